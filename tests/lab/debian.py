@@ -1,0 +1,85 @@
+"""Parts that come from Debian: found where they are, installed as root, named when missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from tests.lab.console import SetupError, say, step
+
+# A normal user's PATH has no sbin, yet Debian puts servers there.
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+WQY_FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
+APT_LOG_LINES = 5
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a program, looking also where only root usually looks."""
+    return shutil.which(name, path=SEARCH_PATH)
+
+
+def is_root() -> bool:
+    """Tell whether this process may install Debian packages."""
+    return os.geteuid() == 0
+
+
+def apt_install(*packages: str) -> None:
+    """Install Debian packages; raises SetupError where that is not possible."""
+    names = " ".join(packages)
+    apt = find_program("apt-get")
+    if not is_root() or apt is None:
+        message = f"This machine lacks {names}: install it (as root: apt-get install {names})."
+        raise SetupError(message)
+    with step(f"Installing {names} from Debian"):
+        _refresh_package_lists(apt)
+        done = _apt(apt, "install", "--yes", "--no-install-recommends", *packages)
+        if done.returncode != 0:
+            reason = (done.stdout.strip().splitlines() or ["no output"])[-APT_LOG_LINES:]
+            message = f"apt-get could not install {names}: {' / '.join(reason)}"
+            raise SetupError(message)
+
+
+@cache
+def _refresh_package_lists(apt: str) -> None:
+    _apt(apt, "update")
+
+
+def _apt(apt: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [apt, "--quiet", *arguments],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def want_mosquitto() -> None:
+    """Have the MQTT broker of production when that is possible, else say what replaces it."""
+    if find_program("mosquitto") is not None:
+        return
+    try:
+        apt_install("mosquitto")
+    except SetupError:
+        say("  No mosquitto here: rumqttd from PyPI stands in for it (no broker log-ins).")
+
+
+def need_chromium() -> None:
+    """Have the browser that the end-to-end tests drive; raises SetupError without one."""
+    if find_program("chromium") is None:
+        apt_install("chromium")
+
+
+def want_chinese_font() -> None:
+    """Have a font that can draw a Chinese receipt; only pictures need it, so never fail."""
+    if WQY_FONT.is_file():
+        return
+    try:
+        apt_install("fonts-wqy-microhei")
+    except SetupError:
+        say("  No fonts-wqy-microhei here: pictures of receipts show boxes for Chinese text.")
