@@ -123,16 +123,12 @@ def _install_uv() -> None:
 def _sync(lock_text: str, *, with_evdev: bool) -> None:
     entries = entries_of(lock_text)
     if not with_evdev:
-        del entries["evdev"]
-        say(
-            "  No C compiler or Python headers here: left out evdev, so no USB scanner can be read."
-        )
-    with (
-        step(f"Installing {len(entries)} pinned packages"),
-        tempfile.TemporaryDirectory() as folder,
-    ):
+        entries = [(name, lines) for name, lines in entries if name != "evdev"]
+        say("  No C compiler or Python headers here: evdev is left out, USB scanners stay unread.")
+    title = f"Installing {len(entries)} pinned packages"
+    with step(title), tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "wanted.txt"
-        wanted.write_text("".join(entries.values()), encoding="utf-8")
+        wanted.write_text("".join(lines for _, lines in entries), encoding="utf-8")
         pinned = str(wanted)
         _uv("pip", "sync", "--require-hashes", "--build-constraints", pinned, pinned)
 
