@@ -1,0 +1,97 @@
+"""Who this box is: what enrolment gave it, in `identity.json` of the data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.kernel.errors import CorruptError, MissingError
+from shared.kernel.ids import DeviceId, StoreId, StreamId
+
+IDENTITY_FILE = "identity.json"
+SECRET_FILE_MODE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The answer to an enrolment. `secret` opens the broker and the object store."""
+
+    dev: DeviceId
+    secret: str
+    store_id: StoreId
+    store_name: str
+    zone: str
+    """Time zone name (IANA) of the store."""
+    currency: str
+    stream: StreamId
+    ordinal: int
+    broker_host: str
+    broker_port: int
+    hq_pub: str
+    """HQ's Ed25519 public key, hex: the only one that may set prices."""
+    price_zone: str
+    cloud_url: str
+
+    @classmethod
+    def from_answer(cls, answer: dict[str, Any], cloud_url: str) -> Identity:
+        """Read the body of `POST /v1/enrol`; KeyError when a field is missing."""
+        return cls(
+            dev=DeviceId(answer["dev"]),
+            secret=answer["secret"],
+            store_id=StoreId(answer["store_id"]),
+            store_name=answer["store_name"],
+            zone=answer["zone"],
+            currency=answer["currency"],
+            stream=StreamId(answer["stream"]),
+            ordinal=int(answer["ordinal"]),
+            broker_host=answer["broker"]["host"],
+            broker_port=int(answer["broker"]["port"]),
+            hq_pub=answer["hq_pub"],
+            price_zone=answer["price_zone"],
+            cloud_url=cloud_url,
+        )
+
+
+def load_identity(data_dir: Path) -> Identity:
+    """Read who this box is; `identity.missing` before enrolment, `identity.corrupt` if damaged."""
+    path = data_dir / IDENTITY_FILE
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Identity(**fields)
+    except FileNotFoundError:
+        raise MissingError("identity.missing", path=str(path)) from None
+    except (ValueError, TypeError) as error:
+        raise CorruptError("identity.corrupt", path=str(path)) from error
+
+
+def save_identity(data_dir: Path, identity: Identity) -> Path:
+    """Write the identity so that only its owner can read it; whole or not at all."""
+    path = data_dir / IDENTITY_FILE
+    data = json.dumps(asdict(identity), indent=2, ensure_ascii=False).encode()
+    write_secret(path, data)
+    return path
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` with mode 0600, durably."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, SECRET_FILE_MODE)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,162 @@
+"""Settings of a box: `edge.toml` in its data folder, every value with a default."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from shared.kernel.errors import RefusedError
+
+SETTINGS_FILE = "edge.toml"
+_SCANNER_KINDS = ("evdev", "virtual")
+_PRINTER_KINDS = ("network", "virtual", "none")
+_CLOCK_KINDS = ("system", "virtual")
+_LOCALES = ("zh-CN", "zh-TW", "en")
+_PORT_MAX = 65_535
+_LANES_MAX = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSettings:
+    """The appliance. `training` allows virtual devices; `lanes` are numbered from 1."""
+
+    training: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8460
+    lanes: int = 1
+    locale: str = "zh-CN"
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerSettings:
+    """`port` is the TCP port of lane 1's virtual scanner, the next lanes follow; 0 picks one."""
+
+    kind: str = "evdev"
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterSettings:
+    """`width_chars` counts half-width characters per line of the paper."""
+
+    kind: str = "none"
+    host: str = "127.0.0.1"
+    port: int = 9100
+    width_chars: int = 48
+    encoding: str = "gb18030"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerSettings:
+    """`pin` of the printer's drawer socket: 2 or 5."""
+
+    pin: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """`virtual` can be set through the training page; only with `training`."""
+
+    kind: str = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of `edge.toml`, and the folder it lies in."""
+
+    data_dir: Path
+    box: BoxSettings = field(default_factory=BoxSettings)
+    scanner: ScannerSettings = field(default_factory=ScannerSettings)
+    printer: PrinterSettings = field(default_factory=PrinterSettings)
+    drawer: DrawerSettings = field(default_factory=DrawerSettings)
+    clock: ClockSettings = field(default_factory=ClockSettings)
+
+    @property
+    def training(self) -> bool:
+        """Whether virtual devices and the training page are on."""
+        return self.box.training
+
+    def lane_numbers(self) -> tuple[int, ...]:
+        """1 to the number of lanes."""
+        return tuple(range(1, self.box.lanes + 1))
+
+
+_SECTIONS: dict[str, type[Any]] = {
+    "box": BoxSettings,
+    "scanner": ScannerSettings,
+    "printer": PrinterSettings,
+    "drawer": DrawerSettings,
+    "clock": ClockSettings,
+}
+T = TypeVar("T")
+
+
+def load_settings(data_dir: Path) -> Settings:
+    """Read `edge.toml`; a missing file means defaults.
+
+    Raises RefusedError `settings.syntax`, `settings.unknown`, `settings.type` or
+    `settings.value`, each with the section and field to correct.
+    """
+    path = data_dir / SETTINGS_FILE
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedError("settings.syntax", path=str(path), because=str(error)) from error
+    return parse_settings(data_dir, document)
+
+
+def parse_settings(data_dir: Path, document: Mapping[str, Any]) -> Settings:
+    """Settings of a parsed document; raises as `load_settings` does."""
+    for name in document:
+        if name not in _SECTIONS:
+            raise RefusedError("settings.unknown", field=name)
+    sections = {name: _read(name, kind, document) for name, kind in _SECTIONS.items()}
+    settings = Settings(data_dir=data_dir, **sections)
+    _check(settings)
+    return settings
+
+
+def _read(section: str, kind: type[T], document: Mapping[str, Any]) -> T:
+    given = document.get(section, {})
+    if not isinstance(given, dict):
+        raise RefusedError("settings.type", field=section, wanted="table")
+    known = {spec.name: spec for spec in fields(kind)}  # type: ignore[arg-type]
+    for name, value in given.items():
+        if name not in known:
+            raise RefusedError("settings.unknown", field=f"{section}.{name}")
+        wanted = type(known[name].default)
+        if type(value) is not wanted:
+            raise RefusedError("settings.type", field=f"{section}.{name}", wanted=wanted.__name__)
+    return kind(**given)
+
+
+def _check(settings: Settings) -> None:
+    _one_of("box.locale", settings.box.locale, _LOCALES)
+    _one_of("scanner.kind", settings.scanner.kind, _SCANNER_KINDS)
+    _one_of("printer.kind", settings.printer.kind, _PRINTER_KINDS)
+    _one_of("clock.kind", settings.clock.kind, _CLOCK_KINDS)
+    _in_range("box.lanes", settings.box.lanes, 1, _LANES_MAX)
+    for name, port in (
+        ("box.port", settings.box.port),
+        ("scanner.port", settings.scanner.port),
+        ("printer.port", settings.printer.port),
+    ):
+        _in_range(name, port, 0, _PORT_MAX)
+    if settings.drawer.pin not in {2, 5}:
+        raise RefusedError("settings.value", field="drawer.pin", allowed="2, 5")
+    virtual = (settings.scanner.kind, settings.printer.kind, settings.clock.kind)
+    if "virtual" in virtual and not settings.training:
+        raise RefusedError("settings.training", field="box.training")
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise RefusedError("settings.value", field=name, allowed=", ".join(allowed))
+
+
+def _in_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise RefusedError("settings.value", field=name, allowed=f"{low}-{high}")
