@@ -1,0 +1,1 @@
+"""The journal's form: events, entries, hash chain. Storage is the box's matter."""

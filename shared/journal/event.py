@@ -1,0 +1,145 @@
+"""Facts that the journal keeps. Names are past tense; a field name is never reused.
+
+A reader ignores fields that it does not know and keeps events that it does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from shared.sale.transaction import RetailTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """Entry 0 of each journal life. `cause`: enrol, swap, restore, clone or corrupt."""
+
+    type: ClassVar[str] = "stream.opened"
+    device: str
+    store: str
+    hw_fp: str
+    cause: str
+    journal_pub: str
+    previous: dict[str, str | int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayOpened:
+    """The store began a business day."""
+
+    type: ClassVar[str] = "day.opened"
+    business_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayClosed:
+    """The store closed a business day; `z` is the box's own report over all lanes."""
+
+    type: ClassVar[str] = "day.closed"
+    business_date: str
+    z: dict[str, str | int]
+    receipts: dict[str, list[str]] = field(default_factory=dict)
+    """First and last receipt number of the day per lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaleCompleted:
+    """A paid sale."""
+
+    type: ClassVar[str] = "sale.completed"
+    sale: RetailTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class BasketVoided:
+    """A basket was given up before payment."""
+
+    type: ClassVar[str] = "basket.voided"
+    lane: int
+    lines: int
+    net_minor: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionActivated:
+    """From here on new baskets are priced with this catalogue revision."""
+
+    type: ClassVar[str] = "revision.activated"
+    zone: str
+    revision: int
+    manifest_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptReprinted:
+    """A marked copy was asked for."""
+
+    type: ClassVar[str] = "receipt.reprinted"
+    lane: int
+    receipt_no: str
+    copy: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerOpened:
+    """The drawer was opened without a sale; `reason` is what the operator gave."""
+
+    type: ClassVar[str] = "drawer.opened"
+    lane: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSignedOn:
+    """An operator took a lane."""
+
+    type: ClassVar[str] = "operator.signed_on"
+    lane: int
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSignedOff:
+    """An operator left a lane."""
+
+    type: ClassVar[str] = "operator.signed_off"
+    lane: int
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """An event of a newer software: stored and passed on, never dropped."""
+
+    type: str
+    data: dict[str, Any]
+
+
+Event = (
+    StreamOpened
+    | DayOpened
+    | DayClosed
+    | SaleCompleted
+    | BasketVoided
+    | RevisionActivated
+    | ReceiptReprinted
+    | DrawerOpened
+    | OperatorSignedOn
+    | OperatorSignedOff
+    | UnknownEvent
+)
+
+KNOWN_EVENTS = (
+    StreamOpened,
+    DayOpened,
+    DayClosed,
+    SaleCompleted,
+    BasketVoided,
+    RevisionActivated,
+    ReceiptReprinted,
+    DrawerOpened,
+    OperatorSignedOn,
+    OperatorSignedOff,
+)

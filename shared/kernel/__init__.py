@@ -1,0 +1,1 @@
+"""Words that every room uses: money, quantity, GTIN, ids, time, errors."""

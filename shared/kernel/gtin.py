@@ -1,0 +1,39 @@
+"""GTIN: the GS1 key of a trade item (GS1 General Specifications, section 7.9)."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+from shared.kernel.errors import RefusedError
+
+Gtin = NewType("Gtin", str)
+"""13 digits (shorter codes zero-padded on the left); 14 when the indicator digit is not 0."""
+
+GTIN_LENGTHS = frozenset({8, 12, 13, 14})
+
+
+def check_digit(body: str) -> str:
+    """The GS1 mod-10 check digit of `body` (the code without its last digit)."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(body[::-1]))
+    return str(-total % 10)
+
+
+def parse_gtin(text: str) -> Gtin:
+    """Canonical GTIN of an EAN-8, UPC-A, EAN-13 or GTIN-14 as scanned or typed.
+
+    Raises RefusedError `barcode.characters`, `barcode.length` or `barcode.check_digit`.
+    """
+    if not (text.isascii() and text.isdigit()):
+        raise RefusedError("barcode.characters", code=text[:40])
+    if len(text) not in GTIN_LENGTHS:
+        raise RefusedError("barcode.length", code=text[:40], length=len(text))
+    if check_digit(text[:-1]) != text[-1]:
+        raise RefusedError("barcode.check_digit", code=text)
+    return canonical_gtin(text)
+
+
+def canonical_gtin(digits: str) -> Gtin:
+    """Zero-pad to 13 digits; drop the indicator of a GTIN-14 when it is 0."""
+    if len(digits) == 14:
+        return Gtin(digits[1:] if digits[0] == "0" else digits)
+    return Gtin(digits.zfill(13))

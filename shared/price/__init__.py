@@ -1,0 +1,1 @@
+"""Prices: dated price book, and the rules that derive what a customer pays."""

@@ -1,0 +1,61 @@
+"""Derive the price modifiers of one line from the rules that touch it.
+
+Each rule sees the amount that the earlier ones left (pricing levels: price, then line), and
+takes no more than is there: a line never goes below nought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.kernel.quantity import extended_minor
+from shared.price.rule import MemberPrice, PriceRule, StatedMemberAmount, StoreCoupon
+
+
+@dataclass(frozen=True, slots=True)
+class PriceModifier:
+    """What one rule did to one line (ARTS RetailPriceModifier).
+
+    `amount_minor` is negative for a saving; `because` names the rule, `params` its facts.
+    """
+
+    kind: str
+    amount_minor: int
+    because: str
+    reference: str = ""
+
+
+def derive(
+    gross_minor: int, qty_milli: int, rules: Iterable[PriceRule]
+) -> tuple[PriceModifier, ...]:
+    """Modifiers in order of application; they and the gross amount add up to the net amount."""
+    left = gross_minor
+    found = []
+    for rule in rules:
+        modifier = _modifier_of(rule, left, qty_milli)
+        if modifier is not None:
+            found.append(modifier)
+            left += modifier.amount_minor
+    return tuple(found)
+
+
+def _modifier_of(rule: PriceRule, left_minor: int, qty_milli: int) -> PriceModifier | None:
+    match rule:
+        case MemberPrice(member_unit_minor):
+            saving = left_minor - extended_minor(member_unit_minor, qty_milli)
+            return _saving("member_price", saving, left_minor, "price_book")
+        case StatedMemberAmount(member_minor):
+            return _saving("member_price", left_minor - member_minor, left_minor, "override")
+        case StoreCoupon(amount_minor, reference):
+            return _saving("store_coupon", amount_minor, left_minor, "coupon", reference)
+
+
+def _saving(
+    kind: str, saving_minor: int, left_minor: int, because: str, reference: str = ""
+) -> PriceModifier | None:
+    # A member price above the regular one must not make the line dearer (pricing rule 8).
+    taken = min(saving_minor, left_minor)
+    if taken <= 0:
+        return None
+    return PriceModifier(kind, -taken, because, reference)

@@ -1,0 +1,1 @@
+"""What HQ publishes: records, revisions, manifests, and the planner that activates them."""

@@ -1,0 +1,1 @@
+"""The sale: basket, pricing, tender, settlement, the finished retail transaction, its receipt."""

@@ -1,0 +1,202 @@
+"""The open basket: an immutable value; each command makes the next one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from shared.item.item import Item
+from shared.kernel.errors import MissingError, RefusedError
+from shared.kernel.money import PRICE_MINOR_MAX
+from shared.kernel.quantity import ONE_MILLI, QTY_MILLI_MAX
+from shared.sale.tender import Tender
+
+BASKET_LINES_MAX = 999
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOverride:
+    """A price given by a person: whole amounts of the line in minor units, with the reason.
+
+    `member_minor` is what a member pays for the line; None when members pay `regular_minor`.
+    """
+
+    regular_minor: int
+    member_minor: int | None
+    reason: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineCoupon:
+    """A store coupon handed in for one line."""
+
+    amount_minor: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class BasketLine:
+    """One line; `number` is unique in the basket for ever, so a removed number is not reused.
+
+    `label_minor` is the price that the label of a weighed pack embeds, for one pack.
+    """
+
+    number: int
+    item: Item
+    qty_milli: int
+    code: str
+    label_minor: int | None = None
+    override: PriceOverride | None = None
+    coupon: LineCoupon | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCode:
+    """A scan that named no item. It blocks payment until a person has dealt with it."""
+
+    number: int
+    code: str
+    because: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoidedLine:
+    """A line that was taken out again: a recorded act, not a vanished row."""
+
+    number: int
+    code: str
+    name: str
+    qty_milli: int
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """An open sale. `id` becomes the id of its journal entry, so a retry finds the sale.
+
+    `revision` is the catalogue revision pinned at the first line; 0 while nothing is pinned.
+    """
+
+    id: str
+    opened_at_ms: int
+    revision: int = 0
+    member: str | None = None
+    lines: tuple[BasketLine, ...] = ()
+    unknown: tuple[UnknownCode, ...] = ()
+    voided: tuple[VoidedLine, ...] = ()
+    tenders: tuple[Tender, ...] = ()
+    last_number: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing in it that a sale could be made of or that a person must still deal with."""
+        return not (self.lines or self.unknown or self.member or self.voided)
+
+    def line(self, number: int) -> BasketLine:
+        """The line with that number; MissingError `basket.line` otherwise."""
+        for line in self.lines:
+            if line.number == number:
+                return line
+        raise MissingError("basket.line", line=number)
+
+    def with_item(
+        self, item: Item, code: str, qty_milli: int = ONE_MILLI, label_minor: int | None = None
+    ) -> Basket:
+        """Add a scan: an equal line grows, else a new line follows (`basket.full` at 999)."""
+        self._refuse_after_tender()
+        for line in self.lines:
+            if _takes(line, item, label_minor):
+                return self.with_quantity(line.number, line.qty_milli + qty_milli)
+        if len(self.lines) >= BASKET_LINES_MAX:
+            raise RefusedError("basket.full", lines=BASKET_LINES_MAX)
+        number = self.last_number + 1
+        line = BasketLine(number, item, qty_milli, code, label_minor)
+        return replace(self, lines=(*self.lines, line), last_number=number)
+
+    def with_quantity(self, number: int, qty_milli: int) -> Basket:
+        """Set a line's quantity (`quantity.range`; pieces are whole: `quantity.whole`)."""
+        self._refuse_after_tender()
+        line = self.line(number)
+        if not 0 < qty_milli <= QTY_MILLI_MAX:
+            raise RefusedError("quantity.range", qty_milli=qty_milli)
+        if qty_milli % ONE_MILLI and (not line.item.is_weighed or line.label_minor is not None):
+            raise RefusedError("quantity.whole", qty_milli=qty_milli)
+        return self._with_line(replace(line, qty_milli=qty_milli))
+
+    def with_override(self, number: int, override: PriceOverride) -> Basket:
+        """Give a line a price by hand (`price.negative`, `price.absurd`, `price.member_above`)."""
+        self._refuse_after_tender()
+        _check_price(override.regular_minor)
+        if override.member_minor is not None:
+            _check_price(override.member_minor)
+            if override.member_minor > override.regular_minor:
+                raise RefusedError("price.member_above_regular")
+        return self._with_line(replace(self.line(number), override=override))
+
+    def with_coupon(self, number: int, coupon: LineCoupon) -> Basket:
+        """Hand in a store coupon for a line (`coupon.amount` when it is not above nought)."""
+        self._refuse_after_tender()
+        if not 0 < coupon.amount_minor <= PRICE_MINOR_MAX:
+            raise RefusedError("coupon.amount", amount_minor=coupon.amount_minor)
+        return self._with_line(replace(self.line(number), coupon=coupon))
+
+    def without_line(self, number: int, reason: str, at_ms: int) -> Basket:
+        """Take a line out; what was taken stays recorded."""
+        self._refuse_after_tender()
+        line = self.line(number)
+        gone = VoidedLine(number, line.code, line.item.name, line.qty_milli, reason, at_ms)
+        lines = tuple(each for each in self.lines if each.number != number)
+        return replace(self, lines=lines, voided=(*self.voided, gone))
+
+    def with_member(self, member: str | None) -> Basket:
+        """Name the customer; the whole basket gets member prices."""
+        self._refuse_after_tender()
+        return replace(self, member=member)
+
+    def with_unknown(self, code: str, because: str, at_ms: int) -> Basket:
+        """List a scan that named no item."""
+        number = self.last_number + 1
+        listed = UnknownCode(number, code, because, at_ms)
+        return replace(self, unknown=(*self.unknown, listed), last_number=number)
+
+    def without_unknown(self, number: int) -> Basket:
+        """Strike a dealt-with code off the list; MissingError `basket.unknown` otherwise."""
+        if all(each.number != number for each in self.unknown):
+            raise MissingError("basket.unknown", line=number)
+        return replace(self, unknown=tuple(u for u in self.unknown if u.number != number))
+
+    def with_tender(self, tender: Tender) -> Basket:
+        """Record money that was handed over; what is owed is the service's matter."""
+        return replace(self, tenders=(*self.tenders, tender))
+
+    def without_tenders(self) -> Basket:
+        """Hand all tenders back, so that lines may change again."""
+        return replace(self, tenders=())
+
+    def _with_line(self, changed: BasketLine) -> Basket:
+        lines = tuple(changed if each.number == changed.number else each for each in self.lines)
+        return replace(self, lines=lines)
+
+    def _refuse_after_tender(self) -> None:
+        if self.tenders:
+            raise RefusedError("basket.tender_taken")
+
+
+def _takes(line: BasketLine, item: Item, label_minor: int | None) -> bool:
+    """Whether a repeated scan belongs on this line: same item, same label, price untouched.
+
+    A weighed pack without a price label has a weight of its own, so it gets its own line.
+    """
+    if item.is_weighed and label_minor is None:
+        return False
+    untouched = line.override is None and line.coupon is None
+    return line.item.gtin == item.gtin and line.label_minor == label_minor and untouched
+
+
+def _check_price(minor: int) -> None:
+    if minor < 0:
+        raise RefusedError("price.negative", price_minor=minor)
+    if minor > PRICE_MINOR_MAX:
+        raise RefusedError("price.absurd", price_minor=minor)

@@ -1,0 +1,168 @@
+"""The finished sale (ARTS RetailTransaction): what the journal keeps and the receipt shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.kernel.errors import RefusedError
+from shared.sale.basket import Basket, VoidedLine
+from shared.sale.pricing import PricedBasket, PricedLine
+from shared.sale.settle import Settlement
+from shared.sale.tender import Tender
+
+
+@dataclass(frozen=True, slots=True)
+class SoldModifier:
+    """A price modifier as recorded: negative amounts save money."""
+
+    kind: str
+    amount_minor: int
+    because: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SoldOverride:
+    """That a person set the line's price, with the book's unit price and who allowed it."""
+
+    book_unit_minor: int | None
+    reason: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """One sold line; gross plus modifiers is net, in minor units."""
+
+    n: int
+    gtin: str
+    name: str
+    code: str
+    qty_milli: int
+    is_weighed: bool
+    unit_minor: int | None
+    gross_minor: int
+    net_minor: int
+    modifiers: tuple[SoldModifier, ...] = ()
+    override: SoldOverride | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaleTotals:
+    """Sums over the lines and tenders of one sale, minor units; `units` counts pieces."""
+
+    lines: int
+    units: int
+    gross_minor: int
+    member_disc_minor: int
+    store_coupon_minor: int
+    net_minor: int
+    mfr_coupon_minor: int
+    tender_minor: int
+    """Net minus makers' coupons: what came in as cash and card, change taken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetailTransaction:
+    """One completed sale. `revision` is the catalogue revision that priced it."""
+
+    receipt_no: str
+    lane: int
+    operator: str
+    opened_at_ms: int
+    priced_at_ms: int
+    revision: int
+    member: str | None
+    lines: tuple[SoldLine, ...]
+    tenders: tuple[Tender, ...]
+    change_minor: int
+    totals: SaleTotals
+    voided: tuple[VoidedLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SaleHeader:
+    """Who sold where, under which receipt number."""
+
+    receipt_no: str
+    lane: int
+    operator: str
+
+
+def complete(
+    header: SaleHeader, basket: Basket, priced: PricedBasket, settlement: Settlement
+) -> RetailTransaction:
+    """Make the fact of a sale. Refuses what must not be sold: `basket.empty`,
+    `basket.unknown_codes`, `basket.needs_price`."""
+    refuse_unsellable(basket, priced)
+    lines = tuple(_sold_line(line) for line in priced.lines)
+    totals = totals_of(lines, settlement)
+    assert totals.net_minor == settlement.due_minor  # a sum of parts: else a programmer's error
+    return RetailTransaction(
+        header.receipt_no,
+        header.lane,
+        header.operator,
+        basket.opened_at_ms,
+        priced.at_ms,
+        priced.revision,
+        basket.member,
+        lines,
+        settlement.tenders,
+        settlement.change_minor,
+        totals,
+        basket.voided,
+    )
+
+
+def refuse_unsellable(basket: Basket, priced: PricedBasket) -> None:
+    """Raise the reason why this basket cannot be paid, if there is one."""
+    if not basket.lines:
+        raise RefusedError("basket.empty")
+    if basket.unknown:
+        raise RefusedError("basket.unknown_codes", count=len(basket.unknown))
+    if priced.needs_price:
+        raise RefusedError("basket.needs_price")
+
+
+def totals_of(lines: tuple[SoldLine, ...], settlement: Settlement) -> SaleTotals:
+    """Fold lines and tenders. A weighed pack counts as one unit."""
+    coupons = sum(t.amount_minor for t in settlement.tenders if t.kind == "manufacturer_coupon")
+    net = sum(line.net_minor for line in lines)
+    return SaleTotals(
+        lines=len(lines),
+        units=sum(max(1, line.qty_milli // 1000) for line in lines),
+        gross_minor=sum(line.gross_minor for line in lines),
+        member_disc_minor=-_modified(lines, "member_price"),
+        store_coupon_minor=-_modified(lines, "store_coupon"),
+        net_minor=net,
+        mfr_coupon_minor=coupons,
+        tender_minor=net - coupons,
+    )
+
+
+def _modified(lines: tuple[SoldLine, ...], kind: str) -> int:
+    return sum(m.amount_minor for line in lines for m in line.modifiers if m.kind == kind)
+
+
+def _sold_line(priced: PricedLine) -> SoldLine:
+    line, override = priced.line, None
+    if line.override is not None:
+        override = SoldOverride(
+            priced.unit_minor, line.override.reason, line.override.approved_by
+        )
+    modifiers = tuple(
+        SoldModifier(m.kind, m.amount_minor, m.because, m.reference) for m in priced.modifiers
+    )
+    return SoldLine(
+        line.number,
+        line.item.gtin,
+        line.item.name,
+        line.code,
+        line.qty_milli,
+        line.item.is_weighed,
+        priced.unit_minor,
+        priced.gross_minor,
+        priced.net_minor,
+        modifiers,
+        override,
+    )

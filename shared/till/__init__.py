@@ -1,0 +1,1 @@
+"""The till: business day, Z report."""
