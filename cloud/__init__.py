@@ -1,0 +1,1 @@
+"""The head office: masters, publications, ingest, ledger and reports on PostgreSQL."""

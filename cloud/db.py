@@ -1,0 +1,171 @@
+"""PostgreSQL: the one module that knows the driver.
+
+Rooms get a SQLAlchemy `Connection` inside a transaction and speak `text()` or Core. The hot
+paths ask `driver()` for the psycopg connection below it: same transaction, COPY included.
+The tables themselves are described once, in `cloud/migrations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import orjson
+import psycopg
+from psycopg import sql
+from psycopg.types.json import set_json_dumps, set_json_loads
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import OperationalError
+
+from shared.kernel.errors import UnavailableError
+
+CONNECT_TIMEOUT_S = 5
+NOTIFY_BYTES_MAX = 7_999
+"""What PostgreSQL takes as the payload of a NOTIFY."""
+
+set_json_dumps(orjson.dumps)
+set_json_loads(orjson.loads)
+
+
+class Database:
+    """A pool of connections to one database; opens none before the first use."""
+
+    def __init__(self, url: str, *, connections: int = 8) -> None:
+        self.url = _driver_url(url)
+        self.engine: Engine = create_engine(
+            self.url,
+            pool_size=connections,
+            max_overflow=connections,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction: commits at the end, rolls back when anything is raised.
+
+        Raises UnavailableError `database.unreachable` when there is no connection to be had.
+        """
+        try:
+            connection = self.engine.connect()
+        except OperationalError as error:
+            raise UnavailableError("database.unreachable", because=_reason(error)) from error
+        with connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def session_lock(self, key: int) -> Iterator[Connection]:
+        """A connection that holds the advisory lock `key`, for several transactions in turn.
+
+        Raises UnavailableError `database.unreachable`.
+        """
+        try:
+            connection = self.engine.connect()
+        except OperationalError as error:
+            raise UnavailableError("database.unreachable", because=_reason(error)) from error
+        with connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+            connection.commit()
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                connection.commit()
+
+    def ping(self) -> None:
+        """Raise UnavailableError unless the database answers."""
+        with self.begin() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close the pool; a later use opens it again."""
+        self.engine.dispose()
+
+    def listen(self, *channels: str, poll_s: float) -> Iterator[tuple[str, str] | None]:
+        """Yield (channel, payload) of each NOTIFY, and None every `poll_s` seconds.
+
+        Has a connection of its own, which closes when the generator does. Raises
+        UnavailableError `database.unreachable` when the connection is or gets lost.
+        """
+        try:
+            with psycopg.connect(
+                _libpq_url(self.url), autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
+            ) as connection:
+                for channel in channels:
+                    connection.execute(sql.SQL("LISTEN {}").format(_name(channel)))
+                while True:
+                    for notice in connection.notifies(timeout=poll_s):
+                        yield notice.channel, notice.payload
+                    yield None
+        except psycopg.OperationalError as error:
+            raise UnavailableError("database.unreachable", because=_reason(error)) from error
+
+
+def driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
+    """The psycopg connection below, in the same transaction; do not commit or close it."""
+    return cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+
+
+def copy_rows(
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    """COPY rows into a table (or temporary table); returns how many there were."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        _name(table), sql.SQL(", ").join(map(_name, columns))
+    )
+    count = 0
+    with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count
+
+
+def notify(connection: Connection, channel: str, payload: str) -> None:
+    """Tell listeners once the transaction commits."""
+    connection.execute(
+        text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
+    )
+
+
+def lock_for_transaction(connection: Connection, key: int) -> None:
+    """Wait for the advisory lock `key`; it falls with the transaction."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def incarnation(connection: Connection) -> str:
+    """Which life of the database this is: "<system identifier>-<timeline>".
+
+    A restore to a point in time starts a new timeline, so a cloud that went back in time
+    announces itself to the boxes.
+    """
+    found = connection.execute(
+        text(
+            "SELECT (SELECT system_identifier FROM pg_control_system()) || '-' ||"
+            " (SELECT timeline_id FROM pg_control_checkpoint())"
+        )
+    )
+    return str(found.scalar_one())
+
+
+def _driver_url(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _libpq_url(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _name(name: str) -> sql.Identifier:
+    return sql.Identifier(name)
+
+
+def _reason(error: Exception) -> str:
+    origin = getattr(error, "orig", None) or error
+    return str(origin).strip().splitlines()[0] if str(origin).strip() else type(origin).__name__

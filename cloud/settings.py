@@ -1,0 +1,112 @@
+"""Settings of the cloud: one TOML file, and an environment variable for each value.
+
+The environment wins. `database_url` in the file is `TILLBOX_CLOUD_DATABASE_URL` outside it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from shared.kernel.errors import RefusedError
+
+ENV_PREFIX = "TILLBOX_CLOUD_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between two installations; each value is text or a number."""
+
+    database_url: str = "postgresql:///tillbox"
+    """Any libpq URL; PostgreSQL 15 or newer."""
+    database_connections: int = 8
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    """How boxes and browsers reach the API; empty means http://host:port."""
+    secure_cookies: bool = False
+    """True behind HTTPS: browsers then never send the session in the clear."""
+
+    broker_host: str = "127.0.0.1"
+    broker_port: int = 1883
+    broker_user: str = ""
+    broker_password: str = ""
+    device_broker_host: str = ""
+    """The broker's address as the boxes see it; empty means the same as `broker_host`."""
+    device_broker_port: int = 0
+    broker_password_file: str = ""
+    """Mosquitto's password file, in which each enrolled box gets an account."""
+    broker_pid_file: str = ""
+
+    object_dir: str = "objects"
+    """Where published objects lie when no S3 bucket is named."""
+    s3_bucket: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
+
+    hq_key_file: str = "hq.key"
+    """Head office's Ed25519 key, which signs what the boxes may sell by."""
+    log_level: str = "info"
+
+    def url(self) -> str:
+        """The public address without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def device_broker(self) -> tuple[str, int]:
+        """Host and port of the broker for a box."""
+        return (
+            self.device_broker_host or self.broker_host,
+            self.device_broker_port or self.broker_port,
+        )
+
+
+def read_settings(path: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Merge defaults, the TOML file (if any) and the environment.
+
+    Raises RefusedError `settings.missing`, `settings.syntax`, `settings.unknown` or
+    `settings.value`.
+    """
+    found: dict[str, object] = {}
+    known = {field.name: type(field.default) for field in fields(Settings)}
+    for name, value in _file_values(path).items():
+        if name not in known:
+            raise RefusedError("settings.unknown", name=name, file=str(path))
+        found[name] = value
+    for name in known:
+        given = environment.get(ENV_PREFIX + name.upper())
+        if given is not None:
+            found[name] = given
+    typed: dict[str, Any] = {name: _typed(name, known[name], found[name]) for name in found}
+    return Settings(**typed)
+
+
+def _file_values(path: Path | None) -> dict[str, object]:
+    if path is None:
+        return {}
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        raise RefusedError("settings.missing", file=str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedError("settings.syntax", file=str(path), because=str(error)) from None
+
+
+def _typed(name: str, kind: type, value: object) -> int | bool | str:
+    """Read text from the environment as the field's own type; TOML must have it already."""
+    if kind is bool and isinstance(value, str):
+        if value.lower() in {"1", "true", "yes"}:
+            return True
+        if value.lower() in {"0", "false", "no", ""}:
+            return False
+    elif kind is int and isinstance(value, str) and value.lstrip("-").isdigit():
+        return int(value)
+    elif isinstance(value, (int, str)) and type(value) is kind:
+        return value
+    raise RefusedError("settings.value", name=name, value=str(value), kind=kind.__name__)
