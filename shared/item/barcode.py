@@ -14,6 +14,8 @@ from shared.kernel.gtin import GTIN_LENGTHS, Gtin, check_digit, parse_gtin
 
 LABEL_LENGTH = 13
 PLU_DIGITS = 5
+MEMBER_DIGITS = 10
+LABEL_MINOR_MAX = 99_999
 
 
 class LabelKind(StrEnum):
@@ -103,7 +105,7 @@ def _parse_label(text: str, kind: LabelKind) -> Barcode:
 
 def price_label_code(plu: str, amount_minor: int, prefix: str = "22") -> str:
     """The EAN-13 that a label printer puts on a pack: prefix, PLU, price, check digit."""
-    if not 0 <= amount_minor <= 99_999:
+    if not 0 <= amount_minor <= LABEL_MINOR_MAX:
         raise RefusedError("barcode.label_price", amount_minor=amount_minor)
     body = f"{prefix}{plu.zfill(PLU_DIGITS)}{amount_minor:05d}"
     return body + check_digit(body)
@@ -111,9 +113,9 @@ def price_label_code(plu: str, amount_minor: int, prefix: str = "22") -> str:
 
 def member_card_code(number: str, prefix: str = "29") -> str:
     """The EAN-13 on a member's card: prefix, ten-digit number, check digit."""
-    if not number.isdigit() or len(number) > 10:
+    if not number.isdigit() or len(number) > MEMBER_DIGITS:
         raise RefusedError("barcode.member_number", code=number[:40])
-    body = prefix + number.zfill(10)
+    body = prefix + number.zfill(MEMBER_DIGITS)
     return body + check_digit(body)
 
 

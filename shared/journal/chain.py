@@ -21,14 +21,16 @@ def genesis_hash(stream_id: bytes) -> bytes:
 
 def entry_hash(stream_id: bytes, seq: int, prev_hash: bytes, body: bytes) -> bytes:
     """SHA-256 over tag, stream, sequence number, previous hash and the body's own hash."""
-    assert len(stream_id) == STREAM_BYTES and len(prev_hash) == HASH_BYTES
+    assert len(stream_id) == STREAM_BYTES
+    assert len(prev_hash) == HASH_BYTES
     head = ENTRY_TAG + stream_id + seq.to_bytes(8, "big") + prev_hash
     return hashlib.sha256(head + hashlib.sha256(body).digest()).digest()
 
 
 def head_statement(stream_id: bytes, seq: int, head_hash: bytes, at_ms: int) -> bytes:
     """What the box signs (Ed25519) to vouch for everything up to and with entry `seq`."""
-    assert len(stream_id) == STREAM_BYTES and len(head_hash) == HASH_BYTES
+    assert len(stream_id) == STREAM_BYTES
+    assert len(head_hash) == HASH_BYTES
     return HEAD_TAG + stream_id + seq.to_bytes(8, "big") + head_hash + at_ms.to_bytes(8, "big")
 
 
@@ -46,8 +48,10 @@ def chain_hashes(
 def verify_chain(
     stream_id: bytes, from_seq: int, prev_hash: bytes, entries: Iterable[tuple[bytes, bytes]]
 ) -> bytes:
-    """Check (body, hash) pairs and give the last hash; CorruptError `journal.chain` names the
-    first entry that does not fit."""
+    """Check (body, hash) pairs and give the last hash.
+
+    CorruptError `journal.chain` names the first entry that does not fit.
+    """
     prev = prev_hash
     for seq, (body, stated) in enumerate(entries, start=from_seq):
         prev = entry_hash(stream_id, seq, prev, body)

@@ -9,6 +9,8 @@ from shared.kernel.errors import RefusedError
 Gtin = NewType("Gtin", str)
 """13 digits (shorter codes zero-padded on the left); 14 when the indicator digit is not 0."""
 
+GTIN_14 = 14
+EAN_13 = 13
 GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 
 
@@ -34,6 +36,6 @@ def parse_gtin(text: str) -> Gtin:
 
 def canonical_gtin(digits: str) -> Gtin:
     """Zero-pad to 13 digits; drop the indicator of a GTIN-14 when it is 0."""
-    if len(digits) == 14:
+    if len(digits) == GTIN_14:
         return Gtin(digits[1:] if digits[0] == "0" else digits)
-    return Gtin(digits.zfill(13))
+    return Gtin(digits.zfill(EAN_13))

@@ -20,7 +20,7 @@ def extended_minor(unit_minor: int, qty_milli: int) -> int:
 
 
 def format_milli(qty_milli: int) -> str:
-    """ "3" for 3000, "0.355" for 355: no trailing zeros."""
+    """Text without trailing zeros: "3" for 3000, "0.355" for 355."""
     sign = "-" if qty_milli < 0 else ""
     whole, rest = divmod(abs(qty_milli), ONE_MILLI)
     if rest == 0:

@@ -28,8 +28,9 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything a box needs to come from nothing, or from any revision since the snapshot,
-    to `rev`. `inc` is the cloud's incarnation: the same number there means the same content.
+    """How to come from nothing, or from any revision since the snapshot, to `rev`.
+
+    `inc` is the cloud's incarnation: the same number there means the same content.
     """
 
     zone: str

@@ -47,7 +47,7 @@ class PricedBasket:
 def price_basket(basket: Basket, book: PriceBook, at_ms: int) -> PricedBasket:
     """Price each line at one instant (UTC ms). Deterministic; the order of scans is no input."""
     lines = tuple(
-        _price_line(line, book.price_at(line.item.gtin, at_ms), basket.member is not None)
+        _price_line(line, book.price_at(line.item.gtin, at_ms), basket.member)
         for line in basket.lines
     )
     gross = sum(line.gross_minor for line in lines)
@@ -55,12 +55,12 @@ def price_basket(basket: Basket, book: PriceBook, at_ms: int) -> PricedBasket:
     return PricedBasket(lines, at_ms, book.revision, gross, due)
 
 
-def _price_line(line: BasketLine, dated: DatedPrice | None, is_member: bool) -> PricedLine:
+def _price_line(line: BasketLine, dated: DatedPrice | None, member: str | None) -> PricedLine:
     gross = _gross_minor(line, dated)
     unit = line.label_minor if line.label_minor is not None else _regular_minor(dated)
     if gross is None:
         return PricedLine(line, unit, 0, (), 0, needs_price=True)
-    modifiers = derive(gross, line.qty_milli, _rules_of(line, dated, is_member))
+    modifiers = derive(gross, line.qty_milli, _rules_of(line, dated, member))
     net = gross + sum(modifier.amount_minor for modifier in modifiers)
     return PricedLine(line, unit, gross, modifiers, net)
 
@@ -79,12 +79,20 @@ def _gross_minor(line: BasketLine, dated: DatedPrice | None) -> int | None:
     return None
 
 
-def _rules_of(line: BasketLine, dated: DatedPrice | None, is_member: bool) -> Iterator[PriceRule]:
-    if is_member and line.override is not None and line.override.member_minor is not None:
-        yield StatedMemberAmount(line.override.member_minor)
-    elif is_member and line.override is None and line.label_minor is None:
-        # The price on a label is for that very pack: the book's member price is per unit.
-        if dated is not None and dated.member_minor is not None:
-            yield MemberPrice(dated.member_minor)
+def _rules_of(
+    line: BasketLine, dated: DatedPrice | None, member: str | None
+) -> Iterator[PriceRule]:
+    if member is not None:
+        yield from _member_rules_of(line, dated)
     if line.coupon is not None:
         yield StoreCoupon(line.coupon.amount_minor, line.coupon.reference)
+
+
+def _member_rules_of(line: BasketLine, dated: DatedPrice | None) -> Iterator[PriceRule]:
+    if line.override is not None:
+        if line.override.member_minor is not None:
+            yield StatedMemberAmount(line.override.member_minor)
+        return
+    # The price on a label is for that very pack; the book's member price is per unit.
+    if line.label_minor is None and dated is not None and dated.member_minor is not None:
+        yield MemberPrice(dated.member_minor)

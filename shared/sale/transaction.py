@@ -92,8 +92,10 @@ class SaleHeader:
 def complete(
     header: SaleHeader, basket: Basket, priced: PricedBasket, settlement: Settlement
 ) -> RetailTransaction:
-    """Make the fact of a sale. Refuses what must not be sold: `basket.empty`,
-    `basket.unknown_codes`, `basket.needs_price`."""
+    """Make the fact of a sale.
+
+    Refuses what must not be sold: `basket.empty`, `basket.unknown_codes`, `basket.needs_price`.
+    """
     refuse_unsellable(basket, priced)
     lines = tuple(_sold_line(line) for line in priced.lines)
     totals = totals_of(lines, settlement)
@@ -147,9 +149,7 @@ def _modified(lines: tuple[SoldLine, ...], kind: str) -> int:
 def _sold_line(priced: PricedLine) -> SoldLine:
     line, override = priced.line, None
     if line.override is not None:
-        override = SoldOverride(
-            priced.unit_minor, line.override.reason, line.override.approved_by
-        )
+        override = SoldOverride(priced.unit_minor, line.override.reason, line.override.approved_by)
     modifiers = tuple(
         SoldModifier(m.kind, m.amount_minor, m.because, m.reference) for m in priced.modifiers
     )

@@ -1,0 +1,70 @@
+"""Events to canonical data and back, through pydantic, so that the core need not know it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.journal.event import KNOWN_EVENTS, Event, UnknownEvent
+from shared.kernel.errors import RefusedError
+from shared.sale.basket import Basket
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in KNOWN_EVENTS}
+_BASKET = TypeAdapter(Basket)
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """The event's fields as JSON-able data (the `data` member of a journal entry's body)."""
+    if isinstance(event, UnknownEvent):
+        return event.data
+    adapter = _ADAPTERS[event.type]
+    # Defaults are left out: half the bytes, and what is not said keeps its meaning.
+    data: dict[str, Any] = adapter.dump_python(event, mode="json", exclude_defaults=True)
+    return data
+
+
+def parse_event(kind: str, data: dict[str, Any]) -> Event:
+    """The event of an entry; a kind of newer software becomes `UnknownEvent`.
+
+    Raises RefusedError `wire.event` when a known kind lacks what it needs.
+    """
+    adapter = _ADAPTERS.get(kind)
+    if adapter is None:
+        return UnknownEvent(kind, data)
+    try:
+        event: Event = adapter.validate_python(data)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"])
+        raise RefusedError("wire.event", kind=kind, field=where) from None
+    return event
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    """A journal entry's body as data; RefusedError `wire.body` when it is no JSON object."""
+    try:
+        raw = json.loads(body)
+    except ValueError:
+        raise RefusedError("wire.body") from None
+    if not isinstance(raw, dict):
+        raise RefusedError("wire.body")
+    return raw
+
+
+def basket_bytes(basket: Basket) -> bytes:
+    """An open basket as JSON, for the desk's own file (not a journal form)."""
+    return _BASKET.dump_json(basket)
+
+
+def parse_basket(data: bytes) -> Basket:
+    """Read a basket back; RefusedError `desk.basket` when the file holds something else."""
+    try:
+        return _BASKET.validate_json(data)
+    except ValidationError:
+        raise RefusedError("desk.basket") from None
+
+
+def event_schemas() -> dict[str, Any]:
+    """JSON schema of each event, committed as a snapshot: a breaking change is a visible diff."""
+    return {kind: adapter.json_schema() for kind, adapter in sorted(_ADAPTERS.items())}
