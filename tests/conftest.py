@@ -1,0 +1,63 @@
+"""Real parts for every test, each started when asked for: PostgreSQL, MQTT broker, browser."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.lab.broker import Broker
+from tests.lab.chromium import open_browser
+from tests.lab.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One server for all tests of this worker."""
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"), durable=False).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty database for one test file."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield postgres.create_database(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for all tests of this worker; give every test a box of its own."""
+    running = Broker(tmp_path_factory.mktemp("broker")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium for one test file (no longer: it holds the thread's event loop)."""
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page, in a tablet's size; whatever the page logs as an error fails the test."""
+    problems: list[str] = []
+    context = browser.new_context(viewport={"width": 1024, "height": 600}, locale="en")
+    fresh = context.new_page()
+    fresh.on("pageerror", lambda error: problems.append(str(error)))
+    yield fresh
+    context.close()
+    assert problems == []
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the work tree."""
+    return Path(__file__).resolve().parents[1]

@@ -1,0 +1,137 @@
+"""A real MQTT broker: Mosquitto as in production, else rumqttd from the `iotcore` wheel.
+
+Boxes connect to `device_port`, the cloud's workers to `internal_port` as `internal_user`.  rumqttd
+speaks MQTT 5 on both, knows no topic rights and cannot learn log-ins while it runs, so it has none.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+import sys
+from pathlib import Path
+
+from cloud.fleet.broker_accounts import BrokerAccounts, MosquittoAccounts, OpenAccounts
+from tests.lab.debian import find_program
+from tests.lab.net import LOOPBACK, free_port
+from tests.lab.processes import ChildProcess, Command
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "firmware-config" / "box"
+RUMQTTD_NOTE = "MQTT broker: rumqttd (no mosquitto here): boxes are not asked for log-ins."
+RUMQTTD_CONFIG = """\
+id = 0
+[router]
+id = 0
+max_connections = 1010
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 10
+"""
+RUMQTTD_LISTENER = """\
+[v5.${number}]
+name = "${name}"
+listen = "${host}:${port}"
+next_connection_delay_ms = 1
+[v5.${number}.connections]
+connection_timeout_ms = 60000
+max_payload_size = 1048576
+max_inflight_count = 100
+dynamic_filters = true
+"""
+
+
+class Broker:
+    """One broker; its files below `folder`, its ports kept across restarts."""
+
+    internal_user = "ingest"
+
+    def __init__(
+        self, folder: Path, *, device_port: int | None = None, internal_port: int | None = None
+    ) -> None:
+        self.folder = folder
+        self.device_port = device_port or free_port()
+        self.internal_port = internal_port or free_port()
+        self.internal_password = secrets.token_urlsafe(24)
+        self.password_file = folder / "devices.passwd"
+        self.pid_file = folder / "mosquitto.pid"
+        self._mosquitto = find_program("mosquitto")
+        self.accounts: BrokerAccounts = (
+            MosquittoAccounts(self.password_file, self.pid_file)
+            if self._mosquitto
+            else OpenAccounts()
+        )
+        self._process: ChildProcess | None = None
+
+    @property
+    def has_logins(self) -> bool:
+        """Tell whether the broker asks for passwords and keeps each box to its own topics."""
+        return self._mosquitto is not None
+
+    @property
+    def note(self) -> str | None:
+        """One line for the person who runs this, when it is not the broker of production."""
+        return None if self.has_logins else RUMQTTD_NOTE
+
+    def start(self) -> Broker:
+        """Write the configuration, start the broker, wait until both listeners accept."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arguments = self._mosquitto_arguments() if self._mosquitto else self._rumqttd_arguments()
+        command = Command(name="MQTT broker", arguments=arguments, log=self.folder / "broker.log")
+        self._process = ChildProcess(command).start()
+        self._process.wait_port(self.device_port).wait_port(self.internal_port)
+        return self
+
+    def stop(self) -> None:
+        """End it; its clients see the connection close."""
+        if self._process is not None:
+            self._process.stop()
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+
+    def add_device(self, dev: str, password: str) -> None:
+        """Let a box log in.  It may take the broker some milliseconds to notice."""
+        self.accounts.put(dev, password)
+
+    @property
+    def process(self) -> ChildProcess | None:
+        """The broker's process, for measurements."""
+        return self._process
+
+    def _mosquitto_arguments(self) -> list[str]:
+        internal_password_file = self.folder / "internal.passwd"
+        internal = MosquittoAccounts(internal_password_file, self.pid_file)
+        internal.put(self.internal_user, self.internal_password)
+        self.password_file.touch(mode=0o640)
+        template = string.Template((TEMPLATES / "mosquitto.conf").read_text(encoding="utf-8"))
+        config = self.folder / "mosquitto.conf"
+        config.write_text(
+            template.substitute(
+                pid_file=self.pid_file,
+                # Root's private folders are out of reach for the user it would change to.
+                run_as="user root" if os.geteuid() == 0 else "",
+                device_host=LOOPBACK,
+                device_port=self.device_port,
+                device_password_file=self.password_file,
+                device_acl_file=TEMPLATES / "mosquitto-devices.acl",
+                internal_port=self.internal_port,
+                internal_password_file=internal_password_file,
+                internal_acl_file=TEMPLATES / "mosquitto-internal.acl",
+            ),
+            encoding="utf-8",
+        )
+        return [self._mosquitto or "mosquitto", "-c", str(config)]
+
+    def _rumqttd_arguments(self) -> list[str]:
+        listener = string.Template(RUMQTTD_LISTENER)
+        ports = {"devices": self.device_port, "internal": self.internal_port}
+        listeners = [
+            listener.substitute(number=number, name=name, host=LOOPBACK, port=port)
+            for number, (name, port) in enumerate(ports.items(), start=1)
+        ]
+        config = self.folder / "rumqttd.toml"
+        config.write_text(RUMQTTD_CONFIG + "".join(listeners), encoding="utf-8")
+        return [sys.executable, "-m", "iotcore", "--config", str(config)]
