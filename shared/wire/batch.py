@@ -26,7 +26,8 @@ ZSTD_LEVEL = 3
 class BatchHeader:
     """Line 0 of a batch.
 
-    Hashes are hex: `prev` before entry `from_seq`, `head` of the last entry, `sig` the box's Ed25519 signature over the head statement made at `t` (UTC ms).
+    Hashes are hex: `prev` before entry `from_seq`, `head` of the last entry, `sig` the box's
+    Ed25519 signature over the head statement made at `t` (UTC ms).
 
     `edge_head` is the last sequence number on the box; `boot` and `mono` order it in time.
     """

@@ -1,0 +1,162 @@
+"""The receipt as text: searchable, readable aloud, the same at the till, on paper and at HQ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.kernel.money import Currency, format_minor
+from shared.kernel.quantity import ONE_MILLI, format_milli
+from shared.sale.columns import spread, text_columns, wrap
+from shared.sale.transaction import RetailTransaction, SoldLine, SoldModifier
+
+
+class Align(StrEnum):
+    """Where a line stands on the paper."""
+
+    LEFT = "left"
+    CENTER = "center"
+    RIGHT = "right"
+
+
+class LineKind(StrEnum):
+    """Text, or a bar code that the printer draws itself."""
+
+    TEXT = "text"
+    BARCODE = "barcode"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """One line; `scale` 2 prints double width and height, so it has half the columns."""
+
+    text: str
+    align: Align = Align.LEFT
+    bold: bool = False
+    scale: int = 1
+    kind: LineKind = LineKind.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptHead:
+    """What stands above the lines. `at_text` is local time; `copy` above 0 marks a reprint."""
+
+    store_name: str
+    at_text: str
+    operator_name: str
+    currency: Currency
+    is_training: bool = False
+    copy: int = 0
+
+
+Texts = Mapping[str, str]
+"""Catalogue texts by key (`receipt.*`), in the language of the receipt."""
+
+
+def receipt_lines(
+    sale: RetailTransaction, head: ReceiptHead, texts: Texts, columns: int
+) -> list[ReceiptLine]:
+    """Lay out a sale for paper with that many columns (48 for 80 mm, 32 for 58 mm)."""
+    return [
+        *_top(sale, head, texts, columns),
+        *_goods(sale, head, texts, columns),
+        *_sums(sale, head, texts, columns),
+        *_bottom(sale, head, texts),
+    ]
+
+
+def receipt_text(lines: list[ReceiptLine], columns: int) -> str:
+    """The receipt as plain text, for preview and archive."""
+    return "\n".join(_as_plain(line, columns) for line in lines)
+
+
+def _as_plain(line: ReceiptLine, columns: int) -> str:
+    text = f"[{line.text}]" if line.kind is LineKind.BARCODE else line.text
+    room = max(0, columns - text_columns(text))
+    if line.align is Align.CENTER:
+        return " " * (room // 2) + text
+    return " " * room + text if line.align is Align.RIGHT else text
+
+
+def _top(
+    sale: RetailTransaction, head: ReceiptHead, texts: Texts, columns: int
+) -> Iterator[ReceiptLine]:
+    for piece in wrap(head.store_name, columns // 2):
+        yield ReceiptLine(piece, Align.CENTER, bold=True, scale=2)
+    if head.is_training:
+        yield ReceiptLine(texts["receipt.training"], Align.CENTER, bold=True)
+    if head.copy:
+        copy = texts["receipt.copy"].replace("{n}", str(head.copy))
+        yield ReceiptLine(copy, Align.CENTER, bold=True, scale=2)
+    number = f"{texts['receipt.number']} {sale.receipt_no}"
+    yield ReceiptLine(spread(number, head.at_text, columns))
+    lane = f"{texts['receipt.lane']} {sale.lane}"
+    operator = f"{texts['receipt.operator']} {head.operator_name}"
+    yield ReceiptLine(spread(lane, operator, columns))
+    yield ReceiptLine("-" * columns)
+
+
+def _goods(
+    sale: RetailTransaction, head: ReceiptHead, texts: Texts, columns: int
+) -> Iterator[ReceiptLine]:
+    for line in sale.lines:
+        for piece in wrap(line.name, columns):
+            yield ReceiptLine(piece)
+        amount = format_minor(line.gross_minor, head.currency)
+        yield ReceiptLine(spread(_quantity(line, head, texts), amount, columns))
+        for modifier in line.modifiers:
+            yield ReceiptLine(_modifier(modifier, head, texts, columns))
+    yield ReceiptLine("-" * columns)
+
+
+def _quantity(line: SoldLine, head: ReceiptHead, texts: Texts) -> str:
+    mark = texts["receipt.price_override"] if line.override is not None else ""
+    if line.unit_minor is None or line.override is not None:
+        return f"  {line.gtin} x{format_milli(line.qty_milli)} {mark}".rstrip()
+    unit = format_minor(line.unit_minor, head.currency)
+    if line.qty_milli == ONE_MILLI:
+        return f"  {line.gtin}"
+    return f"  {line.gtin} {format_milli(line.qty_milli)} x {unit}"
+
+
+def _modifier(modifier: SoldModifier, head: ReceiptHead, texts: Texts, columns: int) -> str:
+    name = texts[f"modifier.{modifier.kind}"]
+    return spread(f"  {name}", format_minor(modifier.amount_minor, head.currency), columns)
+
+
+def _sums(
+    sale: RetailTransaction, head: ReceiptHead, texts: Texts, columns: int
+) -> Iterator[ReceiptLine]:
+    totals, money = sale.totals, head.currency
+    count = texts["receipt.count"].replace("{n}", str(totals.units))
+    if totals.gross_minor != totals.net_minor:
+        yield ReceiptLine(
+            spread(texts["receipt.gross"], format_minor(totals.gross_minor, money), columns)
+        )
+        saved = format_minor(totals.net_minor - totals.gross_minor, money)
+        yield ReceiptLine(spread(texts["receipt.saved"], saved, columns))
+    due = f"{money.symbol}{format_minor(totals.net_minor, money)}"
+    yield ReceiptLine(spread(texts["receipt.total"], due, columns // 2), bold=True, scale=2)
+    yield ReceiptLine(count)
+    for tender in sale.tenders:
+        amount = format_minor(tender.amount_minor, money)
+        yield ReceiptLine(spread(texts[f"tender.{tender.kind}"], amount, columns))
+    if sale.change_minor:
+        change = format_minor(sale.change_minor, money)
+        yield ReceiptLine(spread(texts["receipt.change"], change, columns), bold=True)
+    if sale.member is not None:
+        yield ReceiptLine(f"{texts['receipt.member']} {_masked(sale.member)}")
+
+
+def _bottom(sale: RetailTransaction, head: ReceiptHead, texts: Texts) -> Iterator[ReceiptLine]:
+    yield ReceiptLine("")
+    yield ReceiptLine(sale.receipt_no, Align.CENTER, kind=LineKind.BARCODE)
+    yield ReceiptLine(texts["receipt.thanks"], Align.CENTER)
+    if head.is_training:
+        yield ReceiptLine(texts["receipt.training"], Align.CENTER, bold=True)
+
+
+def _masked(member: str) -> str:
+    """The last digits are enough for the customer and tell a finder nothing."""
+    return f"***{member[-4:]}"
