@@ -1,0 +1,1 @@
+"""The boxes of the chain: enrolment, log-ins, contact and state."""
