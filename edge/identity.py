@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from shared.kernel.ids import DeviceId, StoreId, StreamId
 
 IDENTITY_FILE = "identity.json"
 SECRET_FILE_MODE = 0o600
+_MACHINE_ID = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ class Identity:
             price_zone=answer["price_zone"],
             cloud_url=cloud_url,
         )
+
+
+def hardware_fingerprint() -> str:
+    """32 hex digits that stay with this machine; of its host name where it has no machine id."""
+    try:
+        seed = _MACHINE_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        seed = os.uname().nodename
+    return hashlib.sha256(f"tillbox:{seed}".encode()).hexdigest()[:32]
 
 
 def load_identity(data_dir: Path) -> Identity:

@@ -1,0 +1,1 @@
+"""The box's journal: the one truth about what happened in this store."""
