@@ -21,6 +21,10 @@ from sqlalchemy.exc import OperationalError
 
 from shared.kernel.errors import UnavailableError
 
+DriverConnection = psycopg.Connection[tuple[Any, ...]]
+DatabaseError = psycopg.Error
+LostConnectionError = psycopg.OperationalError
+
 CONNECT_TIMEOUT_S = 5
 NOTIFY_BYTES_MAX = 7_999
 """What PostgreSQL takes as the payload of a NOTIFY."""
@@ -104,9 +108,22 @@ class Database:
             raise UnavailableError("database.unreachable", because=_reason(error)) from error
 
 
-def driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
+def connect(database_url: str, *, autocommit: bool = False) -> DriverConnection:
+    """A psycopg connection of one's own, for a worker that keeps it.
+
+    Raises UnavailableError `database.unreachable`.
+    """
+    try:
+        return psycopg.connect(
+            _libpq_url(database_url), autocommit=autocommit, connect_timeout=CONNECT_TIMEOUT_S
+        )
+    except psycopg.OperationalError as error:
+        raise UnavailableError("database.unreachable", because=_reason(error)) from error
+
+
+def driver(connection: Connection) -> DriverConnection:
     """The psycopg connection below, in the same transaction; do not commit or close it."""
-    return cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+    return cast("DriverConnection", connection.connection.driver_connection)
 
 
 def copy_rows(

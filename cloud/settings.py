@@ -50,6 +50,11 @@ class Settings:
     s3_access_key: str = ""
     s3_secret_key: str = ""
 
+    worker_host: str = "127.0.0.1"
+    worker_port: int = 8081
+    """Where the worker answers /healthz and /metrics; 0 picks any free port."""
+    ingest_threads: int = 1
+
     hq_key_file: str = "hq.key"
     """Head office's Ed25519 key, which signs what the boxes may sell by."""
     log_level: str = "info"

@@ -80,59 +80,73 @@ TABLES = (
     CREATE TABLE record_hash (
         scope text NOT NULL, kind text NOT NULL, key text NOT NULL, sha256 bytea NOT NULL,
         PRIMARY KEY (scope, kind, key))""",
+    # `changed_rev` is the publication that last wrote `doc`: announcing costs what changed.
     """
     CREATE TABLE desired (
-        dev text PRIMARY KEY REFERENCES device, gen integer NOT NULL, doc jsonb NOT NULL)""",
+        dev text PRIMARY KEY REFERENCES device, gen bigint NOT NULL, doc jsonb NOT NULL,
+        changed_rev integer NOT NULL)""",
+    "CREATE INDEX desired_changed ON desired (changed_rev)",
+    # `head_hash` is null while the stream is empty.
     """
     CREATE TABLE stream (
         stream_id bytea PRIMARY KEY, dev text NOT NULL REFERENCES device,
         store_id text NOT NULL REFERENCES store, ordinal integer NOT NULL,
-        head_seq bigint NOT NULL DEFAULT -1, head_hash bytea NOT NULL,
+        head_seq bigint NOT NULL DEFAULT -1, head_hash bytea,
         edge_head bigint NOT NULL DEFAULT -1,
-        status text NOT NULL CHECK (status IN ('open', 'fork', 'closed', 'revoked')),
+        status text NOT NULL DEFAULT 'open'
+            CHECK (status IN ('open', 'fork', 'closed', 'revoked')),
         rx_at_ms bigint, UNIQUE (store_id, ordinal))""",
     "CREATE INDEX stream_dev ON stream (dev)",
+    # `flag` is null, or the code of what makes the entry's effects impossible.
+    # `flag`: why an entry was stored without its effects (a dotted code); a fact is never refused.
     """
     CREATE TABLE entry (
         stream_id bytea NOT NULL, seq bigint NOT NULL, id text NOT NULL, type text NOT NULL,
         at_ms bigint NOT NULL, store_id text NOT NULL, body bytea NOT NULL,
-        hash bytea NOT NULL, PRIMARY KEY (stream_id, seq))""",
-    "CREATE TABLE effect (entry_id text PRIMARY KEY)",
+        hash bytea NOT NULL, flag text, PRIMARY KEY (stream_id, seq))""",
+    "CREATE INDEX entry_flagged ON entry (store_id) WHERE flag IS NOT NULL",
+    # What an entry causes is keyed by the entry's own id: a cloned card's tail may legally arrive
+    # under two streams, and must count once.
     """
     CREATE TABLE sale (
-        entry_id text PRIMARY KEY, store_id text NOT NULL, business_date date NOT NULL,
+        entry_id uuid PRIMARY KEY, store_id text NOT NULL, business_date date NOT NULL,
         receipt_no text NOT NULL, lane integer NOT NULL, at_ms bigint NOT NULL,
-        receipts integer NOT NULL DEFAULT 1, lines integer NOT NULL, units bigint NOT NULL,
+        lines integer NOT NULL, units bigint NOT NULL,
         gross_minor bigint NOT NULL, member_disc_minor bigint NOT NULL,
         store_coupon_minor bigint NOT NULL, net_minor bigint NOT NULL,
         mfr_coupon_minor bigint NOT NULL, tender_minor bigint NOT NULL,
+        cash_minor bigint NOT NULL, card_minor bigint NOT NULL,
         catalog_rev integer NOT NULL)""",
     "CREATE INDEX sale_day ON sale (store_id, business_date)",
     "CREATE INDEX sale_newest ON sale (at_ms)",
+    # Double entry: debits are positive, and the rows of one entry add up to nought.
     """
     CREATE TABLE posting (
-        entry_id text NOT NULL, n integer NOT NULL, store_id text NOT NULL,
+        entry_id uuid NOT NULL, n smallint NOT NULL, store_id text NOT NULL,
         business_date date NOT NULL, account text NOT NULL, amount_minor bigint NOT NULL,
         PRIMARY KEY (entry_id, n))""",
-    "CREATE INDEX posting_day ON posting (store_id, business_date, account)",
     """
     CREATE TABLE day_close (
-        entry_id text PRIMARY KEY, store_id text NOT NULL, business_date date NOT NULL,
+        entry_id uuid PRIMARY KEY, store_id text NOT NULL, business_date date NOT NULL,
         z jsonb NOT NULL)""",
     "CREATE INDEX day_close_day ON day_close (store_id, business_date)",
+    # Facts of this installation, such as the secret name of the workers' shared subscription.
+    "CREATE TABLE deployment (key text PRIMARY KEY, value text NOT NULL)",
     """
     CREATE TABLE box_state (
-        dev text PRIMARY KEY REFERENCES device, store_id text NOT NULL,
-        online boolean NOT NULL DEFAULT false, conn bigint NOT NULL DEFAULT 0,
-        boot bigint NOT NULL DEFAULT 0, last_contact_at_ms bigint,
-        unsynced bigint NOT NULL DEFAULT 0, edge_head bigint NOT NULL DEFAULT -1,
-        sw text NOT NULL DEFAULT '', stored_rev integer, active_rev integer, shown_rev integer,
+        dev text PRIMARY KEY, store_id text NOT NULL,
+        online boolean NOT NULL DEFAULT false, conn bigint NOT NULL DEFAULT -1,
+        boot bigint NOT NULL DEFAULT -1, last_contact_at_ms bigint,
+        unsynced bigint NOT NULL DEFAULT 0, edge_head bigint NOT NULL DEFAULT -1, sw text,
+        stored_rev bigint, active_rev bigint, shown_rev bigint,
         stored_at_ms bigint, active_at_ms bigint, shown_at_ms bigint, error text)""",
+    # Facts of this very installation, such as the name of its shared subscription.
+    "CREATE TABLE deployment (key text PRIMARY KEY, value text NOT NULL)",
 )
 EXPECTED = {
     "store", "item", "item_price", "staff", "app_user", "app_session", "claim", "device",
-    "publication", "zone_revision", "record_hash", "desired", "stream", "entry", "effect",
-    "sale", "posting", "day_close", "box_state",
+    "publication", "zone_revision", "record_hash", "desired", "stream", "entry",
+    "sale", "posting", "day_close", "deployment", "box_state", "deployment",
 }  # fmt: skip
 
 
