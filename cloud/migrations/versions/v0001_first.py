@@ -97,7 +97,6 @@ TABLES = (
             CHECK (status IN ('open', 'fork', 'closed', 'revoked')),
         rx_at_ms bigint, UNIQUE (store_id, ordinal))""",
     "CREATE INDEX stream_dev ON stream (dev)",
-    # `flag` is null, or the code of what makes the entry's effects impossible.
     # `flag`: why an entry was stored without its effects (a dotted code); a fact is never refused.
     """
     CREATE TABLE entry (
@@ -140,13 +139,11 @@ TABLES = (
         unsynced bigint NOT NULL DEFAULT 0, edge_head bigint NOT NULL DEFAULT -1, sw text,
         stored_rev bigint, active_rev bigint, shown_rev bigint,
         stored_at_ms bigint, active_at_ms bigint, shown_at_ms bigint, error text)""",
-    # Facts of this very installation, such as the name of its shared subscription.
-    "CREATE TABLE deployment (key text PRIMARY KEY, value text NOT NULL)",
 )
 EXPECTED = {
     "store", "item", "item_price", "staff", "app_user", "app_session", "claim", "device",
     "publication", "zone_revision", "record_hash", "desired", "stream", "entry",
-    "sale", "posting", "day_close", "deployment", "box_state", "deployment",
+    "sale", "posting", "day_close", "deployment", "box_state",
 }  # fmt: skip
 
 
