@@ -111,8 +111,7 @@ class MosquittoAccounts:
         except ProcessLookupError:
             return
         except PermissionError as problem:
-            code = "broker.reload_refused"
-            raise UnavailableError(code, pid=pid) from problem
+            raise UnavailableError("broker.reload_refused", pid=pid) from problem
 
     def _broker_pid(self) -> int | None:
         """Return the running broker's process id; never that of a process which took its number."""
