@@ -231,8 +231,9 @@ class PaperInterpreter:
     def _print_barcode(self, data: bytes) -> None:
         is_long_form = data[0] > _BARCODE_TERMINATED_MAX
         body = data[2:] if is_long_form else data[1:-1]
+        text = body.decode("ascii", errors="replace")
         kind: SymbolKind = "ean13" if data[0] in _BARCODE_EAN13 else "barcode"
-        self._symbol(kind, body.decode("ascii", errors="replace"))
+        self._symbol(kind, text.removeprefix("{B"))
 
     def _extended(self, data: bytes) -> None:
         """`GS ( k` with cn 49 is a QR code: function 80 stores its text, function 81 prints it."""
