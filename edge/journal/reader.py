@@ -70,8 +70,11 @@ class JournalReader:
         parsed = parse_receipt_no(receipt_no)
         entry = None
         if parsed is not None:
-            query = _COLUMNS + " WHERE seq=(SELECT seq FROM sale WHERE lane=? AND number=?)"
-            entry = self._entry(query, parsed)
+            entry = self._entry(
+                "SELECT e.seq, e.id, e.type, e.body, e.hash FROM sale s"
+                " JOIN entry e ON e.seq=s.seq WHERE s.lane=? AND s.number=?",
+                parsed,
+            )
         if entry is None:
             raise MissingError("receipt.unknown", receipt_no=receipt_no[:40])
         return entry

@@ -1,0 +1,147 @@
+"""Tables of the replica.
+
+`replica.db` only points: which catalogue file is stored, which is active. Each catalogue file
+`catalog-{rev}-{sha}.db` begins with a snapshot and takes the deltas after it. Rows are versioned:
+a row is part of every revision in [rev_from, rev_to), so that an open basket keeps reading the
+revision that it pinned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from shared.publication.revision import RecordKind
+
+OPEN_REV = 2**53 - 1
+"""`rev_to` of a row that no later revision has replaced."""
+
+POINTER_MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE pointer(
+        name TEXT PRIMARY KEY CHECK (name IN ('stored', 'active')),
+        rev INTEGER NOT NULL, inc TEXT NOT NULL, manifest_sha256 TEXT NOT NULL,
+        file TEXT NOT NULL, at_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE price_change(
+        n INTEGER PRIMARY KEY, revision INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+        gtin TEXT NOT NULL, name TEXT NOT NULL, old_minor INTEGER, new_minor INTEGER,
+        member_minor INTEGER
+    ) STRICT
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTable:
+    """How the records of one kind lie in a catalogue file; the first column is the key."""
+
+    name: str
+    columns: dict[str, type]
+    not_null: frozenset[str]
+    indexes: tuple[tuple[str, ...], ...]
+
+    @property
+    def key(self) -> str:
+        """The column that names a record."""
+        return next(iter(self.columns))
+
+    # Every name below is a constant of this module; values go in as parameters.
+
+    @property
+    def insert_sql(self) -> str:
+        """Adds a row: the columns in their order."""
+        marks = ",".join("?" * len(self.columns))
+        names = ",".join(self.columns)
+        return f"INSERT INTO {self.name}({names}) VALUES({marks})"
+
+    @property
+    def live_sql(self) -> str:
+        """Finds rowid and hash of a key's row that no later revision has replaced."""
+        return f"SELECT rowid, hash FROM {self.name} WHERE {self.key}=? AND rev_to={OPEN_REV}"  # noqa: S608
+
+    @property
+    def close_sql(self) -> str:
+        """Ends the row with a given rowid before a given revision."""
+        return f"UPDATE {self.name} SET rev_to=? WHERE rowid=?"  # noqa: S608
+
+    @property
+    def prune_sql(self) -> str:
+        """Drops the rows that ended at or before a given revision."""
+        return f"DELETE FROM {self.name} WHERE rev_to<=?"  # noqa: S608
+
+
+_VERSION_COLUMNS: dict[str, type] = {"rev_from": int, "rev_to": int, "hash": bytes}
+
+TABLES: dict[RecordKind, RecordTable] = {
+    RecordKind.ITEM: RecordTable(
+        "item",
+        {
+            "gtin": str,
+            "name": str,
+            "department": str,
+            "category": str,
+            "brand": str,
+            "package_size": str,
+            "is_weighed": int,
+            "plu": str,
+            **_VERSION_COLUMNS,
+        },
+        frozenset({"gtin", "name", "is_weighed", "rev_from", "rev_to", "hash"}),
+        (("gtin", "rev_from"), ("plu", "rev_from")),
+    ),
+    RecordKind.PRICE: RecordTable(
+        "price",
+        {"gtin": str, "prices": str, **_VERSION_COLUMNS},
+        frozenset({"gtin", "prices", "rev_from", "rev_to", "hash"}),
+        (("gtin", "rev_from"), ("rev_from",)),
+    ),
+    RecordKind.STAFF: RecordTable(
+        "staff",
+        {
+            "operator": str,
+            "name": str,
+            "role": str,
+            "pin_hash": str,
+            "permissions": str,
+            **_VERSION_COLUMNS,
+        },
+        frozenset({"operator", "name", "role", "pin_hash", "rev_from", "rev_to", "hash"}),
+        (("operator", "rev_from"),),
+    ),
+}
+
+
+def item_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
+    """Values of the item table, without the version columns."""
+    get = body.get
+    return (
+        key,
+        body["name"],
+        get("department", ""),
+        get("category", ""),
+        get("brand", ""),
+        get("package_size", ""),
+        int(get("is_weighed", False)),
+        get("plu"),
+    )
+
+
+def price_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
+    """Values of the price table, without the version columns."""
+    return key, orjson.dumps(body["prices"]).decode()
+
+
+def staff_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
+    """Values of the staff table, without the version columns."""
+    permissions = orjson.dumps(body.get("permissions", [])).decode()
+    return key, body["name"], body["role"], body["pin_hash"], permissions
+
+
+ROW_OF = {
+    RecordKind.ITEM: item_row,
+    RecordKind.PRICE: price_row,
+    RecordKind.STAFF: staff_row,
+}
