@@ -1,0 +1,1 @@
+"""The demo: a chain on one machine, fed with real receipts."""

@@ -1,0 +1,233 @@
+"""The story that `make demo` tells: import, publish, sell through an outage, close, re-price."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.demo.chain import CURRENCY, TIME_ZONE, Chain
+from tests.demo.checks import Results, check_close, check_share
+from tests.demo.pack.model import DemoPack
+from tests.demo.replay import CASHIER, MANAGER, StoreReplay, StoreRunner
+from tests.demo.uploads import catalogue_csv, most_sold, prices_csv
+
+OUTAGE_FROM, OUTAGE_TO = 0.35, 0.55
+"""Shares of the receipts at which HQ loses and regains its power."""
+PLUG_AT = 0.6
+END_TO_END_S = 90.0
+
+
+class Story:
+    """Tells the story on a chain and writes down what it proved."""
+
+    def __init__(self, chain: Chain, pack: DemoPack, console: Console) -> None:
+        self.chain = chain
+        self.pack = pack
+        self.console = console
+        self.results = Results()
+        self.runners: list[StoreRunner] = []
+
+    def tell(self) -> Results:
+        """The whole story; the results, right or wrong."""
+        began = time.monotonic()
+        self._set_up_stores()
+        self._import_and_publish()
+        self.runners = [StoreRunner(box, self.chain.state) for box in self.chain.boxes]
+        for runner in self.runners:
+            runner.open()
+        replays = self._replay()
+        self._check_arrival(replays)
+        self.results.at_most("the whole pack, end to end", END_TO_END_S, time.monotonic() - began)
+        self._change_price()
+        for runner in self.runners:
+            runner.set_clock(None)
+            runner.close()
+        return self.results
+
+    def _set_up_stores(self) -> None:
+        with self._step("stores, boxes and staff"):
+            hq, state = self.chain.console, self.chain.state
+            for box in self.chain.boxes:
+                hq.put_store(box.store.store_id, box.store.name, TIME_ZONE, CURRENCY)
+                box.enrol(self.chain.console_url, hq.claim(box.store.store_id))
+            everywhere = [box.store.store_id for box in self.chain.boxes]
+            manager = {"name": "王芳", "role": "manager", "pin": state.manager_pin}
+            cashier = {"name": "李明", "role": "cashier", "pin": state.cashier_pin}
+            hq.put_operator(MANAGER, {**manager, "store_ids": everywhere})
+            hq.put_operator(CASHIER, {**cashier, "store_ids": everywhere})
+
+    def _import_and_publish(self) -> None:
+        hq, count = self.chain.console, len(self.chain.boxes)
+        with self._step(f"import {len(self.pack.catalogue):,} items"):
+            hq.import_csv("/v1/items/import", catalogue_csv(self.pack))
+        with self._step(f"import {len(self.pack.price_events):,} dated prices"):
+            hq.import_csv("/v1/prices/import", prices_csv(self.pack))
+        with self._step(f"publish, and {count} boxes activate"):
+            self.chain.start_boxes()
+            rev = hq.publish("catalogue and prices")
+            hq.wait_converged("active_rev", rev, count)
+
+    def _replay(self) -> list[StoreReplay]:
+        by_store = {
+            runner.result.store_id: [
+                r for r in self.pack.receipts if str(r.store_id) == runner.result.store_id
+            ]
+            for runner in self.runners
+        }
+        total = sum(len(receipts) for receipts in by_store.values())
+        with self._bar(total, "receipts replayed, scan by scan") as advance:
+            director = _Director(self.chain, total, self._power_cut_of_a_box)
+            with ThreadPoolExecutor(len(self.runners)) as pool:
+
+                def on_receipt() -> None:
+                    advance()
+                    director.on_receipt()
+
+                futures = [
+                    pool.submit(runner.replay, by_store[runner.result.store_id], on_receipt)
+                    for runner in self.runners
+                ]
+                replays = [future.result() for future in futures]
+            director.finish()
+        self.results.holds(
+            "receipts sold while HQ was without power", is_so=director.sold_in_outage > 0
+        )
+        return replays
+
+    def _power_cut_of_a_box(self) -> None:
+        """Arrange that the first store's box is killed in the middle of its next basket."""
+        runner = self.runners[0]
+
+        def pull_the_plug() -> None:
+            before = runner.till.view["basket"]
+            runner.box.process.kill()
+            began = time.monotonic()
+            runner.box.start()
+            runner.box.wait()
+            ready_s = time.monotonic() - began
+            after = runner.till.wait(lambda view: view.get("basket") == before, "the same basket")
+            same = after["basket"] == before and after["state"] == "selling"
+            self.results.holds("basket and screen after SIGKILL of a box in mid-basket", is_so=same)
+            self.results.at_most("box back and ready to sell after SIGKILL", 5.0, ready_s)
+
+        runner.robot.interrupt = pull_the_plug
+
+    def _check_arrival(self, replays: list[StoreReplay]) -> None:
+        with self._step("journals arrive at HQ"):
+            self.chain.console.wait_synced(self._box_heads)
+        days = sorted(close.date.isoformat() for close in self.pack.expected_daily_close)
+        rows = self.chain.console.daily_close(days[0], days[-1])
+        box_z = {(r.store_id, day): z for r in replays for day, z in r.z.items()}
+        check_close(self.results, list(self.pack.expected_daily_close), rows, box_z)
+        check_share(self.results, [replay.share for replay in replays])
+        overrides = sum(replay.share.overrides for replay in replays)
+        recorded = sum(z["overrides"] for z in box_z.values())
+        self.results.equal("prices given by hand, all recorded as overrides", overrides, recorded)
+        sold = sum(replay.receipts for replay in replays)
+        papers = sum(_papers(runner) for runner in self.runners)
+        self.results.equal("receipts sold, each once", len(self.pack.receipts), sold)
+        # A box that lost its power lost its virtual printer's paper roll as well.
+        self.results.holds("receipts printed", is_so=papers > 0)
+
+    def _box_heads(self) -> dict[str, int]:
+        return {
+            runner.result.store_id: runner.till.call("GET", "/v1/status")["head_seq"]
+            for runner in self.runners
+        }
+
+    def _change_price(self) -> None:
+        gtin = most_sold(self.pack)
+        count = len(self.chain.boxes)
+        hq = self.chain.console
+        hq.change_price(gtin, 123)
+        began = time.monotonic()
+        rev = hq.publish("one price changed in the console")
+        hq.wait_converged("active_rev", rev, count)
+        self.results.at_most(
+            "one price: published -> active on all boxes", 1.0, time.monotonic() - began
+        )
+        hq.wait_converged("shown_rev", rev, count)
+        shown = sum(
+            any(
+                c["gtin"] == gtin and c["new_minor"] == 123
+                for c in runner.till.view["price_changes"]
+            )
+            for runner in self.runners
+        )
+        self.results.equal("tills that show the new price without a reload", count, shown)
+
+    @contextmanager
+    def _step(self, title: str) -> Iterator[None]:
+        began = time.monotonic()
+        with self.console.status(title):
+            yield
+        self.console.print(f"  [green]✓[/] {title} [dim]{time.monotonic() - began:.1f} s[/]")
+
+    @contextmanager
+    def _bar(self, total: int, title: str) -> Iterator[Callable[[], None]]:
+        columns = (
+            TextColumn("  [bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.console) as progress:
+            task = progress.add_task(title, total=total)
+            yield lambda: progress.advance(task)
+
+
+class _Director:
+    """Cuts HQ's power while stores sell, and brings it back; asks for a box's power cut later."""
+
+    def __init__(self, chain: Chain, total: int, on_plug: Callable[[], None]) -> None:
+        self._chain = chain
+        self._at = {int(total * OUTAGE_FROM): self._cut, int(total * OUTAGE_TO): self._revive}
+        self._at[int(total * PLUG_AT)] = on_plug
+        self._count = 0
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._failure: BaseException | None = None
+        self.is_dark = False
+        self.sold_in_outage = 0
+
+    def on_receipt(self) -> None:
+        """Called after each receipt, from any store's thread."""
+        with self._lock:
+            self._count += 1
+            self.sold_in_outage += self.is_dark
+            act = self._at.get(self._count)
+        if act is not None:
+            act()
+
+    def finish(self) -> None:
+        """Wait for what was started; raise what went wrong there."""
+        for thread in self._threads:
+            thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _cut(self) -> None:
+        self._chain.kill_cloud()
+        self.is_dark = True
+
+    def _revive(self) -> None:
+        self.is_dark = False
+        thread = threading.Thread(target=self._revive_now)
+        self._threads.append(thread)
+        thread.start()
+
+    def _revive_now(self) -> None:
+        try:
+            self._chain.revive_cloud()
+        except BaseException as error:  # noqa: BLE001 - told by finish() in the main thread
+            self._failure = error
+
+
+def _papers(runner: StoreRunner) -> int:
+    return len(runner.till.call("GET", "/virtual/printer/papers?after=0")["papers"])
