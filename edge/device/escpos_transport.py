@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from escpos.printer import Network  # type: ignore[import-untyped]
+from escpos.printer import Network
 
 
 class Conversation:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from edge.device.escpos_transport import Conversation
 
 Completion = Literal["in_order", "status", "none"]
-_POLL_S = 3.0
 _POLL_FAULT_S = 1.0
 _JOIN_S = 5.0
 _UNREACHABLE = (OSError, UnicodeError)
@@ -41,6 +40,7 @@ class NetworkPrinterConfig:
     connect_s: float = 2.0
     answer_s: float = 1.0
     finish_s: float = 15.0
+    poll_s: float = 3.0
 
 
 class NetworkPrinter:
@@ -157,7 +157,8 @@ class NetworkPrinter:
     def _watch(self) -> None:
         while not self._is_stopping:
             self._look()
-            self._wake.wait(_POLL_S if self._status.state == "ok" else _POLL_FAULT_S)
+            poll_s = self._config.poll_s
+            self._wake.wait(poll_s if self._status.can_print else min(poll_s, _POLL_FAULT_S))
             self._wake.clear()
 
     def _look(self) -> None:

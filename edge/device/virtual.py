@@ -29,8 +29,9 @@ CODE_CHARACTERS_MAX = 256
 PAPERS_MAX = 200
 HELD_BYTES_MAX = 1 << 18
 _CHUNK = 65_536
-_REALTIME = re.compile(rb"\x10\x04([\x01-\x04])")
-_HALF_REALTIME = (b"\x10\x04", b"\x10")
+_REALTIME = re.compile(rb"\x10\x04([\x01-\x04])|\x10\x14\x01([\x00\x01])[\x01-\x08]")
+"""`DLE EOT n` and `DLE DC4 1 m t`: obeyed at once, in whatever state the printer is."""
+_HALF_REALTIME = re.compile(rb"\x10(?:\x04|\x14(?:\x01[\x00\x01]?)?)?\Z")
 
 PrinterFault = Literal["paper_out", "paper_low", "cover_open", "offline"]
 PRINTER_FAULTS: tuple[PrinterFault, ...] = get_args(PrinterFault)
@@ -171,8 +172,9 @@ class VirtualPrinter:
         waiting = b""
         while self._condition != "offline" and (chunk := connection.recv(_CHUNK)):
             waiting += chunk
-            half = next((half for half in _HALF_REALTIME if waiting.endswith(half)), b"")
-            data, waiting = waiting[: len(waiting) - len(half)], half
+            half = _HALF_REALTIME.search(waiting)
+            end = half.start() if half else len(waiting)
+            data, waiting = waiting[:end], waiting[end:]
             answers = self._take(data)
             if answers:
                 connection.sendall(answers)
@@ -180,10 +182,7 @@ class VirtualPrinter:
     def _take(self, data: bytes) -> bytes:
         """Answer the real-time questions at once, work through the rest or hold it."""
         with self._lock:
-            answers = bytes(
-                printer_status.realtime_answer(found[0], self._condition)
-                for found in _REALTIME.findall(data)
-            )
+            answers = b"".join(self._at_once(found) for found in _REALTIME.finditer(data))
             rest = _REALTIME.sub(b"", data)
             if rest and self._is_losing_next:
                 self._is_losing_next = False
@@ -192,6 +191,12 @@ class VirtualPrinter:
                 self._held = (self._held + rest)[:HELD_BYTES_MAX]
                 return answers
             return answers + self._happened(self._interpreter.feed(rest))
+
+    def _at_once(self, command: re.Match[bytes]) -> bytes:
+        if command[1]:
+            return bytes((printer_status.realtime_answer(command[1][0], self._condition),))
+        self._drawer_pulses[command[2][0]] += 1
+        return b""
 
     def _happened(self, happenings: list[Happening]) -> bytes:
         answers = b""

@@ -3,7 +3,6 @@ from edge.device.paper import Paper, SymbolRow, TextRow
 from edge.device.paper_reader import PaperInterpreter
 from shared.sale.receipt import Align, LineKind, ReceiptLine
 
-
 _WIDE = PrinterProfile()
 
 
