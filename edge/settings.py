@@ -32,21 +32,34 @@ class BoxSettings:
 
 @dataclass(frozen=True, slots=True)
 class ScannerSettings:
-    """`port` is the TCP port of lane 1's virtual scanner, the next lanes follow; 0 picks one."""
+    """`port` is the TCP port of lane 1's virtual scanner, the next lanes follow; 0 picks one.
+
+    `prefix` and `terminator` (enter or tab) are what the scanner was set up to send around a code.
+    """
 
     kind: str = "evdev"
     port: int = 0
+    path: str = "/dev/tillbox/scanner-{lane}"
+    prefix: str = ""
+    terminator: str = "enter"
 
 
 @dataclass(frozen=True, slots=True)
 class PrinterSettings:
-    """`width_chars` counts half-width characters per line of the paper."""
+    """`width_chars` counts half-width characters per line of the paper.
+
+    `cut` is how the paper is cut, `completion` how the printer proves that a job came out,
+    `drawer_realtime` whether the drawer pulse may overtake a job.
+    """
 
     kind: str = "none"
     host: str = "127.0.0.1"
     port: int = 9100
     width_chars: int = 48
     encoding: str = "gb18030"
+    cut: str = "partial"
+    drawer_realtime: bool = False
+    completion: str = "in_order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +151,9 @@ def _check(settings: Settings) -> None:
     _one_of("scanner.kind", settings.scanner.kind, _SCANNER_KINDS)
     _one_of("printer.kind", settings.printer.kind, _PRINTER_KINDS)
     _one_of("clock.kind", settings.clock.kind, _CLOCK_KINDS)
+    _one_of("scanner.terminator", settings.scanner.terminator, ("enter", "tab"))
+    _one_of("printer.cut", settings.printer.cut, ("partial", "full", "none"))
+    _one_of("printer.completion", settings.printer.completion, ("in_order", "status", "none"))
     _in_range("box.lanes", settings.box.lanes, 1, _LANES_MAX)
     for name, port in (
         ("box.port", settings.box.port),

@@ -10,6 +10,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -262,7 +263,7 @@ class Journal(JournalReader):
             journal_pub=self._signer.public_hex,
         )
         draft = EntryDraft(
-            id=f"{identity.stream}-0",
+            id=str(uuid.UUID(identity.stream)),
             event=opened,
             actor="",
             till="",
