@@ -1,0 +1,1 @@
+"""Journal batches from the boxes: verified, stored once, acknowledged after the commit."""

@@ -1,0 +1,67 @@
+"""Reading what ingest must know of an entry's body; everything else stays bytes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+
+from shared.kernel.errors import RefusedError
+
+INSTANT_MS_MAX = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+_BIGINT = msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)
+
+
+class EntryHead(msgspec.Struct, gc=False):
+    """The header fields of a body that ingest and the posters use; `data` is the raw event.
+
+    The wide truth is `shared.journal.entry.EntryHeader`; a reader takes what it needs.
+    """
+
+    id: str
+    type: str
+    stream: str
+    seq: int
+    at: Annotated[int, _BIGINT]
+    data: msgspec.Raw
+    biz: str = ""
+    cat: int = 0
+
+
+_decode = msgspec.json.Decoder(EntryHead).decode
+
+
+def read_head(body: bytes, stream: str, seq: int) -> EntryHead:
+    """Read a body that should stand at `seq` of `stream` (hex).
+
+    Raises RefusedError `ingest.body` when it is no entry at all, `ingest.place` when it is an
+    entry of another place: a box that signs such things must stop.
+    """
+    try:
+        head = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RefusedError("ingest.body", seq=seq, because=str(error)) from None
+    if head.seq != seq or head.stream != stream:
+        raise RefusedError("ingest.place", seq=seq)
+    return head
+
+
+def flaw_of(head: EntryHead) -> str | None:
+    """Why an entry can be stored but not be posted: a dotted code, None when all is well."""
+    if _ID.fullmatch(head.id) is None:
+        return "entry.id"
+    if _TYPE.fullmatch(head.type) is None:
+        return "entry.type"
+    if not 0 <= head.at <= INSTANT_MS_MAX:
+        return "entry.at"
+    return None
+
+
+def storable(text: str) -> str:
+    """Text as PostgreSQL can hold it: without NUL; the body keeps the truth."""
+    return text.replace("\0", "")

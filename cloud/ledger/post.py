@@ -1,0 +1,65 @@
+"""Double entry of a sale, pure.
+
+Debits are positive, credits negative, and the postings of one entry add up to nought.  Sales are
+booked gross; what a member or a store coupon saved stands against them on accounts of its own, and
+a maker's coupon is money that the maker owes.  Change is netted into cash.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from shared.kernel.errors import RefusedError
+
+SALES = "sales"
+MEMBER_DISCOUNT = "member_discount"
+STORE_COUPON = "store_coupon"
+CASH = "cash"
+CARD = "card"
+MFR_COUPON_RECEIVABLE = "mfr_coupon_receivable"
+
+
+class SaleFigures(NamedTuple):
+    """The amounts of one sale in minor units, as HQ computed them from lines and tenders.
+
+    `cash_minor` is what stayed in the drawer.  A tuple, because a batch makes hundreds.
+    """
+
+    lines: int
+    units: int
+    gross_minor: int
+    member_disc_minor: int
+    store_coupon_minor: int
+    net_minor: int
+    mfr_coupon_minor: int
+    tender_minor: int
+    cash_minor: int
+    card_minor: int
+
+
+class Posting(NamedTuple):
+    """One row of the ledger, minor units."""
+
+    account: str
+    amount_minor: int
+
+
+def postings_of(sale: SaleFigures) -> tuple[Posting, ...]:
+    """Postings of a sale without empty ones, always in the same order.
+
+    Raises RefusedError `ledger.unbalanced` when the sale's amounts contradict each other.
+    """
+    wanted = (
+        (SALES, -sale.gross_minor),
+        (MEMBER_DISCOUNT, sale.member_disc_minor),
+        (STORE_COUPON, sale.store_coupon_minor),
+        (CASH, sale.cash_minor),
+        (CARD, sale.card_minor),
+        (MFR_COUPON_RECEIVABLE, sale.mfr_coupon_minor),
+    )
+    left = 0
+    for _, amount in wanted:
+        left += amount
+    if left != 0:
+        raise RefusedError("ledger.unbalanced", off_minor=left)
+    return tuple([Posting(account, amount) for account, amount in wanted if amount])

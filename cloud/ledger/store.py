@@ -1,0 +1,40 @@
+"""The books in PostgreSQL; every row is keyed by the entry that caused it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from cloud.db import driver
+
+COPY_SALES = """
+COPY sale (entry_id, store_id, business_date, receipt_no, lane, at_ms, lines, units, gross_minor,
+    member_disc_minor, store_coupon_minor, net_minor, mfr_coupon_minor, tender_minor, cash_minor,
+    card_minor, catalog_rev) FROM STDIN"""
+COPY_POSTINGS = """
+COPY posting (entry_id, n, store_id, business_date, account, amount_minor) FROM STDIN"""
+COPY_DAY_CLOSES = "COPY day_close (entry_id, store_id, business_date, z) FROM STDIN"
+POSTED = """
+SELECT entry_id::text FROM sale WHERE entry_id = ANY(%(ids)s::uuid[])
+UNION ALL SELECT entry_id::text FROM day_close WHERE entry_id = ANY(%(ids)s::uuid[])"""
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
+
+
+def copied(text: str) -> str:
+    """Text as a field of COPY's text format."""
+    return text.translate(_ESCAPES)
+
+
+def write_lines(connection: Connection, statement: str, lines: Sequence[str]) -> None:
+    """COPY lines in text format, each with its newline."""
+    if not lines:
+        return
+    with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write("".join(lines))
+
+
+def posted_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Which entries have a sale or a day close already."""
+    return {row[0] for row in driver(connection).execute(POSTED, {"ids": list(ids)})}
