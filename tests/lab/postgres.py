@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -26,7 +27,13 @@ USER = "tillbox"
 BUILTIN_LOCALE_SINCE = 17
 NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
 NOBODY_ID = 65534
-NOBODY = ("setpriv", f"--reuid={NOBODY_ID}", f"--regid={NOBODY_ID}", "--clear-groups", "--")
+# Where namespaces are refused (containers): nobody, who may still look into root's private folders.
+# Without the securebit access(2), which initdb asks, would forget that right.
+NOBODY = (
+    *("setpriv", f"--reuid={NOBODY_ID}", f"--regid={NOBODY_ID}", "--clear-groups"),
+    *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+    *("--securebits=+no_setuid_fixup", "--"),
+)
 # Safe only for data that may be lost: every test makes its own.
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -57,13 +64,17 @@ def prefix_for_root() -> tuple[str, ...]:
 
 
 class PostgresServer:
-    """One server, its data below `data_dir`; `durable=False` trades safety for test speed."""
+    """One server, its data below `data_dir`; `durable=False` trades safety for test speed.
+
+    Its address stays the same when it is stopped or killed and started again.
+    """
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
         self.given_url = os.environ.get("DATABASE_URL") or None
         self._data = data_dir / "pg"
         self._durable = durable
-        self._sockets: Path | None = None
+        # Socket paths are limited to 107 bytes, so they cannot live in a deep data folder.
+        self._sockets = Path(tempfile.gettempdir()) / f"tillbox-pg-{secrets.token_hex(6)}"
         self._process: ChildProcess | None = None
 
     @property
@@ -75,9 +86,15 @@ class PostgresServer:
         """Make the data folder when there is none, start the server, wait until it answers."""
         if self.given_url is not None:
             return self
-        prefix = prefix_for_root()
-        # Socket paths are limited to 107 bytes, so they cannot live in a deep data folder.
-        self._sockets = Path(tempfile.mkdtemp(prefix="tillbox-pg-"))
+        self._sockets.mkdir(mode=0o700)
+        try:
+            self._start(prefix_for_root())
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def _start(self, prefix: tuple[str, ...]) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
         if prefix == NOBODY:
             for folder in (self._data, self._sockets):
@@ -86,7 +103,6 @@ class PostgresServer:
             self._initdb(prefix)
         self._process = ChildProcess(self._command(prefix)).start()
         self._process.wait_until(self._is_ready)
-        return self
 
     def stop(self) -> None:
         """Disconnect everyone and end cleanly."""
@@ -168,5 +184,4 @@ class PostgresServer:
         return True
 
     def _remove_sockets(self) -> None:
-        if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
+        shutil.rmtree(self._sockets, ignore_errors=True)

@@ -22,7 +22,8 @@ def test_data_survives_the_end_of_the_server(own_server: PostgresServer, ending)
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE t AS SELECT 7 AS n")
     ending(own_server)
-    with psycopg.connect(own_server.start().ensure_database("shop")) as connection:
+    assert own_server.start().ensure_database("shop") == url
+    with psycopg.connect(url) as connection:
         assert connection.execute("SELECT n FROM t").fetchone() == (7,)
     own_server.stop()
 
