@@ -9,23 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _encode = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
+_KEYS = frozenset({str})
+_LEAVES = frozenset({str, int, bool, type(None)})
 
 
 def canonical_bytes(value: Mapping[str, Any]) -> bytes:
     """Canonical JSON of a mapping of strings, ints, booleans, None, lists and mappings.
 
-    Raises TypeError on a float or any other type: money and quantity are integers.
+    Raises TypeError on a float or any other type: money and quantity are integers. Raises
+    ValueError on text that UTF-8 cannot say and on keys that are equal once composed.
     """
-    _refuse_floats(value)
+    _refuse_other_types(value)
     text = _encode(value)
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
+        text = _encode(_composed(value))
     return text.encode()
 
 
@@ -34,17 +37,34 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _refuse_floats(value: object) -> None:
+def _refuse_other_types(value: object) -> None:
+    """Walk the containers only: a look at the type of each leaf costs no call."""
     kind = type(value)
-    if kind is str or kind is int or value is None or kind is bool:
-        return
+    children: Iterable[object]
     if kind is dict:
-        for key, item in value.items():  # type: ignore[attr-defined]
-            if type(key) is not str:
-                raise TypeError(f"a key must be text, not {type(key).__name__}")
-            _refuse_floats(item)
+        if not _KEYS.issuperset(map(type, value)):  # type: ignore[call-overload]
+            raise TypeError("a key must be text")
+        children = value.values()  # type: ignore[attr-defined]
     elif kind is list or kind is tuple:
-        for item in value:  # type: ignore[attr-defined]
-            _refuse_floats(item)
+        children = value  # type: ignore[assignment]
     else:
         raise TypeError(f"{kind.__name__} has no canonical form")
+    for child in children:
+        if type(child) not in _LEAVES:
+            _refuse_other_types(child)
+
+
+def _composed(value: object) -> object:
+    """Compose each text by itself: in the finished JSON a mark would join an escape's letter."""
+    match value:
+        case str():
+            return unicodedata.normalize("NFC", value)
+        case dict():
+            found = {_composed(key): _composed(item) for key, item in value.items()}
+            if len(found) != len(value):
+                raise ValueError("two keys are equal once composed")
+            return found
+        case list() | tuple():
+            return [_composed(item) for item in value]
+        case _:
+            return value
