@@ -85,26 +85,32 @@ def parse_barcode(text: str, scheme: BarcodeScheme = DEFAULT_SCHEME) -> Barcode:
         gtin = parse_gtin(text)
     except RefusedError as error:
         return BadBarcode(text, error.code)
-    if len(text) == LABEL_LENGTH:
+    # Some scanners send an EAN-13 as fourteen digits, so the canonical form decides.
+    if len(gtin) == LABEL_LENGTH:
         for prefix, kind in scheme.prefixes:
-            if text.startswith(prefix):
-                return _parse_label(text, kind)
+            if gtin.startswith(prefix):
+                return _parse_label(gtin, kind)
     return ItemBarcode(gtin)
 
 
-def _parse_label(text: str, kind: LabelKind) -> Barcode:
-    plu, value = text[2 : 2 + PLU_DIGITS], int(text[2 + PLU_DIGITS : -1])
+def _parse_label(label: Gtin, kind: LabelKind) -> Barcode:
+    plu, value = label[2 : 2 + PLU_DIGITS], int(label[2 + PLU_DIGITS : -1])
     match kind:
         case LabelKind.PRICE:
             return PriceBarcode(plu, value)
         case LabelKind.WEIGHT:
             return WeightBarcode(plu, value)
         case LabelKind.MEMBER:
-            return MemberCard(text[2:-1].lstrip("0") or "0")
+            return MemberCard(label[2:-1].lstrip("0") or "0")
 
 
 def price_label_code(plu: str, amount_minor: int, prefix: str = "22") -> str:
-    """The EAN-13 that a label printer puts on a pack: prefix, PLU, price, check digit."""
+    """The EAN-13 that a label printer puts on a pack: prefix, PLU, price, check digit.
+
+    RefusedError `barcode.label_plu` or `barcode.label_price` when one does not fit its digits.
+    """
+    if not _is_number(plu, PLU_DIGITS):
+        raise RefusedError("barcode.label_plu", plu=plu[:40])
     if not 0 <= amount_minor <= LABEL_MINOR_MAX:
         raise RefusedError("barcode.label_price", amount_minor=amount_minor)
     body = f"{prefix}{plu.zfill(PLU_DIGITS)}{amount_minor:05d}"
@@ -112,8 +118,11 @@ def price_label_code(plu: str, amount_minor: int, prefix: str = "22") -> str:
 
 
 def member_card_code(number: str, prefix: str = "29") -> str:
-    """The EAN-13 on a member's card: prefix, ten-digit number, check digit."""
-    if not number.isdigit() or len(number) > MEMBER_DIGITS:
+    """The EAN-13 on a member's card: prefix, ten-digit number, check digit.
+
+    RefusedError `barcode.member_number` when the number does not fit.
+    """
+    if not _is_number(number, MEMBER_DIGITS):
         raise RefusedError("barcode.member_number", code=number[:40])
     body = prefix + number.zfill(MEMBER_DIGITS)
     return body + check_digit(body)
@@ -121,4 +130,8 @@ def member_card_code(number: str, prefix: str = "29") -> str:
 
 def is_typable(text: str) -> bool:
     """Whether a typed text has the length of a code, so that the till may take it as one."""
-    return text.isascii() and text.isdigit() and len(text) in GTIN_LENGTHS
+    return _is_number(text, max(GTIN_LENGTHS)) and len(text) in GTIN_LENGTHS
+
+
+def _is_number(text: str, digits_max: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= digits_max
