@@ -104,8 +104,12 @@ class Basket:
     def with_item(
         self, item: Item, code: str, qty_milli: int = ONE_MILLI, label_minor: int | None = None
     ) -> Basket:
-        """Add a scan: an equal line grows, else a new line follows (`basket.full` at 999)."""
+        """Add a scan: an equal line grows, else a new line follows (`basket.full` at 999).
+
+        RefusedError `quantity.range` or `quantity.whole` as in `with_quantity`.
+        """
         self._refuse_after_tender()
+        _check_quantity(qty_milli, is_divisible=item.is_weighed and label_minor is None)
         for line in self.lines:
             if _takes(line, item, label_minor):
                 return self.with_quantity(line.number, line.qty_milli + qty_milli)
@@ -116,14 +120,16 @@ class Basket:
         return replace(self, lines=(*self.lines, line), last_number=number)
 
     def with_quantity(self, number: int, qty_milli: int) -> Basket:
-        """Set a line's quantity (`quantity.range`; pieces are whole: `quantity.whole`)."""
+        """Set a line's quantity (`quantity.range`; pieces are whole: `quantity.whole`).
+
+        A price given by hand was for the old quantity, so another one takes it away.
+        """
         self._refuse_after_tender()
         line = self.line(number)
-        if not 0 < qty_milli <= QTY_MILLI_MAX:
-            raise RefusedError("quantity.range", qty_milli=qty_milli)
-        if qty_milli % ONE_MILLI and (not line.item.is_weighed or line.label_minor is not None):
-            raise RefusedError("quantity.whole", qty_milli=qty_milli)
-        return self._with_line(replace(line, qty_milli=qty_milli))
+        is_divisible = line.item.is_weighed and line.label_minor is None
+        _check_quantity(qty_milli, is_divisible=is_divisible)
+        override = line.override if qty_milli == line.qty_milli else None
+        return self._with_line(replace(line, qty_milli=qty_milli, override=override))
 
     def with_override(self, number: int, override: PriceOverride) -> Basket:
         """Give a line a price by hand (`price.negative`, `price.absurd`, `price.member_above`)."""
@@ -193,6 +199,13 @@ def _takes(line: BasketLine, item: Item, label_minor: int | None) -> bool:
         return False
     untouched = line.override is None and line.coupon is None
     return line.item.gtin == item.gtin and line.label_minor == label_minor and untouched
+
+
+def _check_quantity(qty_milli: int, *, is_divisible: bool) -> None:
+    if not 0 < qty_milli <= QTY_MILLI_MAX:
+        raise RefusedError("quantity.range", qty_milli=qty_milli)
+    if qty_milli % ONE_MILLI and not is_divisible:
+        raise RefusedError("quantity.whole", qty_milli=qty_milli)
 
 
 def _check_price(minor: int) -> None:
