@@ -39,7 +39,14 @@ def check_tender(due_minor: int, taken: tuple[Tender, ...], tender: Tender) -> N
 
 
 def settle(due_minor: int, tenders: tuple[Tender, ...]) -> Settlement:
-    """Close the account: `tender.short` while something is owed."""
+    """Close the account: `tender.short` while something is owed.
+
+    `tender.over` when more than the cash would have to come back, `tender.amount` when a
+    tender is below nought.
+    """
+    for tender in tenders:
+        if tender.amount_minor < 0:
+            raise RefusedError("tender.amount", amount_minor=tender.amount_minor)
     handed = sum(tender.amount_minor for tender in tenders)
     if handed < due_minor:
         raise RefusedError("tender.short", missing_minor=due_minor - handed)

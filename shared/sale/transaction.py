@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.kernel.errors import RefusedError
+from shared.kernel.quantity import ONE_MILLI
 from shared.sale.basket import Basket, VoidedLine
 from shared.sale.pricing import PricedBasket, PricedLine
 from shared.sale.settle import Settlement
-from shared.sale.tender import Tender
+from shared.sale.tender import Tender, TenderKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,13 @@ def refuse_unsellable(basket: Basket, priced: PricedBasket) -> None:
 
 def totals_of(lines: tuple[SoldLine, ...], settlement: Settlement) -> SaleTotals:
     """Fold lines and tenders. A weighed pack counts as one unit."""
-    coupons = sum(t.amount_minor for t in settlement.tenders if t.kind == "manufacturer_coupon")
+    coupons = sum(
+        t.amount_minor for t in settlement.tenders if t.kind is TenderKind.MANUFACTURER_COUPON
+    )
     net = sum(line.net_minor for line in lines)
     return SaleTotals(
         lines=len(lines),
-        units=sum(max(1, line.qty_milli // 1000) for line in lines),
+        units=sum(_units(line.qty_milli) for line in lines),
         gross_minor=sum(line.gross_minor for line in lines),
         member_disc_minor=-_modified(lines, "member_price"),
         store_coupon_minor=-_modified(lines, "store_coupon"),
@@ -140,6 +143,11 @@ def totals_of(lines: tuple[SoldLine, ...], settlement: Settlement) -> SaleTotals
         mfr_coupon_minor=coupons,
         tender_minor=net - coupons,
     )
+
+
+def _units(qty_milli: int) -> int:
+    """Pieces are whole thousands; anything else is the weight of one pack."""
+    return 1 if qty_milli % ONE_MILLI else qty_milli // ONE_MILLI
 
 
 def _modified(lines: tuple[SoldLine, ...], kind: str) -> int:
