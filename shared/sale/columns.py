@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-WIDE = frozenset({"W", "F"})
+WIDE = frozenset({"W", "F", "A"})
+"""Chinese printers strike what Unicode calls ambiguous (quotes, dashes, accents) wide too."""
+COLUMNS_MIN = 2
 
 
 def char_columns(char: str) -> int:
@@ -36,7 +38,8 @@ def clip(text: str, columns: int) -> str:
 
 def wrap(text: str, columns: int) -> Iterator[str]:
     """Pieces of a text that each fit; breaks at the last space of a piece where there is one."""
-    rest = text
+    assert columns >= COLUMNS_MIN  # else a wide character never fits
+    rest = text.rstrip()
     while text_columns(rest) > columns:
         piece = clip(rest, columns)
         place = piece.rfind(" ")
@@ -49,7 +52,16 @@ def wrap(text: str, columns: int) -> Iterator[str]:
 
 def spread(left: str, right: str, columns: int) -> str:
     """Left and right text on one row; the left one gives way when both do not fit."""
+    right = clip(right, columns)
     room = columns - text_columns(right) - 1
     left = clip(left, max(room, 0))
     gap = columns - text_columns(left) - text_columns(right)
     return f"{left}{' ' * gap}{right}"
+
+
+def rows(left: str, right: str, columns: int) -> Iterator[str]:
+    """Left and right text on one row, or below each other where one row would lose some."""
+    if text_columns(left) + 1 + text_columns(right) > columns:
+        yield from wrap(left, columns)
+        left = ""
+    yield spread(left, right, columns)

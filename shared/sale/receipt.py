@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from shared.kernel.money import Currency, format_minor
 from shared.kernel.quantity import ONE_MILLI, format_milli
-from shared.sale.columns import spread, text_columns, wrap
+from shared.sale.columns import rows, spread, text_columns, wrap
 from shared.sale.transaction import RetailTransaction, SoldLine, SoldModifier
+
+MEMBER_DIGITS_SHOWN = 4
 
 
 class Align(StrEnum):
@@ -90,10 +92,12 @@ def _top(
         copy = texts["receipt.copy"].replace("{n}", str(head.copy))
         yield ReceiptLine(copy, Align.CENTER, bold=True, scale=2)
     number = f"{texts['receipt.number']} {sale.receipt_no}"
-    yield ReceiptLine(spread(number, head.at_text, columns))
+    for row in rows(number, head.at_text, columns):
+        yield ReceiptLine(row)
     lane = f"{texts['receipt.lane']} {sale.lane}"
     operator = f"{texts['receipt.operator']} {head.operator_name}"
-    yield ReceiptLine(spread(lane, operator, columns))
+    for row in rows(lane, operator, columns):
+        yield ReceiptLine(row)
     yield ReceiptLine("-" * columns)
 
 
@@ -104,7 +108,8 @@ def _goods(
         for piece in wrap(line.name, columns):
             yield ReceiptLine(piece)
         amount = format_minor(line.gross_minor, head.currency)
-        yield ReceiptLine(spread(_quantity(line, head, texts), amount, columns))
+        for row in rows(_quantity(line, head, texts), amount, columns):
+            yield ReceiptLine(row)
         for modifier in line.modifiers:
             yield ReceiptLine(_modifier(modifier, head, texts, columns))
     yield ReceiptLine("-" * columns)
@@ -158,5 +163,6 @@ def _bottom(sale: RetailTransaction, head: ReceiptHead, texts: Texts) -> Iterato
 
 
 def _masked(member: str) -> str:
-    """The last digits are enough for the customer and tell a finder nothing."""
-    return f"***{member[-4:]}"
+    """The last digits, at most half of all: enough for the customer, nothing for a finder."""
+    shown = min(MEMBER_DIGITS_SHOWN, len(member) // 2)
+    return f"***{member[len(member) - shown :]}"
