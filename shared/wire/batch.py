@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,8 @@ import zstandard
 
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import RefusedError
+from shared.kernel.hexadecimal import is_hex
+from shared.wire.unpack import at_most, unzlib, unzstd
 
 CODEC_ZSTD = 1
 CODEC_ZLIB = 2
@@ -20,6 +21,7 @@ BATCH_BYTES_MAX = 256 * 1024
 PAYLOAD_BYTES_MAX = 1024 * 1024
 UNPACKED_BYTES_MAX = 8 * 1024 * 1024
 ZSTD_LEVEL = 3
+SW_CHARS_MAX = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class BatchHeader:
 def encode_batch(header: BatchHeader, bodies: Sequence[bytes]) -> bytes:
     """Payload of one `up/j` message; RefusedError `wire.too_large` above 1 MiB."""
     assert header.count == len(bodies)
+    assert not any(b"\n" in body for body in bodies)  # canonical JSON has no raw line feed
     line = canonical_bytes(
         {
             "v": 1,
@@ -78,7 +81,8 @@ def decode_batch(payload: bytes) -> tuple[BatchHeader, list[bytes]]:
     """
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise RefusedError("wire.too_large", size=len(payload))
-    lines = unpack(payload).split(b"\n")
+    # Never more pieces than a batch may have, whatever the payload says.
+    lines = unpack(payload).split(b"\n", BATCH_ENTRIES_MAX + 1)
     header = _header_of(lines[0])
     bodies = lines[1:]
     if len(bodies) != header.count or not 0 < header.count <= BATCH_ENTRIES_MAX:
@@ -92,34 +96,10 @@ def unpack(payload: bytes) -> bytes:
         raise RefusedError("wire.codec", codec=None)
     codec, packed = payload[0], payload[1:]
     if codec == CODEC_ZSTD:
-        return _unzstd(packed)
+        return b"".join(at_most(unzstd((packed,)), UNPACKED_BYTES_MAX))
     if codec == CODEC_ZLIB:
-        return _unzlib(packed)
+        return b"".join(at_most((unzlib(packed, UNPACKED_BYTES_MAX),), UNPACKED_BYTES_MAX))
     raise RefusedError("wire.codec", codec=codec)
-
-
-def _unzstd(packed: bytes) -> bytes:
-    reader = zstandard.ZstdDecompressor(max_window_size=UNPACKED_BYTES_MAX).stream_reader(packed)
-    try:
-        data = reader.read(UNPACKED_BYTES_MAX + 1)
-    except zstandard.ZstdError:
-        raise RefusedError("wire.compressed") from None
-    if len(data) > UNPACKED_BYTES_MAX:
-        raise RefusedError("wire.bomb", limit=UNPACKED_BYTES_MAX)
-    return data
-
-
-def _unzlib(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj()
-    try:
-        data = unpacker.decompress(packed, UNPACKED_BYTES_MAX + 1)
-    except zlib.error:
-        raise RefusedError("wire.compressed") from None
-    if len(data) > UNPACKED_BYTES_MAX:
-        raise RefusedError("wire.bomb", limit=UNPACKED_BYTES_MAX)
-    if not unpacker.eof:
-        raise RefusedError("wire.compressed")
-    return data
 
 
 def _header_of(line: bytes) -> BatchHeader:
@@ -138,7 +118,7 @@ def _header_of(line: bytes) -> BatchHeader:
             t=raw["t"],
             sw=raw["sw"],
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RefusedError("wire.header") from None
     _check_types(header)
     return header
@@ -149,11 +129,7 @@ def _check_types(header: BatchHeader) -> None:
     if any(type(number) is not int or not 0 <= number < 1 << 63 for number in numbers):
         raise RefusedError("wire.header")
     hexes = ((header.stream, 16), (header.prev, 32), (header.head, 32), (header.sig, 64))
-    for text, size in hexes:
-        try:
-            if len(bytes.fromhex(text)) != size:
-                raise RefusedError("wire.header")
-        except (ValueError, TypeError):
-            raise RefusedError("wire.header") from None
-    if type(header.sw) is not str:
+    if not all(is_hex(text, size) for text, size in hexes):
+        raise RefusedError("wire.header")
+    if type(header.sw) is not str or len(header.sw) > SW_CHARS_MAX or not header.sw.isprintable():
         raise RefusedError("wire.header")

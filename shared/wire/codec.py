@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,6 +13,13 @@ from shared.sale.basket import Basket
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in KNOWN_EVENTS}
 _BASKET = TypeAdapter(Basket)
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
 
 
 def event_data(event: Event) -> dict[str, Any]:
@@ -42,10 +49,13 @@ def parse_event(kind: str, data: dict[str, Any]) -> Event:
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """A journal entry's body as data; RefusedError `wire.body` when it is no JSON object."""
+    """A journal entry's body as data.
+
+    RefusedError `wire.body` when it is no JSON object, or holds a float: no body of ours does.
+    """
     try:
-        raw = json.loads(body)
-    except ValueError:
+        raw = _DECODER.decode(body.decode())
+    except (ValueError, RecursionError):
         raise RefusedError("wire.body") from None
     if not isinstance(raw, dict):
         raise RefusedError("wire.body")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.kernel.errors import RefusedError
 
 MESSAGE_BYTES_MAX = 16 * 1024
+
+Whole = Annotated[int, Field(strict=True, ge=-1, lt=1 << 63)]
+"""What a database column holds; -1 stands for none yet."""
+Text = Annotated[str, Field(max_length=256, pattern=r"^[^\x00-\x1f]*$")]
+"""One short line."""
 
 
 class AckCode(StrEnum):
@@ -34,36 +39,36 @@ class Ack:
     long to wait when busy.
     """
 
-    stream: str
+    stream: Text
     code: AckCode
-    head: int
-    hh: str
-    safe: int
-    sh: str
-    inc: str
-    t: int
-    retry_ms: int = 0
-    v: int = 1
+    head: Whole
+    hh: Text
+    safe: Whole
+    sh: Text
+    inc: Text
+    t: Whole
+    retry_ms: Whole = 0
+    v: Whole = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
     """Heads of a box: repairs whatever was lost before. `acked` is -1 before the first ack."""
 
-    dev: str
-    stream: str
-    seq: int
-    hash: str
-    acked: int
-    boot: int
-    conn: int
-    sw: str
-    clk: int
-    t: int
-    stored_rev: int
-    active_rev: int
-    unsynced: int
-    v: int = 1
+    dev: Text
+    stream: Text
+    seq: Whole
+    hash: Text
+    acked: Whole
+    boot: Whole
+    conn: Whole
+    sw: Text
+    clk: Whole
+    t: Whole
+    stored_rev: Whole
+    active_rev: Whole
+    unsynced: Whole
+    v: Whole = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,64 +79,64 @@ class Birth:
     """
 
     online: bool
-    conn: int
-    boot: int = 0
-    sw: str = ""
-    v: int = 1
+    conn: Whole
+    boot: Whole = 0
+    sw: Text = ""
+    v: Whole = 1
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogReport:
     """How far a box is with its catalogue; `shown` maps lane to the revision on its screen."""
 
-    zone: str
-    stored: int
-    stored_at: int
-    active: int
-    active_at: int
-    shown: dict[str, int] = field(default_factory=dict)
-    shown_at: int = 0
-    error: str | None = None
+    zone: Text
+    stored: Whole
+    stored_at: Whole
+    active: Whole
+    active_at: Whole
+    shown: dict[str, Whole] = field(default_factory=dict)
+    shown_at: Whole = 0
+    error: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Reported state: it *is* the acknowledgement of the desired one. Times in UTC ms."""
 
-    t: int
+    t: Whole
     catalog: CatalogReport
-    unsynced: int
-    lanes: int
-    v: int = 1
+    unsynced: Whole
+    lanes: Whole
+    v: Whole = 1
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredCatalog:
     """The manifest that a zone should sell with: its object's SHA-256 and HQ's signature."""
 
-    zone: str
-    rev: int
-    sha256: str
-    sig: str
+    zone: Text
+    rev: Whole
+    sha256: Text
+    sig: Text
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
     """Heads only, under 2 KB; everything else is fetched."""
 
-    gen: int
-    inc: str
+    gen: Whole
+    inc: Text
     catalog: DesiredCatalog | None = None
-    v: int = 1
+    v: Whole = 1
 
 
 @dataclass(frozen=True, slots=True)
 class CloudBirth:
     """The cloud's incarnation; a changed one tells boxes that it was restored or moved."""
 
-    incarnation: str
-    t: int
-    v: int = 1
+    incarnation: Text
+    t: Whole
+    v: Whole = 1
 
 
 Message = Ack | Hello | Birth | Report | DesiredState | CloudBirth

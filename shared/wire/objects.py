@@ -10,6 +10,7 @@ import zstandard
 
 from shared.kernel.errors import RefusedError
 from shared.publication.revision import Record, lines_of
+from shared.wire.unpack import at_most, unzstd
 
 ZSTD_LEVEL = 10
 LINE_BYTES_MAX = 64 * 1024
@@ -19,10 +20,15 @@ _CHUNK = 1 << 16
 
 
 def encode_object(records: Iterable[Record]) -> bytes:
-    """Compressed bytes of an object; its SHA-256 is its name."""
+    """Compressed bytes of an object; its SHA-256 is its name.
+
+    RefusedError `wire.line` for a record that no box would read.
+    """
     out = io.BytesIO()
     with zstandard.ZstdCompressor(level=ZSTD_LEVEL).stream_writer(out, closefd=False) as writer:
         for line in lines_of(records):
+            if len(line) > LINE_BYTES_MAX:
+                raise RefusedError("wire.line", limit=LINE_BYTES_MAX)
             writer.write(line)
     return out.getvalue()
 
@@ -30,24 +36,14 @@ def encode_object(records: Iterable[Record]) -> bytes:
 def iter_lines(stream: IO[bytes]) -> Iterator[bytes]:
     """Record lines of an object without their newline, in bounded memory.
 
-    Raises RefusedError `wire.compressed` or `wire.bomb`.
+    Raises RefusedError `wire.compressed` (also when the end is missing), `wire.bomb` or
+    `wire.line`.
     """
     rest = b""
-    total = 0
-    reader = zstandard.ZstdDecompressor().stream_reader(stream, closefd=False)
-    while chunk := _read(reader):
-        total += len(chunk)
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
-        if total > OBJECT_BYTES_MAX or len(rest) > LINE_BYTES_MAX:
-            raise RefusedError("wire.bomb", limit=OBJECT_BYTES_MAX)
+    for piece in at_most(unzstd(iter(lambda: stream.read(_CHUNK), b"")), OBJECT_BYTES_MAX):
+        *lines, rest = (rest + piece).split(b"\n")
+        if max(map(len, (rest, *lines))) > LINE_BYTES_MAX:
+            raise RefusedError("wire.line", limit=LINE_BYTES_MAX)
         yield from lines
     if rest:
         yield rest
-
-
-def _read(reader: zstandard.ZstdDecompressionReader) -> bytes:
-    try:
-        return reader.read(_CHUNK)
-    except zstandard.ZstdError:
-        raise RefusedError("wire.compressed") from None
