@@ -24,7 +24,10 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaState:
-    """What a box has. `manifest` is the desired one once it is fetched and verified."""
+    """What a box has. `manifest` is the desired one once it is fetched and verified.
+
+    `inc` is the incarnation of what is stored, `active_inc` of what is active (None: the same).
+    """
 
     zone: str
     stored_rev: int
@@ -32,6 +35,12 @@ class ReplicaState:
     inc: str
     manifest: Manifest | None = None
     manifest_sha256: str = ""
+    active_inc: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether what is stored is what new baskets are priced with."""
+        return self.active_rev == self.stored_rev and self.active_inc in {None, self.inc}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +80,18 @@ def next_step(state: ReplicaState, desired: Desired | None) -> Step:
         return Still("nothing_desired")
     if desired.zone != state.zone:
         return Still("other_zone")
-    same_life = desired.inc == state.inc
-    if same_life and desired.rev < state.stored_rev:
-        return Still("older_revision")
-    if same_life and state.stored_rev == desired.rev:
-        return Still() if state.active_rev == state.stored_rev else Activate(state.stored_rev)
+    if desired.inc == state.inc and desired.rev <= state.stored_rev:
+        return _with_stored(state, desired)
     if state.manifest is None or state.manifest_sha256 != desired.sha256:
         return FetchManifest(desired.sha256)
+    promised = (state.manifest.zone, state.manifest.rev, state.manifest.inc)
+    if promised != (desired.zone, desired.rev, desired.inc):
+        # Fetching what it names would never end in what is desired.
+        return Still("other_manifest")
     return Fetch(pieces_needed(state.manifest, state.stored_rev, state.inc))
+
+
+def _with_stored(state: ReplicaState, desired: Desired) -> Step:
+    if desired.rev < state.stored_rev:
+        return Still("older_revision")
+    return Still() if state.is_active else Activate(state.stored_rev)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import RefusedError
+from shared.kernel.hexadecimal import is_hex
 
 MANIFEST_VERSION = 1
 MANIFEST_TAG = b"tbm1"
+HASH_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,14 @@ def manifest_bytes(manifest: Manifest) -> bytes:
 
 
 def parse_manifest(data: bytes) -> Manifest:
-    """Read a manifest; RefusedError `publication.manifest` when it is none."""
+    """Read a manifest.
+
+    RefusedError `publication.manifest` when it is none, or when its pieces do not lead from
+    nothing to its revision without a gap.
+    """
     try:
         raw = json.loads(data)
-        return Manifest(
+        manifest = Manifest(
             zone=raw["zone"],
             rev=raw["rev"],
             inc=raw["inc"],
@@ -71,8 +78,11 @@ def parse_manifest(data: bytes) -> Manifest:
             snapshot=_piece(raw["snapshot"]),
             deltas=tuple(_piece(piece) for piece in raw["deltas"]),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RefusedError("publication.manifest") from None
+    if not (_is_typed(manifest) and _is_unbroken(manifest)):
+        raise RefusedError("publication.manifest")
+    return manifest
 
 
 def signing_statement(manifest_sha256: bytes) -> bytes:
@@ -94,6 +104,27 @@ def pieces_needed(manifest: Manifest, stored_rev: int, stored_inc: str) -> tuple
     return (manifest.snapshot, *manifest.deltas)
 
 
+def _is_typed(manifest: Manifest) -> bool:
+    pieces = (manifest.snapshot, *manifest.deltas)
+    numbers = [manifest.rev, manifest.records]
+    for piece in pieces:
+        numbers += (piece.from_rev, piece.to_rev, piece.size, piece.records)
+    return (
+        all(type(number) is int and number >= 0 for number in numbers)
+        and all(is_hex(sha, HASH_BYTES) for sha in (manifest.digest, *(p.sha256 for p in pieces)))
+        and all(type(text) is str for text in (manifest.zone, manifest.inc))
+    )
+
+
+def _is_unbroken(manifest: Manifest) -> bool:
+    rev = 0
+    for piece in (manifest.snapshot, *manifest.deltas):
+        if piece.from_rev != rev or piece.to_rev <= rev:
+            return False
+        rev = piece.to_rev
+    return rev == manifest.rev
+
+
 def _piece_fields(piece: Piece) -> dict[str, int | str]:
     return {
         "from": piece.from_rev,
@@ -104,7 +135,5 @@ def _piece_fields(piece: Piece) -> dict[str, int | str]:
     }
 
 
-def _piece(raw: dict[str, int | str]) -> Piece:
-    return Piece(
-        int(raw["from"]), int(raw["to"]), str(raw["sha256"]), int(raw["size"]), int(raw["records"])
-    )
+def _piece(raw: dict[str, Any]) -> Piece:
+    return Piece(raw["from"], raw["to"], raw["sha256"], raw["size"], raw["records"])

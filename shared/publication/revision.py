@@ -78,6 +78,13 @@ def parse_record(line: bytes) -> Record:
     """Read one line; RefusedError `publication.record` when it is none."""
     try:
         raw = json.loads(line)
-        return Record(RecordKind(raw["k"]), raw["i"], raw["b"])
-    except (ValueError, KeyError, TypeError):
-        raise RefusedError("publication.record", line=line[:80].decode(errors="replace")) from None
+        kind, key, body = RecordKind(raw["k"]), raw["i"], raw["b"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _no_record(line) from None
+    if not isinstance(key, str) or not isinstance(body, dict | None):
+        raise _no_record(line)
+    return Record(kind, key, body)
+
+
+def _no_record(line: bytes) -> RefusedError:
+    return RefusedError("publication.record", line=line[:80].decode(errors="replace"))
