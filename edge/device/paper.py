@@ -83,7 +83,7 @@ def _row_text(row: Row, columns: int) -> str:
     if isinstance(row, SymbolRow):
         text = f"[{row.kind} {row.data}]"
         return _padded(text, columns_of(text), row.align, columns)
-    return _padded(row.text, row.columns, row.align, columns).rstrip()
+    return _padded(row.text, columns_of(row.text), row.align, columns).rstrip()
 
 
 def _padded(text: str, used: int, align: Align, columns: int) -> str:
