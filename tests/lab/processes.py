@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,9 @@ import psutil
 from tests.lab.net import accepts, sleep_briefly
 
 TAIL_LINES = 20
+# The kernel counts the *thread* that started a process as its parent (prctl(2), PR_SET_PDEATHSIG),
+# so all are started by one thread that lives as long as this program.
+SPAWNER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 
 
 class StartError(RuntimeError):
@@ -34,7 +38,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
     prefix: Sequence[str] = ()
-    # Sent by the kernel when the *thread* that started the process ends.
+    # Sent by the kernel when this program ends, however it ends.
     death_signal: str = "KILL"
 
 
@@ -66,10 +70,14 @@ class ChildProcess:
         if self.is_alive:
             message = f"{self.command.name} already runs"
             raise RuntimeError(message)
+        self._process = SPAWNER.submit(self._spawn).result()
+        return self
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         self.command.log.parent.mkdir(parents=True, exist_ok=True)
         with self.command.log.open("ab") as log:
             self._log_start = log.tell()
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*self.command.prefix, *self._bound_to_parent(), *self.command.arguments],
                 cwd=self.command.cwd,
                 env={**os.environ, **self.command.env},
@@ -78,7 +86,6 @@ class ChildProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return self
 
     def _bound_to_parent(self) -> list[str]:
         # After the prefix: a change of user would clear the setting (prctl(2)).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -66,6 +67,16 @@ def test_stop_kills_a_child_that_ignores_the_request_and_its_children(tmp_path: 
     child.stop(timeout_s=0.2)
     assert not child.is_alive
     assert is_gone(grandchild)
+
+
+def test_a_child_outlives_the_thread_that_asked_for_it(tmp_path: Path) -> None:
+    child = child_of(SLEEPS, tmp_path)
+    thread = threading.Thread(target=lambda: child.start().wait_line("ready"))
+    thread.start()
+    thread.join()
+    time.sleep(0.1)
+    assert child.is_alive
+    child.stop()
 
 
 def test_no_child_outlives_a_killed_parent(tmp_path: Path, repository: Path) -> None:
