@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, Page
 
 from tests.lab.broker import Broker
 from tests.lab.chromium import open_browser
 from tests.lab.postgres import PostgresServer
+
+# A busy machine is no bug, so examples have no deadline; in CI everyone gets the same examples.
+settings.register_profile("shop", deadline=None, print_blob=True)
+settings.register_profile("ci", settings.get_profile("shop"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "shop")
 
 
 @pytest.fixture(scope="session")

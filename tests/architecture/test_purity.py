@@ -44,7 +44,7 @@ VENDORS = {
     "usb": ("edge/device/",),
 }
 # What every `api.py` of the cloud shares: who asks, with what, and how it is answered.
-REQUEST_PARTS = {"cloud/access.py", "cloud/answer.py", "cloud/context.py"}
+REQUEST_PARTS = {f"cloud/{name}.py" for name in ("access", "answer", "context", "upload")}
 
 
 def python_files() -> Iterator[Path]:
