@@ -1,0 +1,64 @@
+"""`make bench`: measure every goal on this machine and print the table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import ingest, journal, paint, push, scan, snapshot, start
+from tests.bench.figure import Figure, show, write_json
+from tests.bench.lab_box import LabBox
+
+
+def main() -> int:
+    """Run the benches one after the other; exit code 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write machine and figures to this file")
+    parser.add_argument("--only", default="", help="run the benches whose name contains this")
+    options = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="tillbox-bench-") as folder:
+        for name, bench in _benches(Path(folder)).items():
+            if options.only in name:
+                with console.status(name):
+                    figures += bench()
+    show(console, figures)
+    if options.json is not None:
+        write_json(options.json, figures)
+    return 0 if all(figure.is_met for figure in figures) else 1
+
+
+def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
+    return {
+        "journal": lambda: [journal.measure(_made(folder / "journal"))],
+        "ingest": lambda: [ingest.measure(_made(folder / "ingest"))],
+        "snapshot": lambda: [snapshot.measure_apply(_made(folder / "snapshot"))],
+        "box": lambda: _box(_made(folder / "lab")),
+        "push": lambda: [push.measure(_made(folder / "push"))],
+    }
+
+
+def _box(folder: Path) -> list[Figure]:
+    """Everything that is asked of one running box."""
+    box = LabBox(folder, snapshot.ITEMS).prepare()
+    try:
+        began = start.measure(box)
+        memory = snapshot.measure_memory(box)
+        return [began, memory, scan.measure(box), paint.measure(box)]
+    finally:
+        box.process.stop()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+if __name__ == "__main__":
+    sys.exit(main())
