@@ -61,8 +61,7 @@ class RobotCashier:
     def _scan(self, receipt: Receipt) -> None:
         codes = [member_card_code(str(receipt.member_id))]
         for line in receipt.lines:
-            repeats = line.quantity if line.quantity <= REPEAT_SCANS_MAX else 1
-            codes += [line.scan] * repeats
+            codes += [line.scan] * (1 if _is_typed(line) else line.quantity)
         if self.interrupt is not None and len(receipt.lines) > 1:
             half = len(codes) // 2
             self._scan_codes(codes[:half], receipt)
@@ -84,7 +83,7 @@ class RobotCashier:
 
     def _type_quantities(self, receipt: Receipt) -> None:
         for line in receipt.lines:
-            if line.quantity > REPEAT_SCANS_MAX:
+            if _is_typed(line):
                 shown = _line(self.till.view, line)
                 body = {"qty_milli": line.quantity * ONE_MILLI}
                 self.till.command(f"lines/{shown['n']}/quantity", body)
@@ -133,6 +132,11 @@ class RobotCashier:
         body = {"kind": kind, "amount_minor": amount}
         answer: dict[str, Any] = self.till.command("tenders", body)
         return answer
+
+
+def _is_typed(line: ReceiptLine) -> bool:
+    """Many pieces are typed; so are weighed ones, whose every scan is a pack of its own."""
+    return line.quantity > (1 if line.weighed else REPEAT_SCANS_MAX)
 
 
 def _scan_no(view: View) -> int:
