@@ -28,7 +28,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE TABLE sale(
         lane INTEGER NOT NULL, number INTEGER NOT NULL, biz TEXT NOT NULL, seq INTEGER NOT NULL,
-        PRIMARY KEY (lane, number)
+        copies INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (lane, number)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE z(
         biz TEXT NOT NULL, till TEXT NOT NULL, report TEXT NOT NULL,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from functools import reduce
 from operator import attrgetter
 
-from shared.journal.event import DayClosed, DayOpened, Event, SaleCompleted
+from shared.journal.event import DayClosed, DayOpened, Event, ReceiptReprinted, SaleCompleted
 from shared.kernel.errors import RefusedError
 from shared.till.z_report import ZReport, fold_z, merge_z
 
@@ -21,6 +21,7 @@ _PUT_Z = (
     " ON CONFLICT(biz, till) DO UPDATE SET report=excluded.report"
 )
 _PUT_SALE = "INSERT INTO sale(lane, number, biz, seq) VALUES(?,?,?,?)"
+_PUT_COPIES = "UPDATE sale SET copies=? WHERE lane=? AND number=?"
 _PUT_DAY = "INSERT OR REPLACE INTO day(one, biz, shift, is_open) VALUES(1,?,?,?)"
 _NUMBER_DIGITS = 6
 
@@ -101,7 +102,7 @@ class Projections:
 
     def change_of(self, event: Event, at: Place) -> Change:
         """What `event` changes, to be written and then kept."""
-        report, sale, day = None, None, None
+        report, sale, day, copies = None, None, None, None
         if at.biz:
             before = self.reports.get((at.biz, at.till)) or ZReport(at.biz)
             report = fold_z(before, event)
@@ -112,6 +113,10 @@ class Projections:
                 parsed = parse_receipt_no(completed.receipt_no)
                 assert parsed is not None
                 sale = parsed
+            case ReceiptReprinted(receipt_no=receipt_no, copy=copy):
+                parsed = parse_receipt_no(receipt_no)
+                assert parsed is not None
+                copies = (copy, *parsed)
             case DayOpened(business_date):
                 day = BusinessDay(business_date, str(at.seq), is_open=True)
             case DayClosed(business_date):
@@ -119,7 +124,7 @@ class Projections:
                 day = BusinessDay(business_date, shift, is_open=False)
             case _:
                 pass
-        return Change(at, self.grand_totals_after(event), report, sale, day)
+        return Change(at, self.grand_totals_after(event), report, sale, day, copies)
 
     def keep(self, change: Change) -> None:
         """Remember what was committed."""
@@ -154,6 +159,7 @@ class Change:
     report: ZReport | None
     sale: tuple[int, int] | None
     day: BusinessDay | None
+    copies: tuple[int, int, int] | None
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Put it into the open transaction."""
@@ -162,6 +168,8 @@ class Change:
             connection.execute(_PUT_Z, (at.biz, at.till, _report_json(self.report)))
         if self.sale is not None:
             connection.execute(_PUT_SALE, (*self.sale, at.biz, at.seq))
+        if self.copies is not None:
+            connection.execute(_PUT_COPIES, self.copies)
         if self.day is not None:
             connection.execute(_PUT_DAY, (self.day.biz, self.day.shift, int(self.day.is_open)))
 

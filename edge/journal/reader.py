@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -81,8 +80,18 @@ class JournalReader:
 
     def copies_of(self, receipt_no: str) -> int:
         """How many marked copies of a receipt were asked for."""
-        rows = self._rows("SELECT body FROM entry WHERE type='receipt.reprinted'", ())
-        return sum(1 for (body,) in rows if json.loads(body)["data"]["receipt_no"] == receipt_no)
+        parsed = parse_receipt_no(receipt_no) or (0, 0)
+        rows = self._rows("SELECT copies FROM sale WHERE lane=? AND number=?", parsed)
+        return int(rows[0][0]) if rows else 0
+
+    def recent_sales(self, lane: int, limit: int) -> list[tuple[JournalEntry, int]]:
+        """A lane's newest sales, newest first, each with its number of copies."""
+        rows = self._rows(
+            "SELECT e.seq, e.id, e.type, e.body, e.hash, s.copies FROM sale s"
+            " JOIN entry e ON e.seq=s.seq WHERE s.lane=? ORDER BY s.number DESC LIMIT ?",
+            (lane, limit),
+        )
+        return [(JournalEntry(*row[:-1]), row[-1]) for row in rows]
 
     def hash_at(self, seq: int) -> bytes | None:
         """Hash of entry `seq`; None when the journal has no such entry."""

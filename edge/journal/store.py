@@ -145,6 +145,11 @@ class Journal(JournalReader):
         """The number that the lane's next sale gets."""
         return receipt_no_of(lane, self._state.numbers.get(lane, 0) + 1)
 
+    def last_receipt_no(self, lane: int) -> str | None:
+        """The number of the lane's last sale; None before the first."""
+        number = self._state.numbers.get(lane, 0)
+        return receipt_no_of(lane, number) if number else None
+
     def acked(self) -> int:
         """The highest entry that the cloud has committed, -1 for none."""
         mark = self.watermark("acked")

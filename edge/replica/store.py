@@ -76,6 +76,7 @@ class Replica:
         self._files: dict[str, CatalogFile] = {}
         self._retired: list[CatalogFile] = []
         self._items: dict[tuple[str, int], Item | None] = {}
+        self._prices: dict[tuple[str, int], tuple[DatedPrice, ...]] = {}
         self._changes: tuple[PriceChange, ...] = ()
 
     def open(self) -> None:
@@ -139,7 +140,15 @@ class Replica:
 
     def dated_prices(self, gtin: str, revision: int) -> tuple[DatedPrice, ...]:
         """Effective-dated prices of an item in a revision, ascending."""
-        return self._file(revision).dated_prices(gtin, revision)
+        key = (gtin, revision)
+        try:
+            return self._prices[key]
+        except KeyError:
+            prices = self._file(revision).dated_prices(gtin, revision)
+        if len(self._prices) >= _CACHED_ITEMS:
+            self._prices.clear()
+        self._prices[key] = prices
+        return prices
 
     def search(self, text: str, limit: int, revision: int) -> list[Item]:
         """Items whose name, GTIN or PLU contains every word of `text`."""
@@ -282,7 +291,7 @@ class Replica:
                         " new_minor, member_minor) VALUES(?,?,?,?,?,?,?)",
                         [_change_row(change) for change in reversed(changes)],
                     )
-            self._items = {}
+            self._items, self._prices = {}, {}
             if name == "active":
                 self._active = pointer
                 self._changes = changes or ()

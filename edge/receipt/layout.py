@@ -1,0 +1,64 @@
+"""From a journal entry to a receipt: the text for the screen, the bytes for the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from edge.device.escpos import PrinterProfile, encode
+from edge.receipt.texts import ReceiptTexts
+from shared.kernel.money import Currency
+from shared.sale.receipt import ReceiptHead, ReceiptLine, receipt_lines, receipt_text
+from shared.sale.transaction import RetailTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedSale:
+    """A sale and what its receipt says about it; `at_ms` UTC, `copy` above 0 for a reprint."""
+
+    sale: RetailTransaction
+    at_ms: int
+    copy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLayout:
+    """How this store prints; `operator_name` gives the name for an operator's id."""
+
+    store_name: str
+    zone: tzinfo
+    currency: Currency
+    texts: ReceiptTexts
+    profile: PrinterProfile
+    operator_name: Callable[[str], str]
+    is_training: bool = False
+
+    def text(self, printed: PrintedSale) -> str:
+        """The receipt as plain text."""
+        return receipt_text(self._lines(printed), self.profile.width_chars)
+
+    def payload(self, printed: PrintedSale) -> bytes:
+        """The receipt as the printer's bytes, with the cut."""
+        return encode(self._lines(printed), self.profile)
+
+    def _lines(self, printed: PrintedSale) -> list[ReceiptLine]:
+        at = datetime.fromtimestamp(printed.at_ms / 1000, tz=self.zone)
+        head = ReceiptHead(
+            store_name=self.store_name,
+            at_text=at.strftime("%Y-%m-%d %H:%M"),
+            operator_name=self.operator_name(printed.sale.operator),
+            currency=self.currency,
+            is_training=self.is_training,
+            copy=printed.copy,
+        )
+        return receipt_lines(printed.sale, head, self.texts, self.profile.width_chars)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone with that IANA name; UTC where the machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC

@@ -1,0 +1,180 @@
+"""From a lane's state to what its screen shows: pure, JSON-able, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge.desk.state import DoneSale, LaneState, LastScan
+from edge.sale.pricing import Catalogue, price_open_basket
+from shared.kernel.money import Currency, quick_cash
+from shared.kernel.quantity import ONE_MILLI
+from shared.sale.basket import Basket
+from shared.sale.pricing import PricedBasket, PricedLine
+from shared.sale.settle import remaining_minor
+
+LaneCondition = str
+"""locked, day_closed, selling or done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every lane of the store shows beside its own state."""
+
+    store_id: str
+    store_name: str
+    currency: Currency
+    business_date: str | None
+    revision: int
+    price_changes: Sequence[dict[str, Any]]
+
+
+def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dict[str, Any]:
+    """The LaneView that is pushed to the screens of a lane."""
+    basket = state.basket or Basket("", 0)
+    priced = price_open_basket(basket, catalogue)
+    blocked_by = _blocked_by(basket, priced, around)
+    remaining = remaining_minor(priced.due_minor, basket.tenders)
+    operator = state.operator
+    return {
+        "seq": state.seq,
+        "lane": state.lane,
+        "lane_name": str(state.lane),
+        "store": {"id": around.store_id, "name": around.store_name},
+        "business_date": around.business_date,
+        "currency": around.currency.code,
+        "state": _condition(state, around),
+        "operator": operator and {"id": operator.id, "name": operator.name, "role": operator.role},
+        "permissions": list(operator.permissions) if operator else [],
+        "basket": _basket(basket, priced, remaining),
+        "touched_line": state.touched_line,
+        "last_scan": _last_scan(state.last_scan),
+        "quick_cash": list(quick_cash(remaining, around.currency)),
+        "can_pay": blocked_by is None,
+        "pay_blocked_by": blocked_by,
+        "can_undo": state.can_undo,
+        "done": _done(state.done),
+        "revision": basket.revision or around.revision,
+        "price_changes": list(around.price_changes),
+    }
+
+
+def locked(view: dict[str, Any]) -> dict[str, Any]:
+    """The same lane for a screen that nobody has signed in at: neither goods nor people."""
+    return {
+        **view,
+        "state": "locked",
+        "operator": None,
+        "permissions": [],
+        "basket": _basket(Basket("", 0), PricedBasket((), 0, 0, 0, 0), 0),
+        "touched_line": None,
+        "last_scan": None,
+        "quick_cash": [],
+        "can_pay": False,
+        "pay_blocked_by": "empty",
+        "can_undo": False,
+        "done": None,
+    }
+
+
+def _condition(state: LaneState, around: Surroundings) -> LaneCondition:
+    if state.operator is None:
+        return "locked"
+    if around.business_date is None:
+        return "day_closed"
+    return "selling" if state.done is None else "done"
+
+
+def _blocked_by(basket: Basket, priced: PricedBasket, around: Surroundings) -> str | None:
+    if around.business_date is None:
+        return "day_closed"
+    if basket.unknown:
+        return "unknown_codes"
+    if not basket.lines:
+        return "empty"
+    return "needs_price" if priced.needs_price else None
+
+
+def _basket(basket: Basket, priced: PricedBasket, remaining: int) -> dict[str, Any]:
+    return {
+        "id": basket.id,
+        "opened_at_ms": basket.opened_at_ms,
+        "revision": basket.revision,
+        "member": basket.member,
+        "lines": [_line(line) for line in priced.lines],
+        "unknown": [
+            {"n": each.number, "code": each.code, "because": each.because, "at_ms": each.at_ms}
+            for each in basket.unknown
+        ],
+        "count": sum(max(1, line.qty_milli // ONE_MILLI) for line in basket.lines),
+        "gross_minor": priced.gross_minor,
+        "savings": _savings(priced),
+        "due_minor": priced.due_minor,
+        "tenders": [
+            {"kind": tender.kind.value, "amount_minor": tender.amount_minor}
+            for tender in basket.tenders
+        ],
+        "remaining_minor": remaining,
+    }
+
+
+def _line(priced: PricedLine) -> dict[str, Any]:
+    line = priced.line
+    return {
+        "n": line.number,
+        "gtin": line.item.gtin,
+        "name": line.item.name,
+        "qty_milli": line.qty_milli,
+        "is_weighed": line.item.is_weighed,
+        "unit_minor": priced.unit_minor,
+        "gross_minor": priced.gross_minor,
+        "net_minor": priced.net_minor,
+        "needs_price": priced.needs_price,
+        "is_overridden": line.override is not None,
+        "modifiers": [
+            {
+                "kind": modifier.kind,
+                "amount_minor": modifier.amount_minor,
+                "because": modifier.because,
+                "params": {"reference": modifier.reference} if modifier.reference else {},
+            }
+            for modifier in priced.modifiers
+        ],
+    }
+
+
+def _savings(priced: PricedBasket) -> list[dict[str, Any]]:
+    sums: dict[str, int] = {}
+    for line in priced.lines:
+        for modifier in line.modifiers:
+            sums[modifier.kind] = sums.get(modifier.kind, 0) + modifier.amount_minor
+    return [{"kind": kind, "amount_minor": amount} for kind, amount in sums.items()]
+
+
+def _last_scan(scan: LastScan | None) -> dict[str, Any] | None:
+    if scan is None:
+        return None
+    return {
+        "no": scan.no,
+        "kind": scan.kind,
+        "name": scan.name,
+        "price_minor": scan.price_minor,
+        "code": scan.code,
+    }
+
+
+def _done(done: DoneSale | None) -> dict[str, Any] | None:
+    if done is None:
+        return None
+    return {
+        "receipt_no": done.receipt_no,
+        "due_minor": done.due_minor,
+        "tendered_minor": done.tendered_minor,
+        "change_minor": done.change_minor,
+        "tenders": [
+            {"kind": tender.kind, "amount_minor": tender.amount_minor} for tender in done.tenders
+        ],
+        "receipt_text": done.receipt_text,
+        "print": done.print,
+    }

@@ -1,0 +1,1 @@
+"""The store's business day and its Z report."""

@@ -1,0 +1,91 @@
+"""Open and close the store's business day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from edge.ids import Ids
+from edge.journal.store import EntryDraft, Journal
+from shared.journal.event import DayClosed, DayOpened
+from shared.kernel.clock import Clock
+from shared.kernel.errors import RefusedError
+from shared.till.z_report import ZReport
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """What the business day works with.
+
+    `open_baskets` counts baskets that still have something in them, over all lanes; `refresh`
+    shows every lane again.
+    """
+
+    journal: Journal
+    clock: Clock
+    ids: Ids
+    revision: Callable[[], int]
+    open_baskets: Callable[[], int]
+    refresh: Callable[[], None]
+
+
+def open_day(*, till: Till, business_date: str, operator: str) -> ZReport:
+    """Begin a business day; its date comes from a person, not from the clock.
+
+    Raises RefusedError `day.date`, `day.already_open`, or `day.already_closed` for a date whose
+    Z report is made.
+    """
+    try:
+        if date.fromisoformat(business_date).isoformat() != business_date:
+            raise ValueError(business_date)
+    except ValueError:
+        raise RefusedError("day.date", business_date=business_date[:20]) from None
+    with till.journal.exclusive():
+        day = till.journal.day()
+        if day is not None and not day.is_open and business_date <= day.biz:
+            raise RefusedError("day.already_closed", business_date=day.biz)
+        till.journal.append(_draft(till, DayOpened(business_date), business_date, operator))
+    till.refresh()
+    return till.journal.z(business_date)
+
+
+def close_day(*, till: Till, operator: str) -> ZReport:
+    """End the open business day; the Z report becomes part of its last entry.
+
+    Raises RefusedError `day.closed` when none is open, `day.baskets_open` while a lane sells.
+    """
+    with till.journal.exclusive():
+        day = till.journal.day()
+        if day is None or not day.is_open:
+            raise RefusedError("day.closed")
+        waiting = till.open_baskets()
+        if waiting:
+            raise RefusedError("day.baskets_open", count=waiting)
+        report = till.journal.z(day.biz)
+        event = DayClosed(day.biz, asdict(report), till.journal.receipts_of(day.biz))
+        till.journal.append(_draft(till, event, day.biz, operator))
+    till.refresh()
+    return report
+
+
+def day_report(*, till: Till, business_date: str | None) -> ZReport:
+    """The Z report of a date, or of the newest day, as of now."""
+    day = till.journal.day()
+    if business_date is None:
+        if day is None:
+            raise RefusedError("day.none_yet")
+        business_date = day.biz
+    return till.journal.z(business_date)
+
+
+def _draft(till: Till, event: DayOpened | DayClosed, biz: str, operator: str) -> EntryDraft:
+    return EntryDraft(
+        id=till.ids.entry_id(),
+        event=event,
+        actor=operator,
+        till="",
+        biz=biz,
+        at_ms=till.clock.now_ms(),
+        cat=till.revision(),
+    )
