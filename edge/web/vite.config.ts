@@ -1,7 +1,12 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { texts } from "../../shared/web/texts-plugin.ts";
 import { defineConfig } from "vite";
 
+/** Where `npm run dev` finds a store box; the built page is served by the box itself. */
+const BOX = process.env["TILLBOX_BOX"] ?? "http://127.0.0.1:8100";
+
 export default defineConfig({
-  plugins: [svelte()],
-  build: { outDir: "../http/static", emptyOutDir: true, target: "es2022" },
+  plugins: [svelte(), texts(["common.", "error.", "till.", "modifier.", "tender."])],
+  server: { host: "127.0.0.1", proxy: { "/v1": BOX, "/virtual": BOX } },
+  build: { outDir: "../http/static", emptyOutDir: true, target: "es2022", modulePreload: { polyfill: false } },
 });

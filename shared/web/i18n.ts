@@ -70,7 +70,9 @@ export function ageText(elapsedMs: number, language: Language): string {
     style: "unit",
     unit: unit as string,
     unitDisplay: language === "en" ? "short" : "long",
-  }).format(value as number);
+  })
+    .format(value as number)
+    .replace(/^(\d+)(?=[^\d\s])/, "$1 "); // Intl sets no space before Chinese units; our texts do
 }
 
 /** Show an instant (UTC milliseconds) as the reader's clock time, with the date when it is asked. */

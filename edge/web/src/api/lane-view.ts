@@ -1,0 +1,131 @@
+/** What the box pushes over the lane's event stream.  Money in minor units, quantity in thousandths,
+ * instants in UTC milliseconds. */
+
+export type LaneState = "locked" | "day_closed" | "selling" | "done";
+export type PayBlock = "empty" | "unknown_codes" | "needs_price" | "day_closed";
+export type TenderKind = "cash" | "card" | "manufacturer_coupon";
+export type PrintState = "queued" | "printing" | "printed" | "failed";
+
+export interface Operator {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+}
+
+export interface Modifier {
+  readonly kind: string;
+  /** Negative when the customer saves. */
+  readonly amount_minor: number;
+  readonly because: string;
+  readonly params: Readonly<Record<string, string | number>>;
+}
+
+export interface BasketLine {
+  readonly n: number;
+  readonly gtin: string;
+  readonly name: string;
+  readonly qty_milli: number;
+  readonly is_weighed: boolean;
+  readonly unit_minor: number;
+  readonly gross_minor: number;
+  readonly net_minor: number;
+  readonly needs_price: boolean;
+  readonly modifiers: readonly Modifier[];
+}
+
+export interface UnknownCode {
+  readonly n: number;
+  readonly code: string;
+  readonly because: string;
+  readonly at_ms: number;
+}
+
+export interface Tender {
+  readonly kind: TenderKind;
+  readonly amount_minor: number;
+}
+
+export interface Basket {
+  readonly id: string;
+  readonly opened_at_ms: number;
+  readonly revision: number;
+  readonly member: string | null;
+  readonly lines: readonly BasketLine[];
+  readonly unknown: readonly UnknownCode[];
+  readonly count: number;
+  readonly gross_minor: number;
+  readonly savings: readonly { readonly kind: string; readonly amount_minor: number }[];
+  readonly due_minor: number;
+  readonly tenders: readonly Tender[];
+  readonly remaining_minor: number;
+}
+
+export interface LastScan {
+  /** Counts up with every scan of the lane. */
+  readonly no: number;
+  readonly kind: "item" | "repeat" | "unknown" | "member";
+  readonly name: string | null;
+  readonly price_minor: number | null;
+  readonly code: string;
+}
+
+export interface DoneSale {
+  readonly receipt_no: string;
+  readonly due_minor: number;
+  readonly tendered_minor: number;
+  readonly change_minor: number;
+  readonly tenders: readonly Tender[];
+  readonly receipt_text: string;
+  readonly print: PrintState;
+}
+
+export interface PriceChange {
+  readonly gtin: string;
+  readonly name: string;
+  readonly old_minor: number | null;
+  readonly new_minor: number;
+  readonly member_minor: number | null;
+  readonly revision: number;
+  readonly at_ms: number;
+}
+
+export interface LaneView {
+  readonly seq: number;
+  readonly lane: number;
+  readonly lane_name: string;
+  readonly store: { readonly id: string; readonly name: string };
+  readonly business_date: string | null;
+  readonly currency: string;
+  readonly state: LaneState;
+  readonly operator: Operator | null;
+  readonly permissions: readonly string[];
+  readonly basket: Basket;
+  readonly touched_line: number | null;
+  readonly last_scan: LastScan | null;
+  readonly quick_cash: readonly number[];
+  readonly can_pay: boolean;
+  readonly pay_blocked_by: PayBlock | null;
+  readonly can_undo: boolean;
+  readonly done: DoneSale | null;
+  readonly revision: number;
+  readonly price_changes: readonly PriceChange[];
+}
+
+export interface BoxStatus {
+  readonly t: number;
+  readonly box: { readonly state: "ok"; readonly sw: string };
+  readonly cloud: {
+    readonly state: "ok" | "offline" | "never";
+    readonly since_ms: number;
+    readonly unsynced: number;
+  };
+  readonly printer: {
+    readonly state: "ok" | "paper_out" | "paper_low" | "cover_open" | "offline";
+    readonly since_ms: number;
+    readonly queued: number;
+  };
+  readonly scanner: { readonly state: "ok" | "absent"; readonly last_at_ms: number | null };
+  readonly clock: { readonly state: "ok" | "unsynced" };
+  readonly training: boolean;
+  readonly secure: boolean;
+}

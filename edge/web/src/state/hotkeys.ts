@@ -1,0 +1,58 @@
+/** F1 to F12 as the hotkeys of the sell screen, and digits that find their way to the code field. */
+import { till } from "./till.svelte.ts";
+import { payCash } from "./pay.ts";
+
+/** Shown on the buttons once a key was used; one place for handler and label. */
+export const KEYS = {
+  notes: ["F1", "F2", "F3", "F4"],
+  cash: "F5",
+  card: "F6",
+  coupon: "F7",
+  undo: "F10",
+  search: "F11",
+  lock: "F12",
+} as const;
+
+type Handler = () => void;
+
+function sellingKeys(): Record<string, Handler> {
+  const view = till.view;
+  if (view === null || view.state !== "selling") return {};
+  const canPay = view.can_pay && !till.frozen;
+  const keys: Record<string, Handler> = {
+    [KEYS.search]: () => till.open({ name: "search", q: "" }),
+    [KEYS.lock]: () => void till.signOut(),
+  };
+  if (view.can_undo && !till.frozen) {
+    keys[KEYS.undo] = () => void till.run("undo", (api) => api.undo());
+  }
+  if (!canPay) return keys;
+  keys[KEYS.cash] = () => till.open({ name: "cash" });
+  keys[KEYS.card] = () => till.open({ name: "card" });
+  keys[KEYS.coupon] = () => till.open({ name: "coupon" });
+  view.quick_cash.forEach((amount, index) => {
+    const key = KEYS.notes[index];
+    if (key !== undefined) keys[key] = () => payCash(amount);
+  });
+  return keys;
+}
+
+/** Handle a key of the whole page; typed text goes to `field` when nothing else has the focus. */
+export function onKey(event: KeyboardEvent, field: HTMLInputElement | null): void {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (/^F\d{1,2}$/.test(event.key) || event.key === "Tab") {
+    document.documentElement.dataset["keys"] = "shown";
+  }
+  if (/^F\d{1,2}$/.test(event.key)) {
+    event.preventDefault();
+    if (till.dialog === null && !event.repeat) sellingKeys()[event.key]?.();
+    return;
+  }
+  const idle = document.activeElement === document.body || document.activeElement === null;
+  if (idle && till.dialog === null && /^[0-9*]$/.test(event.key)) field?.focus();
+}
+
+/** A touch ends keyboard mode: the labels of the keys go. */
+export function onPointer(): void {
+  delete document.documentElement.dataset["keys"];
+}

@@ -1,0 +1,216 @@
+/** The page's one state: which lane, who, what is open, and how a command is sent. */
+import { ProblemError, UNREACHABLE } from "@tillbox/web/client.ts";
+import { Notices } from "@tillbox/web/components/notices.svelte.ts";
+import { ageText } from "@tillbox/web/i18n.ts";
+import { formatMilli, formatMinor, ONE_MILLI, type Currency } from "@tillbox/web/money.ts";
+import { Preferences } from "@tillbox/web/preferences.svelte.ts";
+import { Texts } from "@tillbox/web/texts.svelte.ts";
+import { getLanes, LaneApi, type Lanes } from "../api/box.ts";
+import type { LaneView } from "../api/lane-view.ts";
+import { Lane } from "./lane.svelte.ts";
+import { speakChange } from "./speech.ts";
+import { Sounds, type Sound } from "./sounds.ts";
+
+export const preferences = new Preferences("till");
+export const texts = new Texts({
+  "zh-CN": () => import("virtual:texts/zh-CN"),
+  "zh-TW": () => import("virtual:texts/zh-TW"),
+  en: () => import("virtual:texts/en"),
+});
+export const t = texts.t;
+export const notices = new Notices();
+export const sounds = new Sounds();
+
+export type Dialog =
+  | { readonly name: "cash" | "card" | "coupon" | "menu" | "settings" | "receipts" | "device" }
+  | { readonly name: "drawer" | "void" | "close_day" | "prices" }
+  | { readonly name: "line" | "dismiss"; readonly n: number }
+  | { readonly name: "search"; readonly q: string };
+
+const LANE_KEY = "tillbox.till.lane";
+/** A tap this soon after a scan was meant for what stood there before it. */
+const SETTLE_MS = 300;
+const SCAN_SOUNDS: Readonly<Record<string, Sound>> = { repeat: "repeat", unknown: "error" };
+
+class Till {
+  readonly lane = new Lane();
+  lanes: Lanes | null = $state.raw(null);
+  laneNumber: number | null = $state(null);
+  api: LaneApi | null = $state.raw(null);
+  dialog: Dialog | null = $state.raw(null);
+  /** False once the box said that this browser holds no session. */
+  trusted = $state(true);
+  /** Name of the command that waits for its answer. */
+  busy: string | null = $state(null);
+  /** A scan came in a moment ago: one-tap cash waits. */
+  settling = $state(false);
+  /** "3 *" typed before a scan: pieces of the next item. */
+  multiplier: number | null = $state(null);
+  readonly #voice = { notices, t, money: (m: number) => this.money(m), quantity: (q: number) => this.quantity(q) };
+  #settleTimer: ReturnType<typeof setTimeout> | undefined;
+  #shownRevision: number | null = null;
+
+  readonly view = $derived(this.lane.view);
+  readonly currency: Currency = $derived({
+    code: this.view?.currency ?? this.lanes?.store.currency ?? "CNY",
+    digits: this.lanes?.store.digits ?? 2,
+  });
+  /** Nothing may be paid or changed while the box is silent or a command is under way. */
+  readonly frozen = $derived(this.lane.silent || this.busy !== null);
+
+  money = (minor: number): string => formatMinor(minor, this.currency, texts.language);
+  quantity = (milli: number): string => formatMilli(milli, texts.language);
+  /** How long ago an instant of the box's clock was, "now" within the first minute. */
+  age = (atMs: number): string => {
+    const elapsed = this.lane.ageMs(atMs);
+    return elapsed < 60_000 ? t("till.age.now") : ageText(elapsed, texts.language);
+  };
+  may = (permission: string): boolean => this.view?.permissions.includes(permission) ?? false;
+
+  /** Ask the box for its lanes until it answers, then go to the lane this browser had before. */
+  async start(): Promise<void> {
+    while (this.lanes === null) {
+      try {
+        this.lanes = await getLanes();
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error;
+        await new Promise((done) => setTimeout(done, 1000));
+      }
+    }
+    const wanted = Number(
+      new URLSearchParams(location.search).get("lane") ?? localStorage.getItem(LANE_KEY),
+    );
+    const known = this.lanes.lanes;
+    const chosen = known.length === 1 ? known[0] : known.find((lane) => lane.lane === wanted);
+    if (chosen !== undefined) this.takeLane(chosen.lane);
+  }
+
+  takeLane(lane: number): void {
+    localStorage.setItem(LANE_KEY, String(lane));
+    this.laneNumber = lane;
+    this.api = new LaneApi(lane);
+    this.lane.start(this.api.eventsUrl, {
+      onArrived: (view, previous) => this.#hear(view, previous),
+      onApplied: (view, previous) => this.#applied(view, previous),
+      onLink: (link) => {
+        if (link === "silent") notices.say(t("till.silent.title"), true);
+        // The box may have been restarted: it has forgotten what this page shows.
+        if (link !== "open") this.#shownRevision = null;
+      },
+    });
+  }
+
+  leaveLane(): void {
+    localStorage.removeItem(LANE_KEY);
+    this.lane.stop();
+    this.api = null;
+    this.laneNumber = null;
+  }
+
+  open(dialog: Dialog): void {
+    this.dialog = dialog;
+  }
+  close = (): void => {
+    this.dialog = null;
+  };
+
+  /**
+   * Send one command.  A refusal is told and gives null; the new state comes by the event stream.
+   * One at a time: a second tap while one is under way does nothing.
+   */
+  async run<Answer>(
+    name: string,
+    command: (api: LaneApi) => Promise<Answer>,
+  ): Promise<Answer | null> {
+    if (this.api === null || this.busy !== null) return null;
+    this.busy = name;
+    try {
+      return await command(this.api);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      this.#refused(error);
+      return null;
+    } finally {
+      this.busy = null;
+    }
+  }
+
+  async signIn(operator: string, pin: string): Promise<boolean> {
+    const done = await this.run("sign_in", (api) => api.signIn(operator, pin));
+    if (done === null) return false;
+    this.trusted = true;
+    preferences.load(operator);
+    await texts.use(preferences.language);
+    this.lane.reopen();
+    return true;
+  }
+
+  async signOut(): Promise<void> {
+    this.dialog = null;
+    await this.run("sign_out", (api) => api.signOut());
+  }
+
+  /** What went wrong, in the reader's language, with amounts written as money. */
+  problemText(error: ProblemError): string {
+    const { code, params, detail } = error.problem;
+    const shown = Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [
+        name,
+        name.endsWith("_minor") && typeof value === "number" ? this.money(value) : value,
+      ]),
+    );
+    const key = code === UNREACHABLE ? "till.silent.refused" : `error.${code}`;
+    return texts.find(key, shown) ?? `${detail} (${code})`;
+  }
+
+  #refused(error: ProblemError): void {
+    if (error.problem.status === 401 && this.busy !== "sign_in") this.trusted = false;
+    sounds.play("error");
+    notices.show("bad", this.problemText(error));
+  }
+
+  #hear(view: LaneView, previous: LaneView | null): void {
+    const scan = view.last_scan;
+    const before = previous?.last_scan?.no;
+    if (scan === null || previous === null || scan.no === before) return;
+    sounds.play(SCAN_SOUNDS[scan.kind] ?? "ok");
+    // Views of a burst may come bundled: each scan is heard all the same.
+    for (let no = (before ?? 0) + 1; no < scan.no && no > scan.no - 6; no += 1) sounds.play("ok");
+    this.settling = true;
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = setTimeout(() => (this.settling = false), SETTLE_MS);
+  }
+
+  #applied(view: LaneView, previous: LaneView | null): void {
+    if (previous !== null) speakChange(view, previous, this.#voice);
+    if (view.state !== previous?.state) this.dialog = null;
+    if (view.operator !== null && view.operator.id !== previous?.operator?.id) {
+      preferences.load(view.operator.id);
+      void texts.use(preferences.language);
+    }
+    this.#multiply(view, previous);
+    if (view.revision !== this.#shownRevision) this.#reportShown(view.revision);
+  }
+
+  #multiply(view: LaneView, previous: LaneView | null): void {
+    const pieces = this.multiplier;
+    const scan = view.last_scan;
+    if (pieces === null || scan === null || scan.no === previous?.last_scan?.no) return;
+    this.multiplier = null;
+    const line = view.basket.lines.find((one) => one.n === view.touched_line);
+    if (line === undefined || line.is_weighed || scan.kind === "unknown") return;
+    const more = (pieces - 1) * ONE_MILLI;
+    void this.run("quantity", (api) => api.setQuantity(line.n, line.qty_milli + more));
+  }
+
+  /** Tell the box which revision stands on the screen, after the frame that painted it. */
+  #reportShown(revision: number): void {
+    if (document.hidden) return;
+    this.#shownRevision = revision;
+    requestAnimationFrame(() => {
+      this.api?.shown(revision).catch(() => (this.#shownRevision = null));
+    });
+  }
+}
+
+export const till = new Till();
