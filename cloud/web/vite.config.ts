@@ -1,7 +1,9 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
+import { texts } from "../../shared/web/texts-plugin.ts";
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), texts(["common.", "console.", "error."])],
   build: { outDir: "../http/static", emptyOutDir: true, target: "es2022" },
+  server: { proxy: { "/v1": process.env["TILLBOX_CLOUD"] ?? "http://127.0.0.1:8080" } },
 });

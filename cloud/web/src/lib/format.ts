@@ -1,0 +1,120 @@
+/** How numbers, money and instants are written, in the language of the screen. */
+
+import { ageText } from "@tillbox/web/i18n.ts";
+import { decimalText, formatMinor } from "@tillbox/web/money.ts";
+import { t, texts } from "./app.svelte.ts";
+import { currencyOf, stores } from "./stores.svelte.ts";
+
+const NONE = "–";
+const numbers = new Map<string, Intl.NumberFormat>();
+const dates = new Map<string, Intl.DateTimeFormat>();
+
+/** Show an integer with digit groups. */
+export function count(value: number | null): string {
+  if (value === null) return NONE;
+  let format = numbers.get(texts.language);
+  if (format === undefined) {
+    format = new Intl.NumberFormat(texts.language);
+    numbers.set(texts.language, format);
+  }
+  return format.format(value);
+}
+
+/** Show minor units of a currency; without a known currency, as a bare decimal. */
+export function money(minor: number | null, currency: string | undefined): string {
+  if (minor === null) return NONE;
+  if (currency === undefined) return decimalText(minor, 2);
+  return formatMinor(minor, currencyOf(currency), texts.language);
+}
+
+/** Show minor units of a store's currency. */
+export function storeMoney(minor: number | null, storeId: string): string {
+  return money(minor, stores.find(storeId)?.currency);
+}
+
+function dateFormat(style: "time" | "short" | "full", timeZone: string | undefined): Intl.DateTimeFormat {
+  const key = `${texts.language} ${style} ${timeZone ?? ""}`;
+  let format = dates.get(key);
+  if (format === undefined) {
+    const clockTime = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
+    const day = { month: "2-digit", day: "2-digit" } as const;
+    format = new Intl.DateTimeFormat(texts.language, {
+      ...clockTime,
+      ...(style === "time" ? {} : day),
+      ...(style === "full" ? { year: "numeric" } : {}),
+      ...(timeZone === undefined ? {} : { timeZone }),
+    });
+    dates.set(key, format);
+  }
+  return format;
+}
+
+const dayOf = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" });
+
+/** Show an instant (UTC ms): time alone when it is today, else with the date. */
+export function instant(atMs: number | null, timeZone?: string): string {
+  if (atMs === null) return NONE;
+  const [day, today] = [dayOf.format(atMs), dayOf.format(Date.now())];
+  const style = day === today ? "time" : day.slice(0, 4) === today.slice(0, 4) ? "short" : "full";
+  return dateFormat(style, timeZone).format(atMs);
+}
+
+/** Show an instant (UTC ms) with its full date, as tables and tooltips do. */
+export function fullInstant(atMs: number | null, timeZone?: string): string {
+  return atMs === null ? NONE : dateFormat("full", timeZone).format(atMs);
+}
+
+/** Show how long ago an instant was: "just now", "12 min ago". */
+export function ago(atMs: number | null, nowMs: number): string {
+  if (atMs === null) return t("console.never");
+  const elapsed = nowMs - atMs;
+  if (elapsed < 3000) return t("console.just_now");
+  return t("console.ago", { age: ageText(elapsed, texts.language) });
+}
+
+/** Show how long one instant came after another, to the millisecond below ten seconds. */
+export function lag(fromMs: number | null, toMs: number | null): string {
+  if (fromMs === null || toMs === null || toMs < fromMs) return "";
+  const elapsed = toMs - fromMs;
+  if (elapsed < 1000) return `+${elapsed} ms`;
+  if (elapsed < 10_000) return `+${decimalText(Math.round(elapsed / 10), 2)} s`;
+  return `+${ageText(elapsed, texts.language)}`;
+}
+
+/** Instant (UTC ms) of a wall-clock text "YYYY-MM-DDTHH:MM" in a time zone; null when unreadable. */
+export function instantOf(local: string, timeZone: string): number | null {
+  const asUtc = Date.parse(`${local}:00Z`);
+  if (Number.isNaN(asUtc)) return null;
+  // The offset is read at the guess, then once more at the corrected guess: enough around a change
+  // of summer time, where a local hour that does not exist moves to the hour after it.
+  const first = asUtc - offsetMs(asUtc, timeZone);
+  return asUtc - offsetMs(first, timeZone);
+}
+
+/** Wall-clock text "YYYY-MM-DDTHH:MM" of an instant in a time zone, as `<input>` wants it. */
+export function localText(atMs: number, timeZone: string): string {
+  return new Date(atMs + offsetMs(atMs, timeZone)).toISOString().slice(0, 16);
+}
+
+function offsetMs(atMs: number, timeZone: string): number {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  }).formatToParts(atMs);
+  const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value);
+  const wall = Date.UTC(
+    part("year"),
+    part("month") - 1,
+    part("day"),
+    part("hour"),
+    part("minute"),
+    part("second"),
+  );
+  return wall - Math.floor(atMs / 1000) * 1000;
+}

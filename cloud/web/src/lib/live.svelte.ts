@@ -1,0 +1,81 @@
+/** The one event stream of the console: sales, convergence and boxes as they change. */
+
+import { openFeed, perFrame, type Feed, type LinkState } from "@tillbox/web/sse.ts";
+import type { Box, ConvergenceRow, LiveSale } from "../api/types.ts";
+
+export interface LiveEvents {
+  sale: LiveSale;
+  convergence: ConvergenceRow;
+  fleet: Box;
+}
+
+type Name = keyof LiveEvents;
+type Listener<K extends Name> = (values: LiveEvents[K][]) => void;
+
+class LiveStream {
+  link: LinkState = $state("connecting");
+  #feed: Feed | null = null;
+  #listeners: { [K in Name]: Set<Listener<K>> } = {
+    sale: new Set(),
+    convergence: new Set(),
+    fleet: new Set(),
+  };
+  #back = new Set<() => void>();
+  #wasLost = false;
+
+  start(): void {
+    if (this.#feed !== null) return;
+    const heard = perFrame<[Name, string]>((waiting) => this.#tell(waiting));
+    this.#feed = openFeed({
+      url: "/v1/events",
+      on: {
+        sale: (data) => heard(["sale", data]),
+        convergence: (data) => heard(["convergence", data]),
+        fleet: (data) => heard(["fleet", data]),
+        beat: () => undefined,
+      },
+      onLink: (state) => this.#linked(state),
+      silentAfterMs: 25_000,
+    });
+  }
+
+  stop(): void {
+    this.#feed?.close();
+    this.#feed = null;
+    this.link = "connecting";
+  }
+
+  /** Hear all events of a name, bundled per frame; returns the function that stops it. */
+  on<K extends Name>(name: K, listener: Listener<K>): () => void {
+    this.#listeners[name].add(listener);
+    return () => this.#listeners[name].delete(listener);
+  }
+
+  /** Hear that the stream is back after a gap, in which events may have been missed. */
+  onBack(listener: () => void): () => void {
+    this.#back.add(listener);
+    return () => this.#back.delete(listener);
+  }
+
+  #linked(state: LinkState): void {
+    this.link = state;
+    if (state === "open" && this.#wasLost) for (const listener of this.#back) listener();
+    this.#wasLost = state === "silent";
+  }
+
+  #tell(waiting: [Name, string][]): void {
+    this.#pass("sale", waiting);
+    this.#pass("convergence", waiting);
+    this.#pass("fleet", waiting);
+  }
+
+  #pass<K extends Name>(name: K, waiting: [Name, string][]): void {
+    const values = waiting
+      .filter(([kind]) => kind === name)
+      .map(([, data]) => JSON.parse(data) as LiveEvents[K]);
+    if (values.length === 0) return;
+    for (const listener of this.#listeners[name]) listener(values);
+  }
+}
+
+export const live = new LiveStream();

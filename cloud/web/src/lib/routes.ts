@@ -1,0 +1,88 @@
+/** The pages of the console: address, name, who may see it, and the code that is loaded for it. */
+
+import type { TextKey } from "@tillbox/web/i18n.ts";
+import type { Component } from "svelte";
+import type { IconName } from "../ui/icons.ts";
+import type { Permission } from "./session.svelte.ts";
+
+export interface Route {
+  path: string;
+  title: TextKey;
+  icon: IconName;
+  permission: Permission;
+  page: () => Promise<{ default: Component }>;
+}
+
+export interface RouteGroup {
+  title: TextKey;
+  routes: readonly Route[];
+}
+
+export const GROUPS: readonly RouteGroup[] = [
+  {
+    title: "console.nav.trade",
+    routes: [
+      {
+        path: "/",
+        title: "console.overview.title",
+        icon: "grid",
+        permission: "report.read",
+        page: () => import("../pages/Overview.svelte"),
+      },
+      {
+        path: "/daily-close",
+        title: "console.close.title",
+        icon: "calendar",
+        permission: "report.read",
+        page: () => import("../pages/DailyClose.svelte"),
+      },
+    ],
+  },
+  {
+    title: "console.nav.goods",
+    routes: [
+      {
+        path: "/catalogue",
+        title: "console.catalogue.title",
+        icon: "tag",
+        permission: "item.read",
+        page: () => import("../pages/Catalogue.svelte"),
+      },
+      {
+        path: "/import",
+        title: "console.import.title",
+        icon: "upload",
+        permission: "item.read",
+        page: () => import("../pages/Import.svelte"),
+      },
+      {
+        path: "/publish",
+        title: "console.publish.title",
+        icon: "publish",
+        permission: "item.read",
+        page: () => import("../pages/Publish.svelte"),
+      },
+    ],
+  },
+  {
+    title: "console.nav.chain",
+    routes: [
+      {
+        path: "/convergence",
+        title: "console.convergence.title",
+        icon: "target",
+        permission: "fleet.read",
+        page: () => import("../pages/Convergence.svelte"),
+      },
+      {
+        path: "/stores",
+        title: "console.stores.title",
+        icon: "store",
+        permission: "fleet.read",
+        page: () => import("../pages/Stores.svelte"),
+      },
+    ],
+  },
+];
+
+export const ROUTES: readonly Route[] = GROUPS.flatMap((group) => group.routes);

@@ -1,0 +1,50 @@
+/** Who is signed in, and what they may do. */
+
+import * as api from "../api/calls.ts";
+import type { Session } from "../api/types.ts";
+import { preferences, texts } from "./app.svelte.ts";
+
+export type Permission =
+  | "fleet.read"
+  | "fleet.enrol"
+  | "item.read"
+  | "item.write"
+  | "price.write"
+  | "publication.publish"
+  | "report.read"
+  | "store.write"
+  | "staff.write";
+
+class SignedIn {
+  who: Session | null = $state.raw(null);
+  /** The session ended by itself; the sign-in screen says so. */
+  expired = $state(false);
+
+  /** Take up a session, with the language and look this person chose. */
+  async begin(who: Session): Promise<void> {
+    preferences.load(who.user);
+    await texts.use(preferences.language);
+    this.expired = false;
+    this.who = who;
+  }
+
+  expire(): void {
+    this.who = null;
+    this.expired = true;
+  }
+
+  async end(): Promise<void> {
+    try {
+      await api.signOut();
+    } finally {
+      this.who = null;
+      this.expired = false;
+    }
+  }
+
+  may(permission: Permission): boolean {
+    return this.who?.permissions.includes(permission) ?? false;
+  }
+}
+
+export const session = new SignedIn();
