@@ -38,12 +38,12 @@ class Arrival:
 def read_arrival(dev: str, payload: bytes) -> Arrival:
     """Unpack a payload that came on the topic of `dev`; needs no database.
 
-    Raises RefusedError `wire.*` when it is no batch, `ingest.chain` when its entries do not lead
-    from the hash before them to the hash that the box calls their head.
+    Raises RefusedError `wire.*` when it is no batch, `ingest.chain` (with the `stream`) when its
+    entries do not lead from the hash before them to the hash that the box calls their head.
     """
     header, bodies = decode_batch(payload)
     stream_id, prev = bytes.fromhex(header.stream), bytes.fromhex(header.prev)
     hashes = tuple(chain_hashes(stream_id, header.from_seq, prev, bodies))
     if hashes[-1].hex() != header.head:
-        raise RefusedError("ingest.chain", seq=header.from_seq)
+        raise RefusedError("ingest.chain", stream=header.stream, seq=header.from_seq)
     return Arrival(header, stream_id, bodies, Claim(dev, header.from_seq, prev, hashes))

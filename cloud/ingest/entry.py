@@ -62,6 +62,6 @@ def flaw_of(head: EntryHead) -> str | None:
     return None
 
 
-def storable(text: str) -> str:
-    """Text as PostgreSQL can hold it: without NUL; the body keeps the truth."""
-    return text.replace("\0", "")
+def storable(text: str) -> bytes:
+    """Text as PostgreSQL can hold it, UTF-8 without NUL; the body keeps the truth."""
+    return text.replace("\0", "").encode("utf-8", "replace")

@@ -13,23 +13,17 @@ from sqlalchemy import Connection
 from cloud.ingest.entry import EntryHead
 
 
-class Tray(Protocol):
-    """What one batch will write for one poster."""
+class Posted(Protocol):
+    """What became of the entries that a poster was given."""
 
-    def add(self, entry: EntryHead) -> None:
-        """Take an entry of one of the poster's types.
-
-        Raises RefusedError when it makes no sense: it is then stored with the error's code as
-        its flag and has no effects.  Nothing of it may stay in the tray.
-        """
+    @property
+    def flags(self) -> Sequence[tuple[int, str]]:
+        """(sequence number, dotted code) of each entry that made no sense and has no effects."""
         ...
 
-    def write(self, connection: Connection) -> None:
-        """Write everything, in the transaction that stores the entries."""
-        ...
-
-    def news(self, limit: int) -> Sequence[dict[str, Any]]:
-        """The newest `limit` things worth showing on a live screen, oldest first."""
+    @property
+    def news(self) -> Sequence[dict[str, Any]]:
+        """What a live screen may show, oldest first."""
         ...
 
 
@@ -41,8 +35,12 @@ class Poster(Protocol):
         """The types that it wants."""
         ...
 
-    def open_tray(self, store_id: str) -> Tray:
-        """Begin a batch of one store."""
+    def post(self, connection: Connection, store_id: str, entries: Sequence[EntryHead]) -> Posted:
+        """Write what new entries of one store cause, in the transaction that stores them.
+
+        An entry that makes no sense is flagged, never raised.  A database error says that an
+        entry was posted before, or holds what the database cannot.
+        """
         ...
 
     def posted(self, connection: Connection, ids: Sequence[str]) -> set[str]:

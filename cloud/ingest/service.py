@@ -7,7 +7,7 @@ is stored, flagged and acknowledged: refusing it would block the store for ever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +18,15 @@ from cloud.db import NOTIFY_BYTES_MAX, Database, DatabaseError, LostConnectionEr
 from cloud.ingest import store
 from cloud.ingest.arrival import Arrival
 from cloud.ingest.decision import Decision, decide, overlap_of
-from cloud.ingest.entry import EntryHead, flaw_of, read_head, storable
-from cloud.ingest.posting import Poster, Tray
+from cloud.ingest.entry import EntryHead, flaw_of, read_head
+from cloud.ingest.posting import Posted, Poster
 from cloud.signing import is_signed_by
 from shared.kernel.errors import RefusedError
 from shared.wire.message import AckCode
 
 NEWS_MAX = 20
 """Sales of one batch that a live screen hears of; the rest is a number."""
+REPEATED = "entry.repeated"
 UNPOSTABLE = "ingest.unpostable"
 NO_HEAD = (-1, b"")
 
@@ -116,90 +117,70 @@ class _Intake:
         return _unchanged(stream, decision.code)
 
     def _take(self, stream: store.LockedStream, known: int) -> Verdict:
-        arrival, last_seq = self._arrival, self._arrival.claim.last_seq
-        desk = _PostingDesk(self._posters, stream.store_id)
-        flagged = self._copy_entries(desk, known, stream.store_id)
-        if self._is_careful:
-            flags = desk.write_one_by_one(self._connection)
-            store.flag_entries(self._connection, arrival.stream_id, flags)
-            flagged += len(flags)
-        else:
-            desk.write(self._connection)
-        head = (last_seq, arrival.head_hash)
+        arrival, claim = self._arrival, self._arrival.claim
+        new = store.NewEntries(
+            arrival.stream_id,
+            stream.store_id,
+            claim.first_seq + known,
+            arrival.bodies[known:],
+            claim.hashes[known:],
+        )
+        desk = _PostingDesk(self._posters)
+        heads = desk.watch(_heads_of(arrival.header.stream, new))
+        store.copy_entries(self._connection, new, heads)
+        post = desk.post_carefully if self._is_careful else desk.post
+        post(self._connection, stream.store_id)
+        if desk.flags:
+            store.flag_entries(self._connection, arrival.stream_id, desk.flags)
+        head = (claim.last_seq, arrival.head_hash)
         store.move_head(
             self._connection, arrival.stream_id, head, arrival.header.edge_head, self._now_ms
         )
-        news = desk.news()
+        news = desk.told()
         if news is not None:
             store.tell_live(self._connection, news)
-        return Verdict(AckCode.OK, *head, len(arrival.bodies) - known, flagged)
-
-    def _copy_entries(self, desk: _PostingDesk, known: int, store_id: str) -> int:
-        arrival, claim = self._arrival, self._arrival.claim
-        stream, stream_id, hashes = arrival.header.stream, arrival.stream_id, claim.hashes
-        flagged = 0
-        with store.entry_writer(self._connection) as copy:
-            for n in range(known, len(hashes)):
-                seq, body = claim.first_seq + n, arrival.bodies[n]
-                head = read_head(body, stream, seq)
-                flag = flaw_of(head)
-                if flag is None:
-                    flag = desk.take(head)
-                    row = (head.id, head.type, head.at)
-                else:
-                    row = (storable(head.id), storable(head.type), head.at)
-                flagged += flag is not None
-                copy.write_row((stream_id, seq, *row, store_id, body, hashes[n], flag))
-        return flagged
+        return Verdict(AckCode.OK, *head, len(new.bodies), len(desk.flags))
 
 
 class _PostingDesk:
-    """Hands each entry to the poster of its type; an entry id counts once."""
+    """Sorts entries by poster while they pass, then has them posted; an entry id counts once."""
 
-    def __init__(self, posters: Sequence[Poster], store_id: str) -> None:
-        self._trays = {poster: poster.open_tray(store_id) for poster in posters}
-        self._store_id = store_id
-        self._by_type: Mapping[str, Poster] = {
-            kind: poster for poster in posters for kind in poster.entry_types
-        }
-        self._taken: dict[str, EntryHead] = {}
+    def __init__(self, posters: Sequence[Poster]) -> None:
+        self.flags: list[tuple[int, str]] = []
+        self._baskets: list[tuple[Poster, dict[str, EntryHead]]] = [
+            (poster, {}) for poster in posters
+        ]
+        self._news: list[dict[str, Any]] = []
 
-    def take(self, entry: EntryHead) -> str | None:
-        """Put an entry into its tray; answers a flag when it cannot be posted."""
-        poster = self._by_type.get(entry.type)
-        if poster is None:
-            return None
-        if entry.id in self._taken:
-            return "entry.repeated"
-        try:
-            self._trays[poster].add(entry)
-        except RefusedError as error:
-            return error.code
-        self._taken[entry.id] = entry
-        return None
+    def watch(self, heads: Iterable[EntryHead]) -> Iterator[EntryHead]:
+        """Pass entries on and keep those that a poster wants."""
+        by_type = {kind: basket for poster, basket in self._baskets for kind in poster.entry_types}
+        for head in heads:
+            flaw = flaw_of(head)
+            basket = by_type.get(head.type)
+            if flaw is not None:
+                self.flags.append((head.seq, flaw))
+            elif basket is not None and basket.setdefault(head.id, head) is not head:
+                self.flags.append((head.seq, REPEATED))
+            yield head
 
-    def write(self, connection: Connection) -> None:
-        for tray in self._trays.values():
-            tray.write(connection)
+    def post(self, connection: Connection, store_id: str) -> None:
+        """Have everything posted; a database error when something cannot be."""
+        for poster, basket in self._baskets:
+            if basket:
+                self._keep(poster.post(connection, store_id, list(basket.values())))
 
-    def write_one_by_one(self, connection: Connection) -> list[tuple[int, str]]:
-        """Post what was not posted before, each entry by itself; answers (seq, flag) of failures."""
-        flags = []
-        for poster in self._trays:
-            wanted = poster.entry_types
-            ids = [key for key, entry in self._taken.items() if entry.type in wanted]
-            for id_ in sorted(set(ids) - poster.posted(connection, ids)):
-                tray = poster.open_tray(self._store_id)
-                tray.add(self._taken[id_])
-                if not _try_write(connection, tray):
-                    flags.append((self._taken[id_].seq, UNPOSTABLE))
-        return flags
+    def post_carefully(self, connection: Connection, store_id: str) -> None:
+        """Leave out what was posted before; flag what the database does not take."""
+        for poster, basket in self._baskets:
+            known = poster.posted(connection, list(basket)) if basket else set()
+            for entry in basket.values():
+                if entry.id not in known:
+                    self._post_alone(connection, store_id, poster, entry)
 
-    def news(self) -> str | None:
+    def told(self) -> str | None:
         """What the live screens are told: JSON that fits into a NOTIFY."""
-        shown: list[dict[str, Any]] = []
-        for tray in self._trays.values():
-            shown += tray.news(NEWS_MAX)
+        shown = self._news[-NEWS_MAX:]
         while shown:
             told = orjson.dumps({"kind": "sales", "sales": shown})
             if len(told) <= NOTIFY_BYTES_MAX:
@@ -207,18 +188,27 @@ class _PostingDesk:
             shown = shown[1:]
         return None
 
+    def _post_alone(
+        self, connection: Connection, store_id: str, poster: Poster, entry: EntryHead
+    ) -> None:
+        try:
+            with connection.begin_nested():
+                posted = poster.post(connection, store_id, [entry])
+        except LostConnectionError:
+            raise
+        except DatabaseError:
+            self.flags.append((entry.seq, UNPOSTABLE))
+        else:
+            self._keep(posted)
 
-def _try_write(connection: Connection, tray: Tray) -> bool:
-    savepoint = connection.begin_nested()
-    try:
-        tray.write(connection)
-    except LostConnectionError:
-        raise
-    except DatabaseError:
-        savepoint.rollback()
-        return False
-    savepoint.commit()
-    return True
+    def _keep(self, posted: Posted) -> None:
+        self.flags += posted.flags
+        self._news += posted.news
+
+
+def _heads_of(stream: str, new: store.NewEntries) -> Iterator[EntryHead]:
+    for seq, body in enumerate(new.bodies, start=new.first_seq):
+        yield read_head(body, stream, seq)
 
 
 def _unchanged(stream: store.LockedStream, code: AckCode, because: str = "") -> Verdict:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import itertools
+import struct
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
 from cloud.db import driver
 from cloud.ingest.decision import StreamState
+from cloud.ingest.entry import EntryHead, storable
 from shared.journal.chain import genesis_hash
 
 LOCK_STREAM = """
@@ -20,7 +21,12 @@ HASHES = "SELECT seq, hash FROM entry WHERE stream_id = %s AND seq BETWEEN %s AN
 COPY_ENTRIES = """
 COPY entry (stream_id, seq, id, type, at_ms, store_id, body, hash, flag)
 FROM STDIN (FORMAT BINARY)"""
-ENTRY_TYPES = ["bytea", "int8", "text", "text", "int8", "text", "bytea", "bytea", "text"]
+BINARY_START = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+BINARY_END = b"\xff\xff"
+HASH_SIZE = b"\0\0\0\x20"
+NULL = b"\xff\xff\xff\xff"
+CHUNK_ROWS = 16
+"""Rows sent at once: PostgreSQL works on them while the next ones are being read."""
 MOVE_HEAD = """
 UPDATE stream SET head_seq = %s, head_hash = %s, rx_at_ms = %s,
     edge_head = greatest(edge_head, %s)
@@ -29,7 +35,7 @@ NOTIFY = "SELECT pg_notify('tillbox_live', %s)"
 FLAG_ENTRY = "UPDATE entry SET flag = %s WHERE stream_id = %s AND seq = %s"
 MARK_FORK = "UPDATE stream SET status = 'fork' WHERE stream_id = %s AND status = 'open'"
 
-EntryRow = tuple[bytes, int, str, str, int, str, bytes, bytes, str | None]
+_pack = struct.pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,17 @@ class LockedStream:
     state: StreamState
     store_id: str
     journal_pub: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntries:
+    """Entries of one stream that are not stored yet, in order."""
+
+    stream_id: bytes
+    store_id: str
+    first_seq: int
+    bodies: Sequence[bytes]
+    hashes: Sequence[bytes]
 
 
 def lock_stream(connection: Connection, stream_id: bytes) -> LockedStream | None:
@@ -62,15 +79,47 @@ def stored_hashes(connection: Connection, stream_id: bytes, seqs: range) -> dict
     return {seq: bytes(stored) for seq, stored in rows}
 
 
-@contextmanager
-def entry_writer(connection: Connection) -> Iterator[Any]:
-    """A COPY whose `write_row` takes an `EntryRow`.
+def copy_entries(connection: Connection, entries: NewEntries, heads: Iterable[EntryHead]) -> None:
+    """COPY entries while `heads` is still being read, PostgreSQL working beside us.
 
-    PostgreSQL works on the rows while the caller still reads the next bodies.
+    The rows are packed here because that costs half of what the driver's general way does.
     """
+    chunk = [BINARY_START]
     with driver(connection).cursor() as cursor, cursor.copy(COPY_ENTRIES) as copy:
-        copy.set_types(ENTRY_TYPES)
-        yield copy
+        for row in _packed_rows(entries, heads):
+            chunk.append(row)
+            if len(chunk) >= CHUNK_ROWS:
+                copy.write(b"".join(chunk))
+                chunk = []
+        copy.write(b"".join((*chunk, BINARY_END)))
+
+
+def _packed_rows(entries: NewEntries, heads: Iterable[EntryHead]) -> Iterator[bytes]:
+    start = _pack(">hi16si", 9, 16, entries.stream_id, 8)
+    store = entries.store_id.encode()
+    store_field = _pack(">i", len(store)) + store
+    number_and_size = struct.Struct(">qi").pack
+    size, size_and_number = struct.Struct(">i").pack, struct.Struct(">iq").pack
+    for seq, head, body, entry_hash in zip(
+        itertools.count(entries.first_seq), heads, entries.bodies, entries.hashes, strict=False
+    ):
+        id_, kind = storable(head.id), storable(head.type)
+        yield b"".join(
+            (
+                start,
+                number_and_size(seq, len(id_)),
+                id_,
+                size(len(kind)),
+                kind,
+                size_and_number(8, head.at),
+                store_field,
+                size(len(body)),
+                body,
+                HASH_SIZE,
+                entry_hash,
+                NULL,
+            )
+        )
 
 
 def move_head(

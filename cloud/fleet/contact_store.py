@@ -1,0 +1,86 @@
+"""What is known of each box: its last contact, connection and revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cloud.db import driver
+
+STREAM_HEAD = """
+SELECT s.head_seq, s.head_hash FROM stream s JOIN device d ON d.dev = s.dev
+WHERE s.stream_id = %s AND s.dev = %s AND s.status <> 'revoked' AND d.status <> 'revoked'"""
+RAISE_EDGE_HEAD = """
+UPDATE stream SET edge_head = %(seq)s
+WHERE stream_id = %(stream)s AND dev = %(dev)s AND edge_head < %(seq)s"""
+# A hello or a birth of an older connection, or of one whose death is known, changes nothing of it.
+HELLO = """
+INSERT INTO box_state AS b (dev, store_id, online, conn, boot, last_contact_at_ms, unsynced,
+    edge_head, sw, stored_rev, active_rev)
+SELECT dev, store_id, true, %(conn)s, %(boot)s, %(now)s, %(unsynced)s, %(seq)s, %(sw)s,
+    %(stored)s, %(active)s FROM device WHERE dev = %(dev)s
+ON CONFLICT (dev) DO UPDATE SET
+    online = b.online OR (excluded.boot, excluded.conn) > (b.boot, b.conn),
+    conn = CASE WHEN (excluded.boot, excluded.conn) > (b.boot, b.conn)
+        THEN excluded.conn ELSE b.conn END,
+    boot = greatest(b.boot, excluded.boot), store_id = excluded.store_id,
+    last_contact_at_ms = excluded.last_contact_at_ms, unsynced = excluded.unsynced,
+    edge_head = greatest(b.edge_head, excluded.edge_head), sw = excluded.sw,
+    stored_rev = excluded.stored_rev, active_rev = excluded.active_rev"""
+BIRTH = """
+INSERT INTO box_state AS b (dev, store_id, online, conn, boot, last_contact_at_ms, sw)
+SELECT dev, store_id, true, %(conn)s, %(boot)s, %(now)s, %(sw)s FROM device WHERE dev = %(dev)s
+ON CONFLICT (dev) DO UPDATE SET online = true, conn = excluded.conn, boot = excluded.boot,
+    sw = excluded.sw, last_contact_at_ms = coalesce(excluded.last_contact_at_ms,
+        b.last_contact_at_ms)
+WHERE (excluded.boot, excluded.conn) > (b.boot, b.conn)
+RETURNING dev"""
+# A last will may not know its boot; then the connection alone tells.
+DEATH = """
+UPDATE box_state SET online = false, conn = greatest(conn, %(conn)s),
+    boot = greatest(boot, %(boot)s)
+WHERE dev = %(dev)s AND online AND (
+    CASE WHEN %(boot)s > 0 THEN (%(boot)s, %(conn)s) >= (boot, conn) ELSE %(conn)s >= conn END)
+RETURNING dev"""
+REPORT = """
+INSERT INTO box_state AS b (dev, store_id, last_contact_at_ms, unsynced, stored_rev, active_rev,
+    shown_rev, stored_at_ms, active_at_ms, shown_at_ms, error)
+SELECT dev, store_id, %(now)s, %(unsynced)s, %(stored)s, %(active)s, %(shown)s, %(stored_at)s,
+    %(active_at)s, %(shown_at)s, %(error)s FROM device WHERE dev = %(dev)s
+ON CONFLICT (dev) DO UPDATE SET store_id = excluded.store_id,
+    last_contact_at_ms = excluded.last_contact_at_ms, unsynced = excluded.unsynced,
+    stored_rev = excluded.stored_rev, active_rev = excluded.active_rev,
+    shown_rev = excluded.shown_rev, stored_at_ms = excluded.stored_at_ms,
+    active_at_ms = excluded.active_at_ms, shown_at_ms = excluded.shown_at_ms,
+    error = excluded.error"""
+
+Values = Mapping[str, Any]
+
+
+def stream_head(connection: Connection, dev: str, stream_id: bytes) -> tuple[int, bytes] | None:
+    """Head of a stream that this box may write to; None for any other."""
+    found = driver(connection).execute(STREAM_HEAD, (stream_id, dev)).fetchone()
+    return None if found is None else (found[0], bytes(found[1] or b""))
+
+
+def save_hello(connection: Connection, values: Values) -> None:
+    """Keep what a box said when it connected."""
+    driver(connection).execute(RAISE_EDGE_HEAD, values)
+    driver(connection).execute(HELLO, values)
+
+
+def save_birth(connection: Connection, values: Values) -> bool:
+    """Mark a box online; False when that is old news."""
+    return driver(connection).execute(BIRTH, values).fetchone() is not None
+
+
+def save_death(connection: Connection, values: Values) -> bool:
+    """Mark a box offline; False when another connection has taken over, or it was known."""
+    return driver(connection).execute(DEATH, values).fetchone() is not None
+
+
+def save_report(connection: Connection, values: Values) -> None:
+    """Keep the reported state."""
+    driver(connection).execute(REPORT, values)

@@ -1,0 +1,226 @@
+"""The worker process put together: journal batches in, announcements out.
+
+Any number of workers may run; they share the batches by a `$share` subscription and meet only in
+PostgreSQL.  A worker keeps nothing of its own, so killing one loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from cloud.clock import SystemClock, random_bytes
+from cloud.db import Database, incarnation
+from cloud.deployment import share_group
+from cloud.fleet.consumer import FleetConsumer
+from cloud.health import HealthPort
+from cloud.ingest.ack import AckSender
+from cloud.ingest.consumer import JournalConsumer
+from cloud.ingest.posting import Poster
+from cloud.ingest.service import Verdict
+from cloud.ledger.service import LedgerPoster
+from cloud.migrations.run import require_migrated
+from cloud.mqtt import BrokerLink, BrokerLogin, LinkEvents, Route
+from cloud.publication.announce import CHANNEL, Announcer
+from cloud.settings import Settings
+from shared.kernel.errors import RetailError, UnavailableError
+from shared.kernel.ids import DeviceId
+from shared.wire import topics
+from shared.wire.message import AckCode, CloudBirth, message_bytes
+
+POSTERS: tuple[Poster, ...] = (LedgerPoster(),)
+"""Every room that draws consequences from journal entries."""
+POLL_S = 5.0
+"""How often the worker looks without being called: repairs a lost NOTIFY."""
+RETRY_S = 1.0
+DRAIN_S = 10.0
+EXIT_STUCK = 70
+
+_log = structlog.get_logger("cloud.worker")
+
+
+class Meters:
+    """What the worker counts."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.connected = Gauge(
+            "tillbox_mqtt_connected", "1 while the broker answers", registry=registry
+        )
+        self._batches = Counter(
+            "tillbox_ingest_batches", "Batches by answer", ["code"], registry=registry
+        )
+        self._entries = Counter("tillbox_ingest_entries", "Entries stored", registry=registry)
+        self._messages = Counter(
+            "tillbox_mqtt_messages",
+            "Messages by route and outcome",
+            ["route", "outcome"],
+            registry=registry,
+        )
+
+    def batch(self, code: str, stored: int) -> None:
+        """Count a batch."""
+        self._batches.labels(code).inc()
+        self._entries.inc(stored)
+
+    def message(self, route: str, outcome: str) -> None:
+        """Count a message."""
+        self._messages.labels(route, outcome).inc()
+
+
+class Worker:
+    """One worker; `start` and `stop` once each."""
+
+    def __init__(self, settings: Settings, on_stuck: Callable[[], None] | None = None) -> None:
+        self._settings = settings
+        self._on_stuck = on_stuck or _exit_stuck
+        self._clock = SystemClock()
+        self._stopping = threading.Event()
+        self._incarnation = ""
+        self._attendant = threading.Thread(target=self._attend, name="attendant", daemon=True)
+        self.meters = Meters()
+        self.database = Database(settings.database_url, connections=settings.ingest_threads + 3)
+        self.health = HealthPort(
+            (settings.worker_host, settings.worker_port), self._checks, self.meters.registry
+        )
+        self.link: BrokerLink | None = None
+        self._announcer = Announcer(self.database, self._publish_retained)
+
+    def start(self) -> None:
+        """Check the database, then listen to the broker.
+
+        Raises UnavailableError when the database is away or not migrated, or the port is taken.
+        """
+        require_migrated(self.database)
+        self._read_incarnation()
+        self.health.start()
+        self.link = self._build_link(share_group(self.database, random_bytes))
+        self.link.start()
+        self._attendant.start()
+        _log.info("worker.started", health_port=self.health.port)
+
+    def stop(self) -> bool:
+        """Finish what is under way; False when something had to be left."""
+        self._stopping.set()
+        is_drained = self.link is None or self.link.stop(DRAIN_S)
+        if self._attendant.is_alive():
+            self._attendant.join(timeout=POLL_S + RETRY_S)
+        self.health.stop()
+        self.database.close()
+        _log.info("worker.stopped", drained=is_drained)
+        return is_drained
+
+    def _build_link(self, group: str) -> BrokerLink:
+        settings = self._settings
+        acks = AckSender(self._publish_ack, lambda: self._incarnation, self._clock)
+        journal = JournalConsumer(self.database, POSTERS, acks, self._clock, self.meters.batch)
+        fleet = FleetConsumer(
+            self.database, self._clock, _hello_answer(acks), self._announcer.check
+        )
+        routes = (
+            Route("journal", topics.shared_journal(group), journal.on_message),
+            Route("hello", f"$share/{group}/{topics.ALL_HELLO}", fleet.on_hello),
+            Route("report", f"$share/{group}/{topics.ALL_REPORT}", fleet.on_report),
+            # Retained messages never come through a shared subscription.
+            Route("state", topics.ALL_STATE, fleet.on_state),
+        )
+        login = BrokerLogin(
+            settings.broker_host,
+            settings.broker_port,
+            settings.broker_user or None,
+            settings.broker_password or None,
+        )
+        events = LinkEvents(self._on_connected, self.meters.message, self._on_stuck)
+        return BrokerLink(login, routes, events, settings.ingest_threads)
+
+    def _on_connected(self) -> None:
+        self._publish_birth()
+        self._announcer.announce_all()
+
+    def _publish_birth(self) -> None:
+        birth = CloudBirth(self._incarnation, self._clock.now_ms())
+        self._publish_retained(topics.CLOUD_BIRTH, message_bytes(birth))
+
+    def _publish_ack(self, topic: str, payload: bytes, expiry_s: int) -> bool:
+        return self.link is not None and self.link.publish(topic, payload, expiry_s=expiry_s)
+
+    def _publish_retained(self, topic: str, payload: bytes) -> bool:
+        return self.link is not None and self.link.publish(topic, payload, is_retained=True)
+
+    def _read_incarnation(self) -> bool:
+        with self.database.begin() as connection:
+            found = incarnation(connection)
+        is_new, self._incarnation = found != self._incarnation, found
+        return is_new
+
+    def _attend(self) -> None:
+        """Announce what is published, and notice when the database was restored beneath us."""
+        while not self._stopping.is_set():
+            try:
+                for notice in self.database.listen(CHANNEL, poll_s=POLL_S):
+                    if self._stopping.is_set():
+                        return
+                    self._look(is_called=notice is not None)
+            except RetailError as error:
+                _log.warning("worker.waiting", because=str(error))
+            except Exception:  # noqa: BLE001 - outermost loop of the attendant: log, count, go on
+                self.meters.message("attendant", "failed")
+                _log.exception("worker.attendant_failed")
+            self._stopping.wait(RETRY_S)
+
+    def _look(self, *, is_called: bool) -> None:
+        if not is_called and self._read_incarnation():
+            _log.error("worker.database_restored", incarnation=self._incarnation)
+            self._publish_birth()
+        if self.link is not None and self.link.is_connected():
+            self._announcer.announce_new()
+
+    def _checks(self) -> Mapping[str, bool]:
+        is_connected = self.link is not None and self.link.is_connected()
+        self.meters.connected.set(is_connected)
+        return {"broker": is_connected, "database": self._database_answers()}
+
+    def _database_answers(self) -> bool:
+        try:
+            self.database.ping()
+        except UnavailableError:
+            return False
+        return True
+
+
+def run(settings: Settings) -> int:
+    """Run a worker until SIGTERM or SIGINT; answers the process' exit code.
+
+    Raises UnavailableError when it cannot start.
+    """
+    asked_to_stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked_to_stop.set())
+    worker = Worker(settings)
+    try:
+        worker.start()
+        asked_to_stop.wait()
+    finally:
+        is_drained = worker.stop()
+    return 0 if is_drained else 1
+
+
+def _hello_answer(
+    acks: AckSender,
+) -> Callable[[DeviceId, str, tuple[int, bytes] | None], None]:
+    def answer(dev: DeviceId, stream: str, head: tuple[int, bytes] | None) -> None:
+        code = AckCode.REVOKED if head is None else AckCode.OK
+        acks.send(dev, stream, Verdict(code, *(head or (-1, b""))))
+
+    return answer
+
+
+def _exit_stuck() -> None:
+    # A thread that hangs cannot be ended; the supervisor starts a new process, and the boxes send
+    # again whatever was not acknowledged.
+    os._exit(EXIT_STUCK)
