@@ -42,7 +42,7 @@ def wrap(text: str, columns: int) -> Iterator[str]:
     rest = text.rstrip()
     while text_columns(rest) > columns:
         piece = clip(rest, columns)
-        place = piece.rfind(" ")
+        place = len(piece) if rest[len(piece)] == " " else piece.rfind(" ")
         if place > columns // 2:
             piece = piece[:place]
         yield piece.rstrip()
