@@ -24,11 +24,11 @@ from edge.journal.signer import Signer
 from edge.sqlite import connect_writer, migrate
 from edge.version import software_version
 from shared.journal.chain import entry_hash, genesis_hash, verify_chain
-from shared.journal.entry import EntryHeader, JournalEntry, body_bytes
+from shared.journal.entry import EntryHeader, JournalEntry
 from shared.journal.event import Event, StreamOpened
 from shared.kernel.clock import Clock
 from shared.kernel.errors import CorruptError, RefusedError, UnavailableError
-from shared.wire.codec import event_data
+from shared.wire.codec import entry_body
 
 _PUT_ENTRY = "INSERT INTO entry(seq, id, type, body, hash) VALUES(?,?,?,?,?)"
 _TAIL_CHECKED = 200
@@ -177,7 +177,7 @@ class Journal(JournalReader):
     def _commit(self, draft: EntryDraft) -> JournalEntry:
         seq = self._seq + 1
         change = self._state.change_of(draft.event, Place(seq, draft.biz, draft.till))
-        body = body_bytes(self._header(draft, seq, change.gt), event_data(draft.event))
+        body = entry_body(self._header(draft, seq, change.gt), draft.event)
         head = entry_hash(self._stream, seq, self._head, body)
         entry = JournalEntry(seq, draft.id, draft.event.type, body, head)
         writer = self._opened_writer()

@@ -49,27 +49,30 @@ class JournalEntry:
     hash: bytes
 
 
+def body_fields(header: EntryHeader, data: dict[str, Any]) -> dict[str, Any]:
+    """The members of an entry's body: the header's and, under `data`, the event's."""
+    return {
+        "v": BODY_VERSION,
+        "id": header.id,
+        "type": header.type,
+        "stream": header.stream,
+        "seq": header.seq,
+        "at": header.at,
+        "boot": header.boot,
+        "mono": header.mono,
+        "clk": int(header.clk),
+        "biz": header.biz,
+        "till": header.till,
+        "shift": header.shift,
+        "actor": header.actor,
+        "sw": header.sw,
+        "gt": {"sales": header.gt[0], "refunds": header.gt[1]},
+        "cat": header.cat,
+        "pro": header.pro,
+        "data": data,
+    }
+
+
 def body_bytes(header: EntryHeader, data: dict[str, Any]) -> bytes:
     """Canonical bytes of an entry. The order of fields does not matter; keys are sorted."""
-    return canonical_bytes(
-        {
-            "v": BODY_VERSION,
-            "id": header.id,
-            "type": header.type,
-            "stream": header.stream,
-            "seq": header.seq,
-            "at": header.at,
-            "boot": header.boot,
-            "mono": header.mono,
-            "clk": int(header.clk),
-            "biz": header.biz,
-            "till": header.till,
-            "shift": header.shift,
-            "actor": header.actor,
-            "sw": header.sw,
-            "gt": {"sales": header.gt[0], "refunds": header.gt[1]},
-            "cat": header.cat,
-            "pro": header.pro,
-            "data": data,
-        }
-    )
+    return canonical_bytes(body_fields(header, data))

@@ -25,11 +25,16 @@ def canonical_bytes(value: Mapping[str, Any]) -> bytes:
     Raises TypeError on a float or any other type: money and quantity are integers. Raises
     ValueError on text that UTF-8 cannot say and on keys that are equal once composed.
     """
-    _refuse_other_types(value)
+    refuse_other_types(value)
     text = _encode(value)
-    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+    if not is_composed(text):
         text = _encode(_composed(value))
     return text.encode()
+
+
+def is_composed(text: str) -> bool:
+    """Whether a text is in Unicode's normal form C already, as nearly all text is."""
+    return text.isascii() or unicodedata.is_normalized("NFC", text)
 
 
 def sha256(data: bytes) -> bytes:
@@ -37,8 +42,11 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _refuse_other_types(value: object) -> None:
-    """Walk the containers only: a look at the type of each leaf costs no call."""
+def refuse_other_types(value: object) -> None:
+    """Raise TypeError for what has no canonical form, such as a float.
+
+    Walks the containers only: a look at the type of each leaf costs no call.
+    """
     kind = type(value)
     children: Iterable[object]
     if kind is dict:
@@ -51,7 +59,7 @@ def _refuse_other_types(value: object) -> None:
         raise TypeError(f"{kind.__name__} has no canonical form")
     for child in children:
         if type(child) not in _LEAVES:
-            _refuse_other_types(child)
+            refuse_other_types(child)
 
 
 def _composed(value: object) -> object:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from shared.journal.entry import EntryHeader, body_fields
 from shared.journal.event import KNOWN_EVENTS, Event, UnknownEvent
+from shared.kernel.canonical import canonical_bytes, is_composed, refuse_other_types
 from shared.kernel.errors import RefusedError
 from shared.sale.basket import Basket
 
@@ -30,6 +33,21 @@ def event_data(event: Event) -> dict[str, Any]:
     # Defaults are left out: half the bytes, and what is not said keeps its meaning.
     data: dict[str, Any] = adapter.dump_python(event, mode="json", exclude_defaults=True)
     return data
+
+
+def entry_body(header: EntryHeader, event: Event) -> bytes:
+    """The bytes of `body_bytes`, made by a faster encoder: each sale waits for them.
+
+    orjson writes the very same bytes for what the canonical form allows (a property test holds
+    it to that); what needs composing goes the long way round.
+    """
+    fields = body_fields(header, event_data(event))
+    refuse_other_types(fields)
+    try:
+        packed = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a number above 64 bits, which the canonical form allows
+        return canonical_bytes(fields)
+    return packed if is_composed(packed.decode()) else canonical_bytes(fields)
 
 
 def parse_event(kind: str, data: dict[str, Any]) -> Event:
