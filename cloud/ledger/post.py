@@ -37,14 +37,11 @@ class SaleFigures(NamedTuple):
     card_minor: int
 
 
-class Posting(NamedTuple):
-    """One row of the ledger, minor units."""
-
-    account: str
-    amount_minor: int
+Posting = tuple[str, int]
+"""Account and minor units: one row of the ledger."""
 
 
-def postings_of(sale: SaleFigures) -> tuple[Posting, ...]:
+def postings_of(sale: SaleFigures) -> list[Posting]:
     """Postings of a sale without empty ones, always in the same order.
 
     Raises RefusedError `ledger.unbalanced` when the sale's amounts contradict each other.
@@ -57,9 +54,8 @@ def postings_of(sale: SaleFigures) -> tuple[Posting, ...]:
         (CARD, sale.card_minor),
         (MFR_COUPON_RECEIVABLE, sale.mfr_coupon_minor),
     )
-    left = 0
-    for _, amount in wanted:
-        left += amount
+    postings = [posting for posting in wanted if posting[1]]
+    left = sum([amount for _, amount in postings])
     if left != 0:
         raise RefusedError("ledger.unbalanced", off_minor=left)
-    return tuple([Posting(account, amount) for account, amount in wanted if amount])
+    return postings

@@ -1,8 +1,9 @@
-"""Book sales and day closes while their entries are being stored."""
+"""Book sales and day closes in the transaction that stores their entries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -11,10 +12,12 @@ import orjson
 from sqlalchemy import Connection
 
 from cloud.ledger import store
-from cloud.ledger.body import figures_of, read_day_close, read_sale
-from cloud.ledger.post import postings_of
+from cloud.ledger.body import Sale, figures_of, read_day_close, read_sale
+from cloud.ledger.post import SaleFigures, postings_of
 from shared.journal.event import DayClosed, SaleCompleted
 from shared.kernel.errors import RefusedError
+
+NEWS_MAX = 20
 
 
 class Fact(Protocol):
@@ -22,10 +25,18 @@ class Fact(Protocol):
 
     id: str
     type: str
+    seq: int
     at: int
     biz: str
-    cat: int
     data: msgspec.Raw
+
+
+@dataclass(slots=True)
+class Booked:
+    """What became of the entries: flags by sequence number, and news for the live screens."""
+
+    flags: list[tuple[int, str]] = field(default_factory=list)
+    news: list[dict[str, Any]] = field(default_factory=list)
 
 
 class LedgerPoster:
@@ -33,81 +44,93 @@ class LedgerPoster:
 
     entry_types = frozenset({SaleCompleted.type, DayClosed.type})
 
-    def open_tray(self, store_id: str) -> LedgerTray:
-        """Begin a batch of one store."""
-        return LedgerTray(store_id)
+    def post(self, connection: Connection, store_id: str, entries: Sequence[Fact]) -> Booked:
+        """Write sales, postings and day closes; flags what makes no sense."""
+        booking = _Booking(store_id)
+        sales = [entry for entry in entries if entry.type == SaleCompleted.type]
+        if sales:
+            store.copy_lines(connection, store.COPY_SALES, booking.sale_lines(sales))
+            store.copy_lines(connection, store.COPY_POSTINGS, booking.postings)
+        if len(sales) < len(entries):
+            days = [entry for entry in entries if entry.type == DayClosed.type]
+            store.copy_lines(connection, store.COPY_DAY_CLOSES, booking.day_close_lines(days))
+        return Booked(booking.flags, booking.news(sales))
 
     def posted(self, connection: Connection, ids: Sequence[str]) -> set[str]:
         """Which entries are in the books already."""
         return store.posted_ids(connection, ids)
 
 
-class LedgerTray:
-    """Rows of one batch, as lines for COPY: making them costs one format each."""
+class _Booking:
+    """Makes the rows of one batch as lines for COPY: each costs one format and no object."""
 
     def __init__(self, store_id: str) -> None:
+        self.flags: list[tuple[int, str]] = []
+        self.postings: list[str] = []
         self._store_id = store_id
         self._store_field = store.copied(store_id)
-        self._sales: list[str] = []
-        self._postings: list[str] = []
-        self._day_closes: list[str] = []
-        self._news: list[tuple[str, str, int, int, int]] = []
+        self._days: dict[str, str] = {}
+        self._shown: dict[str, tuple[Sale, SaleFigures]] = {}
 
-    def add(self, entry: Fact) -> None:
-        """Read and recompute an entry; RefusedError `ledger.*` when it makes no sense."""
-        if entry.type == SaleCompleted.type:
-            self._add_sale(entry)
-        else:
-            self._add_day_close(entry)
+    def sale_lines(self, entries: Sequence[Fact]) -> Iterator[str]:
+        """Lines of the sales; their postings gather meanwhile."""
+        shown_from = entries[-1].seq - NEWS_MAX
+        for entry in entries:
+            try:
+                sale = read_sale(entry.data)
+                figures = figures_of(sale)
+                where = f"{self._store_field}\t{self._day(entry.biz)}"
+                self._add_postings(f"{entry.id}\t", f"\t{where}\t", figures)
+            except RefusedError as error:
+                self.flags.append((entry.seq, error.code))
+                continue
+            if entry.seq > shown_from:
+                self._shown[entry.id] = (sale, figures)
+            amounts = "\t".join(map(str, figures))
+            yield (
+                f"{entry.id}\t{where}\t{store.copied(sale.receipt_no)}\t{sale.lane}\t{entry.at}"
+                f"\t{amounts}\t{sale.revision}\n"
+            )
 
-    def write(self, connection: Connection) -> None:
-        """COPY the rows; a database error when one of the entries was booked before."""
-        store.write_lines(connection, store.COPY_SALES, self._sales)
-        store.write_lines(connection, store.COPY_POSTINGS, self._postings)
-        store.write_lines(connection, store.COPY_DAY_CLOSES, self._day_closes)
+    def day_close_lines(self, entries: Sequence[Fact]) -> Iterator[str]:
+        """Lines of the boxes' own day closes."""
+        for entry in entries:
+            try:
+                business_date, z = read_day_close(entry.data)
+                where = f"{self._store_field}\t{self._day(business_date)}"
+            except RefusedError as error:
+                self.flags.append((entry.seq, error.code))
+                continue
+            yield f"{entry.id}\t{where}\t{store.copied(orjson.dumps(z).decode())}\n"
 
-    def news(self, limit: int) -> list[dict[str, Any]]:
+    def news(self, entries: Sequence[Fact]) -> list[dict[str, Any]]:
         """The newest sales, oldest first."""
         return [
             {
                 "store_id": self._store_id,
-                "business_date": business_date,
-                "receipt_no": receipt_no,
-                "at_ms": at_ms,
-                "net_minor": net_minor,
-                "lines": lines,
+                "business_date": entry.biz,
+                "receipt_no": sale.receipt_no,
+                "at_ms": entry.at,
+                "net_minor": figures.net_minor,
+                "lines": figures.lines,
             }
-            for business_date, receipt_no, at_ms, net_minor, lines in self._news[-limit:]
+            for entry in entries[-NEWS_MAX:]
+            if entry.id in self._shown
+            for sale, figures in (self._shown[entry.id],)
         ]
 
-    def _add_sale(self, entry: Fact) -> None:
-        sale = read_sale(entry.data)
-        day = _business_date(entry.biz)
-        figures = figures_of(sale)
-        postings = postings_of(figures)
-        amounts = "\t".join(map(str, figures))
-        self._sales.append(
-            f"{entry.id}\t{self._store_field}\t{day}\t{store.copied(sale.receipt_no)}\t{sale.lane}"
-            f"\t{entry.at}\t{amounts}\t{sale.revision}\n"
-        )
-        key, where = entry.id, f"{self._store_field}\t{day}"
-        self._postings += [
-            f"{key}\t{n}\t{where}\t{account}\t{amount}\n"
-            for n, (account, amount) in enumerate(postings)
+    def _add_postings(self, key: str, where: str, figures: SaleFigures) -> None:
+        self.postings += [
+            f"{key}{n}{where}{account}\t{amount}\n"
+            for n, (account, amount) in enumerate(postings_of(figures))
         ]
-        self._news.append((day, sale.receipt_no, entry.at, figures.net_minor, figures.lines))
 
-    def _add_day_close(self, entry: Fact) -> None:
-        business_date, z = read_day_close(entry.data)
-        day = _business_date(business_date)
-        self._day_closes.append(
-            f"{entry.id}\t{self._store_field}\t{day}\t{store.copied(orjson.dumps(z).decode())}\n"
-        )
-
-
-def _business_date(text: str) -> str:
-    """The ISO date, checked; RefusedError `ledger.business_date`."""
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise RefusedError("ledger.business_date") from None
+    def _day(self, text: str) -> str:
+        """The ISO date, checked once per batch; RefusedError `ledger.business_date`."""
+        day = self._days.get(text)
+        if day is None:
+            try:
+                day = self._days[text] = date.fromisoformat(text).isoformat()
+            except ValueError:
+                raise RefusedError("ledger.business_date") from None
+        return day

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -15,6 +16,7 @@ COPY sale (entry_id, store_id, business_date, receipt_no, lane, at_ms, lines, un
 COPY_POSTINGS = """
 COPY posting (entry_id, n, store_id, business_date, account, amount_minor) FROM STDIN"""
 COPY_DAY_CLOSES = "COPY day_close (entry_id, store_id, business_date, z) FROM STDIN"
+CHUNK_ROWS = 32
 POSTED = """
 SELECT entry_id::text FROM sale WHERE entry_id = ANY(%(ids)s::uuid[])
 UNION ALL SELECT entry_id::text FROM day_close WHERE entry_id = ANY(%(ids)s::uuid[])"""
@@ -27,12 +29,12 @@ def copied(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-def write_lines(connection: Connection, statement: str, lines: Sequence[str]) -> None:
-    """COPY lines in text format, each with its newline."""
-    if not lines:
-        return
+def copy_lines(connection: Connection, statement: str, lines: Iterable[str]) -> None:
+    """COPY lines in text format, each with its newline, while they are still being made."""
     with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write("".join(lines))
+        rows = iter(lines)
+        while chunk := "".join(islice(rows, CHUNK_ROWS)):
+            copy.write(chunk)
 
 
 def posted_ids(connection: Connection, ids: Sequence[str]) -> set[str]:

@@ -25,7 +25,7 @@ from sqlalchemy import text
 from cloud.db import Database
 from cloud.ingest.arrival import read_arrival
 from cloud.ingest.service import ingest
-from cloud.ingest.store import COPY_ENTRIES, ENTRY_TYPES, EntryRow
+from cloud.ingest.store import COPY_ENTRIES
 from cloud.ledger.service import LedgerPoster
 from cloud.migrations.run import migrate
 from shared.wire.message import AckCode
@@ -34,6 +34,8 @@ from tests.lab.postgres import PostgresServer
 
 BATCH = 200
 WARM_UP = 10
+ENTRY_TYPES = ["bytea", "int8", "text", "text", "int8", "text", "bytea", "bytea", "text"]
+EntryRow = tuple[bytes, int, str, str, int, str, bytes, bytes, None]
 COPY_AS_TEXT = COPY_ENTRIES.replace("(FORMAT BINARY)", "")
 
 
