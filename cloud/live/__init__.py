@@ -1,0 +1,1 @@
+"""What changes right now, pushed to the open consoles."""

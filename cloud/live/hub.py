@@ -1,0 +1,149 @@
+"""One LISTEN connection for all open consoles of this process.
+
+PostgreSQL tells what was committed; each console has a bounded queue.  A console that cannot keep
+up is cut off: its browser connects again and asks for the whole state, which a queue with holes
+could never give back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+
+import orjson
+import structlog
+
+from cloud.db import Database
+from shared.kernel.errors import RetailError
+
+CHANNEL = "tillbox_live"
+WAITING_MAX = 256
+POLL_S = 1.0
+RETRY_S = 1.0
+BEAT_S = 10.0
+
+_log = structlog.get_logger("cloud.live")
+
+Event = tuple[str, dict[str, Any]]
+BoxEvents = Callable[[str], Iterable[Event]]
+"""The events that show how a box (its device id) stands now."""
+
+
+class Listener:
+    """One console's queue; lives on the loop that made it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_MAX)
+        self._is_cut = False
+
+    def put(self, chunk: bytes | None) -> None:
+        """Hand over from any thread; None ends the stream."""
+        try:
+            self._loop.call_soon_threadsafe(self._take, chunk)
+        except RuntimeError:  # the loop has closed: nobody reads any more
+            self._is_cut = True
+
+    async def chunks(self, now_ms: Callable[[], int]) -> AsyncIterator[bytes]:
+        """Everything that was put, and a beat whenever nothing was for a while."""
+        yield encode("beat", {"t": now_ms()})
+        while not (self._is_cut and self._waiting.empty()):
+            try:
+                chunk = await asyncio.wait_for(self._waiting.get(), BEAT_S)
+            except TimeoutError:
+                chunk = encode("beat", {"t": now_ms()})
+            if chunk is None:
+                return
+            yield chunk
+
+    def _take(self, chunk: bytes | None) -> None:
+        if self._is_cut:
+            return
+        if chunk is None or self._waiting.full():
+            self._is_cut = True
+            while self._waiting.full():
+                self._waiting.get_nowait()
+            chunk = None
+        self._waiting.put_nowait(chunk)
+
+
+class LiveHub:
+    """Hears of commits and tells the listeners.  `start` and `stop` once each."""
+
+    def __init__(self, database: Database, box_events: BoxEvents) -> None:
+        self._database = database
+        self._box_events = box_events
+        self._listeners: set[Listener] = set()
+        self._guard = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="live-hub", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every stream, then the thread."""
+        self._stopping.set()
+        for listener in self._everyone():
+            listener.put(None)
+        if self._thread.is_alive():
+            self._thread.join(timeout=POLL_S + RETRY_S + 1)
+
+    def join(self) -> Listener:
+        """A new listener, on the running loop; give it back with `leave`."""
+        listener = Listener()
+        with self._guard:
+            self._listeners.add(listener)
+        if self._stopping.is_set():
+            listener.put(None)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Forget a listener."""
+        with self._guard:
+            self._listeners.discard(listener)
+
+    def _everyone(self) -> list[Listener]:
+        with self._guard:
+            return list(self._listeners)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                for notice in self._database.listen(CHANNEL, poll_s=POLL_S):
+                    if self._stopping.is_set():
+                        return
+                    if notice is not None:
+                        self._tell(notice[1])
+            except RetailError as error:
+                _log.warning("live.waiting", because=str(error))
+            except Exception:  # noqa: BLE001 - outermost loop of the hub: log and go on
+                _log.exception("live.failed")
+            # What was committed meanwhile is unknown: make the consoles ask for everything.
+            for listener in self._everyone():
+                listener.put(None)
+            self._stopping.wait(RETRY_S)
+
+    def _tell(self, payload: str) -> None:
+        listeners = self._everyone()
+        if not listeners:
+            return
+        for name, data in self._events_of(orjson.loads(payload)):
+            chunk = encode(name, data)
+            for listener in listeners:
+                listener.put(chunk)
+
+    def _events_of(self, notice: dict[str, Any]) -> Iterable[Event]:
+        if notice["kind"] == "sales":
+            return [("sale", sale) for sale in notice["sales"]]
+        if notice["kind"] == "box":
+            return self._box_events(notice["dev"])
+        return ()
+
+
+def encode(name: str, data: dict[str, Any]) -> bytes:
+    """One server-sent event."""
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data))

@@ -1,0 +1,1 @@
+"""Questions about sales; reads the books and never writes."""
