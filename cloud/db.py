@@ -7,9 +7,9 @@ The tables themselves are described once, in `cloud/migrations`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 import psycopg
@@ -26,8 +26,11 @@ DatabaseError = psycopg.Error
 LostConnectionError = psycopg.OperationalError
 
 CONNECT_TIMEOUT_S = 5
+SERIALIZATION_TRIES = 4
 NOTIFY_BYTES_MAX = 7_999
 """What PostgreSQL takes as the payload of a NOTIFY."""
+
+_Result = TypeVar("_Result")
 
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
@@ -78,6 +81,25 @@ class Database:
                 connection.rollback()
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
                 connection.commit()
+
+    def alone(self, key: int, work: Callable[[Connection], _Result]) -> _Result:
+        """Do `work` in one transaction that nobody else who names `key` runs beside.
+
+        Its view of the data is the one of its beginning (REPEATABLE READ): what others commit
+        meanwhile is neither read nor changed. Where it touches a row that somebody else changed
+        meanwhile, `work` is done again from the start.
+        """
+        with self.session_lock(key) as connection:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+            for _ in range(SERIALIZATION_TRIES - 1):
+                try:
+                    with connection.begin():
+                        return work(connection)
+                except OperationalError as error:
+                    if not isinstance(error.orig, psycopg.errors.SerializationFailure):
+                        raise
+            with connection.begin():
+                return work(connection)
 
     def ping(self) -> None:
         """Raise UnavailableError unless the database answers."""

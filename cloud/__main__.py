@@ -1,0 +1,116 @@
+"""`tillbox-cloud`: head office's server and its helpers."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cloud import commands
+from cloud.settings import ENV_PREFIX, read_settings
+from cloud.texts import sentence
+from shared.kernel.errors import RetailError
+
+DESCRIPTION = """\
+Head office of a Tillbox chain: catalogue, prices, publications, sales and the console.
+"""
+EPILOG = f"""\
+a new installation, step by step:
+  export {ENV_PREFIX}DATABASE_URL=postgresql://user:password@host/tillbox
+  tillbox-cloud migrate                         make or update the tables
+  tillbox-cloud hq-key init                     make the key that signs prices
+  tillbox-cloud user add alice --role admin     then sign in as alice
+  tillbox-cloud api                             the API and the console (port 8080)
+  tillbox-cloud worker                          takes the stores' sales from the MQTT broker
+  tillbox-cloud store add 17 "Main street" --time-zone Asia/Shanghai --currency CNY
+  tillbox-cloud claim 17                        a token for that store's box
+
+settings: a TOML file (--config), each value also as {ENV_PREFIX}<NAME>;
+`tillbox-cloud settings` lists them.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a failure is one sentence on standard error and exit status 1."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(chosen.config, os.environ)
+        return int(chosen.run(settings, chosen) or 0)
+    except RetailError as error:
+        sys.stderr.write(f"tillbox-cloud: {sentence(error)}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tillbox-cloud",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings as TOML")
+    kinds = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_servers(kinds)
+    _add_people(kinds)
+    _add_stores(kinds)
+    return parser
+
+
+_Kinds = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
+
+
+def _add_servers(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    kinds.add_parser("migrate", help="make or update the database's tables").set_defaults(
+        run=commands.migrate
+    )
+    api = kinds.add_parser("api", help="run the API and the console")
+    api.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    api.add_argument("--port", type=int, help="port to listen on (default 8080)")
+    api.set_defaults(run=commands.api)
+    kinds.add_parser(
+        "worker", help="run the worker that takes in the stores' journals"
+    ).set_defaults(run=commands.worker)
+    kinds.add_parser("settings", help="list all settings with their values").set_defaults(
+        run=commands.settings
+    )
+    key = kinds.add_parser("hq-key", help="the key that signs what the boxes sell by")
+    actions = key.add_subparsers(required=True, metavar="ACTION")
+    init = actions.add_parser("init", help="make the key; never overwrites one")
+    init.set_defaults(run=commands.init_hq_key)
+
+
+def _add_people(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    user = kinds.add_parser("user", help="people who may sign in to the console")
+    actions = user.add_subparsers(required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="add a user, or give one a new role and password")
+    add.add_argument("name", help="lower-case letters, digits, dot, dash")
+    add.add_argument("--role", required=True, help="admin, buyer, it or reader")
+    add.add_argument("--display-name", default="", help="as shown (default: the name)")
+    add.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input"
+    )
+    add.set_defaults(run=commands.add_user)
+    actions.add_parser("list", help="list all users").set_defaults(run=commands.list_users)
+
+
+def _add_stores(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    store = kinds.add_parser("store", help="the chain's stores")
+    actions = store.add_subparsers(required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="add a store, or change one")
+    add.add_argument("store_id", help="letters, digits, dash: stays for ever")
+    add.add_argument("name", help="as printed on receipts")
+    add.add_argument("--time-zone", required=True, help="for example Asia/Shanghai")
+    add.add_argument("--currency", required=True, help="for example CNY")
+    add.set_defaults(run=commands.add_store)
+    actions.add_parser("list", help="list all stores").set_defaults(run=commands.list_stores)
+    claim = kinds.add_parser("claim", help="make a token that enrols one box, valid 72 hours")
+    claim.add_argument("store_id", help="the store that the box is for")
+    claim.set_defaults(run=commands.claim)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Immutable objects, named by their content."""

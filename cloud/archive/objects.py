@@ -1,0 +1,115 @@
+"""Where immutable objects lie, each named by its SHA-256 (64 lower-case hex digits).
+
+`FileObjects` is the default; `cloud.archive.s3` keeps the same contract.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from shared.kernel.canonical import sha256
+from shared.kernel.errors import MissingError, UnavailableError
+
+CHUNK_BYTES = 1 << 18
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+class ObjectStore(Protocol):
+    """Objects never change and are never renamed; putting one twice is the same as once."""
+
+    def put(self, data: bytes) -> str:
+        """Store durably and return the name. Raises UnavailableError `objects.unavailable`."""
+        ...
+
+    def size(self, name: str) -> int:
+        """Bytes of an object. Raises MissingError `object.missing`."""
+        ...
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Its bytes, in pieces. Raises MissingError `object.missing`."""
+        ...
+
+    def path(self, name: str) -> Path | None:
+        """The local file of an object that is there, if this store has local files."""
+        ...
+
+
+class FileObjects:
+    """One file per object, below folders named by the first two digits."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Write beside, flush, rename: a crash leaves the whole object or none."""
+        name = sha256(data).hex()
+        target = self._target(name)
+        if target.is_file():
+            return name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._write(target, data)
+        except OSError as error:
+            raise UnavailableError("objects.unavailable", because=str(error)) from error
+        return name
+
+    def size(self, name: str) -> int:
+        """See ObjectStore."""
+        try:
+            return self._target(name).stat().st_size
+        except FileNotFoundError:
+            raise missing(name) from None
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """See ObjectStore."""
+        try:
+            with self._target(name).open("rb") as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    yield chunk
+        except FileNotFoundError:
+            raise missing(name) from None
+
+    def path(self, name: str) -> Path | None:
+        """See ObjectStore."""
+        target = self._target(name)
+        return target if target.is_file() else None
+
+    def _target(self, name: str) -> Path:
+        checked(name)
+        return self._folder / name[:2] / name
+
+    def _write(self, target: Path, data: bytes) -> None:
+        handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".draft-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(draft).replace(target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                Path(draft).unlink()
+            raise
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def checked(name: str) -> str:
+    """The name itself if it is one; MissingError otherwise, so that no path can be smuggled in."""
+    if _NAME.fullmatch(name) is None:
+        raise missing(name)
+    return name
+
+
+def missing(name: str) -> MissingError:
+    """The error for an object that is not there."""
+    return MissingError("object.missing", sha256=name[:64])

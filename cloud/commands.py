@@ -1,0 +1,135 @@
+"""What each command of `tillbox-cloud` does."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from argparse import Namespace
+from dataclasses import fields, replace
+from pathlib import Path
+
+from cloud import compose, logs
+from cloud.clock import SystemClock
+from cloud.fleet import service as fleet
+from cloud.fleet.store import Store
+from cloud.http.app import create_app
+from cloud.identity import service as identity
+from cloud.live.hub import LiveHub
+from cloud.migrations import run as migrations
+from cloud.server import open_socket, serve
+from cloud.settings import Settings
+from cloud.signing import create_hq_key, read_hq_key
+from cloud.worker import run as run_worker
+
+SECRETS = frozenset({"broker_password", "s3_secret_key", "database_url"})
+
+
+def migrate(settings: Settings, chosen: Namespace) -> None:
+    """Make or update the tables."""
+    del chosen
+    database = compose.database_of(settings)
+    _say(f"The database is at step {migrations.migrate(database)}.")
+    database.close()
+
+
+def api(settings: Settings, chosen: Namespace) -> None:
+    """Run the API and the console until a signal."""
+    settings = replace(
+        settings,
+        host=chosen.host or settings.host,
+        port=settings.port if chosen.port is None else chosen.port,
+    )
+    logs.set_up(settings.log_level)
+    context = compose.context_of(settings, read_hq_key(Path(settings.hq_key_file)))
+    migrations.require_migrated(context.database)
+    listener = open_socket(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    _say(f"Tillbox cloud answers on http://{host}:{port}")
+    serve(create_app(context, LiveHub(context.database, compose.box_rows(context))), listener)
+
+
+def worker(settings: Settings, chosen: Namespace) -> int:
+    """Take in the stores' journals until a signal."""
+    del chosen
+    logs.set_up(settings.log_level)
+    database = compose.database_of(settings)
+    migrations.require_migrated(database)
+    database.close()
+    return run_worker(settings)
+
+
+def settings(settings: Settings, chosen: Namespace) -> None:
+    """List every setting; secrets only as being there or not."""
+    del chosen
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        shown = "(set)" if field.name in SECRETS and value else repr(value)
+        _say(f"{field.name} = {shown}")
+
+
+def init_hq_key(settings: Settings, chosen: Namespace) -> None:
+    """Make head office's key."""
+    del chosen
+    path = Path(settings.hq_key_file)
+    key = create_hq_key(path)
+    _say(f"Wrote {path}. Keep a copy in a safe place: boxes trust no other key.")
+    _say(f"Its public half: {key.public_hex}")
+
+
+def add_user(settings: Settings, chosen: Namespace) -> None:
+    """Add or replace a console user."""
+    if chosen.password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = getpass.getpass(f"Password for {chosen.name}: ")
+    database = compose.database_of(settings)
+    identity.put_user(
+        database,
+        name=chosen.name,
+        display_name=chosen.display_name,
+        role=chosen.role,
+        password=password,
+    )
+    database.close()
+    _say(f"{chosen.name} may sign in as {chosen.role}.")
+
+
+def list_users(settings: Settings, chosen: Namespace) -> None:
+    """List every console user."""
+    del chosen
+    database = compose.database_of(settings)
+    for user in identity.users(database):
+        _say(f"{user.name}\t{user.role}\t{user.display_name}")
+    database.close()
+
+
+def add_store(settings: Settings, chosen: Namespace) -> None:
+    """Add or change a store."""
+    place = Store(chosen.store_id, chosen.name, chosen.time_zone, chosen.currency)
+    database = compose.database_of(settings)
+    fleet.put_store(database, place)
+    database.close()
+    _say(f"Store {place.store_id} is {place.name}, {place.time_zone}, {place.currency}.")
+
+
+def list_stores(settings: Settings, chosen: Namespace) -> None:
+    """List every store."""
+    del chosen
+    database = compose.database_of(settings)
+    for place in fleet.stores(database):
+        _say(f"{place.store_id}\t{place.name}\t{place.time_zone}\t{place.currency}")
+    database.close()
+
+
+def claim(settings: Settings, chosen: Namespace) -> None:
+    """Print a new enrolment token, alone on standard output for scripts."""
+    database = compose.database_of(settings)
+    made = fleet.new_claim(database, store_id=chosen.store_id, at_ms=SystemClock().now_ms())
+    database.close()
+    _say(made.token)
+    sys.stderr.write(f"On the box: tillbox-edge enrol --cloud {settings.url()} --token <token>\n")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

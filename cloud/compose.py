@@ -1,0 +1,85 @@
+"""Puts the API's parts together: the one place that knows all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cloud.archive.objects import FileObjects, ObjectStore
+from cloud.archive.s3 import S3Objects, S3Place
+from cloud.clock import SystemClock
+from cloud.context import BrokerAccounts, Context
+from cloud.db import Database
+from cloud.fleet.broker_accounts import MosquittoAccounts, OpenAccounts
+from cloud.fleet.service import Boxes, boxes
+from cloud.identity.service import Identity
+from cloud.item.service import ItemRecords
+from cloud.price.service import PriceRecords
+from cloud.price.store import draft_sample
+from cloud.publication.queries import convergence_of
+from cloud.publication.service import welcome
+from cloud.settings import Settings
+from cloud.signing import HqKey
+from cloud.staff.service import StaffRecords
+
+SOURCES = (ItemRecords(), PriceRecords(), StaffRecords())
+"""Whose rows a publication publishes."""
+
+
+def database_of(settings: Settings) -> Database:
+    """The database that the settings name; opens nothing yet."""
+    return Database(settings.database_url, connections=settings.database_connections)
+
+
+def objects_of(settings: Settings) -> ObjectStore:
+    """An S3 bucket where one is named, a local folder otherwise."""
+    if not settings.s3_bucket:
+        return FileObjects(Path(settings.object_dir))
+    place = S3Place(
+        bucket=settings.s3_bucket,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+    )
+    return S3Objects(place)
+
+
+def accounts_of(settings: Settings) -> BrokerAccounts:
+    """Mosquitto's password file where one is named; a broker without log-ins otherwise."""
+    if not settings.broker_password_file:
+        return OpenAccounts()
+    return MosquittoAccounts(
+        Path(settings.broker_password_file), Path(settings.broker_pid_file or "/nonexistent")
+    )
+
+
+def context_of(settings: Settings, hq_key: HqKey) -> Context:
+    """The parts of an API process."""
+    database, clock = database_of(settings), SystemClock()
+    return Context(
+        settings=settings,
+        database=database,
+        clock=clock,
+        objects=objects_of(settings),
+        hq_key=hq_key,
+        people=Identity(database, clock),
+        boxes=Boxes(database),
+        accounts=accounts_of(settings),
+        sources=SOURCES,
+        draft_sample=draft_sample,
+        welcome=welcome,
+    )
+
+
+def box_rows(context: Context) -> Callable[[str], list[tuple[str, dict[str, Any]]]]:
+    """What the console's live view shows of one box: (event name, row)."""
+
+    def rows(dev: str) -> list[tuple[str, dict[str, Any]]]:
+        now_ms = context.clock.now_ms()
+        fleet = [("fleet", row) for row in boxes(context.database, dev)]
+        converged = convergence_of(context.database, dev, now_ms)
+        return fleet + [("convergence", row) for row in converged]
+
+    return rows

@@ -1,0 +1,77 @@
+"""What the process was put together from: handed to every endpoint, built in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fastapi import Request
+from sqlalchemy import Connection
+
+from cloud.archive.objects import ObjectStore
+from cloud.db import Database
+from cloud.records import RecordSource
+from cloud.settings import Settings
+from cloud.signing import HqKey
+from shared.kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A signed-in person."""
+
+    name: str
+    display_name: str
+    role: str
+    permissions: frozenset[str]
+
+
+class People(Protocol):
+    """Finds who a session belongs to; the identity room."""
+
+    def find(self, token: str) -> Principal | None:
+        """The person of a valid session token."""
+        ...
+
+
+class Boxes(Protocol):
+    """Knows the enrolled boxes; the fleet room."""
+
+    def is_known(self, dev: str, secret: str) -> bool:
+        """Whether an active box has this secret."""
+        ...
+
+
+class BrokerAccounts(Protocol):
+    """Where a box's broker log-in is written; the fleet room."""
+
+    def put(self, dev: str, password: str) -> None:
+        """Let `dev` log in with `password` from now on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of one API process."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    objects: ObjectStore
+    hq_key: HqKey
+    people: People
+    boxes: Boxes
+    accounts: BrokerAccounts
+    sources: Sequence[RecordSource]
+    draft_sample: Callable[[Connection], list[dict[str, Any]]]
+    """The newest price drafts; the price room."""
+    welcome: Callable[[Connection, str, str], None]
+    """Let a store's new box (store id, device id) want what its store sells by."""
+
+
+def context_of(request: Request) -> Context:
+    """Dependency: the parts of this process."""
+    context = request.app.state.context
+    assert isinstance(context, Context)
+    return context

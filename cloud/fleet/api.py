@@ -1,0 +1,60 @@
+"""Stores, boxes and enrolment over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Depends, Response
+
+from cloud.access import FLEET_ENROL, FLEET_READ, PUBLIC, STORE_WRITE, ContextDep, Requires
+from cloud.answer import json_answer
+from cloud.fleet import schemas, service
+from cloud.fleet.enrol import Enrol, Enrolment, enrol
+from cloud.fleet.store import Store
+
+router = APIRouter(prefix="/v1", tags=["fleet"])
+READ = [Depends(Requires(FLEET_READ))]
+
+
+@router.get("/stores", response_model=schemas.Stores, dependencies=READ)
+def stores(context: ContextDep) -> Response:
+    """Every store, by id."""
+    return json_answer({"stores": [asdict(place) for place in service.stores(context.database)]})
+
+
+@router.put("/stores/{store_id}", status_code=204, dependencies=[Depends(Requires(STORE_WRITE))])
+def put_store(store_id: str, body: schemas.StoreChange, context: ContextDep) -> Response:
+    """Add or replace a store; its boxes get prices with the next publication."""
+    place = Store(store_id, body.name.strip(), body.time_zone, body.currency)
+    service.put_store(context.database, place)
+    return Response(status_code=204)
+
+
+@router.get("/fleet/boxes", response_model=schemas.Boxes, dependencies=READ)
+def boxes(context: ContextDep) -> Response:
+    """Every box with its last contact and what it has not sent yet."""
+    return json_answer({"boxes": service.boxes(context.database)})
+
+
+@router.post(
+    "/claims",
+    status_code=201,
+    response_model=schemas.NewClaim,
+    dependencies=[Depends(Requires(FLEET_ENROL))],
+)
+def new_claim(body: schemas.ClaimRequest, context: ContextDep) -> Response:
+    """Make a token with which one box enrols as this store's."""
+    claim = service.new_claim(
+        context.database, store_id=body.store_id, at_ms=context.clock.now_ms()
+    )
+    return json_answer(asdict(claim), status=201)
+
+
+@router.post("/enrol", response_model=schemas.EnrolAnswer, dependencies=[Depends(PUBLIC)])
+def enrol_box(body: schemas.EnrolRequest, context: ContextDep) -> Response:
+    """Turn a claim into a box's identity; a repeat with the same key gives the same."""
+    parts = Enrolment(
+        context.database, context.settings, context.hq_key, context.accounts, context.welcome
+    )
+    command = Enrol(body.token, bytes.fromhex(body.journal_pub), body.hw_fp)
+    return json_answer(enrol(parts, command, context.clock.now_ms()))

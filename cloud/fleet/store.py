@@ -1,0 +1,183 @@
+"""SQL of stores, claims and boxes.
+
+Reads `box_state` and `zone_revision` beside its own tables, and opens a box's journal stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+_PUT_STORE = text("""
+    INSERT INTO store (store_id, name, time_zone, currency)
+    VALUES (:store_id, :name, :time_zone, :currency)
+    ON CONFLICT (store_id) DO UPDATE SET name = excluded.name,
+        time_zone = excluded.time_zone, currency = excluded.currency""")
+_ADD_CLAIM = text("""
+    INSERT INTO claim (token_hash, store_id, expires_at_ms)
+    VALUES (:token_hash, :store_id, :expires_at_ms)""")
+_LOCK_CLAIM = text("""
+    SELECT store_id, expires_at_ms, used_by_pub, dev, answer FROM claim
+    WHERE token_hash = :token_hash FOR UPDATE""")
+_USE_CLAIM = text("""
+    UPDATE claim SET used_by_pub = :used_by_pub, dev = :dev, answer = CAST(:answer AS jsonb)
+    WHERE token_hash = :token_hash""")
+_ADD_DEVICE = text("""
+    INSERT INTO device (dev, store_id, secret_hash, journal_pub, status, hw_fp, created_at_ms)
+    VALUES (:dev, :store_id, :secret_hash, :journal_pub, 'active', :hw_fp, :created_at_ms)""")
+_OPEN_STREAM = text("""
+    INSERT INTO stream (stream_id, dev, store_id, ordinal)
+    SELECT :stream_id, :dev, :store_id, coalesce(max(ordinal), 0) + 1
+    FROM stream WHERE store_id = :store_id
+    RETURNING ordinal""")
+_BOXES = text("""
+    SELECT device.dev, device.store_id, store.name AS store_name, device.status AS device_status,
+           coalesce(state.online, false) AS online, state.last_contact_at_ms,
+           coalesce(state.unsynced, 0) AS unsynced, stream.head_seq,
+           greatest(stream.edge_head, state.edge_head) AS edge_head_seq,
+           coalesce(state.sw, '') AS sw, stream.status AS stream_status
+    FROM device JOIN store USING (store_id)
+    LEFT JOIN box_state state USING (dev)
+    LEFT JOIN LATERAL (
+        SELECT head_seq, edge_head, status FROM stream
+        WHERE stream.dev = device.dev ORDER BY ordinal DESC LIMIT 1) stream ON true
+    WHERE :dev = '' OR device.dev = :dev
+    ORDER BY device.store_id, device.created_at_ms DESC""")
+_LOCK_STORE = text("SELECT store_id FROM store WHERE store_id = :store_id FOR UPDATE")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A shop: its IANA time zone and ISO 4217 currency."""
+
+    store_id: str
+    name: str
+    time_zone: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A token for one enrolment; used once `used_by_pub` is there."""
+
+    store_id: str
+    expires_at_ms: int
+    used_by_pub: bytes | None
+    dev: str | None
+    answer: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An enrolled box; the secret is stored only as its SHA-256."""
+
+    dev: str
+    store_id: str
+    secret_hash: bytes
+    journal_pub: bytes
+    hw_fp: str
+    created_at_ms: int
+
+
+def stores(connection: Connection) -> list[Store]:
+    """Every store, by id."""
+    found = connection.execute(
+        text("SELECT store_id, name, time_zone, currency FROM store ORDER BY store_id")
+    )
+    return [Store(*row) for row in found]
+
+
+def find_store(connection: Connection, store_id: str) -> Store | None:
+    """The store with that id."""
+    statement = text(
+        "SELECT store_id, name, time_zone, currency FROM store WHERE store_id = :store_id"
+    )
+    row = connection.execute(statement, {"store_id": store_id}).one_or_none()
+    return None if row is None else Store(*row)
+
+
+def put_store(connection: Connection, store: Store) -> None:
+    """Add or replace a store."""
+    connection.execute(
+        _PUT_STORE,
+        {
+            "store_id": store.store_id,
+            "name": store.name,
+            "time_zone": store.time_zone,
+            "currency": store.currency,
+        },
+    )
+
+
+def add_claim(
+    connection: Connection, *, token_hash: bytes, store_id: str, expires_at_ms: int
+) -> None:
+    """Add a claim."""
+    connection.execute(
+        _ADD_CLAIM,
+        {"token_hash": token_hash, "store_id": store_id, "expires_at_ms": expires_at_ms},
+    )
+
+
+def lock_claim(connection: Connection, token_hash: bytes) -> Claim | None:
+    """The claim of a token; others who bring it wait for this transaction."""
+    row = connection.execute(_LOCK_CLAIM, {"token_hash": token_hash}).one_or_none()
+    return None if row is None else Claim(*row)
+
+
+def use_claim(
+    connection: Connection, *, token_hash: bytes, used_by_pub: bytes, dev: str, answer: str
+) -> None:
+    """Note who used a claim, and the answer without its secret (JSON text)."""
+    connection.execute(
+        _USE_CLAIM,
+        {"token_hash": token_hash, "used_by_pub": used_by_pub, "dev": dev, "answer": answer},
+    )
+
+
+def replace_devices(connection: Connection, device: Device) -> None:
+    """Add a store's box; the boxes before it may only bring their journal's tail."""
+    connection.execute(_LOCK_STORE, {"store_id": device.store_id})
+    connection.execute(
+        text(
+            "UPDATE device SET status = 'retiring' WHERE store_id = :store_id AND status = 'active'"
+        ),
+        {"store_id": device.store_id},
+    )
+    connection.execute(
+        _ADD_DEVICE,
+        {
+            "dev": device.dev,
+            "store_id": device.store_id,
+            "secret_hash": device.secret_hash,
+            "journal_pub": device.journal_pub,
+            "hw_fp": device.hw_fp,
+            "created_at_ms": device.created_at_ms,
+        },
+    )
+
+
+def open_stream(connection: Connection, *, stream_id: bytes, dev: str, store_id: str) -> int:
+    """Open a box's journal stream; returns the store's next ordinal."""
+    parameters = {"stream_id": stream_id, "dev": dev, "store_id": store_id}
+    return int(connection.execute(_OPEN_STREAM, parameters).scalar_one())
+
+
+def set_secret(connection: Connection, dev: str, secret_hash: bytes) -> None:
+    """Store the hash of a box's secret."""
+    statement = text("UPDATE device SET secret_hash = :secret_hash WHERE dev = :dev")
+    connection.execute(statement, {"dev": dev, "secret_hash": secret_hash})
+
+
+def secret_hash_of(connection: Connection, dev: str) -> bytes | None:
+    """The secret's hash of an active box."""
+    statement = text("SELECT secret_hash FROM device WHERE dev = :dev AND status = 'active'")
+    found = connection.execute(statement, {"dev": dev}).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+def boxes(connection: Connection, dev: str = "") -> list[dict[str, Any]]:
+    """Every box (or one) with its state, as the console shows it."""
+    return [dict(row) for row in connection.execute(_BOXES, {"dev": dev}).mappings()]

@@ -1,0 +1,1 @@
+"""The rooms over HTTP: one app, one form of errors, one console."""

@@ -1,0 +1,81 @@
+"""The app: all rooms' routers, one form of errors, the console."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+import cloud.fleet.api
+import cloud.http.health
+import cloud.identity.api
+import cloud.item.api
+import cloud.live.api
+import cloud.price.api
+import cloud.publication.api
+import cloud.report.api
+import cloud.staff.api
+from cloud.context import Context
+from cloud.http import problems
+from cloud.http.console import STATIC_FOLDER, console_router
+from cloud.http.middleware import AnswerHeaders, BodyLimit, RequestCounter
+from cloud.live.hub import LiveHub
+from cloud.upload import UPLOAD_BYTES_MAX
+
+BODY_BYTES_MAX = 1 << 20
+UPLOADS = ("/v1/items/import", "/v1/prices/import")
+ROUTERS: tuple[APIRouter, ...] = (
+    cloud.identity.api.router,
+    cloud.item.api.router,
+    cloud.price.api.router,
+    cloud.staff.api.router,
+    cloud.publication.api.router,
+    cloud.fleet.api.router,
+    cloud.report.api.router,
+    cloud.live.api.router,
+    cloud.http.health.router,
+)
+
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(context: Context, live_hub: LiveHub, *, static: Path = STATIC_FOLDER) -> FastAPI:
+    """Put the rooms together; nothing is opened before the app starts."""
+    app = describe(lifespan=_lifespan)
+    app.state.context = context
+    app.state.live_hub = live_hub
+    problems.install(app)
+    app.include_router(console_router(static))
+    limits = dict.fromkeys(UPLOADS, UPLOAD_BYTES_MAX)
+    app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=limits)
+    app.add_middleware(AnswerHeaders)
+    app.add_middleware(RequestCounter)
+    return app
+
+
+def describe(lifespan: Lifespan | None = None) -> FastAPI:
+    """The app with its routes only: enough for its description."""
+    app = FastAPI(
+        title="Tillbox cloud",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={"default": {"model": problems.Problem, "description": "Any error"}},
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.live_hub.start()
+    try:
+        yield
+    finally:
+        app.state.live_hub.stop()
+        app.state.context.database.close()

@@ -1,0 +1,1 @@
+"""People of head office: users, sessions, roles."""

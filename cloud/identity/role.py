@@ -1,0 +1,25 @@
+"""The console's roles as data. The operators of a store are the staff room's."""
+
+from __future__ import annotations
+
+from cloud.access import (
+    FLEET_ENROL,
+    FLEET_READ,
+    ITEM_READ,
+    ITEM_WRITE,
+    PERMISSIONS,
+    PRICE_WRITE,
+    PUBLICATION_PUBLISH,
+    REPORT_READ,
+    STAFF_WRITE,
+    STORE_WRITE,
+)
+
+READER = frozenset({ITEM_READ, FLEET_READ, REPORT_READ})
+
+ROLES: dict[str, frozenset[str]] = {
+    "admin": PERMISSIONS,
+    "buyer": READER | {ITEM_WRITE, PRICE_WRITE, PUBLICATION_PUBLISH},
+    "it": READER | {STORE_WRITE, STAFF_WRITE, FLEET_ENROL},
+    "reader": READER,
+}

@@ -1,0 +1,59 @@
+"""Shapes of the catalogue's endpoints."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+PAGE_SIZE_MAX = 500
+PAGE_MAX = 100_000
+
+
+class CatalogueFilter(BaseModel):
+    """What to look for; `store` says whose prices to show."""
+
+    q: str = Field(default="", max_length=100)
+    department: str = Field(default="", max_length=200)
+    store: str = Field(default="", max_length=32)
+    page: int = Field(default=1, ge=1, le=PAGE_MAX)
+    size: int = Field(default=50, ge=1, le=PAGE_SIZE_MAX)
+
+
+class ImportResult(BaseModel):
+    """What became of a table's rows."""
+
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+
+
+class CatalogueItem(BaseModel):
+    """An item with the price in force; prices are null where the store has none."""
+
+    gtin: str
+    name: str
+    department: str
+    category: str
+    brand: str
+    package_size: str
+    is_weighed: bool
+    plu: str | None
+    regular_minor: int | None
+    member_minor: int | None
+    price_from_at_ms: int | None
+    has_draft: bool
+
+
+class Catalogue(BaseModel):
+    """One page of the catalogue."""
+
+    items: list[CatalogueItem]
+    total: int
+    page: int
+    size: int
+
+
+class Departments(BaseModel):
+    """Every department that has an item."""
+
+    departments: list[str]

@@ -1,0 +1,169 @@
+"""SQL of the catalogue. Reads `item_price` beside its own table for what a buyer wants to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from cloud.db import copy_rows
+from shared.item.item import Item
+from shared.kernel.gtin import Gtin
+
+FIELDS = (
+    "gtin", "name", "department", "category", "brand", "package_size", "is_weighed", "plu",
+)  # fmt: skip
+_NAMES = ", ".join(FIELDS)
+_CHANGED = " OR ".join(f"item.{name} IS DISTINCT FROM excluded.{name}" for name in FIELDS[1:])
+_SET = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[1:])
+
+_STAGE = text("""
+    CREATE TEMP TABLE incoming_item (
+        line integer NOT NULL, gtin text NOT NULL, name text NOT NULL, department text NOT NULL,
+        category text NOT NULL, brand text NOT NULL, package_size text NOT NULL,
+        is_weighed boolean NOT NULL, plu text) ON COMMIT DROP""")
+# A PLU may move from one item to another within one table.
+_PLU_TAKEN = text("""
+    SELECT incoming.line, incoming.plu, item.gtin
+    FROM incoming_item incoming
+    JOIN item ON item.plu = incoming.plu AND item.gtin <> incoming.gtin
+    WHERE NOT EXISTS (SELECT FROM incoming_item moved WHERE moved.gtin = item.gtin)
+    ORDER BY incoming.line""")
+_UPSERT = text(
+    f"INSERT INTO item ({_NAMES}) SELECT {_NAMES} FROM incoming_item"  # noqa: S608 - constants
+    f" ON CONFLICT (gtin) DO UPDATE SET {_SET}, published_rev = NULL WHERE {_CHANGED}"
+    " RETURNING xmax = 0"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueQuery:
+    """What a buyer looks for. `text` words must all occur; `page` counts from 1."""
+
+    text: str = ""
+    department: str = ""
+    store_id: str = ""
+    page: int = 1
+    size: int = 50
+
+
+def stage(connection: Connection, rows: Iterable[tuple[int, Item]]) -> None:
+    """Put the rows of a table into a temporary one."""
+    connection.execute(_STAGE)
+    copy_rows(
+        connection,
+        "incoming_item",
+        ("line", *FIELDS),
+        ((line, *(getattr(item, name) for name in FIELDS)) for line, item in rows),
+    )
+
+
+def taken_plus(connection: Connection) -> list[tuple[int, str, str]]:
+    """(line, PLU, GTIN of the other item) of staged rows whose PLU another item keeps."""
+    return [(line, plu, gtin) for line, plu, gtin in connection.execute(_PLU_TAKEN)]
+
+
+def upsert_staged(connection: Connection) -> tuple[int, int]:
+    """Write the staged rows that differ; returns how many were created and updated."""
+    created = [bool(new) for (new,) in connection.execute(_UPSERT)]
+    return sum(created), len(created) - sum(created)
+
+
+_FIND = text(f"SELECT {_NAMES} FROM item WHERE gtin = :gtin")  # noqa: S608 - constants
+
+
+def find_item(connection: Connection, gtin: str) -> Item | None:
+    """The item with that GTIN."""
+    row = connection.execute(_FIND, {"gtin": gtin}).one_or_none()
+    return None if row is None else _item(row)
+
+
+def departments(connection: Connection) -> list[str]:
+    """Every department that has an item."""
+    found = connection.execute(text("SELECT DISTINCT department FROM item ORDER BY 1"))
+    return [name for (name,) in found if name]
+
+
+def count(connection: Connection, query: CatalogueQuery) -> int:
+    """How many items match."""
+    where, parameters = _where(query)
+    statement = text(f"SELECT count(*) FROM item WHERE {where}")  # noqa: S608 - constants
+    return int(connection.execute(statement, parameters).scalar_one())
+
+
+def page(connection: Connection, query: CatalogueQuery, at_ms: int) -> list[dict[str, Any]]:
+    """One page by name, with the price in force at an instant in the asked or the first store."""
+    where, parameters = _where(query)
+    statement = _priced(
+        f"SELECT * FROM item WHERE {where}"  # noqa: S608 - constants
+        " ORDER BY name, gtin LIMIT :size OFFSET :skip",
+        "hit.name, hit.gtin",
+    )
+    parameters |= {
+        "size": query.size,
+        "skip": (query.page - 1) * query.size,
+        "store_id": query.store_id,
+        "at_ms": at_ms,
+    }
+    return [dict(row) for row in connection.execute(statement, parameters).mappings()]
+
+
+def drafts(connection: Connection) -> Iterator[Item]:
+    """Items that changed since they were last published."""
+    yield from _items(connection, "WHERE published_rev IS NULL")
+
+
+def items(connection: Connection) -> Iterator[Item]:
+    """Every item, by GTIN."""
+    yield from _items(connection, "ORDER BY gtin")
+
+
+def mark_published(connection: Connection, rev: int) -> None:
+    """Note that every draft went out with a revision."""
+    statement = text("UPDATE item SET published_rev = :rev WHERE published_rev IS NULL")
+    connection.execute(statement, {"rev": rev})
+
+
+def _items(connection: Connection, tail: str) -> Iterator[Item]:
+    statement = text(f"SELECT {_NAMES} FROM item {tail}")  # noqa: S608 - constants
+    for row in connection.execute(statement.execution_options(yield_per=5000)):
+        yield _item(row)
+
+
+def _item(row: Sequence[Any]) -> Item:
+    gtin, *rest = row
+    return Item(Gtin(gtin), *rest)
+
+
+def _priced(hits: str, order: str) -> TextClause:
+    """Add to each item its price in one store; without a store, in the first that has one."""
+    names = ", ".join(f"hit.{name}" for name in FIELDS)
+    return text(
+        f"SELECT {names}, price.regular_minor, price.member_minor,"  # noqa: S608 - constants
+        " price.from_at_ms AS price_from_at_ms,"
+        " (hit.published_rev IS NULL OR EXISTS (SELECT FROM item_price draft"
+        "  WHERE draft.gtin = hit.gtin AND draft.published_rev IS NULL)) AS has_draft"
+        f" FROM ({hits}) hit LEFT JOIN LATERAL ("
+        "  SELECT regular_minor, member_minor, from_at_ms FROM item_price"
+        "  WHERE gtin = hit.gtin AND from_at_ms <= :at_ms"
+        "   AND (:store_id = '' OR store_id = :store_id)"
+        "  ORDER BY store_id, from_at_ms DESC, id DESC LIMIT 1) price ON true"
+        f" ORDER BY {order}"
+    )
+
+
+def _where(query: CatalogueQuery) -> tuple[str, dict[str, Any]]:
+    conditions, parameters = ["true"], dict[str, Any]()
+    for place, word in enumerate(query.text.lower().split()):
+        conditions.append(f"search_text LIKE :word{place}")
+        parameters[f"word{place}"] = f"%{_literal(word)}%"
+    if query.department:
+        conditions.append("department = :department")
+        parameters["department"] = query.department
+    return " AND ".join(conditions), parameters
+
+
+def _literal(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

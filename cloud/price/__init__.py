@@ -1,0 +1,1 @@
+"""Regular and member prices: effective-dated, never overwritten."""

@@ -1,0 +1,1 @@
+"""From drafts to what the boxes sell by."""

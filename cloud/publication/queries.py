@@ -1,0 +1,59 @@
+"""Questions about drafts, publications and how far the stores are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cloud.db import Database
+from cloud.publication import convergence_store, store
+from cloud.publication.converge import Reported, converge
+
+REPORTED = ("last_contact_at_ms", "stored_rev", "active_rev", "shown_rev", "error")
+HIDDEN = frozenset({"last_contact_at_ms", "error", "dev"})
+
+DraftSample = Callable[[Connection], list[dict[str, Any]]]
+"""The newest price drafts; the price room."""
+
+
+def draft(database: Database, sample: DraftSample) -> dict[str, Any]:
+    """Everything that waits for a publication."""
+    with database.begin() as connection:
+        counts = store.draft_counts(connection)
+        return {
+            "changes": sum(counts.values()),
+            **counts,
+            "stores": store.draft_stores(connection),
+            "sample": sample(connection),
+        }
+
+
+def publications(database: Database) -> list[dict[str, Any]]:
+    """The newest publications."""
+    with database.begin() as connection:
+        return [asdict(publication) for publication in store.publications(connection)]
+
+
+def convergence(database: Database, now_ms: int) -> dict[str, Any]:
+    """How far every store is with what was published for it."""
+    with database.begin() as connection:
+        return {
+            "target_rev": convergence_store.target_rev(connection),
+            "stores": [_judged(row, now_ms) for row in convergence_store.rows(connection)],
+        }
+
+
+def convergence_of(database: Database, dev: str, now_ms: int) -> list[dict[str, Any]]:
+    """The convergence row of one box's store; none when the box is not its store's box."""
+    with database.begin() as connection:
+        return [_judged(row, now_ms) for row in convergence_store.rows(connection, dev)]
+
+
+def _judged(row: dict[str, Any], now_ms: int) -> dict[str, Any]:
+    reported = Reported(**{name: row[name] for name in REPORTED})
+    judged = converge(row["target_rev"], reported, now_ms)
+    shown = {name: value for name, value in row.items() if name not in HIDDEN}
+    return {**shown, "state": judged.state.value, "because": judged.because}

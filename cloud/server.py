@@ -1,0 +1,43 @@
+"""Runs the API: one process, uvicorn with uvloop and httptools."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.kernel.errors import RefusedError
+
+GRACE_S = 2
+"""Open event streams would hold the end for ever."""
+BACKLOG = 512
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """A listening socket; RefusedError `server.port_in_use` or `server.address`."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        code = "server.port_in_use" if error.errno == errno.EADDRINUSE else "server.address"
+        raise RefusedError(code, host=host, port=port, because=str(error)) from None
+    listener.listen(BACKLOG)
+    return listener
+
+
+def serve(app: FastAPI, listener: socket.socket) -> None:
+    """Answer requests until SIGINT or SIGTERM."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

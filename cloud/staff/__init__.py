@@ -1,0 +1,1 @@
+"""Operators of the stores: who may sell, and with what PIN."""

@@ -1,0 +1,26 @@
+"""Sentences for a person at a terminal or in a log, from `shared/i18n`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import orjson
+
+from shared.kernel.errors import RetailError
+
+
+def sentence(error: RetailError, language: str = "en") -> str:
+    """The error's text with its parameters filled in; its code when there is no text."""
+    text = _texts(language).get(f"error.{error.code}", str(error))
+    for name, value in error.params.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
+@cache
+def _texts(language: str) -> dict[str, str]:
+    found: dict[str, str] = orjson.loads(
+        files("shared.i18n").joinpath(f"{language}.json").read_bytes()
+    )
+    return found
