@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shared.journal.event import (
+    KNOWN_EVENTS,
+    BasketVoided,
+    DayClosed,
+    DayOpened,
+    DrawerOpened,
+    Event,
+    OperatorSignedOff,
+    OperatorSignedOn,
+    ReceiptReprinted,
+    RevisionActivated,
+    SaleCompleted,
+    StreamOpened,
+    UnknownEvent,
+)
+from shared.kernel.canonical import canonical_bytes
+from shared.kernel.errors import RefusedError
+from shared.sale.basket import LineCoupon, PriceOverride
+from shared.sale.tender import Tender, TenderKind
+from shared.wire.codec import (
+    basket_bytes,
+    event_data,
+    event_schemas,
+    parse_basket,
+    parse_body,
+    parse_event,
+)
+from tests.builders import a_basket, a_sale, an_item
+
+BASKET = (
+    a_basket(an_item(1, name="鲜牛奶"), an_item(2), an_item(3), member="2479")
+    .with_override(1, PriceOverride(450, 400, "dented", "manager-1"))
+    .with_coupon(2, LineCoupon(100, "c1"))
+    .without_line(3, "changed mind", 7)
+)
+SALE = SaleCompleted(a_sale(BASKET, tenders=[Tender(TenderKind.CARD, 800, "auth-1")]))
+EVENTS: list[Event] = [
+    StreamOpened("d-1", "343", "fp", "swap", "ab" * 32, {"stream": "5eed", "seq": 9}),
+    StreamOpened("d-1", "343", "fp", "enrol", "ab" * 32),
+    DayOpened("2017-08-07"),
+    DayClosed("2017-08-07", {"business_date": "2017-08-07", "net_minor": 5}, {"1": ["a", "b"]}),
+    SALE,
+    SaleCompleted(a_sale()),
+    BasketVoided(1, 3, 500, "left"),
+    RevisionActivated("store-343", 7, "ab" * 32),
+    ReceiptReprinted(1, "343-1-000001", 2),
+    DrawerOpened(1, "change"),
+    OperatorSignedOn(1, "cashier-1"),
+    OperatorSignedOff(1, "cashier-1"),
+    UnknownEvent("till.counted", {"minor": 5, "notes": [1, 2]}),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: str(event.type))
+def test_an_event_survives_the_journal(event: Event) -> None:
+    data = json.loads(canonical_bytes({"data": event_data(event)}))["data"]
+    assert parse_event(event.type, data) == event
+
+
+def test_each_known_event_is_shown_above() -> None:
+    assert {type(event) for event in EVENTS} == {*KNOWN_EVENTS, UnknownEvent}
+
+
+def test_fields_of_newer_software_are_ignored() -> None:
+    data = event_data(SALE)
+    data["later"] = data["sale"]["later"] = data["sale"]["lines"][0]["later"] = {"x": 1}
+    assert parse_event("sale.completed", data) == SALE
+
+
+def test_an_event_that_lacks_something_is_refused_with_the_place() -> None:
+    data = event_data(SALE)
+    del data["sale"]["lines"][1]["gross_minor"]
+    with pytest.raises(RefusedError) as refused:
+        parse_event("sale.completed", data)
+    assert refused.value.code == "wire.event"
+    assert refused.value.params == {"kind": "sale.completed", "field": "sale.lines.1.gross_minor"}
+
+
+@pytest.mark.parametrize("data", [{}, {"sale": None}, {"sale": []}, {"sale": "x"}])
+def test_what_is_no_sale_is_refused(data: dict[str, object]) -> None:
+    with pytest.raises(RefusedError, match=r"wire\.event"):
+        parse_event("sale.completed", data)
+
+
+def test_a_body_reads_as_data() -> None:
+    assert parse_body(b'{"a":[1,"x",null]}') == {"a": [1, "x", None]}
+    assert parse_body(rb'{"a":"\ud83d\ude00 \\ud800"}') == {"a": "😀 \\ud800"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"5",
+        b"{",
+        b"\xff",
+        b'{"a":1.0}',
+        b'{"a":1e3}',
+        b'{"a":NaN}',
+        b'{"a":-Infinity}',
+        b'{"a":"\\ud800"}',
+        b'{"a":["\\uDC00"]}',
+        b'{"a":' + b"9" * 5000 + b"}",
+        b'{"a":' + b"[" * 100_000,
+    ],
+)
+def test_what_is_no_body_is_refused(body: bytes) -> None:
+    with pytest.raises(RefusedError, match=r"wire\.body"):
+        parse_body(body)
+
+
+def test_an_open_basket_survives_a_restart() -> None:
+    basket = BASKET.with_unknown("12", "barcode.length", 5).with_tender(Tender(TenderKind.CASH, 5))
+    assert parse_basket(basket_bytes(basket)) == basket
+    assert parse_basket(basket_bytes(a_basket())) == a_basket()
+
+
+@pytest.mark.parametrize("data", [b"", b"null", b"{}", b"\xff", b'{"id":5,"opened_at_ms":"x"}'])
+def test_what_is_no_basket_is_refused(data: bytes) -> None:
+    with pytest.raises(RefusedError, match=r"desk\.basket"):
+        parse_basket(data)
+
+
+def test_each_known_event_has_a_schema() -> None:
+    schemas = event_schemas()
+    assert set(schemas) == {kind.type for kind in KNOWN_EVENTS}
+    assert all(schema["type"] == "object" for schema in schemas.values())
