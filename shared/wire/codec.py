@@ -69,10 +69,13 @@ def parse_event(kind: str, data: dict[str, Any]) -> Event:
 def parse_body(body: bytes) -> dict[str, Any]:
     """A journal entry's body as data.
 
-    RefusedError `wire.body` when it is no JSON object, or holds a float: no body of ours does.
+    RefusedError `wire.body` when it is no JSON object, or holds a float or text that UTF-8
+    cannot say: no body of ours does.
     """
     try:
         raw = _DECODER.decode(body.decode())
+        if b"\\ud" in body.lower():
+            json.dumps(raw, ensure_ascii=False).encode()  # half a surrogate pair fails here
     except (ValueError, RecursionError):
         raise RefusedError("wire.body") from None
     if not isinstance(raw, dict):
