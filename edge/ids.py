@@ -9,6 +9,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import RANDOM_BYTES, EntryId, uuid7
 
 _TOKEN_BYTES = 24
+_JITTER_STEPS = 1 << 30
 
 
 class Ids:
@@ -24,3 +25,7 @@ class Ids:
     def session_token(self) -> str:
         """An unguessable token of a signed-in operator."""
         return secrets.token_urlsafe(_TOKEN_BYTES)
+
+    def jitter(self) -> float:
+        """A number in [0, 1), so that ten thousand boxes do not call at once."""
+        return secrets.randbelow(_JITTER_STEPS) / _JITTER_STEPS

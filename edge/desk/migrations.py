@@ -17,8 +17,8 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX print_job_receipt ON print_job(receipt_no);
     CREATE TABLE session(
-        token_sha256 BLOB PRIMARY KEY, lane INTEGER NOT NULL, operator TEXT NOT NULL,
-        at_ms INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID
+        n INTEGER PRIMARY KEY, token_sha256 BLOB NOT NULL UNIQUE, lane INTEGER NOT NULL,
+        operator TEXT NOT NULL
+    ) STRICT
     """,
 )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.device.escpos import PrinterProfile, encode
-from edge.receipt.texts import ReceiptTexts
+from edge.texts import Texts
 from shared.kernel.money import Currency
 from shared.sale.receipt import ReceiptHead, ReceiptLine, receipt_lines, receipt_text
 from shared.sale.transaction import RetailTransaction
@@ -30,7 +30,7 @@ class ReceiptLayout:
     store_name: str
     zone: tzinfo
     currency: Currency
-    texts: ReceiptTexts
+    texts: Texts
     profile: PrinterProfile
     operator_name: Callable[[str], str]
     is_training: bool = False

@@ -97,9 +97,9 @@ class Sessions:
                 sha256: Session(lane, operator) for sha256, lane, operator in self._store.all()
             }
 
-    def begin(self, token: str, session: Session, at_ms: int) -> None:
+    def begin(self, token: str, session: Session) -> None:
         """Remember a session; those of another operator at the lane end."""
-        self._store.put(token_sha256(token), session.lane, session.operator, at_ms)
+        self._store.put(token_sha256(token), session.lane, session.operator)
         self.load()
 
     def end_lane(self, lane: int) -> None:

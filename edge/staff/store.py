@@ -20,18 +20,17 @@ class SessionStore:
         rows = self._database.rows("SELECT token_sha256, lane, operator FROM session")
         return [(row[0], row[1], row[2]) for row in rows]
 
-    def put(self, token_sha256: bytes, lane: int, operator: str, at_ms: int) -> None:
+    def put(self, token_sha256: bytes, lane: int, operator: str) -> None:
         """Keep a session; another operator's sessions at the lane end, and so do old ones."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM session WHERE lane=? AND operator<>?", (lane, operator))
             connection.execute(
-                "INSERT OR REPLACE INTO session(token_sha256, lane, operator, at_ms)"
-                " VALUES(?,?,?,?)",
-                (token_sha256, lane, operator, at_ms),
+                "INSERT INTO session(token_sha256, lane, operator) VALUES(?,?,?)",
+                (token_sha256, lane, operator),
             )
             connection.execute(
-                "DELETE FROM session WHERE lane=?1 AND token_sha256 NOT IN (SELECT"
-                " token_sha256 FROM session WHERE lane=?1 ORDER BY at_ms DESC LIMIT ?2)",
+                "DELETE FROM session WHERE lane=?1 AND n NOT IN"
+                " (SELECT n FROM session WHERE lane=?1 ORDER BY n DESC LIMIT ?2)",
                 (lane, SESSIONS_PER_LANE),
             )
 

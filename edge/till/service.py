@@ -36,11 +36,8 @@ def open_day(*, till: Till, business_date: str, operator: str) -> ZReport:
     Raises RefusedError `day.date`, `day.already_open`, or `day.already_closed` for a date whose
     Z report is made.
     """
-    try:
-        if date.fromisoformat(business_date).isoformat() != business_date:
-            raise ValueError(business_date)
-    except ValueError:
-        raise RefusedError("day.date", business_date=business_date[:20]) from None
+    if not _is_date(business_date):
+        raise RefusedError("day.date", business_date=business_date[:20])
     with till.journal.exclusive():
         day = till.journal.day()
         if day is not None and not day.is_open and business_date <= day.biz:
@@ -77,6 +74,13 @@ def day_report(*, till: Till, business_date: str | None) -> ZReport:
             raise RefusedError("day.none_yet")
         business_date = day.biz
     return till.journal.z(business_date)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _draft(till: Till, event: DayOpened | DayClosed, biz: str, operator: str) -> EntryDraft:

@@ -1,0 +1,182 @@
+"""The command line of a store box: `tillbox-edge`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.settings import SETTINGS_FILE, load_settings
+from edge.texts import sentence
+from shared.item.barcode import (
+    BadBarcode,
+    ItemBarcode,
+    MemberCard,
+    PriceBarcode,
+    WeightBarcode,
+    member_card_code,
+    parse_barcode,
+    price_label_code,
+)
+from shared.kernel.errors import MissingError, RetailError
+
+DATA_DEFAULT = Path("/var/lib/tillbox")
+_STATUS_TIMEOUT_S = 3
+_DESCRIPTION = """\
+A store box sells with or without the internet: it prices baskets, keeps the store's journal,
+drives scanner, printer and drawer, and serves the till page.
+
+First `enrol` it with the token that the console gave, then `run` it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 with one sentence on stderr when it did not."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except RetailError as error:
+        print(f"tillbox-edge: {sentence(error)}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tillbox-edge",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "sell: serve the till page until stopped")
+    run.epilog = f"Settings are read from {SETTINGS_FILE} in the data folder; all have defaults."
+
+    enrol = _command(commands, "enrol", _enrol, "make this box known to the cloud, once")
+    enrol.add_argument("--cloud", required=True, metavar="URL", help="address of the cloud")
+    enrol.add_argument("--token", required=True, help="claim token from the console (72 hours)")
+
+    _command(commands, "status", _status, "tell how the box is, also when it does not run")
+
+    verify = _command(
+        commands, "verify-journal", _verify, "check the hash chain of the whole journal"
+    )
+    verify.add_argument("--file", type=Path, help="another journal file than the data folder's")
+
+    _add_barcode(commands)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    summary: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DATA_DEFAULT,
+        metavar="DIR",
+        help=f"folder with settings, identity and journal (default {DATA_DEFAULT})",
+    )
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _add_barcode(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "explain a code, or make one for a price label or a member card"
+    parser = commands.add_parser("barcode", help=summary, description=f"{summary.capitalize()}.")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("code", nargs="?", help="digits of a code to explain")
+    what.add_argument(
+        "--price-label",
+        nargs=2,
+        metavar=("PLU", "MINOR"),
+        help="make a label: price look-up number and price in minor units",
+    )
+    what.add_argument("--member", metavar="NUMBER", help="make a member card")
+    parser.set_defaults(command=_barcode)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from edge.logs import set_up_logs  # noqa: PLC0415 - the other commands start faster
+
+    set_up_logs()
+    settings = load_settings(options.data)
+    from edge.server import run_box  # noqa: PLC0415
+
+    run_box(settings)
+    return 0
+
+
+def _enrol(options: argparse.Namespace) -> int:
+    from edge.sync.enrol import enrol  # noqa: PLC0415
+
+    identity = enrol(options.data, options.cloud, options.token)
+    _say(f"This box is {identity.dev} of store {identity.store_id}, {identity.store_name}.")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from edge.identity import load_identity  # noqa: PLC0415
+
+    settings = load_settings(options.data)
+    identity = load_identity(options.data)
+    url = f"http://{settings.box.host}:{settings.box.port}/healthz"
+    try:
+        with urllib.request.urlopen(url, timeout=_STATUS_TIMEOUT_S) as answer:
+            facts = json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        facts = {"state": "not running", "dev": identity.dev, "store_id": identity.store_id}
+    for name, value in facts.items():
+        _say(f"{name:16} {value}")
+    return 0 if facts["state"] == "ok" else 1
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from edge.journal.reader import verify_file  # noqa: PLC0415
+
+    path: Path = options.file or options.data / "journal.db"
+    if not path.exists():
+        raise MissingError("journal.missing", path=str(path))
+    count, head = verify_file(path)
+    _say(f"{count} entries, chain complete, head {head}")
+    return 0
+
+
+def _barcode(options: argparse.Namespace) -> int:
+    if options.price_label:
+        plu, minor = options.price_label
+        _say(price_label_code(plu, int(minor)))
+    elif options.member:
+        _say(member_card_code(options.member))
+    else:
+        _say(_explained(options.code))
+    return 0
+
+
+def _explained(code: str) -> str:
+    match parse_barcode(code):
+        case ItemBarcode(gtin):
+            return f"item, GTIN {gtin}"
+        case PriceBarcode(plu, amount_minor):
+            return f"price label, PLU {plu}, {amount_minor} minor units"
+        case WeightBarcode(plu, weight_milli):
+            return f"weight label, PLU {plu}, {weight_milli} g"
+        case MemberCard(number):
+            return f"member card {number}"
+        case BadBarcode(text, because):
+            return f"not a code ({because}): {text}"
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

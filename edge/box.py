@@ -1,0 +1,355 @@
+"""The composition root of a box: makes every part, wires it once, starts and stops it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from edge.access import Actor
+from edge.clock import SystemClock, VirtualClock
+from edge.desk.desk import Desk
+from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
+from edge.desk.state import LaneState
+from edge.desk.store import DeskStore
+from edge.device.wiring import Devices, build_devices, profile_of
+from edge.http.app import Rooms, build_app
+from edge.http.events import EventRoom
+from edge.http.lanes import LanesRoom
+from edge.identity import load_identity
+from edge.ids import Ids
+from edge.journal.signer import KEY_FILE, load_or_create
+from edge.journal.store import EntryDraft, Journal
+from edge.ops.api import OpsRoom
+from edge.ops.metrics import BoxCollector, BoxGauges
+from edge.ops.status import CloudContact, Conditions, status_of
+from edge.receipt.layout import ReceiptLayout, zone_of
+from edge.receipt.spool import Spool
+from edge.replica.catalog import StaffMember
+from edge.replica.store import ActivationResult, Replica
+from edge.sale.api import SaleRoom
+from edge.sale.commands import ScanCode
+from edge.sale.effects import Outside, SaleEffects
+from edge.sale.recovery import recover_lane
+from edge.sale.search import ItemSearch
+from edge.sale.service import Shop, sale_handlers
+from edge.sale.view import Surroundings, present
+from edge.settings import Settings
+from edge.sqlite import Writer
+from edge.staff.api import SignInRoom
+from edge.staff.lockout import Lockout
+from edge.staff.service import Sessions, StaffRoom, staff_handlers
+from edge.staff.store import SessionStore
+from edge.sync.push import CloudState
+from edge.sync.service import SyncHooks, SyncParts, SyncService
+from edge.texts import load_texts
+from edge.till.api import TillRoom
+from edge.till.service import Till
+from edge.version import software_version
+from shared.journal.event import RevisionActivated
+from shared.kernel.clock import Clock
+from shared.kernel.money import currency_of
+
+SAMPLES = 24
+_log = structlog.get_logger("box")
+
+
+class Box:
+    """One appliance. The constructor makes parts and touches no file but the identity's."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        data = settings.data_dir
+        self.identity = identity = load_identity(data)
+        self.machine_clock = SystemClock()
+        self.clock: Clock = self.machine_clock
+        if settings.clock.kind == "virtual":
+            self.clock = VirtualClock(self.machine_clock)
+        self.ids = Ids(self.machine_clock)
+        signer = load_or_create(data / KEY_FILE)
+        self.journal = Journal(data / "journal.db", identity, self.clock, signer)
+        self.replica = Replica(data / "replica")
+        self.desk_file = Writer(data / "desk.db", "NORMAL")
+        self.desk = Desk(DeskStore(self.desk_file), settings.lane_numbers())
+        self.spool = Spool(self.desk_file)
+        self.sessions = Sessions(SessionStore(self.desk_file))
+        self.devices: Devices = build_devices(settings, self.machine_clock)
+        self.closing = asyncio.Event()
+        self.currency = currency_of(identity.currency)
+        self._last_scan_at_ms: dict[int, int] = {}
+        self._employed: tuple[int, tuple[StaffMember, ...]] = (0, ())
+        self._layout = self._make_layout()
+        self.effects = SaleEffects(self._layout, self._outside())
+        self.shop = Shop(
+            self.journal, self.replica, self.clock, self.ids, self._layout, self.effects
+        )
+        self.staff_room = StaffRoom(
+            self.journal,
+            self.clock,
+            self.ids,
+            self.staff,
+            self.replica.active_revision,
+            Lockout(),
+        )
+        self.sync = self._make_sync(data / "fetch")
+        self._collector = BoxCollector(
+            BoxGauges(
+                lambda: self.journal.head()[0],
+                self.journal.acked,
+                self.replica.active_revision,
+                self.effects.depth,
+            )
+        )
+
+    def start(self) -> None:
+        """Open the files, bring the lanes back, then let devices and cloud in."""
+        self.journal.open()
+        self.replica.open()
+        self.desk_file.open(DESK_MIGRATIONS)
+        self._record_activation()
+        self.sessions.load()
+        handlers = {**sale_handlers(self.shop), **staff_handlers(self.staff_room)}
+        self.desk.start(handlers, self.present, self._recover)
+        self.effects.start()
+        self.devices.start(self._scanned)
+        self.sync.start()
+        self._collector.register()
+
+    def stop(self) -> None:
+        """Let in nothing more, finish what is in hand, close the files."""
+        self._collector.unregister()
+        self.devices_stop_scanning()
+        self.sync.stop()
+        self.desk.stop()
+        self.effects.stop()
+        self.devices.stop()
+        self.desk_file.close()
+        self.replica.close()
+        self.journal.close()
+
+    def devices_stop_scanning(self) -> None:
+        """No more codes; the printer still prints what is queued."""
+        for scanner in self.devices.scanners.values():
+            scanner.stop()
+
+    def app(self) -> FastAPI:
+        """The HTTP application over these parts."""
+        settings, identity = self.settings, self.identity
+        till = Till(
+            self.journal,
+            self.clock,
+            self.ids,
+            self.replica.active_revision,
+            self._open_baskets,
+            self.desk.refresh,
+        )
+        rooms = Rooms(
+            gate=self,
+            lanes=LanesRoom(
+                identity.store_id,
+                identity.store_name,
+                self.currency,
+                settings.box.locale,
+                settings.lane_numbers(),
+                software_version(),
+                self.staff,
+            ),
+            events=EventRoom(
+                self.desk, self.status, self.is_current, self.closing, self.sync.shown
+            ),
+            sale=SaleRoom(self.desk, self.shop, ItemSearch(self.replica, self.clock)),
+            staff=SignInRoom(self.desk, self.staff_room, self.sessions),
+            till=TillRoom(till),
+            ops=OpsRoom(self.health),
+            locale=settings.box.locale,
+            extra=self._training_routers(),
+        )
+        return build_app(rooms)
+
+    def actor(self, token: str) -> Actor | None:
+        """Who holds a session token, if that session still has its lane."""
+        session = self.sessions.find(token)
+        if session is None or session.lane not in self.desk.numbers:
+            return None
+        operator = self.desk.state(session.lane).operator
+        if operator is None or operator.id != session.operator:
+            return None
+        return Actor(session.lane, operator)
+
+    def is_current(self, actor: Actor) -> bool:
+        """Whether an actor's lane is still theirs."""
+        operator = self.desk.state(actor.lane).operator
+        return operator is not None and actor.operator is not None and operator.id == actor.name
+
+    def staff(self) -> tuple[StaffMember, ...]:
+        """Who may sign in as of the active revision."""
+        revision = self.replica.active_revision()
+        if self._employed[0] != revision:
+            self._employed = (revision, self.replica.staff(revision))
+        return self._employed[1]
+
+    def present(self, state: LaneState) -> dict[str, Any]:
+        """The LaneView of a lane."""
+        day = self.journal.day()
+        around = Surroundings(
+            store_id=self.identity.store_id,
+            store_name=self.identity.store_name,
+            currency=self.currency,
+            business_date=day.biz if day is not None and day.is_open else None,
+            revision=self.replica.active_revision(),
+            price_changes=[asdict(change) for change in self.replica.price_changes()],
+        )
+        return present(state, around, self.replica)
+
+    def status(self, lane: int, is_secure: bool) -> dict[str, Any]:  # noqa: FBT001 - one caller
+        """The Status of the strip, as a lane sees it."""
+        scanner = self.devices.scanners.get(lane)
+        cloud = self.sync.cloud_state()
+        return status_of(
+            Conditions(
+                at_ms=self.machine_clock.now_ms(),
+                software=software_version(),
+                cloud=CloudContact(
+                    cloud.online, cloud.since_ms, cloud.unsynced, cloud.was_ever_online
+                ),
+                printer=self.devices.printer.status(),
+                print_queue=self.effects.depth(),
+                scanner=None if scanner is None else scanner.state(),
+                last_scan_at_ms=self._last_scan_at_ms.get(lane),
+                clock=self.machine_clock.quality(),
+                is_training=self.settings.training,
+                is_secure=is_secure,
+            )
+        )
+
+    def health(self) -> dict[str, Any]:
+        """What a watchdog and a support call want to know first."""
+        day = self.journal.day()
+        head, acked = self.journal.head()[0], self.journal.acked()
+        cloud = self.sync.cloud_state()
+        return {
+            "state": "ok",
+            "sw": software_version(),
+            "dev": self.identity.dev,
+            "store_id": self.identity.store_id,
+            "lanes": len(self.desk.numbers),
+            "business_date": day.biz if day is not None and day.is_open else None,
+            "active_revision": self.replica.active_revision(),
+            "stored_revision": self.replica.stored_revision(),
+            "head_seq": head,
+            "acked_seq": acked,
+            "unsynced": head - acked,
+            "cloud_online": cloud.online,
+            "print_queue": self.effects.depth(),
+        }
+
+    def _make_layout(self) -> ReceiptLayout:
+        return ReceiptLayout(
+            store_name=self.identity.store_name,
+            zone=zone_of(self.identity.zone),
+            currency=self.currency,
+            texts=load_texts(self.settings.box.locale),
+            profile=profile_of(self.settings.printer),
+            operator_name=self._operator_name,
+            is_training=self.settings.training,
+        )
+
+    def _outside(self) -> Outside:
+        return Outside(
+            printer=self.devices.printer,
+            drawer=self.devices.drawer,
+            spool=self.spool,
+            clock=self.machine_clock,
+            put=self.desk.put,
+            notify=self._notify,
+        )
+
+    def _make_sync(self, work_dir: Path) -> SyncService:
+        parts = SyncParts(
+            identity=self.identity,
+            journal=self.journal,
+            replica=self.replica,
+            clock=self.machine_clock,
+            jitter=self.ids.jitter,
+            work_dir=work_dir,
+            lanes=len(self.desk.numbers),
+        )
+        hooks = SyncHooks(self.desk.pins, self._activated, self._cloud_changed)
+        return SyncService(parts, hooks)
+
+    def _training_routers(self) -> tuple[APIRouter, ...]:
+        if not self.settings.training or self.devices.virtual is None:
+            return ()
+        from edge.device.virtual_api import (  # noqa: PLC0415 - not on a selling box
+            SampleCode,
+            TrainingDesk,
+            virtual_router,
+        )
+
+        def samples() -> list[SampleCode]:
+            revision = self.replica.active_revision()
+            found = self.replica.search("e", SAMPLES, revision) if revision else []
+            return [SampleCode(item.gtin, item.name) for item in found]
+
+        set_clock = self.clock.set_ms if isinstance(self.clock, VirtualClock) else None
+        locale = self.settings.box.locale
+        texts = {
+            key: text for key, text in load_texts(locale).items() if key.startswith("virtual.")
+        }
+        desk = TrainingDesk(set_clock=set_clock, samples=samples, texts=texts, locale=locale)
+        return (virtual_router(self.devices.virtual, desk),)
+
+    def _scanned(self, lane: int, code: str) -> None:
+        self._last_scan_at_ms[lane] = self.machine_clock.now_ms()
+        self.desk.put(lane, ScanCode(code), wait=True)
+
+    def _notify(self) -> None:
+        self.sync.notify()
+
+    def _recover(self, state: LaneState) -> tuple[LaneState, str | None]:
+        return recover_lane(shop=self.shop, spool=self.spool, state=state)
+
+    def _operator_name(self, operator: str) -> str:
+        return next((each.name for each in self.staff() if each.id == operator), operator)
+
+    def _open_baskets(self) -> int:
+        baskets = (self.desk.state(lane).basket for lane in self.desk.numbers)
+        return sum(1 for each in baskets if each is not None and (each.lines or each.unknown))
+
+    def _activated(self, result: ActivationResult) -> None:
+        _log.info("revision_activated", revision=result.new_rev, before=result.old_rev)
+        self._record_activation()
+        self.desk.refresh()
+        self.replica.release(self.desk.pins())
+
+    def _cloud_changed(self, state: CloudState) -> None:
+        _log.info("cloud", online=state.online, unsynced=state.unsynced)
+
+    def _record_activation(self) -> None:
+        """Journal which revision is active. The id follows from it, so a repeat changes nothing:
+        the box may have died between the flip and this entry.
+        """
+        active = self.replica.active()
+        if not active.rev:
+            return
+        seed = f"{self.identity.stream}:{active.rev}:{active.manifest_sha256}".encode()
+        day = self.journal.day()
+        self.journal.append(
+            EntryDraft(
+                id=str(uuid.UUID(bytes=hashlib.sha256(seed).digest()[:16], version=4)),
+                event=RevisionActivated(
+                    self.identity.price_zone, active.rev, active.manifest_sha256
+                ),
+                actor="",
+                till="",
+                biz=day.biz if day is not None and day.is_open else "",
+                at_ms=self.clock.now_ms(),
+                cat=active.rev,
+            )
+        )

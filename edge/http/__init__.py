@@ -1,0 +1,1 @@
+"""The box's HTTP API, its event streams, and the till app."""

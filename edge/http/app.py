@@ -1,0 +1,60 @@
+"""The FastAPI application of a box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from edge.access import PUBLIC, Gate, Requires
+from edge.http import events, lanes, problems, static_files
+from edge.http.guard import Guard
+from edge.ops import api as ops_api
+from edge.sale import api as sale_api
+from edge.staff import api as staff_api
+from edge.till import api as till_api
+from edge.version import software_version
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the endpoints work with, room by room; `extra` are routers of the training mode."""
+
+    gate: Gate
+    lanes: lanes.LanesRoom
+    events: events.EventRoom
+    sale: sale_api.SaleRoom
+    staff: staff_api.SignInRoom
+    till: till_api.TillRoom
+    ops: ops_api.OpsRoom
+    locale: str
+    extra: Sequence[APIRouter] = ()
+
+
+def build_app(rooms: Rooms) -> FastAPI:
+    """All routes, in order: the API, the training pages, then the till app for everything else."""
+    app = FastAPI(
+        title="Tillbox store box",
+        version=software_version(),
+        docs_url=None,
+        redoc_url=None,
+        responses={"default": {"model": problems.Problem, "description": "A problem document."}},
+    )
+    app.state.gate = rooms.gate
+    app.state.lanes = rooms.lanes
+    app.state.events = rooms.events
+    app.state.sale = rooms.sale
+    app.state.staff = rooms.staff
+    app.state.till = rooms.till
+    app.state.ops = rooms.ops
+    problems.install(app, rooms.locale)
+    app.add_middleware(Guard, locale=rooms.locale)
+    for module in (lanes, staff_api, events, till_api, ops_api):
+        app.include_router(module.router)
+    app.include_router(sale_api.lane_router)
+    app.include_router(sale_api.router)
+    for router in rooms.extra:
+        app.include_router(router, dependencies=[Depends(Requires(PUBLIC))])
+    app.include_router(static_files.router)
+    return app

@@ -1,0 +1,74 @@
+"""Around every request: a limit to bodies, and headers that keep foreign code out of the till."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from edge.http.problems import problem
+from shared.kernel.errors import RefusedError
+
+BODY_BYTES_MAX = 64 * 1024
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " font-src 'self'; connect-src 'self'; manifest-src 'self'; media-src 'self' data:;"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """ASGI middleware. Plain ASGI, because event streams must not be buffered."""
+
+    def __init__(self, app: ASGIApp, locale: str) -> None:
+        self._app = app
+        self._locale = locale
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse a body that announces or shows to be too large."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def guarded_send(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith("/v1/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, _limited(receive), guarded_send)
+        except _TooLargeError:
+            if not started:
+                refused = RefusedError("request.too_large", limit=BODY_BYTES_MAX)
+                await problem(refused, self._locale)(scope, receive, guarded_send)
+
+
+class _TooLargeError(Exception):
+    """Raised out of `receive`; not an error of ours, so that no handler on the way takes it."""
+
+
+def _limited(receive: Receive) -> Receive:
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > BODY_BYTES_MAX:
+                raise _TooLargeError
+        return message
+
+    return counted

@@ -1,0 +1,59 @@
+"""The status strip of the till: box, cloud, printer, scanner, clock. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edge.device.ports import DeviceState, PrinterStatus
+from shared.kernel.clock import ClockQuality
+
+
+@dataclass(frozen=True, slots=True)
+class CloudContact:
+    """Whether the cloud is reached, since when (UTC ms), how many entries wait to be sent."""
+
+    online: bool
+    since_ms: int
+    unsynced: int
+    was_ever_online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Everything that the strip tells; `last_scan_at_ms` None before the first scan."""
+
+    at_ms: int
+    software: str
+    cloud: CloudContact
+    printer: PrinterStatus
+    print_queue: int
+    scanner: DeviceState | None
+    last_scan_at_ms: int | None
+    clock: ClockQuality
+    is_training: bool
+    is_secure: bool
+
+
+def status_of(conditions: Conditions) -> dict[str, Any]:
+    """The Status that is pushed with every heartbeat."""
+    cloud, scanner = conditions.cloud, conditions.scanner
+    reached = "ok" if cloud.online else ("offline" if cloud.was_ever_online else "never")
+    is_scanning = scanner is not None and scanner.state in {"ready", "degraded"}
+    return {
+        "t": conditions.at_ms,
+        "box": {"state": "ok", "sw": conditions.software},
+        "cloud": {"state": reached, "since_ms": cloud.since_ms, "unsynced": cloud.unsynced},
+        "printer": {
+            "state": conditions.printer.state,
+            "since_ms": conditions.printer.since_ms,
+            "queued": conditions.print_queue,
+        },
+        "scanner": {
+            "state": "ok" if is_scanning else "absent",
+            "last_at_ms": conditions.last_scan_at_ms,
+        },
+        "clock": {"state": "unsynced" if conditions.clock == ClockQuality.UNSYNCED else "ok"},
+        "training": conditions.is_training,
+        "secure": conditions.is_secure,
+    }

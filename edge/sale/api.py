@@ -1,0 +1,245 @@
+"""The sale's endpoints: translate in, hand to the lane, translate out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import TypeAdapter
+
+from edge.access import Actor, Requires
+from edge.desk.desk import Desk
+from edge.desk.state import Command
+from edge.receipt.layout import PrintedSale
+from edge.sale.commands import (
+    DismissUnknown,
+    HandInStoreCoupon,
+    OpenDrawer,
+    OverridePrice,
+    RemoveLine,
+    ReprintReceipt,
+    ScanCode,
+    SetQuantity,
+    TakeTender,
+    Undo,
+    VoidBasket,
+)
+from edge.sale.recorded import recorded_sale
+from edge.sale.schemas import (
+    REASON_MAX,
+    CommandAnswer,
+    FoundItem,
+    OverrideBody,
+    QuantityBody,
+    ReasonBody,
+    Receipt,
+    ReceiptRow,
+    ReprintBody,
+    ScanBody,
+    StoreCouponBody,
+    TenderBody,
+)
+from edge.sale.search import ItemSearch
+from edge.sale.service import Shop
+from shared.kernel.errors import RefusedError
+from shared.staff import permission
+
+SEARCH_MAX = 50
+RECEIPTS_MAX = 200
+KEY_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRoom:
+    """What these endpoints work with; in `app.state.sale`."""
+
+    desk: Desk
+    shop: Shop
+    search: ItemSearch
+
+
+def _room(request: Request) -> SaleRoom:
+    return cast("SaleRoom", request.app.state.sale)
+
+
+RoomDep = Annotated[SaleRoom, Depends(_room)]
+Operating = Annotated[Actor, Depends(Requires(permission.SALE_OPERATE))]
+Overriding = Annotated[Actor, Depends(Requires(permission.SALE_OVERRIDE))]
+TakingCoupons = Annotated[Actor, Depends(Requires(permission.SALE_COUPON))]
+Voiding = Annotated[Actor, Depends(Requires(permission.BASKET_VOID))]
+Reprinting = Annotated[Actor, Depends(Requires(permission.RECEIPT_REPRINT))]
+OpeningDrawer = Annotated[Actor, Depends(Requires(permission.DRAWER_NO_SALE))]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_MAX)]
+
+
+async def _lane(lane: int) -> int:
+    """The path's lane; `Requires` has compared it with the session's."""
+    return lane
+
+
+router = APIRouter(prefix="/v1", tags=["sale"])
+lane_router = APIRouter(prefix="/v1/lanes/{lane}", tags=["sale"], dependencies=[Depends(_lane)])
+_ANSWER = TypeAdapter(CommandAnswer)
+
+
+@lane_router.post("/scans", response_model=CommandAnswer)
+async def scan(room: RoomDep, actor: Operating, body: ScanBody, key: Key = None) -> Response:
+    """Take a code that was typed, as if it had been scanned."""
+    return await _do(room, actor, ScanCode(body.code), key)
+
+
+@lane_router.post("/lines/{n}/quantity", response_model=CommandAnswer)
+async def set_quantity(
+    room: RoomDep, actor: Operating, n: int, body: QuantityBody, key: Key = None
+) -> Response:
+    """Change a line's quantity."""
+    return await _do(room, actor, SetQuantity(n, body.qty_milli), key)
+
+
+@lane_router.delete("/lines/{n}", response_model=CommandAnswer)
+async def remove_line(
+    room: RoomDep,
+    actor: Operating,
+    n: int,
+    reason: Annotated[str, Query(max_length=REASON_MAX)] = "",
+    key: Key = None,
+) -> Response:
+    """Take a line out; it stays recorded."""
+    return await _do(room, actor, RemoveLine(n, reason), key)
+
+
+@lane_router.post("/lines/{n}/override", response_model=CommandAnswer)
+async def override_price(
+    room: RoomDep, actor: Overriding, n: int, body: OverrideBody, key: Key = None
+) -> Response:
+    """Give a line its whole amount by hand."""
+    command = OverridePrice(n, body.regular_minor, body.member_minor, body.reason, actor.name)
+    return await _do(room, actor, command, key)
+
+
+@lane_router.post("/lines/{n}/store-coupon", response_model=CommandAnswer)
+async def hand_in_store_coupon(
+    room: RoomDep, actor: TakingCoupons, n: int, body: StoreCouponBody, key: Key = None
+) -> Response:
+    """Take a store coupon for a line."""
+    command = HandInStoreCoupon(n, body.amount_minor, body.reference)
+    return await _do(room, actor, command, key)
+
+
+@lane_router.post("/unknown/{n}/dismiss", response_model=CommandAnswer)
+async def dismiss_unknown(
+    room: RoomDep, actor: Operating, n: int, body: ReasonBody, key: Key = None
+) -> Response:
+    """Strike a code that named no item off the list."""
+    return await _do(room, actor, DismissUnknown(n, body.reason), key)
+
+
+@lane_router.post("/undo", response_model=CommandAnswer)
+async def undo(room: RoomDep, actor: Operating, key: Key = None) -> Response:
+    """Bring the basket back as it was one command ago."""
+    return await _do(room, actor, Undo(), key)
+
+
+@lane_router.post("/tenders", response_model=CommandAnswer)
+async def take_tender(
+    room: RoomDep, actor: Operating, body: TenderBody, key: Key = None
+) -> Response:
+    """Record a payment; the sale is complete when the tenders cover what is due."""
+    command = TakeTender(body.kind, body.amount_minor, body.reference)
+    return await _do(room, actor, command, key)
+
+
+@lane_router.post("/void", response_model=CommandAnswer)
+async def void_basket(room: RoomDep, actor: Voiding, body: ReasonBody, key: Key = None) -> Response:
+    """Give the basket up."""
+    return await _do(room, actor, VoidBasket(body.reason, actor.name), key)
+
+
+@lane_router.post("/reprint", response_model=CommandAnswer)
+async def reprint_receipt(
+    room: RoomDep, actor: Reprinting, body: ReprintBody, key: Key = None
+) -> Response:
+    """Print a marked copy."""
+    return await _do(room, actor, ReprintReceipt(body.receipt_no, actor.name), key)
+
+
+@lane_router.post("/drawer", response_model=CommandAnswer)
+async def open_drawer(
+    room: RoomDep, actor: OpeningDrawer, body: ReasonBody, key: Key = None
+) -> Response:
+    """Open the drawer without a sale."""
+    return await _do(room, actor, OpenDrawer(body.reason, actor.name), key)
+
+
+@router.get("/items")
+async def find_items(
+    room: RoomDep,
+    _: Operating,
+    q: Annotated[str, Query(max_length=100)] = "",
+    limit: Annotated[int, Query(ge=1, le=SEARCH_MAX)] = 30,
+) -> list[FoundItem]:
+    """Items by words of their name, GTIN or PLU."""
+    found = await asyncio.to_thread(room.search.find, q, limit)
+    return [
+        FoundItem(
+            gtin=each.item.gtin,
+            name=each.item.name,
+            price_minor=each.regular_minor,
+            member_minor=each.member_minor,
+            is_weighed=each.item.is_weighed,
+        )
+        for each in found
+    ]
+
+
+@router.get("/receipts")
+async def list_receipts(
+    room: RoomDep,
+    _: Operating,
+    lane: int,
+    limit: Annotated[int, Query(ge=1, le=RECEIPTS_MAX)] = 50,
+) -> list[ReceiptRow]:
+    """A lane's newest receipts, newest first."""
+    return await asyncio.to_thread(_recent, room, lane, limit)
+
+
+@router.get("/receipts/{receipt_no}")
+async def get_receipt(room: RoomDep, _: Operating, receipt_no: str) -> Receipt:
+    """One receipt as text."""
+    return await asyncio.to_thread(_receipt, room, receipt_no)
+
+
+async def _do(room: SaleRoom, actor: Actor, command: Command, key: str | None) -> Response:
+    if not key:
+        raise RefusedError("request.idempotency_key")
+    result = await asyncio.wrap_future(room.desk.put(actor.lane, command, key))
+    answer = CommandAnswer(seq=result.seq, receipt_no=result.receipt_no)
+    return Response(_ANSWER.dump_json(answer, exclude_none=True), media_type="application/json")
+
+
+def _recent(room: SaleRoom, lane: int, limit: int) -> list[ReceiptRow]:
+    found = []
+    for entry, copies in room.shop.journal.recent_sales(lane, limit):
+        sale, at_ms = recorded_sale(entry)
+        found.append(
+            ReceiptRow(
+                receipt_no=sale.receipt_no,
+                at_ms=at_ms,
+                total_minor=sale.totals.net_minor,
+                copies=copies,
+            )
+        )
+    return found
+
+
+def _receipt(room: SaleRoom, receipt_no: str) -> Receipt:
+    sale, at_ms = recorded_sale(room.shop.journal.sale_by_receipt(receipt_no))
+    return Receipt(
+        receipt_no=sale.receipt_no,
+        at_ms=at_ms,
+        total_minor=sale.totals.net_minor,
+        copies=room.shop.journal.copies_of(sale.receipt_no),
+        text=room.shop.layout.text(PrintedSale(sale, at_ms)),
+    )

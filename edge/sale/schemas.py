@@ -1,0 +1,90 @@
+"""Bodies and answers of the sale's endpoints. Money in minor units, quantity in thousandths."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from shared.kernel.money import PRICE_MINOR_MAX
+from shared.sale.tender import TenderKind
+
+REASON_MAX = 200
+REFERENCE_MAX = 100
+
+
+class ScanBody(BaseModel):
+    """`code` as scanned or typed."""
+
+    code: str = Field(min_length=1, max_length=256)
+
+
+class QuantityBody(BaseModel):
+    """The line's new quantity."""
+
+    qty_milli: int
+
+
+class OverrideBody(BaseModel):
+    """Whole amounts of the line; `member_minor` null: members pay the same."""
+
+    regular_minor: int
+    member_minor: int | None = None
+    reason: str = Field(min_length=1, max_length=REASON_MAX)
+
+
+class StoreCouponBody(BaseModel):
+    """A store coupon for the line."""
+
+    amount_minor: int
+    reference: str = Field(max_length=REFERENCE_MAX)
+
+
+class ReasonBody(BaseModel):
+    """Why."""
+
+    reason: str = Field(min_length=1, max_length=REASON_MAX)
+
+
+class TenderBody(BaseModel):
+    """A payment; a card was charged on the stand-alone terminal before."""
+
+    kind: TenderKind
+    amount_minor: int = Field(ge=0, le=PRICE_MINOR_MAX)
+    reference: str = Field(default="", max_length=REFERENCE_MAX)
+
+
+class ReprintBody(BaseModel):
+    """Which receipt; null: the lane's last."""
+
+    receipt_no: str | None = Field(default=None, max_length=40)
+
+
+class CommandAnswer(BaseModel):
+    """`seq` of the view that shows what the command did."""
+
+    seq: int
+    receipt_no: str | None = None
+
+
+class FoundItem(BaseModel):
+    """An item and its price now; null where it has none."""
+
+    gtin: str
+    name: str
+    price_minor: int | None
+    member_minor: int | None
+    is_weighed: bool
+
+
+class ReceiptRow(BaseModel):
+    """A sale in the list of receipts."""
+
+    receipt_no: str
+    at_ms: int
+    total_minor: int
+    copies: int
+
+
+class Receipt(ReceiptRow):
+    """A sale with its receipt as text."""
+
+    text: str

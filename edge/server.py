@@ -1,0 +1,134 @@
+"""Run a box: check the machine, take the port, start, serve until told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gc
+import os
+import signal
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from edge.box import Box
+from edge.settings import Settings
+from shared.kernel.errors import RefusedError, UnavailableError
+
+FREE_BYTES_MIN = 64 * 1024 * 1024
+_BACKLOG = 128
+_SWITCH_INTERVAL_S = 0.001
+_GRACE_S = 2
+_log = structlog.get_logger("box")
+
+
+class _Server(uvicorn.Server):
+    """Tells the event streams to end before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, box: Box) -> None:
+        super().__init__(config)
+        self._box = box
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to stop came."""
+        self._box.closing.set()
+        super().handle_exit(sig, frame)
+
+
+def run_box(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises RetailError with what to do about it."""
+    check_disk(settings.data_dir)
+    listener = take_port(settings.box.host, settings.box.port)
+    # uvicorn raises the signal again once it has stopped: the box still has to be closed then.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    # The event loop must not wait the default 5 ms for a lane's thread that computes.
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    with contextlib.closing(listener), disk_errors(settings.data_dir):
+        box = Box(settings)
+        box.start()
+        try:
+            _serve(box, listener)
+        finally:
+            box.stop()
+            _log.info("stopped")
+
+
+def check_disk(data_dir: Path) -> None:
+    """RefusedError `box.disk_full` or `box.data_dir` before anything is touched."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        room = os.statvfs(data_dir)
+    except OSError as error:
+        raise RefusedError(
+            "box.data_dir", path=str(data_dir), because=error.strerror or str(error)
+        ) from error
+    free = room.f_bavail * room.f_frsize
+    if free < FREE_BYTES_MIN:
+        raise _disk_full(data_dir)
+    if not os.access(data_dir, os.W_OK):
+        raise RefusedError("box.data_dir", path=str(data_dir), because="not writable")
+
+
+def take_port(host: str, port: int) -> socket.socket:
+    """Listen, or say who to ask: RefusedError `box.port_in_use`, `box.port`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        code = "box.port_in_use" if error.errno == errno.EADDRINUSE else "box.port"
+        because = error.strerror or str(error)
+        raise RefusedError(code, host=host, port=port, because=because) from error
+    return listener
+
+
+@contextlib.contextmanager
+def disk_errors(data_dir: Path) -> Iterator[None]:
+    """Say in one sentence what SQLite means by a full or read-only disk."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        full = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+        if getattr(error, "sqlite_errorcode", None) in full:
+            raise _disk_full(data_dir) from error
+        raise UnavailableError("box.data_dir", path=str(data_dir), because=str(error)) from error
+
+
+def _serve(box: Box, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        box.app(),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=60,
+    )
+    host, port = listener.getsockname()[:2]
+    _log.info(
+        "ready",
+        url=f"http://{host}:{port}",
+        store=box.identity.store_id,
+        revision=box.replica.active_revision(),
+    )
+    # What was loaded by now stays: it need not be walked by each collection.
+    gc.collect()
+    gc.freeze()
+    _Server(config, box).run(sockets=[listener])
+
+
+def _disk_full(data_dir: Path) -> RefusedError:
+    return RefusedError(
+        "box.disk_full", path=str(data_dir), needed_mb=FREE_BYTES_MIN // (1024 * 1024)
+    )

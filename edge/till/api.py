@@ -1,0 +1,87 @@
+"""The business day's endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Header, Request
+from pydantic import BaseModel, Field
+
+from edge.access import Actor, Requires
+from edge.till.service import Till, close_day, day_report, open_day
+from shared.staff.permission import DAY_CLOSE, DEVICE_READ
+from shared.till.z_report import ZReport
+
+_KEYS_MAX = 32
+
+
+class OpenDayBody(BaseModel):
+    """`business_date` as YYYY-MM-DD."""
+
+    business_date: str = Field(max_length=20)
+
+
+@dataclass(slots=True)
+class TillRoom:
+    """What these endpoints work with; in `app.state.till`. `answers` by idempotency key."""
+
+    till: Till
+    answers: dict[str, ZReport] = field(default_factory=dict)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def once(self, key: str | None, command: Callable[[], ZReport]) -> ZReport:
+        """Run a command once per key: a repeat gets the first answer."""
+        async with self.turn:
+            if key is not None and key in self.answers:
+                return self.answers[key]
+            report = await asyncio.to_thread(command)
+            if key is not None:
+                while len(self.answers) >= _KEYS_MAX:
+                    del self.answers[next(iter(self.answers))]
+                self.answers[key] = report
+            return report
+
+
+def _room(request: Request) -> TillRoom:
+    return cast("TillRoom", request.app.state.till)
+
+
+RoomDep = Annotated[TillRoom, Depends(_room)]
+ClosingDay = Annotated[Actor, Depends(Requires(DAY_CLOSE))]
+Reading = Annotated[Actor, Depends(Requires(DEVICE_READ))]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=100)]
+
+router = APIRouter(prefix="/v1/day", tags=["day"])
+
+
+@router.post("/open")
+async def open_business_day(
+    room: RoomDep, actor: ClosingDay, body: OpenDayBody, key: Key = None
+) -> ZReport:
+    """Begin a business day."""
+    command = partial(
+        open_day, till=room.till, business_date=body.business_date, operator=actor.name
+    )
+    return await room.once(key, command)
+
+
+@router.post("/close")
+async def close_business_day(room: RoomDep, actor: ClosingDay, key: Key = None) -> ZReport:
+    """End the business day; gives its Z report."""
+    return await room.once(key, partial(close_day, till=room.till, operator=actor.name))
+
+
+@router.get("")
+async def newest_day(room: RoomDep, _: Reading) -> ZReport:
+    """Sums of the newest business day, as of now."""
+    return await asyncio.to_thread(day_report, till=room.till, business_date=None)
+
+
+@router.get("/{date}/z")
+async def z_report(room: RoomDep, _: Reading, date: str) -> ZReport:
+    """Sums of a business date."""
+    return await asyncio.to_thread(day_report, till=room.till, business_date=date)
