@@ -20,7 +20,6 @@ from pathlib import Path
 
 import orjson
 import psycopg
-from sqlalchemy import text
 
 from cloud.db import Database
 from cloud.ingest.arrival import read_arrival
@@ -30,6 +29,7 @@ from cloud.ledger.service import LedgerPoster
 from cloud.migrations.run import migrate
 from shared.wire.message import AckCode
 from tests.fakes.box_stream import START_MS, BoxStream
+from tests.fakes.enrolment import enrol
 from tests.lab.postgres import PostgresServer
 
 BATCH = 200
@@ -97,28 +97,6 @@ def measure_ingest(server: PostgresServer, batches: int = 100) -> IngestFigures:
     return _figures(box, batches, *sides)
 
 
-def enrol(database: Database, box: BoxStream) -> None:
-    """Give the box a store, a device and its stream."""
-    with database.begin() as connection:
-        values = {
-            "dev": box.dev,
-            "store": box.store_id,
-            "pub": box.journal_pub,
-            "stream": box.stream_id,
-            "ordinal": box.ordinal,
-        }
-        for statement in (
-            "INSERT INTO store VALUES (:store, 'Store', 'America/New_York', 'USD')"
-            " ON CONFLICT DO NOTHING",
-            "INSERT INTO device (dev, store_id, secret_hash, journal_pub, status, hw_fp,"
-            " created_at_ms) VALUES (:dev, :store, '', :pub, 'active', '', 0)"
-            " ON CONFLICT DO NOTHING",
-            "INSERT INTO stream (stream_id, dev, store_id, ordinal, status)"
-            " VALUES (:stream, :dev, :store, :ordinal, 'open')",
-        ):
-            connection.execute(text(statement), values)
-
-
 def _ingest_side(database: Database, box: BoxStream) -> Callable[[int], None]:
     payloads = box.batches(BATCH)
     posters = (LedgerPoster(),)
@@ -126,7 +104,8 @@ def _ingest_side(database: Database, box: BoxStream) -> Callable[[int], None]:
     def run(n: int) -> None:
         arrival = read_arrival(box.dev, payloads[n])
         verdict = ingest(database=database, arrival=arrival, posters=posters, now_ms=START_MS)
-        assert verdict.code is AckCode.OK and verdict.stored == BATCH and verdict.flagged == 0
+        assert verdict.code is AckCode.OK
+        assert (verdict.stored, verdict.flagged) == (BATCH, 0)
 
     return run
 

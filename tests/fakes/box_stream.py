@@ -62,7 +62,16 @@ def _line(seed: int, number: int, *, is_member: bool) -> SoldLine:
         modifiers = (SoldModifier("member_price", -saving, "price_book"),)
     net = gross + sum(modifier.amount_minor for modifier in modifiers)
     return SoldLine(
-        number, gtin, name, gtin, pieces * 1_000, False, unit, gross, net, modifiers  # noqa: FBT003
+        n=number,
+        gtin=gtin,
+        name=name,
+        code=gtin,
+        qty_milli=pieces * 1_000,
+        is_weighed=False,
+        unit_minor=unit,
+        gross_minor=gross,
+        net_minor=net,
+        modifiers=modifiers,
     )
 
 
