@@ -1,0 +1,127 @@
+"""Fetch content-addressed objects: streamed to a file, hashed on the way, never whole in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_base
+
+from edge.identity import Identity
+from edge.sync.backoff import full_jitter_ms
+from edge.sync.metrics import FETCHES
+from shared.kernel.errors import CorruptError, RetailError, UnavailableError
+
+OBJECT_BYTES_MAX = 128 * 1024 * 1024
+MANIFEST_BYTES_MAX = 1024 * 1024
+_ATTEMPTS = 4
+_RETRY_BASE_MS = 250
+_CHUNK_BYTES = 1 << 16
+_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_KEEP_CONNECTION_S = 900.0
+_OK = 200
+_SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+Jitter = Callable[[], float]
+_log = structlog.get_logger(__name__)
+
+
+class _JitterWait(wait_base):
+    """tenacity's waiting time from our own back-off."""
+
+    def __init__(self, jitter: Jitter) -> None:
+        self._jitter = jitter
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """Seconds before the next attempt."""
+        return full_jitter_ms(retry_state.attempt_number, _RETRY_BASE_MS, self._jitter()) / 1000
+
+
+class ObjectFetcher:
+    """Gets objects from the cloud over one connection that is kept open between publications."""
+
+    def __init__(self, identity: Identity, folder: Path, jitter: Jitter) -> None:
+        self._url = f"{identity.cloud_url.rstrip('/')}/v1/objects"
+        self._folder = folder
+        self._jitter = jitter
+        self._stop = threading.Event()
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {identity.dev}.{identity.secret}"},
+            timeout=_TIMEOUT,
+            limits=httpx.Limits(max_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
+            follow_redirects=True,
+        )
+
+    def close(self) -> None:
+        """Give up what is under way and close the connection."""
+        self._stop.set()
+        self._client.close()
+
+    def fetch(self, sha256_hex: str, size_max: int = OBJECT_BYTES_MAX) -> Path:
+        """File with the object of that SHA-256, already verified; kept until `forget`.
+
+        Raises UnavailableError `object.unreachable` or `object.refused` after several attempts,
+        CorruptError `object.name`, `object.hash` or `object.too_large`.
+        """
+        if not _SHA256_HEX.fullmatch(sha256_hex):  # it becomes a file name
+            raise CorruptError("object.name")
+        path = self._folder / sha256_hex
+        if path.exists():
+            return path
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for attempt in Retrying(
+            retry=retry_if_exception_type(UnavailableError),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=_JitterWait(self._jitter),
+            sleep=self._pause,
+            reraise=True,
+        ):
+            with attempt:
+                self._download(sha256_hex, size_max, path)
+        return path
+
+    def forget(self) -> None:
+        """Remove every fetched file."""
+        for path in self._folder.glob("*"):
+            path.unlink(missing_ok=True)
+
+    def _pause(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise UnavailableError("sync.stopping")
+
+    def _download(self, sha256_hex: str, size_max: int, path: Path) -> None:
+        partial = path.with_name(path.name + ".part")
+        try:
+            with partial.open("wb") as file:
+                self._stream(sha256_hex, size_max, file)
+        except RetailError as error:
+            partial.unlink(missing_ok=True)
+            FETCHES.labels(error.code).inc()
+            raise
+        partial.replace(path)
+        FETCHES.labels("ok").inc()
+
+    def _stream(self, sha256_hex: str, size_max: int, file: BinaryIO) -> None:
+        digest, size = hashlib.sha256(), 0
+        try:
+            with self._client.stream("GET", f"{self._url}/{sha256_hex}") as answer:
+                if answer.status_code != _OK:
+                    raise UnavailableError("object.refused", status=answer.status_code)
+                for chunk in answer.iter_raw(_CHUNK_BYTES):
+                    size += len(chunk)
+                    if size > size_max:
+                        raise CorruptError("object.too_large", sha256=sha256_hex, limit=size_max)
+                    digest.update(chunk)
+                    file.write(chunk)
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            # httpx says RuntimeError when the client was closed under a running download.
+            _log.info("object.unreachable", because=str(error))
+            raise UnavailableError("object.unreachable") from error
+        if digest.hexdigest() != sha256_hex:
+            raise CorruptError("object.hash", sha256=sha256_hex)

@@ -1,0 +1,80 @@
+"""Report what is stored, active and shown: the report is the acknowledgement of desired state."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from edge.identity import Identity
+from edge.journal.store import Journal
+from edge.replica.store import Replica
+from edge.sync.link import Link
+from shared.kernel.clock import Clock
+from shared.wire.message import CatalogReport, Report, message_bytes
+from shared.wire.topics import up_report
+
+
+@dataclass(frozen=True, slots=True)
+class ReportParts:
+    """What a report is made of."""
+
+    identity: Identity
+    journal: Journal
+    replica: Replica
+    clock: Clock
+    link: Link
+    lanes: int
+
+
+class Reporter:
+    """Sends the whole reported state each time, so that a lost report is repaired by the next."""
+
+    def __init__(self, parts: ReportParts) -> None:
+        self._parts = parts
+        self._topic = up_report(parts.identity.dev)
+        self._lock = threading.Lock()
+        self._shown: dict[int, int] = {}
+        self._shown_at_ms = 0
+        self._error: str | None = None
+
+    def shown(self, lane: int, revision: int) -> None:
+        """Report that a till paints `revision`; a repeat sends nothing."""
+        with self._lock:
+            is_new = self._shown.get(lane) != revision
+            if is_new:
+                self._shown[lane] = revision
+                self._shown_at_ms = self._parts.clock.now_ms()
+        if is_new:
+            self.send()
+
+    def failed(self, code: str | None) -> None:
+        """Note why the desired state cannot be reached; None when it can. Sends on a change."""
+        with self._lock:
+            is_new, self._error = self._error != code, code
+        if is_new:
+            self.send()
+
+    def send(self) -> bool:
+        """Send the state as it is; False while there is no connection."""
+        return self._parts.link.publish(self._topic, message_bytes(self._report()))
+
+    def _report(self) -> Report:
+        parts = self._parts
+        stored, active = parts.replica.stored(), parts.replica.active()
+        with self._lock:
+            catalog = CatalogReport(
+                zone=parts.identity.price_zone,
+                stored=stored.rev,
+                stored_at=stored.at_ms,
+                active=active.rev,
+                active_at=active.at_ms,
+                shown={str(lane): revision for lane, revision in self._shown.items()},
+                shown_at=self._shown_at_ms,
+                error=self._error,
+            )
+        return Report(
+            t=parts.clock.now_ms(),
+            catalog=catalog,
+            unsynced=max(parts.journal.head()[0] - parts.journal.acked(), 0),
+            lanes=parts.lanes,
+        )

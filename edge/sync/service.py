@@ -1,0 +1,222 @@
+"""The sync room from outside: start it, tell it of sales, ask it about the cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from edge.identity import Identity
+from edge.journal.store import Journal
+from edge.replica.store import ActivationResult, Replica
+from edge.sync.fetch import ObjectFetcher
+from edge.sync.link import Link, Received
+from edge.sync.metrics import BAD_MESSAGES
+from edge.sync.mqtt import MqttConfig, MqttLink
+from edge.sync.push import CloudState, Uplink, UplinkParts
+from edge.sync.replicate import ReplicateParts, Replicator
+from edge.sync.report import Reporter, ReportParts
+from edge.version import software_version
+from shared.kernel.clock import Clock
+from shared.kernel.errors import RetailError
+from shared.publication.activation import Desired
+from shared.wire.message import (
+    Ack,
+    Birth,
+    CloudBirth,
+    DesiredState,
+    Hello,
+    message_bytes,
+    parse_message,
+)
+from shared.wire.topics import CLOUD_BIRTH, down_ack, down_desired, up_hello, up_state
+
+CONNECTIONS_PER_BOOT = 1_000_000
+"""Connection ordinals of a boot begin at boot times this, so that they never come again."""
+SAME_CLOUD_SPREAD_MS = 1000
+OTHER_CLOUD_SPREAD_MS = 300_000
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncParts:
+    """What the service works with.
+
+    `jitter` gives uniform numbers in [0, 1); `work_dir` holds objects while they are fetched.
+    """
+
+    identity: Identity
+    journal: Journal
+    replica: Replica
+    clock: Clock
+    jitter: Callable[[], float]
+    work_dir: Path
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncHooks:
+    """What the service tells, each on one of its own threads.
+
+    `desk_pins` gives the revisions that open baskets are priced with; `on_activated` must write
+    the activation into the journal and bring it to the screens.
+    """
+
+    desk_pins: Callable[[], set[int]]
+    on_activated: Callable[[ActivationResult], None]
+    on_cloud_state: Callable[[CloudState], None]
+
+
+class SyncService:
+    """Journal up, publications down; never in the way of selling."""
+
+    def __init__(self, parts: SyncParts, hooks: SyncHooks) -> None:
+        self._parts = parts
+        self._dev = parts.identity.dev
+        self._conn = 0
+        self._incarnation: str | None = None
+        self._link: Link = MqttLink(self._mqtt_config(), parts.jitter)
+        self._fetcher = ObjectFetcher(parts.identity, parts.work_dir, parts.jitter)
+        self._reporter = Reporter(
+            ReportParts(
+                identity=parts.identity,
+                journal=parts.journal,
+                replica=parts.replica,
+                clock=parts.clock,
+                link=self._link,
+                lanes=parts.lanes,
+            )
+        )
+        self._uplink = Uplink(
+            UplinkParts(
+                identity=parts.identity,
+                journal=parts.journal,
+                clock=parts.clock,
+                link=self._link,
+                jitter=parts.jitter,
+                say_hello=self._say_hello,
+                on_cloud_state=hooks.on_cloud_state,
+            )
+        )
+        self._replicator = Replicator(
+            ReplicateParts(
+                identity=parts.identity,
+                replica=parts.replica,
+                clock=parts.clock,
+                fetcher=self._fetcher,
+                reporter=self._reporter,
+                jitter=parts.jitter,
+                pins=hooks.desk_pins,
+                on_activated=hooks.on_activated,
+            )
+        )
+
+    def start(self) -> None:
+        """Begin; returns at once, with or without a network."""
+        self._fetcher.forget()
+        self._uplink.start()
+        self._replicator.start()
+        self._link.start(self)
+
+    def stop(self) -> None:
+        """End; what is unsent stays in the journal."""
+        self._link.stop()
+        self._fetcher.close()
+        self._replicator.stop()
+        self._uplink.stop()
+
+    def notify(self) -> None:
+        """Send new journal entries without waiting for more: a sale was completed."""
+        self._uplink.hurry()
+
+    def cloud_state(self) -> CloudState:
+        """Return what is known of the cloud."""
+        return self._uplink.cloud_state()
+
+    def shown(self, lane: int, revision: int) -> None:
+        """Report which revision a till has painted."""
+        self._reporter.shown(lane, revision)
+
+    def connected(self, conn: int) -> None:
+        """Greet the cloud on a fresh connection (LinkHandler)."""
+        self._conn = conn
+        self._uplink.connected()
+
+    def disconnected(self) -> None:
+        """Sell on (LinkHandler)."""
+        self._uplink.disconnected()
+
+    def received(self, message: Received) -> None:
+        """Take a message to where it belongs; a bad one is counted (LinkHandler)."""
+        try:
+            self._dispatch(message)
+        except RetailError as error:
+            BAD_MESSAGES.labels(error.code).inc()
+            _log.warning("sync.bad_message", topic=message.topic, because=str(error))
+
+    def _dispatch(self, message: Received) -> None:
+        if message.topic == down_ack(self._dev):
+            ack = parse_message(Ack, message.payload)
+            if ack.stream == self._parts.identity.stream:
+                self._uplink.acknowledged(ack)
+        elif message.topic == down_desired(self._dev):
+            if message.payload:
+                self._desire(parse_message(DesiredState, message.payload))
+        elif message.topic == CLOUD_BIRTH and message.payload:
+            self._cloud_born(parse_message(CloudBirth, message.payload), message)
+
+    def _desire(self, state: DesiredState) -> None:
+        catalog = state.catalog
+        if catalog is not None:
+            self._replicator.desire(
+                Desired(catalog.zone, catalog.rev, catalog.sha256, catalog.sig, state.inc)
+            )
+
+    def _cloud_born(self, birth: CloudBirth, message: Received) -> None:
+        """A cloud that came up while this box was connected has not heard its hello."""
+        old, self._incarnation = self._incarnation, birth.incarnation
+        if message.is_retained:
+            return
+        is_other = old is not None and old != birth.incarnation
+        self._uplink.hello_within(OTHER_CLOUD_SPREAD_MS if is_other else SAME_CLOUD_SPREAD_MS)
+
+    def _say_hello(self) -> bool:
+        parts = self._parts
+        seq, entry_hash = parts.journal.head()
+        acked = parts.journal.acked()
+        hello = Hello(
+            dev=self._dev,
+            stream=parts.identity.stream,
+            seq=seq,
+            hash=entry_hash.hex(),
+            acked=acked,
+            boot=parts.journal.boot(),
+            conn=self._conn,
+            sw=software_version(),
+            clk=int(parts.clock.quality()),
+            t=parts.clock.now_ms(),
+            stored_rev=parts.replica.stored_revision(),
+            active_rev=parts.replica.active_revision(),
+            unsynced=max(seq - acked, 0),
+        )
+        is_said = self._link.publish(up_hello(self._dev), message_bytes(hello))
+        return is_said and self._reporter.send()
+
+    def _mqtt_config(self) -> MqttConfig:
+        identity, boot = self._parts.identity, self._parts.journal.boot()
+
+        def state_bytes(is_online: bool, conn: int) -> bytes:  # noqa: FBT001 - see MqttConfig
+            return message_bytes(Birth(is_online, conn, boot, software_version()))
+
+        return MqttConfig(
+            host=identity.broker_host,
+            port=identity.broker_port,
+            client_id=identity.dev,
+            password=identity.secret,
+            topics=(down_ack(identity.dev), down_desired(identity.dev), CLOUD_BIRTH),
+            state_topic=up_state(identity.dev),
+            state_bytes=state_bytes,
+            first_conn=boot * CONNECTIONS_PER_BOOT + 1,
+        )
