@@ -30,7 +30,7 @@ CORE_MODULES = {
     *("fractions", "abc", "contextlib"),
 }
 # Where the core speaks to the other side, it may use the codecs of the wire.
-CORE_EXTRAS = {"pydantic": ("shared/wire/",), "zstandard": ("shared/wire/",)}
+CORE_EXTRAS = {package: ("shared/wire/",) for package in ("orjson", "pydantic", "zstandard")}
 VENDORS = {
     "alembic": ("cloud/migrations/",),
     "argon2": ("edge/staff/", "cloud/passwords.py"),
@@ -43,8 +43,11 @@ VENDORS = {
     "serial": ("edge/device/",),
     "usb": ("edge/device/",),
 }
-# What every `api.py` of the cloud shares: who asks, with what, and how it is answered.
-REQUEST_PARTS = {f"cloud/{name}.py" for name in ("access", "answer", "context", "upload")}
+# Who asks, with what, and how it is answered: shared by every `api.py`.  And who wires them.
+REQUEST_PARTS = {
+    *(f"cloud/{name}.py" for name in ("access", "answer", "context", "server", "upload")),
+    *(f"edge/{name}.py" for name in ("access", "box", "server")),
+}
 
 
 def python_files() -> Iterator[Path]:
