@@ -12,11 +12,9 @@ from cloud import compose, logs
 from cloud.clock import SystemClock
 from cloud.fleet import service as fleet
 from cloud.fleet.store import Store
-from cloud.http.app import create_app
 from cloud.identity import service as identity
-from cloud.live.hub import LiveHub
 from cloud.migrations import run as migrations
-from cloud.server import open_socket, serve
+from cloud.server import open_socket, server_of
 from cloud.settings import Settings
 from cloud.signing import create_hq_key, read_hq_key
 from cloud.worker import run as run_worker
@@ -40,12 +38,12 @@ def api(settings: Settings, chosen: Namespace) -> None:
         port=settings.port if chosen.port is None else chosen.port,
     )
     logs.set_up(settings.log_level)
-    context = compose.context_of(settings, read_hq_key(Path(settings.hq_key_file)))
+    context = compose.context_of(settings, read_hq_key(Path(settings.hq_key_file)), SystemClock())
     migrations.require_migrated(context.database)
     listener = open_socket(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     _say(f"Tillbox cloud answers on http://{host}:{port}")
-    serve(create_app(context, LiveHub(context.database, compose.box_rows(context))), listener)
+    server_of(compose.app_of(context)).run(sockets=[listener])
 
 
 def worker(settings: Settings, chosen: Namespace) -> int:

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
+
 from cloud.archive.objects import FileObjects, ObjectStore
 from cloud.archive.s3 import S3Objects, S3Place
-from cloud.clock import SystemClock
 from cloud.context import BrokerAccounts, Context
 from cloud.db import Database
 from cloud.fleet.broker_accounts import MosquittoAccounts, OpenAccounts
 from cloud.fleet.service import Boxes, boxes
+from cloud.http.app import create_app
 from cloud.identity.service import Identity
 from cloud.item.service import ItemRecords
+from cloud.live.hub import LiveHub
 from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
 from cloud.publication.queries import convergence_of
@@ -22,6 +25,7 @@ from cloud.publication.service import welcome
 from cloud.settings import Settings
 from cloud.signing import HqKey
 from cloud.staff.service import StaffRecords
+from shared.kernel.clock import Clock
 
 SOURCES = (ItemRecords(), PriceRecords(), StaffRecords())
 """Whose rows a publication publishes."""
@@ -55,9 +59,9 @@ def accounts_of(settings: Settings) -> BrokerAccounts:
     )
 
 
-def context_of(settings: Settings, hq_key: HqKey) -> Context:
+def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
     """The parts of an API process."""
-    database, clock = database_of(settings), SystemClock()
+    database = database_of(settings)
     return Context(
         settings=settings,
         database=database,
@@ -71,6 +75,11 @@ def context_of(settings: Settings, hq_key: HqKey) -> Context:
         draft_sample=draft_sample,
         welcome=welcome,
     )
+
+
+def app_of(context: Context) -> FastAPI:
+    """The API and the console, with their live view."""
+    return create_app(context, LiveHub(context.database, box_rows(context)))
 
 
 def box_rows(context: Context) -> Callable[[str], list[tuple[str, dict[str, Any]]]]:

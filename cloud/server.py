@@ -29,15 +29,16 @@ def open_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: FastAPI, listener: socket.socket) -> None:
-    """Answer requests until SIGINT or SIGTERM."""
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
+def server_of(app: FastAPI) -> uvicorn.Server:
+    """A server for the app; `run(sockets=[...])` answers until it is told to stop."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
     )
-    uvicorn.Server(config).run(sockets=[listener])
