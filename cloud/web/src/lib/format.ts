@@ -64,6 +64,12 @@ export function fullInstant(atMs: number | null, timeZone?: string): string {
   return atMs === null ? NONE : dateFormat("full", timeZone).format(atMs);
 }
 
+/** Show the weekday of a business date "YYYY-MM-DD", free of time zones. */
+export function weekday(businessDate: string): string {
+  const format = new Intl.DateTimeFormat(texts.language, { weekday: "short", timeZone: "UTC" });
+  return format.format(new Date(`${businessDate}T00:00:00Z`));
+}
+
 /** Show how long ago an instant was: "just now", "12 min ago". */
 export function ago(atMs: number | null, nowMs: number): string {
   if (atMs === null) return t("console.never");
