@@ -46,7 +46,8 @@ def prepare() -> None:
     locked = digest_of([LOCK], sys.version, str(VENV), str(can_compile))
     stamp = Stamp(STAMPS, "python")
     if not (stamp.is_fresh(locked) and VENV_PYTHON.is_file()):
-        stamp.clear()
+        # Syncing removes what further lock files added, so every later step starts anew too.
+        shutil.rmtree(STAMPS, ignore_errors=True)
         if not can_compile and is_root():
             can_compile = _install_compiler()
             locked = digest_of([LOCK], sys.version, str(VENV), str(can_compile))
