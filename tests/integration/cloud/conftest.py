@@ -6,12 +6,14 @@ import base64
 import itertools
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from cloud.db import Database
 from cloud.migrations.run import migrate
 from tests.fakes.box_stream import BoxStream
 from tests.fakes.enrolment import enrol
+from tests.lab.cloud_api import CloudApi
 
 _numbers = itertools.count(1)
 
@@ -23,6 +25,20 @@ def database(database_url: str) -> Iterator[Database]:
     migrate(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def api(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudApi]:
+    """The API over the file's database."""
+    running = CloudApi(database.url, tmp_path_factory.mktemp("cloud")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def admin(api: CloudApi) -> httpx.Client:
+    """A client that may do everything."""
+    return api.client()
 
 
 @pytest.fixture
