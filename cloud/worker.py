@@ -35,7 +35,8 @@ from shared.wire.message import AckCode, CloudBirth, message_bytes
 
 POSTERS: tuple[Poster, ...] = (LedgerPoster(),)
 """Every room that draws consequences from journal entries."""
-POLL_S = 5.0
+LISTEN_S = 0.25
+LOOK_MS = 5_000
 """How often the worker looks without being called: repairs a lost NOTIFY."""
 RETRY_S = 1.0
 DRAIN_S = 10.0
@@ -109,7 +110,7 @@ class Worker:
         self._stopping.set()
         is_drained = self.link is None or self.link.stop(DRAIN_S)
         if self._attendant.is_alive():
-            self._attendant.join(timeout=POLL_S + RETRY_S)
+            self._attendant.join(timeout=DRAIN_S)
         self.health.stop()
         self.database.close()
         _log.info("worker.stopped", drained=is_drained)
@@ -162,10 +163,7 @@ class Worker:
         """Announce what is published, and notice when the database was restored beneath us."""
         while not self._stopping.is_set():
             try:
-                for notice in self.database.listen(CHANNEL, poll_s=POLL_S):
-                    if self._stopping.is_set():
-                        return
-                    self._look(is_called=notice is not None)
+                self._listen()
             except RetailError as error:
                 _log.warning("worker.waiting", because=str(error))
             except Exception:  # noqa: BLE001 - outermost loop of the attendant: log, count, go on
@@ -173,15 +171,25 @@ class Worker:
                 _log.exception("worker.attendant_failed")
             self._stopping.wait(RETRY_S)
 
-    def _look(self, *, is_called: bool) -> None:
-        if not is_called and self._read_incarnation():
-            _log.error("worker.database_restored", incarnation=self._incarnation)
-            self._publish_birth()
-        if self.link is not None and self.link.is_connected():
-            self._announcer.announce_new()
+    def _listen(self) -> None:
+        looked_at = self._clock.mono_ms()
+        for notice in self.database.listen(CHANNEL, poll_s=LISTEN_S):
+            if self._stopping.is_set():
+                return
+            is_due = self._clock.mono_ms() - looked_at >= LOOK_MS
+            if is_due and self._read_incarnation():
+                _log.error("worker.database_restored", incarnation=self._incarnation)
+                self._publish_birth()
+            if (is_due or notice is not None) and self._is_connected():
+                self._announcer.announce_new()
+            if is_due:
+                looked_at = self._clock.mono_ms()
+
+    def _is_connected(self) -> bool:
+        return self.link is not None and self.link.is_connected()
 
     def _checks(self) -> Mapping[str, bool]:
-        is_connected = self.link is not None and self.link.is_connected()
+        is_connected = self._is_connected()
         self.meters.connected.set(is_connected)
         return {"broker": is_connected, "database": self._database_answers()}
 
