@@ -64,7 +64,7 @@ def receipt_lines(
         *_top(sale, head, texts, columns),
         *_goods(sale, head, texts, columns),
         *_sums(sale, head, texts, columns),
-        *_bottom(sale, head, texts),
+        *_bottom(sale, head, texts, columns),
     ]
 
 
@@ -87,7 +87,7 @@ def _top(
     for piece in wrap(head.store_name, columns // 2):
         yield ReceiptLine(piece, Align.CENTER, bold=True, scale=2)
     if head.is_training:
-        yield ReceiptLine(texts["receipt.training"], Align.CENTER, bold=True)
+        yield from _training(texts, columns)
     if head.copy:
         copy = texts["receipt.copy"].replace("{n}", str(head.copy))
         yield ReceiptLine(copy, Align.CENTER, bold=True, scale=2)
@@ -154,12 +154,20 @@ def _sums(
         yield ReceiptLine(f"{texts['receipt.member']} {_masked(sale.member)}")
 
 
-def _bottom(sale: RetailTransaction, head: ReceiptHead, texts: Texts) -> Iterator[ReceiptLine]:
+def _bottom(
+    sale: RetailTransaction, head: ReceiptHead, texts: Texts, columns: int
+) -> Iterator[ReceiptLine]:
     yield ReceiptLine("")
     yield ReceiptLine(sale.receipt_no, Align.CENTER, kind=LineKind.BARCODE)
-    yield ReceiptLine(texts["receipt.thanks"], Align.CENTER)
+    for piece in wrap(texts["receipt.thanks"], columns):
+        yield ReceiptLine(piece, Align.CENTER)
     if head.is_training:
-        yield ReceiptLine(texts["receipt.training"], Align.CENTER, bold=True)
+        yield from _training(texts, columns)
+
+
+def _training(texts: Texts, columns: int) -> Iterator[ReceiptLine]:
+    for piece in wrap(texts["receipt.training"], columns):
+        yield ReceiptLine(piece, Align.CENTER, bold=True)
 
 
 def _masked(member: str) -> str:
