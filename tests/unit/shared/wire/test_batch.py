@@ -107,8 +107,8 @@ def test_an_oversized_batch_is_not_sent() -> None:
 
 @pytest.mark.parametrize(
     "lines",
-    [LINES[:-1], [*LINES, b"{}"], [*LINES, b""], LINES[:1], [*LINES[:1], *[b""] * 5_000_000]],
-    ids=["one less", "one more", "an empty one more", "none", "five million"],
+    [LINES[:-1], [*LINES, b"{}"], [*LINES, b""], LINES[:1], [*LINES[:1], *[b""] * 1_000_000]],
+    ids=["one less", "one more", "an empty one more", "none", "a million"],
 )
 def test_another_number_of_bodies_than_stated_is_refused(lines: list[bytes]) -> None:
     assert refusal_of(packed(lines)) == "wire.count"

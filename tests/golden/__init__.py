@@ -1,0 +1,1 @@
+"""What must not change unnoticed: journal and wire forms, and the receipt."""

@@ -1,0 +1,118 @@
+"""Random but sensible worlds: prices, baskets, tenders, events."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from shared.item.item import Item
+from shared.journal.event import (
+    BasketVoided,
+    DrawerOpened,
+    Event,
+    ReceiptReprinted,
+    SaleCompleted,
+    UnknownEvent,
+)
+from shared.price.price_book import DatedPrice, PriceBook
+from shared.sale.basket import Basket, LineCoupon, PriceOverride
+from shared.sale.pricing import price_basket
+from shared.sale.tender import Tender, TenderKind
+from tests.builders import PRICED_AT_MS, a_basket, a_sale, an_item
+
+CATALOGUE = tuple(an_item(n, is_weighed=n % 4 == 0) for n in range(12))
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+MINOR = st.integers(0, 50_000) | st.integers(0, 99_999_999)
+MEMBERS = st.none() | st.sampled_from(["2479", "13800012479"])
+
+
+DATED = st.tuples(
+    st.builds(DatedPrice, st.just(0), MINOR, st.none() | MINOR),
+    st.builds(DatedPrice, st.integers(1, 2 * PRICED_AT_MS), MINOR, st.none() | MINOR),
+)
+
+
+@st.composite
+def price_books(draw: st.DrawFn) -> PriceBook:
+    """Items have dated prices; a member price may be above the regular one."""
+    histories = draw(st.tuples(DATED, DATED, DATED))
+    prices = {item.gtin: histories[n % 3] for n, item in enumerate(CATALOGUE)}
+    return PriceBook(draw(st.integers(1, 999)), prices)
+
+
+@st.composite
+def scans(draw: st.DrawFn) -> tuple[Item, int, int | None]:
+    """Item, quantity in thousandths, label price."""
+    item = draw(st.sampled_from(CATALOGUE))
+    if not item.is_weighed:
+        return item, 1000 * draw(st.integers(1, 9)), None
+    if draw(st.booleans()):
+        return item, 1000, draw(st.integers(0, 99_999))
+    return item, draw(st.integers(1, 9_999)), None
+
+
+@st.composite
+def overrides(draw: st.DrawFn) -> PriceOverride:
+    """A price by hand with a member amount at or below it."""
+    regular = draw(MINOR)
+    return PriceOverride(regular, draw(st.none() | st.integers(0, regular)), draw(TEXT), "m-1")
+
+
+def basket_of(goods: list[tuple[Item, int, int | None]], member: str | None = None) -> Basket:
+    """Scan goods in the order given."""
+    basket = a_basket(member=member)
+    for item, qty_milli, label in goods:
+        basket = basket.with_item(item, item.gtin, qty_milli, label)
+    return basket
+
+
+@st.composite
+def baskets(draw: st.DrawFn) -> Basket:
+    """A basket of one to eight scans, some lines with a price by hand or a coupon."""
+    basket = basket_of(draw(st.lists(scans(), min_size=1, max_size=8)), draw(MEMBERS))
+    for line in basket.lines:
+        if draw(st.booleans()):
+            basket = basket.with_override(line.number, draw(overrides()))
+        if draw(st.booleans()):
+            coupon = LineCoupon(draw(st.integers(1, 99_999)), draw(TEXT))
+            basket = basket.with_coupon(line.number, coupon)
+    if len(basket.lines) > 1 and draw(st.booleans()):
+        basket = basket.without_line(basket.lines[0].number, draw(TEXT), PRICED_AT_MS)
+    return basket
+
+
+@st.composite
+def tenders_for(draw: st.DrawFn, due_minor: int) -> tuple[Tender, ...]:
+    """Tenders that settle: coupons and cards within what is due, cash for the rest and more."""
+    coupon = draw(st.integers(0, due_minor))
+    card = draw(st.integers(0, due_minor - coupon))
+    cash = due_minor - coupon - card + draw(st.integers(0, 10_000))
+    kinds = (TenderKind.MANUFACTURER_COUPON, TenderKind.CARD, TenderKind.CASH)
+    found = [
+        Tender(kind, amount, draw(TEXT))
+        for kind, amount in zip(kinds, (coupon, card, cash), strict=True)
+    ]
+    return tuple(draw(st.permutations(found)))
+
+
+@st.composite
+def sales(draw: st.DrawFn) -> SaleCompleted:
+    """Any sale that can be made."""
+    basket, book = draw(baskets()), draw(price_books())
+    due = price_basket(basket, book, PRICED_AT_MS).due_minor
+    return SaleCompleted(a_sale(basket, book, draw(tenders_for(due))))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(TEXT, JSON, max_size=5)
+LANES = st.integers(1, 9)
+EVENTS: st.SearchStrategy[Event] = st.one_of(
+    sales(),
+    st.builds(BasketVoided, LANES, st.integers(0, 99), MINOR, TEXT),
+    st.builds(DrawerOpened, LANES, st.sampled_from(["sale", "change"]) | TEXT),
+    st.builds(ReceiptReprinted, LANES, TEXT, st.integers(1, 9)),
+    st.builds(UnknownEvent, st.just("till.counted"), OBJECTS),
+)
