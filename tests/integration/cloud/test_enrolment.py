@@ -1,0 +1,140 @@
+"""A claim becomes a box."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from shared.kernel.ids import DeviceId
+from shared.wire.topics import is_device_id
+from tests.lab.cloud_api import CloudApi, SettableClock
+
+KEY, OTHER_KEY = "ab" * 32, "cd" * 32
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture(autouse=True)
+def _store(admin: httpx.Client) -> None:
+    body = {"name": "Main street", "time_zone": "Asia/Shanghai", "currency": "CNY"}
+    admin.put("/v1/stores/17", json=body).raise_for_status()
+
+
+def claim(admin: httpx.Client) -> str:
+    answer = admin.post("/v1/claims", json={"store_id": "17"})
+    assert answer.status_code == 201
+    token: str = answer.json()["token"]
+    return token
+
+
+def enrol(client: httpx.Client, token: str, key: str = KEY) -> httpx.Response:
+    body = {"token": token, "journal_pub": key, "hw_fp": "f", "prev": None}
+    return client.post("/v1/enrol", json=body)
+
+
+def test_a_lost_answer_can_be_asked_for_again(api: CloudApi, admin: httpx.Client) -> None:
+    token = claim(admin)
+    first = enrol(api.stranger(), token).json()
+    assert enrol(api.stranger(), token.lower()).json() == first
+    assert is_device_id(DeviceId(first["dev"]))
+    assert (first["store_name"], first["zone"], first["currency"], first["price_zone"]) == (
+        "Main street", "Asia/Shanghai", "CNY", "store-17",
+    )  # fmt: skip
+    assert first["hq_pub"] == api.context.hq_key.public_hex
+    with api.context.database.begin() as connection:
+        streams = connection.execute(
+            text("SELECT count(*) FROM stream WHERE dev = :dev"), {"dev": first["dev"]}
+        )
+        assert streams.scalar_one() == 1
+        stored = connection.execute(
+            text("SELECT answer::text FROM claim WHERE dev = :dev"), {"dev": first["dev"]}
+        )
+        assert first["secret"] not in stored.scalar_one()
+
+
+def test_a_used_token_is_worth_nothing_to_another_box(api: CloudApi, admin: httpx.Client) -> None:
+    token = claim(admin)
+    enrol(api.stranger(), token).raise_for_status()
+    answer = enrol(api.stranger(), token, OTHER_KEY)
+    assert (answer.status_code, answer.json()["code"]) == (409, "enrol.claim_used")
+
+
+def test_an_unknown_or_late_token_is_refused(api: CloudApi, admin: httpx.Client) -> None:
+    assert enrol(api.stranger(), "A" * 26).json()["code"] == "enrol.claim_unknown"
+    token = claim(admin)
+    clock = api.clock
+    assert isinstance(clock, SettableClock)
+    clock.at_ms += 72 * HOUR_MS
+    assert enrol(api.stranger(), token).json()["code"] == "enrol.claim_expired"
+    clock.at_ms -= 72 * HOUR_MS
+    assert enrol(api.stranger(), token, "nothex").status_code == 422
+    assert admin.post("/v1/claims", json={"store_id": "99"}).status_code == 404
+
+
+def test_a_new_box_retires_the_old_one_and_takes_the_next_ordinal(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    old = enrol(api.stranger(), claim(admin)).json()
+    new = enrol(api.stranger(), claim(admin), OTHER_KEY).json()
+    assert new["ordinal"] == old["ordinal"] + 1
+    boxes = admin.get("/v1/fleet/boxes").json()["boxes"]
+    states = {box["dev"]: box["device_status"] for box in boxes}
+    assert (states[old["dev"]], states[new["dev"]]) == ("retiring", "active")
+
+
+def test_objects_are_for_active_boxes_only(api: CloudApi, admin: httpx.Client) -> None:
+    box = enrol(api.stranger(), claim(admin)).json()
+    name = api.context.objects.put(b"published")
+
+    def fetch(name: str, dev: str, secret: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {dev}.{secret}"}
+        return api.stranger().get(f"/v1/objects/{name}", headers=headers)
+
+    assert fetch(name, box["dev"], box["secret"]).content == b"published"
+    part = api.stranger().get(
+        f"/v1/objects/{name}",
+        headers={"Authorization": f"Bearer {box['dev']}.{box['secret']}", "Range": "bytes=3-"},
+    )
+    assert (part.status_code, part.content) == (206, b"lished")
+    assert fetch("0" * 64, box["dev"], box["secret"]).status_code == 404
+    assert fetch("..%2f..%2fhq.key", box["dev"], box["secret"]).status_code == 404
+    assert fetch(name, box["dev"], "wrong").status_code == 403
+    assert api.stranger().get(f"/v1/objects/{name}").status_code == 401
+    assert admin.get(f"/v1/objects/{name}").status_code == 401
+    enrol(api.stranger(), claim(admin), OTHER_KEY).raise_for_status()
+    assert fetch(name, box["dev"], box["secret"]).status_code == 403
+
+
+def test_a_box_that_joins_late_already_wants_the_published_revision(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    row = b"ean13,name,department,category,brand,package_size,weighed,plu\n4006381333931,A,,,,,0,\n"
+    admin.post("/v1/items/import", content=row).raise_for_status()
+    rev = admin.post("/v1/publications", json={}).json()["rev"]
+    box = enrol(api.stranger(), claim(admin)).json()
+    with api.context.database.begin() as connection:
+        found = connection.execute(
+            text("SELECT doc FROM desired WHERE dev = :dev"), {"dev": box["dev"]}
+        )
+        catalog = found.scalar_one()["catalog"]
+    assert (catalog["zone"], catalog["rev"]) == ("store-17", rev)
+    rows = admin.get("/v1/convergence").json()["stores"]
+    assert (rows[0]["state"], rows[0]["because"]) == ("silent", "never_seen")
+
+
+@pytest.mark.parametrize(
+    ("store_id", "change", "code"),
+    [
+        ("a b", {}, "store.id"),
+        ("18", {"time_zone": "Mars/Olympus"}, "store.time_zone"),
+        ("18", {"time_zone": "../../etc/passwd"}, "store.time_zone"),
+        ("18", {"currency": "XXX"}, "currency.unknown"),
+        ("18", {"name": "  "}, "store.name"),
+    ],
+)
+def test_a_store_that_cannot_be_is_refused(
+    admin: httpx.Client, store_id: str, change: dict[str, str], code: str
+) -> None:
+    body = {"name": "Side street", "time_zone": "Asia/Shanghai", "currency": "CNY", **change}
+    answer = admin.put(f"/v1/stores/{store_id}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)

@@ -1,0 +1,108 @@
+"""Signing in, staying in, being kept out."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from cloud.identity.role import ROLES
+from cloud.identity.service import FAILURES_PER_USER, SESSION_MS, WINDOW_MS
+from tests.lab.cloud_api import PASSWORD, CloudApi, SettableClock
+
+
+def sign_in(client: httpx.Client, password: str = PASSWORD, user: str = "admin") -> httpx.Response:
+    return client.post("/v1/session", json={"user": user, "password": password})
+
+
+def test_a_browser_signs_in_by_cookie_and_out_again(api: CloudApi, admin: httpx.Client) -> None:
+    browser = api.stranger()
+    answer = sign_in(browser)
+    assert answer.json()["role"] == "admin"
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert browser.get("/v1/session").json()["user"] == "admin"
+    assert browser.delete("/v1/session", headers={"X-Tillbox": "1"}).status_code == 204
+    browser.cookies.set("tb_console", answer.json()["token"])
+    assert browser.get("/v1/session").json()["code"] == "session.required"
+
+
+def test_a_foreign_page_cannot_act_with_the_cookie(api: CloudApi, admin: httpx.Client) -> None:
+    browser = api.stranger()
+    sign_in(browser)
+    refused = browser.post("/v1/publications", json={})
+    assert (refused.status_code, refused.json()["code"]) == (403, "session.csrf")
+    passed = browser.post("/v1/publications", json={}, headers={"X-Tillbox": "1"})
+    assert passed.json()["code"] == "publication.nothing"
+
+
+def test_a_session_ends_by_itself(api: CloudApi, admin: httpx.Client) -> None:
+    clock = api.clock
+    assert isinstance(clock, SettableClock)
+    client = api.stranger()
+    sign_in(client)
+    clock.at_ms += SESSION_MS
+    assert client.get("/v1/session").status_code == 401
+    clock.at_ms -= SESSION_MS
+
+
+def test_guessing_is_slowed_down_also_for_users_who_do_not_exist(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    clock = api.clock
+    assert isinstance(clock, SettableClock)
+    client = api.stranger()
+    for user in ("admin", "nobody"):
+        for _ in range(FAILURES_PER_USER):
+            assert sign_in(client, "wrong", user).json()["code"] == "session.wrong_password"
+        answer = sign_in(client, PASSWORD, user)
+        assert (answer.status_code, answer.json()["code"]) == (429, "session.too_many_tries")
+        assert int(answer.headers["retry-after"]) > 0
+    clock.at_ms += WINDOW_MS
+    assert sign_in(client).status_code == 200
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_a_role_may_do_what_its_permissions_say(api: CloudApi, role: str) -> None:
+    client = api.client(role)
+    asked = {
+        "item.read": client.get("/v1/items"),
+        "item.write": client.post("/v1/items/import", content=b""),
+        "price.write": client.post("/v1/prices/import", content=b""),
+        "publication.publish": client.post("/v1/publications", json={}),
+        "fleet.read": client.get("/v1/fleet/boxes"),
+        "fleet.enrol": client.post("/v1/claims", json={"store_id": "none"}),
+        "staff.write": client.get("/v1/staff"),
+        "store.write": client.put(
+            "/v1/stores/_", json={"name": " ", "time_zone": "UTC", "currency": "EUR"}
+        ),
+        "report.read": client.get("/v1/reports/live"),
+    }
+    allowed = {name for name, answer in asked.items() if answer.status_code != 403}
+    assert allowed == set(client.get("/v1/session").json()["permissions"]) == ROLES[role]
+
+
+def test_every_error_is_a_problem(api: CloudApi, admin: httpx.Client) -> None:
+    for answer in (
+        admin.get("/v1/none"),
+        admin.post("/v1/items", json={}),
+        admin.post("/v1/session", content=b"{"),
+        admin.get("/v1/items", params={"page": "0"}),
+        admin.get("/v1/items", params={"q": "x" * 101}),
+        api.stranger().get("/v1/items"),
+    ):
+        body = answer.json()
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert body["status"] == answer.status_code
+        assert {"type", "title", "code", "params", "detail"} <= set(body)
+
+
+def test_health_and_counters_are_public(api: CloudApi) -> None:
+    stranger = api.stranger()
+    assert stranger.get("/healthz").json() == {"status": "ok"}
+    counters = stranger.get("/metrics").text
+    assert 'tillbox_http_requests_total{method="GET",route="/healthz",status="200"}' in counters
+    headers = stranger.get("/healthz").headers
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert stranger.get("/openapi.json").json()["openapi"].startswith("3.")
