@@ -50,7 +50,7 @@ class HealthPort:
             self._server = ThreadingHTTPServer((host, port), partial(_ProbeHandler, answers))
         except OSError as error:
             raise UnavailableError(
-                "port.in_use", host=host, port=port, because=error.strerror
+                "server.port_in_use", host=host, port=port
             ) from error
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()

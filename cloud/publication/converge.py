@@ -48,7 +48,7 @@ def converge(target_rev: int | None, box: Reported, now_ms: int) -> Convergence:
         return Convergence(ConvergenceState.CURRENT, "nothing_published")
     if _reached(box.active_rev, target_rev):
         is_shown = _reached(box.shown_rev, target_rev)
-        return Convergence(ConvergenceState.CURRENT, None if is_shown else "not_shown")
+        return Convergence(ConvergenceState.CURRENT, None if is_shown else "till_not_shown")
     if box.last_contact_at_ms is None:
         return Convergence(ConvergenceState.SILENT, "never_seen")
     if now_ms - box.last_contact_at_ms > SILENT_AFTER_MS:
@@ -61,7 +61,7 @@ def _behind(target_rev: int, box: Reported) -> Convergence:
         return Convergence(ConvergenceState.REFUSED, box.error)
     if _reached(box.stored_rev, target_rev):
         return Convergence(ConvergenceState.STAGED, "not_activated")
-    return Convergence(ConvergenceState.LAGGING, "not_fetched")
+    return Convergence(ConvergenceState.LAGGING, "announced")
 
 
 def _reached(revision: int | None, target_rev: int) -> bool:
