@@ -12,6 +12,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from types import FrameType
 
 import structlog
@@ -29,11 +30,18 @@ _log = structlog.get_logger("box")
 
 
 class _Server(uvicorn.Server):
-    """Tells the event streams to end before it waits for them."""
+    """Tells the event streams to end before it waits; obeys signals of before its start."""
 
-    def __init__(self, config: uvicorn.Config, box: Box) -> None:
+    def __init__(self, config: uvicorn.Config, box: Box, is_told_to_stop: Event) -> None:
         super().__init__(config)
         self._box = box
+        self._is_told_to_stop = is_told_to_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve; signals are this server's from here on."""
+        await super().startup(sockets)
+        if self._is_told_to_stop.is_set():
+            self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to stop came."""
@@ -45,16 +53,18 @@ def run_box(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises RetailError with what to do about it."""
     check_disk(settings.data_dir)
     listener = take_port(settings.box.host, settings.box.port)
-    # uvicorn raises the signal again once it has stopped: the box still has to be closed then.
+    # A signal may come before the server listens to them, and uvicorn raises it again once it has
+    # stopped, when the box still has to be closed.
+    told_to_stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda *_: told_to_stop.set())
     # The event loop must not wait the default 5 ms for a lane's thread that computes.
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     with contextlib.closing(listener), disk_errors(settings.data_dir):
         box = Box(settings)
         box.start()
         try:
-            _serve(box, listener)
+            _serve(box, listener, told_to_stop)
         finally:
             box.stop()
             _log.info("stopped")
@@ -104,7 +114,7 @@ def disk_errors(data_dir: Path) -> Iterator[None]:
         raise UnavailableError("box.data_dir", path=str(data_dir), because=str(error)) from error
 
 
-def _serve(box: Box, listener: socket.socket) -> None:
+def _serve(box: Box, listener: socket.socket, told_to_stop: Event) -> None:
     config = uvicorn.Config(
         box.app(),
         lifespan="off",
@@ -125,7 +135,7 @@ def _serve(box: Box, listener: socket.socket) -> None:
     # What was loaded by now stays: it need not be walked by each collection.
     gc.collect()
     gc.freeze()
-    _Server(config, box).run(sockets=[listener])
+    _Server(config, box, told_to_stop).run(sockets=[listener])
 
 
 def _disk_full(data_dir: Path) -> RefusedError:
