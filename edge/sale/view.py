@@ -49,6 +49,7 @@ def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dic
         "permissions": list(operator.permissions) if operator else [],
         "basket": _basket(basket, priced, remaining),
         "touched_line": state.touched_line,
+        "scans": state.scans,
         "last_scan": _last_scan(state.last_scan),
         "quick_cash": list(quick_cash(remaining, around.currency)),
         "can_pay": blocked_by is None,

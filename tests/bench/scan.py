@@ -9,7 +9,7 @@ import time
 from tests.bench.catalogue import OPERATOR, PIN, gtin_of
 from tests.bench.figure import Figure, percentile, spread
 from tests.bench.lab_box import BUSINESS_DATE, LabBox
-from tests.demo.till_client import ScannerPort, TillClient, View
+from tests.demo.till_client import ScannerPort, TillClient
 from tests.lab.net import LOOPBACK
 
 LINES = 50
@@ -31,17 +31,11 @@ def fill_basket(till: TillClient, scanner: ScannerPort, lines: int) -> None:
 
 def scan_and_wait(till: TillClient, scanner: ScannerPort, code: str) -> float:
     """Scan one code; the seconds until the view with it has arrived."""
-    wanted = scan_no(till.view) + 1
+    wanted = till.view["scans"] + 1
     began = time.perf_counter()
     scanner.scan([code])
-    till.wait(lambda view: scan_no(view) >= wanted, f"scan {wanted}")
+    till.wait(lambda view: view["scans"] >= wanted, f"scan {wanted}")
     return time.perf_counter() - began
-
-
-def scan_no(view: View) -> int:
-    """How many scans the lane has taken."""
-    last = view.get("last_scan")
-    return int(last["no"]) if last else 0
 
 
 def measure(box: LabBox) -> Figure:

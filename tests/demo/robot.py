@@ -72,14 +72,15 @@ class RobotCashier:
         else:
             self._scan_codes(codes, receipt)
         wanted = {line.ean13 for line in receipt.lines}
-        view = self.till.view
-        assert {line["gtin"] for line in view["basket"]["lines"]} == wanted, receipt.basket_no
+        basket = self.till.view["basket"]
+        found = {line["gtin"] for line in basket["lines"]}
+        assert found == wanted, (receipt.basket_no, wanted ^ found, basket["unknown"])
 
     def _scan_codes(self, codes: list[str], receipt: Receipt) -> None:
-        before = _scan_no(self.till.view)
+        before = self.till.view["scans"]
         self.scanner.scan(codes)
         wanted = before + len(codes)
-        self.till.wait(lambda view: _scan_no(view) >= wanted, f"scan {wanted} of {receipt}")
+        self.till.wait(lambda view: view["scans"] >= wanted, f"scan {wanted} of {receipt}")
 
     def _type_quantities(self, receipt: Receipt) -> None:
         for line in receipt.lines:
@@ -137,11 +138,6 @@ class RobotCashier:
 def _is_typed(line: ReceiptLine) -> bool:
     """Many pieces are typed; so are weighed ones, whose every scan is a pack of its own."""
     return line.quantity > (1 if line.weighed else REPEAT_SCANS_MAX)
-
-
-def _scan_no(view: View) -> int:
-    last = view.get("last_scan")
-    return int(last["no"]) if last else 0
 
 
 def _line(view: View, line: ReceiptLine) -> dict[str, Any]:

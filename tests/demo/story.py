@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -93,7 +93,10 @@ class Story:
                     pool.submit(runner.replay, by_store[runner.result.store_id], on_receipt)
                     for runner in self.runners
                 ]
-                replays = [future.result() for future in futures]
+                replays = []
+                for future in as_completed(futures):
+                    director.is_over = director.is_over or future.exception() is not None
+                    replays.append(future.result())
             director.finish()
         self.results.holds(
             "receipts sold while HQ was without power", is_so=director.sold_in_outage > 0
@@ -137,7 +140,7 @@ class Story:
 
     def _box_heads(self) -> dict[str, int]:
         return {
-            runner.result.store_id: runner.till.call("GET", "/v1/status")["head_seq"]
+            runner.result.store_id: runner.till.call("GET", "/healthz")["head_seq"]
             for runner in self.runners
         }
 
@@ -194,10 +197,14 @@ class _Director:
         self._threads: list[threading.Thread] = []
         self._failure: BaseException | None = None
         self.is_dark = False
+        self.is_over = False
+        """One store failed: the others need not sell on."""
         self.sold_in_outage = 0
 
     def on_receipt(self) -> None:
         """Called after each receipt, from any store's thread."""
+        if self.is_over:
+            raise CancelledError
         with self._lock:
             self._count += 1
             self.sold_in_outage += self.is_dark

@@ -81,15 +81,20 @@ class TillClient:
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One request with a key of its own, sent again once if the connection was gone."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
+        headers = self._headers()
         payload = json.dumps(body).encode() if body is not None else None
         status, data = self._send(method, path, payload, headers)
         document = json.loads(data) if data else None
         if status >= http.client.BAD_REQUEST:
             raise TillError(status, document or {})
         return document
+
+    def _headers(self) -> dict[str, str]:
+        fresh = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+        return {**fresh, **self._bearer()}
+
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
     def _send(
         self, method: str, path: str, payload: bytes | None, headers: dict[str, str]
@@ -114,7 +119,7 @@ class TillClient:
 
     def _read_stream(self) -> None:
         stream = http.client.HTTPConnection(LOOPBACK, self._port, timeout=10)
-        stream.request("GET", f"/v1/lanes/{self._lane}/events")
+        stream.request("GET", f"/v1/lanes/{self._lane}/events", headers=self._bearer())
         answer = stream.getresponse()
         kind = ""
         try:
@@ -137,11 +142,8 @@ class TillClient:
     def _report_shown(self, revision: int) -> None:
         # A connection of its own: the robot's commands use the other one at the same time.
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=10)
-        headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
         body = json.dumps({"revision": revision}).encode()
-        connection.request("POST", f"/v1/lanes/{self._lane}/shown", body, headers)
+        connection.request("POST", f"/v1/lanes/{self._lane}/shown", body, self._headers())
         connection.getresponse().read()
         connection.close()
 
