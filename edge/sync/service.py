@@ -205,10 +205,10 @@ class SyncService:
         return is_said and self._reporter.send()
 
     def _mqtt_config(self) -> MqttConfig:
-        identity, boot = self._parts.identity, self._parts.journal.boot()
+        identity, journal = self._parts.identity, self._parts.journal
 
         def state_bytes(is_online: bool, conn: int) -> bytes:  # noqa: FBT001 - see MqttConfig
-            return message_bytes(Birth(is_online, conn, boot, software_version()))
+            return message_bytes(Birth(is_online, conn, journal.boot(), software_version()))
 
         return MqttConfig(
             host=identity.broker_host,
@@ -218,5 +218,5 @@ class SyncService:
             topics=(down_ack(identity.dev), down_desired(identity.dev), CLOUD_BIRTH),
             state_topic=up_state(identity.dev),
             state_bytes=state_bytes,
-            first_conn=boot * CONNECTIONS_PER_BOOT + 1,
+            first_conn=lambda: journal.boot() * CONNECTIONS_PER_BOOT + 1,
         )
