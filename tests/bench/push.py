@@ -12,7 +12,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.bench.figure import Figure, percentile, spread
-from tests.demo.chain import CURRENCY, TIME_ZONE, Chain
+from tests.demo.chain import Chain
+from tests.demo.opening import set_up_stores
 from tests.demo.pack.sample import sample_pack
 from tests.demo.state import load_or_create
 from tests.demo.uploads import catalogue_csv
@@ -50,9 +51,7 @@ def measure(folder: Path) -> Figure:
 
 def _set_up(chain: Chain) -> None:
     hq = chain.console
-    for box in chain.boxes:
-        hq.put_store(box.store.store_id, box.store.name, TIME_ZONE, CURRENCY)
-        box.enrol(chain.console_url, hq.claim(box.store.store_id))
+    set_up_stores(chain)
     chain.start_boxes()
     hq.import_csv("/v1/items/import", catalogue_csv(sample_pack()))
     hq.change_price(sample_pack().catalogue[0].ean13, 999)

@@ -17,9 +17,10 @@ from rich.panel import Panel
 
 from tests.demo.chain import TIME_ZONE, Chain
 from tests.demo.console_client import ApiError
+from tests.demo.opening import CASHIER, MANAGER
 from tests.demo.pack.load import PackMissingError, load_pack
 from tests.demo.pack.model import DemoPack
-from tests.demo.replay import CASHIER, MANAGER, StoreRunner
+from tests.demo.replay import StoreRunner
 from tests.demo.state import STATE_FILE, DemoState, load_or_create, save
 from tests.demo.story import Story
 from tests.lab.postgres import PostgresMissingError

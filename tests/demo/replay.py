@@ -10,13 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.demo.chain import TIME_ZONE, Box
+from tests.demo.opening import MANAGER
 from tests.demo.pack.model import Receipt
 from tests.demo.robot import EngineShare, RobotCashier
 from tests.demo.state import DemoState
 from tests.demo.till_client import ScannerPort, TillClient
-
-MANAGER = "1001"
-CASHIER = "1002"
 
 
 @dataclass(slots=True)

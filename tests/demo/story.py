@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.demo.chain import CURRENCY, TIME_ZONE, Chain
+from tests.demo.chain import Chain
 from tests.demo.checks import Results, check_close, check_share
+from tests.demo.opening import set_up_stores
 from tests.demo.pack.model import DemoPack
-from tests.demo.replay import CASHIER, MANAGER, StoreReplay, StoreRunner
+from tests.demo.replay import StoreReplay, StoreRunner
 from tests.demo.uploads import catalogue_csv, most_sold, prices_csv
 
 OUTAGE_FROM, OUTAGE_TO = 0.35, 0.55
@@ -36,7 +37,8 @@ class Story:
     def tell(self) -> Results:
         """The whole story; the results, right or wrong."""
         began = time.monotonic()
-        self._set_up_stores()
+        with self._step("stores, boxes and staff"):
+            set_up_stores(self.chain)
         self._import_and_publish()
         self.runners = [StoreRunner(box, self.chain.state) for box in self.chain.boxes]
         for runner in self.runners:
@@ -49,18 +51,6 @@ class Story:
             runner.set_clock(None)
             runner.close()
         return self.results
-
-    def _set_up_stores(self) -> None:
-        with self._step("stores, boxes and staff"):
-            hq, state = self.chain.console, self.chain.state
-            for box in self.chain.boxes:
-                hq.put_store(box.store.store_id, box.store.name, TIME_ZONE, CURRENCY)
-                box.enrol(self.chain.console_url, hq.claim(box.store.store_id))
-            everywhere = [box.store.store_id for box in self.chain.boxes]
-            manager = {"name": "王芳", "role": "manager", "pin": state.manager_pin}
-            cashier = {"name": "李明", "role": "cashier", "pin": state.cashier_pin}
-            hq.put_operator(MANAGER, {**manager, "store_ids": everywhere})
-            hq.put_operator(CASHIER, {**cashier, "store_ids": everywhere})
 
     def _import_and_publish(self) -> None:
         hq, count = self.chain.console, len(self.chain.boxes)
