@@ -45,7 +45,10 @@ VENDORS = {
 }
 # Who asks, with what, and how it is answered: shared by every `api.py`.  And who wires them.
 REQUEST_PARTS = {
-    *(f"cloud/{name}.py" for name in ("access", "answer", "context", "server", "upload")),
+    *(
+        f"cloud/{name}.py"
+        for name in ("access", "answer", "compose", "context", "server", "upload")
+    ),
     *(f"edge/{name}.py" for name in ("access", "box", "server")),
 }
 

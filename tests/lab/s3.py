@@ -99,7 +99,7 @@ class S3Server:
             str(Path(sys.executable).parent / "weed"),
             *("server", f"-dir={self.folder}", f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}"),
             *("-s3", f"-s3.port={self.port}", f"-s3.port.grpc={free_port()}"),
-            f"-s3.config={config}",
+            *("-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={config}"),
             *(f"-volume.max={VOLUMES}", f"-master.volumeSizeLimitMB={VOLUME_MEGABYTES}"),
             *ports,
         ]
