@@ -1,6 +1,8 @@
 /** One function per endpoint of the cloud that the console uses; each throws ProblemError. */
 
-import { callJson, problemOf, ProblemError, steadyFetch, UNREACHABLE } from "@tillbox/web/client.ts";
+import { ProblemError, steadyFetch } from "@tillbox/web/client.ts";
+import { client, HEADERS, problemOf, taken, unreachable, type ProblemBody } from "./client.ts";
+import type { components, operations } from "./schema.gen.ts";
 import type {
   Box,
   Claim,
@@ -10,65 +12,58 @@ import type {
   ImportResult,
   ItemPage,
   Live,
-  PriceChange,
   PriceRow,
   Publication,
+  Published,
   RowError,
   Session,
   Store,
 } from "./types.ts";
 
-type Query = Record<string, string | number | undefined>;
+type Query<Name extends keyof operations> = NonNullable<operations[Name]["parameters"]["query"]>;
+/** A filter as the address bar gives it: what is not set is left out. */
+type Loose<T> = { [K in keyof T]?: T[K] | undefined };
 
-/** The cloud takes a change only with this header, which no foreign page can send. */
-const HEADERS = { "X-Tillbox": "1" };
-
-/** Address of an endpoint with those filters that are set; also for download links. */
-export function address(path: string, query: Query = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== "") search.set(name, String(value));
-  }
-  const text = search.toString();
-  return text === "" ? path : `${path}?${text}`;
+function set<T extends object>(filter: Loose<T>): T {
+  const entries = Object.entries(filter).filter(([, value]) => value !== undefined && value !== "");
+  return Object.fromEntries(entries) as T;
 }
 
-const get = <T>(path: string, query?: Query): Promise<T> =>
-  callJson<T>("GET", address(path, query), undefined, { headers: HEADERS });
-const post = <T>(path: string, body: unknown): Promise<T> =>
-  callJson<T>("POST", path, body, { headers: HEADERS });
+/** Address of a download with those filters that are set. */
+export function address(path: string, query: Record<string, string | undefined> = {}): string {
+  const search = new URLSearchParams(set<Record<string, string>>(query)).toString();
+  return search === "" ? path : `${path}?${search}`;
+}
 
-export const readSession = (): Promise<Session> => get("/v1/session");
+export const readSession = (): Promise<Session> => taken(client.GET("/v1/session"));
 export const signIn = (user: string, password: string): Promise<Session> =>
-  post("/v1/session", { user, password });
-export const signOut = (): Promise<unknown> =>
-  callJson("DELETE", "/v1/session", undefined, { headers: HEADERS });
+  taken(client.POST("/v1/session", { body: { user, password } }));
+export const signOut = (): Promise<unknown> => taken(client.DELETE("/v1/session"));
 
 export const listStores = async (): Promise<Store[]> =>
-  (await get<{ stores: Store[] }>("/v1/stores")).stores;
+  (await taken(client.GET("/v1/stores"))).stores;
 export const listDepartments = async (): Promise<string[]> =>
-  (await get<{ departments: string[] }>("/v1/departments")).departments;
+  (await taken(client.GET("/v1/departments"))).departments;
 
-export interface ItemFilter {
-  q?: string | undefined;
-  department?: string | undefined;
-  store?: string | undefined;
-  page?: number | undefined;
-  size?: number | undefined;
-}
-
-export const listItems = (filter: ItemFilter): Promise<ItemPage> => get("/v1/items", { ...filter });
+export type ItemFilter = Loose<Query<"catalogue_v1_items_get">>;
+export const listItems = (filter: ItemFilter): Promise<ItemPage> =>
+  taken(client.GET("/v1/items", { params: { query: set(filter) } }));
 
 /** Dated prices of one item, newest first, drafts among them (`published_rev` null). */
-export const priceHistory = async (gtin: string, store?: string): Promise<PriceRow[]> =>
-  (await get<{ prices: PriceRow[] }>("/v1/prices", { gtin, store })).prices;
+export const priceHistory = async (gtin: string, store = ""): Promise<PriceRow[]> =>
+  (await taken(client.GET("/v1/prices", { params: { query: { gtin, store } } }))).prices;
+
+export type PriceChange = components["schemas"]["PriceChange"];
 export const changePrice = (change: PriceChange): Promise<{ drafts: number }> =>
-  post("/v1/prices", change);
+  taken(client.POST("/v1/prices", { body: change }));
 
 export type ImportKind = "items" | "prices";
-export type ImportOutcome = { result: ImportResult } | { errors: RowError[]; code: string };
+export type ImportOutcome = { result: ImportResult } | { errors: RowError[]; count: number };
 
-/** Import a file whole or not at all: either what it changed or every error in its rows. */
+/**
+ * Import a file whole or not at all: either what it changed or the errors of its rows.
+ * The file goes as its bytes: a text would hide a wrong encoding from the cloud.
+ */
 export async function importCsv(kind: ImportKind, file: Blob): Promise<ImportOutcome> {
   const request = new Request(new URL(`/v1/${kind}/import`, location.origin), {
     method: "POST",
@@ -76,34 +71,28 @@ export async function importCsv(kind: ImportKind, file: Blob): Promise<ImportOut
     body: file,
     credentials: "same-origin",
   });
-  let response: Response;
-  try {
-    response = await steadyFetch(request);
-  } catch (error) {
-    throw new ProblemError({ status: 0, code: UNREACHABLE, params: {}, detail: String(error) });
-  }
-  if (response.ok) return { result: (await response.json()) as ImportResult };
-  const copy = response.clone();
-  const problem = await problemOf(response);
-  if (problem.status !== 422) throw new ProblemError(problem);
-  const body = (await copy.json()) as { errors?: RowError[] };
-  if (body.errors === undefined || body.errors.length === 0) throw new ProblemError(problem);
-  return { errors: body.errors, code: problem.code };
+  const response = await steadyFetch(request).catch((error: unknown) => {
+    throw unreachable(error);
+  });
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok) return { result: body as ImportResult };
+  const problem = body as ProblemBody | null;
+  const errors = problem?.errors ?? [];
+  if (errors.length === 0) throw new ProblemError(problemOf(response, body));
+  return { errors, count: problem?.error_count ?? errors.length };
 }
 
-export const readDraft = (): Promise<Draft> => get("/v1/publications/draft");
+export const readDraft = (): Promise<Draft> => taken(client.GET("/v1/publications/draft"));
 export const listPublications = async (): Promise<Publication[]> =>
-  (await get<{ publications: Publication[] }>("/v1/publications")).publications;
-export const publish = (note: string): Promise<{ rev: number; at_ms: number; stores: number }> =>
-  post("/v1/publications", { note });
-export const readConvergence = (): Promise<Convergence> => get("/v1/convergence");
+  (await taken(client.GET("/v1/publications"))).publications;
+export const publish = (note: string): Promise<Published> =>
+  taken(client.POST("/v1/publications", { body: { note } }));
 
-export async function listBoxes(): Promise<Box[]> {
-  const answer = await get<{ boxes: Box[] } | Box[]>("/v1/fleet/boxes");
-  return Array.isArray(answer) ? answer : answer.boxes;
-}
-
-export const claimBox = (storeId: string): Promise<Claim> => post("/v1/claims", { store_id: storeId });
+export const readConvergence = (): Promise<Convergence> => taken(client.GET("/v1/convergence"));
+export const listBoxes = async (): Promise<Box[]> =>
+  (await taken(client.GET("/v1/fleet/boxes"))).boxes;
+export const claimBox = (storeId: string): Promise<Claim> =>
+  taken(client.POST("/v1/claims", { body: { store_id: storeId } }));
 
 export interface CloseFilter {
   from?: string | undefined;
@@ -112,5 +101,5 @@ export interface CloseFilter {
 }
 
 export const readDailyClose = (filter: CloseFilter): Promise<DailyClose> =>
-  get("/v1/reports/daily-close", { ...filter });
-export const readLive = (): Promise<Live> => get("/v1/reports/live");
+  taken(client.GET("/v1/reports/daily-close", { params: { query: set(filter) } }));
+export const readLive = (): Promise<Live> => taken(client.GET("/v1/reports/live"));

@@ -4,7 +4,7 @@ import type { Box, CloseRow, ConvergenceRow } from "../api/types.ts";
 import { t } from "./app.svelte.ts";
 import { ago, count } from "./format.ts";
 import { href } from "./router.svelte.ts";
-import { becauseText, stateText, type Tone } from "./states.ts";
+import { becauseText, isActive, stateText, streamText, type Tone } from "./states.ts";
 import { stores } from "./stores.svelte.ts";
 
 export interface Matter {
@@ -17,6 +17,7 @@ export interface Matter {
 
 function ofBox(box: Box, nowMs: number): Matter[] {
   const matters: Matter[] = [];
+  if (!isActive(box)) return [];
   if (!box.online) {
     matters.push({
       id: `offline ${box.dev}`,
@@ -24,17 +25,17 @@ function ofBox(box: Box, nowMs: number): Matter[] {
       title: t("console.attention.offline", { store: box.store_name }),
       text: t("console.attention.offline_text", {
         age: ago(box.last_contact_at_ms, nowMs),
-        unsynced: count(box.unsynced ?? 0),
+        unsynced: count(box.unsynced),
       }),
       href: "/stores",
     });
   }
-  if (box.stream_status !== "open") {
+  if (box.stream_status !== null && box.stream_status !== "open") {
     matters.push({
       id: `stream ${box.dev}`,
       tone: "bad",
       title: t("console.attention.stream", { store: box.store_name }),
-      text: t("console.attention.stream_text", { status: box.stream_status }),
+      text: t("console.attention.stream_text", { status: streamText(box.stream_status) }),
       href: "/stores",
     });
   }
@@ -69,7 +70,7 @@ export function mattersOf(
   known: { boxes: Box[]; convergence: ConvergenceRow[]; closes: CloseRow[] },
   nowMs: number,
 ): Matter[] {
-  const offline = new Set(known.boxes.filter((box) => !box.online).map((box) => box.store_id));
+  const offline = new Set(known.boxes.filter((box) => isActive(box) && !box.online).map((box) => box.store_id));
   return [
     ...known.closes.filter((row) => row.box_matches === false).map(ofClose),
     ...known.boxes.flatMap((box) => ofBox(box, nowMs)),

@@ -39,7 +39,7 @@ class Chain {
     const kept = known.stores.filter((row) => !newest.has(row.store_id));
     const targets = rows.map((row) => row.target_rev ?? 0);
     this.convergence.data = {
-      target_rev: Math.max(known.target_rev ?? 0, ...targets) || null,
+      target_rev: Math.max(known.target_rev, ...targets),
       stores: [...kept, ...newest.values()],
     };
   }

@@ -21,7 +21,7 @@ class LiveStream {
     fleet: new Set(),
   };
   #back = new Set<() => void>();
-  #wasLost = false;
+  #isFirst = true;
 
   start(): void {
     if (this.#feed !== null) return;
@@ -34,7 +34,8 @@ class LiveStream {
         fleet: (data) => heard(["fleet", data]),
         beat: () => undefined,
       },
-      onLink: (state) => this.#linked(state),
+      onLink: (state) => (this.link = state),
+      open: (url) => this.#open(url),
       silentAfterMs: 25_000,
     });
   }
@@ -42,6 +43,7 @@ class LiveStream {
   stop(): void {
     this.#feed?.close();
     this.#feed = null;
+    this.#isFirst = true;
     this.link = "connecting";
   }
 
@@ -57,10 +59,15 @@ class LiveStream {
     return () => this.#back.delete(listener);
   }
 
-  #linked(state: LinkState): void {
-    this.link = state;
-    if (state === "open" && this.#wasLost) for (const listener of this.#back) listener();
-    this.#wasLost = state === "silent";
+  /** The cloud ends a stream that may have missed events: each opening after the first is a gap. */
+  #open(url: string): EventSource {
+    const source = new EventSource(url);
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    source.onopen = () => {
+      if (!isFirst) for (const listener of this.#back) listener();
+    };
+    return source;
   }
 
   #tell(waiting: [Name, string][]): void {

@@ -1,37 +1,23 @@
 /** How the states of stores and boxes look and what they are called. */
 
-import type { TextKey } from "@tillbox/web/i18n.ts";
-import type { Box, ConvergenceRow, ConvergenceState } from "../api/types.ts";
-import { t, texts } from "./app.svelte.ts";
+import type { Box, ConvergenceRow } from "../api/types.ts";
+import { texts } from "./app.svelte.ts";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "neutral";
 
-export const STATE_TONE: Readonly<Record<ConvergenceState, Tone>> = {
-  current: "good",
-  staged: "info",
-  lagging: "warn",
-  refused: "bad",
-  silent: "bad",
-};
+/** The states of convergence, those that need a person before those that pass. */
+const STATES: readonly { state: string; tone: Tone }[] = [
+  { state: "refused", tone: "bad" },
+  { state: "silent", tone: "bad" },
+  { state: "lagging", tone: "warn" },
+  { state: "staged", tone: "info" },
+  { state: "current", tone: "good" },
+];
 
-const STATE_TEXT: Readonly<Record<ConvergenceState, TextKey>> = {
-  current: "console.state.current",
-  staged: "console.state.staged",
-  lagging: "console.state.lagging",
-  refused: "console.state.refused",
-  silent: "console.state.silent",
-};
+export const stateTone = (state: string): Tone =>
+  STATES.find((known) => known.state === state)?.tone ?? "neutral";
 
-/** What stands first in a list: the states that need a person before those that pass. */
-const URGENCY: Readonly<Record<ConvergenceState, number>> = {
-  refused: 0,
-  silent: 1,
-  lagging: 2,
-  staged: 3,
-  current: 4,
-};
-
-export const stateText = (state: ConvergenceState): string => t(STATE_TEXT[state]);
+export const stateText = (state: string): string => texts.find(`console.state.${state}`) ?? state;
 
 /** Why a store is not on the revision: a reason of ours, an error code, or what was sent. */
 export function becauseText(because: string | null): string {
@@ -39,17 +25,32 @@ export function becauseText(because: string | null): string {
   return texts.find(`console.because.${because}`) ?? texts.find(`error.${because}`) ?? because;
 }
 
+/** The state of a box's journal at headquarters. */
+export const streamText = (status: string): string =>
+  texts.find(`console.stream.${status}`) ?? status;
+
+/** Order rows: what needs a person first, then by store number. */
 export function byUrgency(one: ConvergenceRow, other: ConvergenceRow): number {
-  const [a, b] = [URGENCY[one.state], URGENCY[other.state]];
-  return a === b ? one.store_id.localeCompare(other.store_id, "en", { numeric: true }) : a - b;
+  const place = (row: ConvergenceRow): number =>
+    STATES.findIndex((known) => known.state === row.state);
+  return place(one) - place(other) || byStore(one, other);
 }
+
+const byStore = (one: { store_id: string }, other: { store_id: string }): number =>
+  one.store_id.localeCompare(other.store_id, "en", { numeric: true });
+
+/** The box that a store sells with; boxes that it replaced stay known. */
+export const isActive = (box: Box): boolean => box.device_status === "active";
 
 export const isOn = (revision: number | null, target: number | null): boolean =>
   revision !== null && target !== null && revision >= target;
 
-/** Boxes that need a person first: offline ones, then those that still hold entries. */
+/** Order boxes: those in use, offline ones first, then those that still hold entries. */
 export function boxesByUrgency(one: Box, other: Box): number {
-  if (one.online !== other.online) return one.online ? 1 : -1;
-  const [a, b] = [one.unsynced ?? 0, other.unsynced ?? 0];
-  return a === b ? one.store_id.localeCompare(other.store_id, "en", { numeric: true }) : b - a;
+  return (
+    Number(isActive(other)) - Number(isActive(one)) ||
+    Number(one.online) - Number(other.online) ||
+    other.unsynced - one.unsynced ||
+    byStore(one, other)
+  );
 }
