@@ -1,0 +1,231 @@
+"""What the console asks and hears about sales, over HTTP, from what ingest stored."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import text
+
+from cloud.db import Database, notify
+from cloud.ingest.arrival import read_arrival
+from cloud.ingest.service import ingest
+from cloud.ledger.service import LedgerPoster
+from shared.journal.event import DayClosed, Event, SaleCompleted
+from shared.till.z_report import ZReport, fold_z
+from tests.fakes.box_stream import DAY, START_MS, BoxStream, a_sale
+from tests.lab.cloud_api import CloudApi
+
+NewBox = Callable[[], BoxStream]
+Take = Callable[..., None]
+
+
+@pytest.fixture
+def take(database: Database) -> Take:
+    """Stores everything that a box has not sent yet."""
+
+    def deliver(box: BoxStream, first: int = 0) -> None:
+        arrival = read_arrival(box.dev, box.batch(first, len(box.bodies) - 1))
+        ingest(database=database, arrival=arrival, posters=(LedgerPoster(),), now_ms=START_MS)
+
+    return deliver
+
+
+def z_of(events: list[Event], day: str = DAY) -> ZReport:
+    """The box's own report: the fold that it runs itself."""
+    z = ZReport(day)
+    for event in events:
+        z = fold_z(z, event)
+    return z
+
+
+def sell(box: BoxStream, count: int, *, day: str = DAY) -> list[Event]:
+    events: list[Event] = [SaleCompleted(a_sale(len(box.bodies) + n)) for n in range(count)]
+    for event in events:
+        box.append(event, biz=day)
+    return events
+
+
+def close(admin: httpx.Client, box: BoxStream, **query: str) -> list[dict[str, Any]]:
+    answer = admin.get("/v1/reports/daily-close", params={"store": box.store_id, **query})
+    rows: list[dict[str, Any]] = answer.raise_for_status().json()["rows"]
+    return rows
+
+
+def test_head_office_recomputes_what_the_box_closed(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    z = z_of(sell(box, 7))
+    take(box)
+    [row] = close(admin, box)
+    assert row["box_matches"] is None
+    assert {name: row[name] for name in asdict(z) if name in row} == {
+        name: value for name, value in asdict(z).items() if name in row
+    }
+    box.append(DayClosed(DAY, asdict(z)))
+    take(box)
+    assert close(admin, box)[0]["box_matches"] is True
+
+
+def test_a_box_that_disagrees_by_a_cent_is_seen(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    z = z_of(sell(box, 3))
+    box.append(DayClosed(DAY, asdict(replace(z, cash_minor=z.cash_minor + 1))))
+    take(box)
+    assert close(admin, box)[0]["box_matches"] is False
+    box.append(DayClosed(DAY, asdict(z)))  # closed again: the newest counts
+    take(box)
+    assert close(admin, box)[0]["box_matches"] is True
+
+
+def test_a_closed_day_without_sales_has_a_row(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    box.append(DayClosed(DAY, asdict(ZReport(DAY))))
+    take(box)
+    [row] = close(admin, box)
+    assert (row["receipts"], row["net_minor"], row["box_matches"]) == (0, 0, True)
+
+
+def test_days_are_chosen_by_date_and_the_newest_31_by_default(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    days = [f"2017-{month:02}-{day:02}" for month in (7, 8) for day in range(1, 21)]
+    for day in days:
+        sell(box, 1, day=day)
+    take(box)
+    assert [row["business_date"] for row in close(admin, box)] == sorted(days)[:-32:-1]
+    chosen = close(admin, box, **{"from": "2017-07-19", "to": "2017-08-02"})
+    assert [row["business_date"] for row in chosen] == [
+        "2017-08-02",
+        "2017-08-01",
+        "2017-07-20",
+        "2017-07-19",
+    ]
+    assert len(close(admin, box, **{"from": "2017-08-20"})) == 1
+    assert admin.get("/v1/reports/daily-close", params={"from": "yesterday"}).status_code == 422
+
+
+def test_the_close_can_be_downloaded(admin: httpx.Client, new_box: NewBox, take: Take) -> None:
+    box = new_box()
+    z = z_of(sell(box, 2))
+    take(box)
+    answer = admin.get("/v1/reports/daily-close.csv", params={"store": box.store_id})
+    assert answer.headers["content-type"].startswith("text/csv")
+    [row] = csv.DictReader(io.StringIO(answer.text))
+    assert (row["store_id"], row["business_date"]) == (box.store_id, DAY)
+    assert (int(row["net_minor"]), row["box_matches"]) == (z.net_minor, "")
+
+
+def test_live_shows_each_stores_newest_day_and_sums_in_the_cloud(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box, idle = new_box(), new_box()
+    sell(box, 2, day="2017-08-06")
+    z = z_of(sell(box, 3))
+    take(box)
+    answer = admin.get("/v1/reports/live").raise_for_status().json()
+    stores = {store["store_id"]: store for store in answer["stores"]}
+    mine = stores[box.store_id]
+    assert (mine["business_date"], mine["today_receipts"]) == (DAY, 3)
+    assert mine["today_net_minor"] == z.net_minor
+    assert stores[idle.store_id]["last_sale_at_ms"] is None
+    [total] = answer["totals"]
+    assert total["net_minor"] == sum(store["today_net_minor"] for store in stores.values())
+    assert {"store_id", "receipt_no", "at_ms", "net_minor", "lines"} <= set(answer["recent"][0])
+
+
+def test_reports_ask_who_is_there(api: CloudApi) -> None:
+    for path in ("daily-close", "daily-close.csv", "live"):
+        assert httpx.get(f"{api.url}/v1/reports/{path}").status_code == 401
+    assert httpx.get(f"{api.url}/v1/events").status_code == 401
+
+
+@contextmanager
+def listening(admin: httpx.Client) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
+    """The event stream, after its first beat."""
+    with admin.stream("GET", "/v1/events", timeout=15) as answer:
+        answer.raise_for_status()
+        events = events_of(answer.iter_lines())
+        assert next(events)[0] == "beat"
+        yield events
+
+
+def events_of(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    name = ""
+    for line in lines:
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            yield name, orjson.loads(line.removeprefix("data: "))
+
+
+def test_a_committed_sale_is_pushed_to_every_console(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    z = z_of(sell(box, 2))
+    with listening(admin) as one, listening(admin) as other:
+        take(box)
+        for events in (one, other):
+            heard = [next(events), next(events)]
+            assert [name for name, _ in heard] == ["sale", "sale"]
+            assert sum(sale["net_minor"] for _, sale in heard) == z.net_minor
+            assert heard[0][1]["store_id"] == box.store_id
+            assert heard[0][1]["receipt_no"] == "1-000000"
+
+
+def test_a_box_that_moved_is_pushed_with_its_store(
+    database: Database, admin: httpx.Client, new_box: NewBox
+) -> None:
+    box = new_box()
+    with listening(admin) as events:
+        with database.begin() as connection:
+            connection.execute(
+                text("INSERT INTO box_state (dev, store_id, online) VALUES (:d, :s, true)"),
+                {"d": box.dev, "s": box.store_id},
+            )
+            told = {"kind": "box", "dev": box.dev}
+            notify(connection, "tillbox_live", orjson.dumps(told).decode())
+        heard = dict([next(events), next(events)])
+    assert heard["fleet"]["online"] is True
+    assert heard["convergence"]["store_id"] == box.store_id
+
+
+def test_a_big_batch_tells_of_its_newest_sales_only(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    sell(box, 200)
+    with listening(admin) as events:
+        take(box)
+        heard = [next(events)[1]["receipt_no"] for _ in range(20)]
+    assert heard == [f"1-{n:06d}" for n in range(180, 200)]
+
+
+def test_streams_end_when_the_api_stops(database: Database, tmp_path: Path) -> None:
+    api = CloudApi(database.url, tmp_path).start()
+    with (
+        httpx.Client(base_url=api.url, headers=api.client().headers) as console,
+        listening(console) as events,
+    ):
+        stopper = threading.Thread(target=api.stop)
+        stopper.start()
+        with suppress(httpx.RemoteProtocolError):  # the server may cut instead of ending
+            assert all(name == "beat" for name, _ in events)
+        stopper.join(timeout=10)
+        assert not stopper.is_alive()
