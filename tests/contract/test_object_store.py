@@ -1,84 +1,118 @@
-"""Both stores of immutable objects keep one promise: files on disk, and a real S3 server."""
+"""One contract for every place where published objects may lie."""
 
 from __future__ import annotations
 
-import hashlib
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
-from cloud.archive.objects import CHUNK_BYTES, FileObjects, ObjectStore
+from cloud.archive.objects import FileObjects, ObjectStore
 from cloud.archive.s3 import S3Objects, S3Place
+from shared.kernel.canonical import sha256
 from shared.kernel.errors import MissingError, UnavailableError
-from tests.lab.net import free_port
-from tests.lab.s3 import S3Server
+from tests.lab.net import LOOPBACK, free_port
+from tests.lab.processes import ChildProcess, Command
 
-BUCKET = "tillbox"
+START_SECONDS = 60
+KEYS = {"accessKey": "test", "secretKey": "test-secret"}
 
 
 @pytest.fixture(scope="module")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    server = S3Server(tmp_path_factory.mktemp("s3")).start()
-    server.create_bucket(BUCKET)
-    yield server
-    server.stop()
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Place]:
+    """A real S3 server with an empty bucket."""
+    folder = tmp_path_factory.mktemp("s3")
+    rights = {"name": "cloud", "credentials": [KEYS], "actions": ["Admin"]}
+    config = folder / "s3.json"
+    config.write_text(json.dumps({"identities": [rights]}), encoding="utf-8")
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+    places = [f"-{name}.port={port}" for name, port in ports.items()]
+    grpc = [f"-{name}.port.grpc={free_port()}" for name in ports]
+    server = ChildProcess(
+        Command(
+            name="SeaweedFS",
+            arguments=[
+                Path(sys.executable).with_name("weed"),
+                "server",
+                f"-dir={folder}",
+                f"-ip={LOOPBACK}",
+                f"-ip.bind={LOOPBACK}",
+                "-s3",
+                f"-s3.config={config}",
+                "-volume.max=100",
+                "-master.volumeSizeLimitMB=64",
+                *places,
+                *grpc,
+            ],
+            log=folder / "weed.log",
+            env={"GOMEMLIMIT": "150MiB"},
+        )
+    ).start()
+    place = S3Place("objects", f"http://{LOOPBACK}:{ports['s3']}", "us-east-1", *KEYS.values())
+    server.wait_until(lambda: _has_bucket(place), timeout_s=START_SECONDS)
+    yield place
+    server.kill()
 
 
-def place_on(server: S3Server, **changed: str) -> S3Place:
-    keys = {"access_key": server.access_key, "secret_key": server.secret_key}
-    return S3Place(BUCKET, **{"endpoint": server.endpoint, **keys, **changed})
+def _has_bucket(place: S3Place) -> bool:
+    client = boto3.client(
+        "s3",
+        endpoint_url=place.endpoint,
+        region_name=place.region,
+        aws_access_key_id=place.access_key,
+        aws_secret_access_key=place.secret_key,
+    )
+    try:
+        client.create_bucket(Bucket=place.bucket)
+        client.put_object(Bucket=place.bucket, Key="ready", Body=b"1")
+    except (BotoCoreError, ClientError):
+        return False
+    finally:
+        client.close()
+    return True
 
 
-@pytest.fixture(params=["files", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    if request.param == "files":
-        return FileObjects(tmp_path)
-    return S3Objects(place_on(request.getfixturevalue("s3_server")))
+@pytest.fixture(params=["file", "s3"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    if request.param == "file":
+        return FileObjects(tmp_path / "objects")
+    return S3Objects(request.getfixturevalue("bucket"))
 
 
-@pytest.mark.parametrize("length", [0, 1, CHUNK_BYTES, 3 * CHUNK_BYTES + 7])
-def test_what_was_put_is_read_back_in_pieces_under_its_hash(
-    store: ObjectStore, length: int
-) -> None:
-    data = bytes(n % 251 for n in range(length))
-    name = store.put(data)
-    assert name == hashlib.sha256(data).hexdigest()
-    assert store.size(name) == length
-    pieces = list(store.chunks(name))
-    assert b"".join(pieces) == data
-    assert all(len(piece) <= CHUNK_BYTES for piece in pieces)
+@pytest.mark.parametrize("data", [b"", b"one price", bytes(3 << 20)], ids=len)
+def test_what_was_put_comes_back_under_its_hash(objects: ObjectStore, data: bytes) -> None:
+    name = objects.put(data)
+    assert name == sha256(data).hex() == objects.put(data)
+    assert b"".join(objects.chunks(name)) == data
+    assert objects.size(name) == len(data)
+    path = objects.path(name)
+    assert path is None or path.read_bytes() == data
 
 
-def test_putting_twice_is_the_same_as_once(store: ObjectStore) -> None:
-    assert store.put(b"same") == store.put(b"same")
-    assert b"".join(store.chunks(store.put(b"same"))) == b"same"
+@pytest.mark.parametrize("name", ["0" * 64, "../../etc/passwd", "", "A" * 64])
+def test_what_is_not_there_is_missing(objects: ObjectStore, name: str) -> None:
+    with pytest.raises(MissingError):
+        objects.size(name)
+    with pytest.raises(MissingError):
+        list(objects.chunks(name))
 
 
-@pytest.mark.parametrize("name", ["0" * 64, "", "../secret", "A" * 64, "0" * 63, "0" * 64 + "\n"])
-def test_a_name_that_is_not_there_or_is_no_name_is_missing(store: ObjectStore, name: str) -> None:
-    for read in (store.size, lambda wanted: next(store.chunks(wanted), None)):
-        with pytest.raises(MissingError) as raised:
-            read(name)
-        assert raised.value.code == "object.missing"
+def test_a_place_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "objects").write_text("a file where the folder should be")
+    with pytest.raises(UnavailableError, match=r"objects\.unavailable"):
+        FileObjects(tmp_path / "objects").put(b"1")
+    nobody = S3Place("objects", f"http://{LOOPBACK}:{free_port()}", "us-east-1", "a", "b")
+    with pytest.raises(UnavailableError, match=r"objects\.unavailable"):
+        S3Objects(nobody).put(b"1")
 
 
-def test_only_local_files_have_a_path(store: ObjectStore) -> None:
-    path = store.path(store.put(b"where"))
-    assert (path is not None) == isinstance(store, FileObjects)
-    assert path is None or path.read_bytes() == b"where"
-
-
-def test_an_s3_server_that_is_away_or_refuses_the_key_is_unavailable(s3_server: S3Server) -> None:
-    away = place_on(s3_server, endpoint=f"http://127.0.0.1:{free_port()}")
-    for place in (away, place_on(s3_server, secret_key="wrong")):
-        with pytest.raises(UnavailableError) as raised:
-            S3Objects(place).put(b"lost")
-        assert raised.value.code == "objects.unavailable"
-
-
-def test_a_disk_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UnavailableError):
-        FileObjects(tmp_path / "file").put(b"lost")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+def test_a_crash_while_writing_leaves_no_half_object(tmp_path: Path) -> None:
+    store = FileObjects(tmp_path)
+    name = store.put(b"whole")
+    (tmp_path / name[:2] / ".draft-left-by-a-crash").write_bytes(b"ha")
+    assert [path.name for path in tmp_path.glob("*/[0-9a-f]*")] == [name]
+    assert b"".join(store.chunks(name)) == b"whole"
