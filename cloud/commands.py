@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from argparse import Namespace
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -25,9 +26,8 @@ SECRETS = frozenset({"broker_password", "s3_secret_key", "database_url"})
 def migrate(settings: Settings, chosen: Namespace) -> None:
     """Make or update the tables."""
     del chosen
-    database = compose.database_of(settings)
-    _say(f"The database is at step {migrations.migrate(database)}.")
-    database.close()
+    with closing(compose.database_of(settings)) as database:
+        _say(f"The database is at step {migrations.migrate(database)}.")
 
 
 def api(settings: Settings, chosen: Namespace) -> None:
@@ -37,22 +37,22 @@ def api(settings: Settings, chosen: Namespace) -> None:
         host=chosen.host or settings.host,
         port=settings.port if chosen.port is None else chosen.port,
     )
-    logs.set_up(settings.log_level)
     context = compose.context_of(settings, read_hq_key(Path(settings.hq_key_file)), SystemClock())
-    migrations.require_migrated(context.database)
-    listener = open_socket(settings.host, settings.port)
-    host, port = listener.getsockname()[:2]
-    _say(f"Tillbox cloud answers on http://{host}:{port}")
-    server_of(compose.app_of(context)).run(sockets=[listener])
+    with closing(context.database) as database:
+        migrations.require_migrated(database)
+        listener = open_socket(settings.host, settings.port)
+        host, port = listener.getsockname()[:2]
+        logs.set_up(settings.log_level)
+        _say(f"Tillbox cloud answers on http://{host}:{port}")
+        server_of(compose.app_of(context)).run(sockets=[listener])
 
 
 def worker(settings: Settings, chosen: Namespace) -> int:
     """Take in the stores' journals until a signal."""
     del chosen
+    with closing(compose.database_of(settings)) as database:
+        migrations.require_migrated(database)
     logs.set_up(settings.log_level)
-    database = compose.database_of(settings)
-    migrations.require_migrated(database)
-    database.close()
     return run_worker(settings)
 
 
@@ -80,50 +80,45 @@ def add_user(settings: Settings, chosen: Namespace) -> None:
         password = sys.stdin.readline().rstrip("\n")
     else:
         password = getpass.getpass(f"Password for {chosen.name}: ")
-    database = compose.database_of(settings)
-    identity.put_user(
-        database,
-        name=chosen.name,
-        display_name=chosen.display_name,
-        role=chosen.role,
-        password=password,
-    )
-    database.close()
+    with closing(compose.database_of(settings)) as database:
+        identity.put_user(
+            database,
+            name=chosen.name,
+            display_name=chosen.display_name,
+            role=chosen.role,
+            password=password,
+        )
     _say(f"{chosen.name} may sign in as {chosen.role}.")
 
 
 def list_users(settings: Settings, chosen: Namespace) -> None:
     """List every console user."""
     del chosen
-    database = compose.database_of(settings)
-    for user in identity.users(database):
-        _say(f"{user.name}\t{user.role}\t{user.display_name}")
-    database.close()
+    with closing(compose.database_of(settings)) as database:
+        for user in identity.users(database):
+            _say(f"{user.name}\t{user.role}\t{user.display_name}")
 
 
 def add_store(settings: Settings, chosen: Namespace) -> None:
     """Add or change a store."""
     place = Store(chosen.store_id, chosen.name, chosen.time_zone, chosen.currency)
-    database = compose.database_of(settings)
-    fleet.put_store(database, place)
-    database.close()
+    with closing(compose.database_of(settings)) as database:
+        fleet.put_store(database, place)
     _say(f"Store {place.store_id} is {place.name}, {place.time_zone}, {place.currency}.")
 
 
 def list_stores(settings: Settings, chosen: Namespace) -> None:
     """List every store."""
     del chosen
-    database = compose.database_of(settings)
-    for place in fleet.stores(database):
-        _say(f"{place.store_id}\t{place.name}\t{place.time_zone}\t{place.currency}")
-    database.close()
+    with closing(compose.database_of(settings)) as database:
+        for place in fleet.stores(database):
+            _say(f"{place.store_id}\t{place.name}\t{place.time_zone}\t{place.currency}")
 
 
 def claim(settings: Settings, chosen: Namespace) -> None:
     """Print a new enrolment token, alone on standard output for scripts."""
-    database = compose.database_of(settings)
-    made = fleet.new_claim(database, store_id=chosen.store_id, at_ms=SystemClock().now_ms())
-    database.close()
+    with closing(compose.database_of(settings)) as database:
+        made = fleet.new_claim(database, store_id=chosen.store_id, at_ms=SystemClock().now_ms())
     _say(made.token)
     sys.stderr.write(f"On the box: tillbox-edge enrol --cloud {settings.url()} --token <token>\n")
 

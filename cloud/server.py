@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,13 +20,21 @@ def open_socket(host: str, port: int) -> socket.socket:
     """A listening socket; RefusedError `server.port_in_use` or `server.address`."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        return _bound(family, address)
     except OSError as error:
         code = "server.port_in_use" if error.errno == errno.EADDRINUSE else "server.address"
         raise RefusedError(code, host=host, port=port, because=str(error)) from None
-    listener.listen(BACKLOG)
+
+
+def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

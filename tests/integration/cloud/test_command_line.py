@@ -1,0 +1,124 @@
+"""`tillbox-cloud` does what its help says, and fails in one sentence."""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cloud.__main__ import main
+from tests.lab.net import LOOPBACK
+from tests.lab.postgres import PostgresServer
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    monkeypatch.setenv("TILLBOX_CLOUD_DATABASE_URL", database_url)
+    monkeypatch.setenv("TILLBOX_CLOUD_HQ_KEY_FILE", str(tmp_path / "hq.key"))
+
+    def call(*arguments: str, given: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        code = main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def one_sentence(error: str) -> bool:
+    return error.startswith("tillbox-cloud: ") and error.count("\n") == 1
+
+
+def test_a_new_installation_step_by_step(run: Run) -> None:
+    code, out, _ = run("migrate")
+    assert (code, out) == (0, "The database is at step 0001.\n")
+    assert run("migrate")[0] == 0
+    assert run("hq-key", "init")[0] == 0
+    assert (
+        run("user", "add", "alice", "--role", "admin", "--password-stdin", given="long enough\n")[0]
+        == 0
+    )
+    assert run("user", "list")[1] == "alice\tadmin\talice\n"
+    place = ("--time-zone", "Asia/Shanghai", "--currency", "CNY")
+    assert run("store", "add", "17", "主街店", *place)[0] == 0
+    assert run("store", "list")[1] == "17\t主街店\tAsia/Shanghai\tCNY\n"
+    code, token, hint = run("claim", "17")
+    assert (code, len(token.strip())) == (0, 26)
+    assert "tillbox-edge enrol" in hint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (("user", "add", "Bob", "--role", "admin", "--password-stdin"), "long enough"),
+        (("user", "add", "bob", "--role", "boss", "--password-stdin"), "long enough"),
+        (("user", "add", "bob", "--role", "admin", "--password-stdin"), "short"),
+        (("store", "add", "1", "A", "--time-zone", "Nowhere", "--currency", "CNY"), ""),
+        (("store", "add", "1", "A", "--time-zone", "UTC", "--currency", "???"), ""),
+        (("claim", "none"), ""),
+        (("--config", "none.toml", "migrate"), ""),
+        (("api", "--port", "0"), ""),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(
+    run: Run, arguments: tuple[str, ...], given: str
+) -> None:
+    run("migrate")
+    code, _, error = run(*arguments, given=given)
+    assert code == 1
+    assert one_sentence(error)
+
+
+def test_a_port_in_use_is_said(run: Run) -> None:
+    run("migrate")
+    run("hq-key", "init")
+    with socket.create_server((LOOPBACK, 0)) as other:
+        port: int = other.getsockname()[1]
+        code, _, error = run("api", "--port", str(port))
+    assert code == 1
+    assert one_sentence(error)
+    assert f"Port {port}" in error
+
+
+def test_a_database_that_is_away_or_empty_is_said(
+    run: Run, monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer
+) -> None:
+    run("hq-key", "init")
+    monkeypatch.setenv("TILLBOX_CLOUD_DATABASE_URL", postgres.create_database("empty"))
+    code, _, error = run("api", "--port", "0")
+    assert code == 1
+    assert one_sentence(error)
+    assert "tillbox-cloud migrate" in error
+    monkeypatch.setenv("TILLBOX_CLOUD_DATABASE_URL", postgres.url("never_made"))
+    code, _, error = run("migrate")
+    assert code == 1
+    assert one_sentence(error)
+    assert "never_made" in error
+    postgres.drop_database("empty")
+
+
+def test_help_shows_the_way_for_a_newcomer(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for word in ("migrate", "hq-key init", "user add", "store add", "claim", "api", "worker"):
+        assert word in said
+
+
+def test_settings_are_listed_without_secrets(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TILLBOX_CLOUD_BROKER_PASSWORD", "hush")
+    code, out, _ = run("settings")
+    assert code == 0
+    assert "hush" not in out
+    assert "broker_password = (set)" in out
