@@ -60,7 +60,7 @@ class EvdevScanner:
                 for event in device.read() if readable else ():
                     self._take(decoder, event)
         except OSError as error:
-            raise DeviceFaultError("scanner.unplugged") from error
+            raise DeviceFaultError("scanner.unplugged", is_absent=True) from error
         finally:
             device.close()
 
@@ -70,7 +70,7 @@ class EvdevScanner:
         try:
             device = OpenInputDevice(self._path)
         except FileNotFoundError as error:
-            raise DeviceFaultError("scanner.absent") from error
+            raise DeviceFaultError("scanner.absent", is_absent=True) from error
         except OSError as error:
             raise DeviceFaultError("scanner.not_readable") from error
         try:

@@ -17,11 +17,12 @@ _log = structlog.get_logger(__name__)
 
 
 class DeviceFaultError(Exception):
-    """The device cannot be used for now; `code` says why."""
+    """The device cannot be used for now; `code` says why, `is_absent` that it is not there."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, is_absent: bool = False) -> None:
         super().__init__(code)
         self.code = code
+        self.is_absent = is_absent
 
 
 class StateBoard:
@@ -75,22 +76,22 @@ class Supervisor:
 
     def _run(self) -> None:
         failures = 0
+        self._board.write("connecting")
         while not self._stop.is_set():
             try:
-                self._board.write("connecting")
                 self._work(self._stop)
                 failures = 0
             except DeviceFaultError as fault:
-                failures += 1
-                self._fault(fault.code, failures)
+                failures = 1 if self._board.read().state == "ready" else failures + 1
+                self._fault(fault.code, failures, is_absent=fault.is_absent)
             except Exception:  # noqa: BLE001 - outermost loop: the next try may work
                 failures += 1
                 _log.exception("device.work_failed", device=self._name)
-                self._fault("device.work_failed", failures)
+                self._fault("device.work_failed", failures, is_absent=False)
             self._stop.wait(_PAUSES_S[min(failures, len(_PAUSES_S)) - 1] if failures else 0.0)
 
-    def _fault(self, code: str, failures: int) -> None:
+    def _fault(self, code: str, failures: int, *, is_absent: bool) -> None:
         DEVICE_FAULTS.labels(self._name, code).inc()
-        self._board.write("failed", code)
+        self._board.write("absent" if is_absent else "failed", code)
         if failures == 1:
             _log.warning("device.fault", device=self._name, code=code)
