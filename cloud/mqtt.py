@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from shared.kernel.errors import RetailError
 
 RECEIVE_MAXIMUM = 32
 """Messages that the broker may have open with one worker."""
@@ -179,6 +182,11 @@ class BrokerLink:
         outcome = "done"
         try:
             route.handler(Message(message.topic, bytes(message.payload), bool(message.retain)))
+        except RetailError as error:
+            outcome = "failed"
+            _log.warning(
+                "mqtt.message_refused", route=route.name, topic=message.topic, because=str(error)
+            )
         except Exception:  # noqa: BLE001 - outermost loop of the consumer: log, count, go on
             outcome = "failed"
             _log.exception("mqtt.handler_failed", route=route.name, topic=message.topic)
@@ -243,6 +251,9 @@ class _Session:
         self._deliver = on_message
         self._answered = threading.Event()
         self._is_accepted = False
+        self._ack_turn = threading.Lock()
+        self._unacked: deque[MQTTMessage] = deque()
+        self._finished: set[int] = set()
         self.closed = threading.Event()
         client = Client(
             CallbackAPIVersion.VERSION2,
@@ -307,8 +318,17 @@ class _Session:
         return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def ack(self, message: MQTTMessage) -> None:
-        if self.is_up():
-            self._client.ack(message.mid, message.qos)
+        """Acknowledge as soon as everything that came before is acknowledged.
+
+        PUBACKs keep the order of their PUBLISHes (MQTT 5, 4.6); rumqttd hangs up on who does not.
+        """
+        with self._ack_turn:
+            self._finished.add(id(message))
+            while self._unacked and id(self._unacked[0]) in self._finished:
+                first = self._unacked.popleft()
+                self._finished.remove(id(first))
+                if self.is_up():
+                    self._client.ack(first.mid, first.qos)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -338,6 +358,7 @@ class _Session:
         _log.info("mqtt.disconnected", because=str(reason))
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        self._unacked.append(message)
         try:
             self._deliver(self, message)
         except Exception:  # noqa: BLE001 - an exception would end paho's thread
