@@ -96,7 +96,7 @@ class Replicator:
                 failures += 1
                 wait_ms = full_jitter_ms(failures, RETRY_BASE_MS, self._parts.jitter())
                 wait_s = min(wait_ms / 1000, REPORT_EVERY_S)
-            if not self._wake.wait(wait_s) and failures == 0:
+            if not self._wake.wait(wait_s):
                 self._parts.reporter.send()
             self._wake.clear()
 
