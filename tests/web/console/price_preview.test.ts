@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import type { PriceRow } from "../../../cloud/web/src/api/types.ts";
+import { priceAt, stepsOf } from "../../../cloud/web/src/lib/price_preview.ts";
+
+const row = (change: Partial<PriceRow>): PriceRow => ({
+  store_id: "1",
+  from_at_ms: 0,
+  regular_minor: 100,
+  member_minor: null,
+  created_by: "hq",
+  created_at_ms: 0,
+  reason: "",
+  published_rev: 1,
+  ...change,
+});
+
+test("the newest published price that has begun is in force", () => {
+  const [first, second] = [row({ from_at_ms: 10 }), row({ from_at_ms: 20, regular_minor: 90 })];
+  const later = row({ from_at_ms: 99 });
+  const draft = row({ from_at_ms: 25, published_rev: null });
+  expect(priceAt([later, draft, second, first], 30)).toBe(second);
+  expect(priceAt([later, draft, second, first], 15)).toBe(first);
+  expect(priceAt([later, draft], 30)).toBeNull();
+});
+
+test("each store's step starts from its own price", () => {
+  const store = (id: string) => ({ store_id: id, name: id, time_zone: "UTC", currency: "USD" });
+  const rows = [row({ store_id: "1", regular_minor: 1 }), row({ store_id: "2", regular_minor: 2 })];
+  const steps = stepsOf(rows, [store("1"), store("2"), store("3")], 5);
+  expect(steps.map((step) => step.old?.regular_minor ?? null)).toEqual([1, 2, null]);
+});
