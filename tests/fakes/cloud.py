@@ -87,7 +87,7 @@ class FakeIngest:
         self._port = broker.internal_port
 
     def start(self) -> FakeIngest:
-        self._client.connect(LOOPBACK, self._port)
+        self._client.connect(LOOPBACK, self._port, clean_start=True)
         self._client.loop_start()
         assert self._subscribed.wait(10)
         return self
