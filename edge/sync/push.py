@@ -41,7 +41,11 @@ class CloudState:
 
 @dataclass(frozen=True, slots=True)
 class UplinkParts:
-    """What the uplink works with; `say_hello` publishes one, False when it could not."""
+    """What the uplink works with.
+
+    `say_hello` publishes one, False when it could not; `on_synced` is called when an
+    acknowledgement covers the whole journal.
+    """
 
     identity: Identity
     journal: Journal
@@ -50,6 +54,7 @@ class UplinkParts:
     jitter: Callable[[], float]
     say_hello: Callable[[], bool]
     on_cloud_state: Callable[[CloudState], None]
+    on_synced: Callable[[], None]
 
 
 class Uplink:
@@ -201,6 +206,8 @@ class Uplink:
         elif verdict in {"advanced", "rewound"}:
             _log.debug("uplink.ack", head=ack.head, verdict=verdict)
             self._keep(ack)
+            if ack.head >= self._parts.journal.head()[0]:
+                self._parts.on_synced()
 
     def _keep(self, ack: Ack) -> None:
         journal = self._parts.journal

@@ -36,6 +36,7 @@ class Reporter:
         self._shown: dict[int, int] = {}
         self._shown_at_ms = 0
         self._error: str | None = None
+        self._unsynced_told = 0
 
     def shown(self, lane: int, revision: int) -> None:
         """Report that a till paints `revision`; a repeat sends nothing."""
@@ -54,9 +55,18 @@ class Reporter:
         if is_new:
             self.send()
 
+    def synced(self) -> None:
+        """Correct a report that told of unsynced entries, now that the cloud has them all."""
+        if self._unsynced_told:
+            self.send()
+
     def send(self) -> bool:
         """Send the state as it is; False while there is no connection."""
-        return self._parts.link.publish(self._topic, message_bytes(self._report()))
+        report = self._report()
+        is_sent = self._parts.link.publish(self._topic, message_bytes(report))
+        if is_sent:
+            self._unsynced_told = report.unsynced
+        return is_sent
 
     def _report(self) -> Report:
         parts = self._parts

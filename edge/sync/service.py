@@ -98,6 +98,7 @@ class SyncService:
                 jitter=parts.jitter,
                 say_hello=self._say_hello,
                 on_cloud_state=hooks.on_cloud_state,
+                on_synced=self._reporter.synced,
             )
         )
         self._replicator = Replicator(

@@ -307,6 +307,19 @@ def test_what_the_till_shows_is_reported(box: BoxUnderTest, ingest: FakeIngest) 
     until(lambda: ingest.reports[-1].catalog.shown == {"1": 7})
 
 
+def test_a_report_that_told_of_unsynced_entries_is_corrected_when_they_are_synced(
+    box: BoxUnderTest, ingest: FakeIngest
+) -> None:
+    until(box.is_synced)
+    ingest.is_paused = True
+    box.append(4)
+    box.sync.shown(1, 7)
+    until(lambda: bool(ingest.reports) and ingest.reports[-1].unsynced == 4)
+    ingest.is_paused = False
+    ingest.be_born()
+    until(lambda: ingest.reports[-1].unsynced == 0)
+
+
 def test_a_price_that_head_office_did_not_sign_is_never_fetched(
     box: BoxUnderTest, ingest: FakeIngest, publisher: FakePublisher, objects: FakeObjects
 ) -> None:
