@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from cloud.db import Database, DatabaseError
 from cloud.ingest.ack import AckSender
@@ -55,7 +56,7 @@ class JournalConsumer:
                 posters=self.posters,
                 now_ms=self.clock.now_ms(),
             )
-        except (UnavailableError, DatabaseError) as error:
+        except (UnavailableError, DatabaseError, DBAPIError) as error:
             # Nothing is lost: the box keeps the batch until an `ok` with the right hash.
             _log.warning("ingest.busy", dev=dev, stream=stream, because=str(error))
             self.count(AckCode.BUSY, 0)

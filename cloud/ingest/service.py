@@ -136,9 +136,7 @@ class _Intake:
         store.move_head(
             self._connection, arrival.stream_id, head, arrival.header.edge_head, self._now_ms
         )
-        news = desk.told()
-        if news is not None:
-            store.tell_live(self._connection, news)
+        store.tell_live(self._connection, desk.told(claim.dev))
         return Verdict(AckCode.OK, *head, len(new.bodies), len(desk.flags))
 
 
@@ -178,15 +176,14 @@ class _PostingDesk:
                 if entry.id not in known:
                     self._post_alone(connection, store_id, poster, entry)
 
-    def told(self) -> str | None:
-        """What the live screens are told: JSON that fits into a NOTIFY."""
+    def told(self, dev: str) -> str:
+        """What the live screens hear of this batch: JSON that fits into a NOTIFY."""
         shown = self._news[-NEWS_MAX:]
-        while shown:
-            told = orjson.dumps({"kind": "sales", "sales": shown})
+        while True:
+            told = orjson.dumps({"kind": "batch", "dev": dev, "sales": shown})
             if len(told) <= NOTIFY_BYTES_MAX:
                 return told.decode()
             shown = shown[1:]
-        return None
 
     def _post_alone(
         self, connection: Connection, store_id: str, poster: Poster, entry: EntryHead

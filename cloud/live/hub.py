@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
@@ -19,8 +20,11 @@ from cloud.db import Database
 from shared.kernel.errors import RetailError
 
 CHANNEL = "tillbox_live"
+PUBLICATIONS = "tillbox_publication"
 WAITING_MAX = 256
-POLL_S = 1.0
+POLL_S = 0.2
+"""Also how long a box's changes are gathered: a box in a hurry is shown five times a second."""
+ALL_BOXES = ""
 RETRY_S = 1.0
 BEAT_S = 10.0
 
@@ -28,7 +32,7 @@ _log = structlog.get_logger("cloud.live")
 
 Event = tuple[str, dict[str, Any]]
 BoxEvents = Callable[[str], Iterable[Event]]
-"""The events that show how a box (its device id) stands now."""
+"""The events that show how a box (its device id), or every box (""), stands now."""
 
 
 class Listener:
@@ -76,6 +80,8 @@ class LiveHub:
         self._database = database
         self._box_events = box_events
         self._listeners: set[Listener] = set()
+        self._moved: set[str] = set()
+        self._shown_at = 0.0
         self._guard = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-hub", daemon=True)
@@ -87,8 +93,7 @@ class LiveHub:
     def stop(self) -> None:
         """End every stream, then the thread."""
         self._stopping.set()
-        for listener in self._everyone():
-            listener.put(None)
+        self._cut_everyone()
         if self._thread.is_alive():
             self._thread.join(timeout=POLL_S + RETRY_S + 1)
 
@@ -113,35 +118,51 @@ class LiveHub:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                for notice in self._database.listen(CHANNEL, poll_s=POLL_S):
+                for notice in self._database.listen(CHANNEL, PUBLICATIONS, poll_s=POLL_S):
                     if self._stopping.is_set():
                         return
-                    if notice is not None:
-                        self._tell(notice[1])
+                    self._take(notice)
             except RetailError as error:
                 _log.warning("live.waiting", because=str(error))
             except Exception:  # noqa: BLE001 - outermost loop of the hub: log and go on
                 _log.exception("live.failed")
-            # What was committed meanwhile is unknown: make the consoles ask for everything.
-            for listener in self._everyone():
-                listener.put(None)
+            self._cut_everyone()
             self._stopping.wait(RETRY_S)
 
-    def _tell(self, payload: str) -> None:
-        listeners = self._everyone()
-        if not listeners:
+    def _take(self, notice: tuple[str, str] | None) -> None:
+        if notice is not None and notice[0] == PUBLICATIONS:
+            self._moved.add(ALL_BOXES)
+        elif notice is not None:
+            told = orjson.loads(notice[1])
+            self._moved.add(told["dev"])
+            self._tell(("sale", sale) for sale in told.get("sales", ()))
+        now_s = time.monotonic()
+        if self._moved and now_s - self._shown_at >= POLL_S:
+            self._shown_at = now_s
+            self._show_moved()
+
+    def _show_moved(self) -> None:
+        moved = (ALL_BOXES,) if ALL_BOXES in self._moved else tuple(self._moved)
+        self._moved.clear()
+        if not self._everyone():
             return
-        for name, data in self._events_of(orjson.loads(payload)):
+        events = [event for dev in moved for event in self._box_events(dev)]
+        if len(events) > WAITING_MAX // 2:
+            self._cut_everyone()
+        else:
+            self._tell(events)
+
+    def _tell(self, events: Iterable[Event]) -> None:
+        listeners = self._everyone()
+        for name, data in events if listeners else ():
             chunk = encode(name, data)
             for listener in listeners:
                 listener.put(chunk)
 
-    def _events_of(self, notice: dict[str, Any]) -> Iterable[Event]:
-        if notice["kind"] == "sales":
-            return [("sale", sale) for sale in notice["sales"]]
-        if notice["kind"] == "box":
-            return self._box_events(notice["dev"])
-        return ()
+    def _cut_everyone(self) -> None:
+        """Make every console connect again and ask for the whole state."""
+        for listener in self._everyone():
+            listener.put(None)
 
 
 def encode(name: str, data: dict[str, Any]) -> bytes:

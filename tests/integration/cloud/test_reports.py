@@ -184,6 +184,8 @@ def test_a_committed_sale_is_pushed_to_every_console(
         for events in (one, other):
             heard = [next(events), next(events)]
             assert [name for name, _ in heard] == ["sale", "sale"]
+            shown = dict([next(events), next(events)])
+            assert (shown["fleet"]["dev"], shown["fleet"]["head_seq"]) == (box.dev, 1)
             assert sum(sale["net_minor"] for _, sale in heard) == z.net_minor
             assert heard[0][1]["store_id"] == box.store_id
             assert heard[0][1]["receipt_no"] == "1-000000"

@@ -1,0 +1,54 @@
+"""The queue of one console."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cloud.live import hub
+from cloud.live.hub import WAITING_MAX, Listener, encode
+
+
+def test_a_reader_gets_everything_in_order_after_a_first_beat() -> None:
+    async def read() -> list[bytes]:
+        listener = Listener()
+        for n in range(3):
+            listener.put(encode("sale", {"n": n}))
+        listener.put(None)
+        return [chunk async for chunk in listener.chunks(lambda: 42)]
+
+    assert asyncio.run(read()) == [
+        b'event: beat\ndata: {"t":42}\n\n',
+        *(b'event: sale\ndata: {"n":%d}\n\n' % n for n in range(3)),
+    ]
+
+
+def test_a_reader_that_cannot_keep_up_is_cut_off_within_bounds() -> None:
+    async def read() -> list[bytes]:
+        listener = Listener()
+        for n in range(3 * WAITING_MAX):
+            listener.put(encode("sale", {"n": n}))
+        await asyncio.sleep(0)
+        return [chunk async for chunk in listener.chunks(lambda: 0)]
+
+    chunks = asyncio.run(asyncio.wait_for(read(), 5))
+    assert len(chunks) <= WAITING_MAX + 1
+
+
+def test_silence_is_filled_with_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "BEAT_S", 0.01)
+
+    async def read() -> list[bytes]:
+        chunks = Listener().chunks(lambda: 7)
+        return [await anext(chunks) for _ in range(3)]
+
+    assert asyncio.run(read()) == [encode("beat", {"t": 7})] * 3
+
+
+def test_a_listener_of_a_closed_loop_is_harmless() -> None:
+    async def make() -> Listener:
+        return Listener()
+
+    listener = asyncio.run(make())
+    listener.put(encode("sale", {}))
