@@ -49,7 +49,7 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.till = rooms.till
     app.state.ops = rooms.ops
     problems.install(app, rooms.locale)
-    app.add_middleware(Guard, locale=rooms.locale)
+    app.add_middleware(Guard)
     for module in (lanes, staff_api, events, till_api, ops_api):
         app.include_router(module.router)
     app.include_router(sale_api.lane_router)

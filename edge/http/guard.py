@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from edge.http.problems import problem
-from shared.kernel.errors import RefusedError
 
 BODY_BYTES_MAX = 64 * 1024
 _HEADERS = {
@@ -25,21 +23,17 @@ _HEADERS = {
 class Guard:
     """ASGI middleware. Plain ASGI, because event streams must not be buffered."""
 
-    def __init__(self, app: ASGIApp, locale: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._locale = locale
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse a body that announces or shows to be too large."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
 
         async def guarded_send(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
@@ -47,16 +41,7 @@ class Guard:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        try:
-            await self._app(scope, _limited(receive), guarded_send)
-        except _TooLargeError:
-            if not started:
-                refused = RefusedError("request.too_large", limit=BODY_BYTES_MAX)
-                await problem(refused, self._locale)(scope, receive, guarded_send)
-
-
-class _TooLargeError(Exception):
-    """Raised out of `receive`; not an error of ours, so that no handler on the way takes it."""
+        await self._app(scope, _limited(receive), guarded_send)
 
 
 def _limited(receive: Receive) -> Receive:
@@ -68,7 +53,8 @@ def _limited(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
             if seen > BODY_BYTES_MAX:
-                raise _TooLargeError
+                # FastAPI lets only its own exceptions out of the reading of a body.
+                raise HTTPException(413)
         return message
 
     return counted
