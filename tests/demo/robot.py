@@ -51,12 +51,15 @@ class RobotCashier:
 
     def ring_up(self, receipt: Receipt) -> View:
         """Sell one receipt; the view after payment."""
-        self.till.call("POST", "/virtual/clock", {"at_ms": self.at_ms(receipt.at)})
+        self._set_clock(receipt)
         self._scan(receipt)
         self._type_quantities(receipt)
         for line in receipt.lines:
             self._correct(line)
         return self._pay(receipt)
+
+    def _set_clock(self, receipt: Receipt) -> None:
+        self.till.call("POST", "/virtual/clock", {"at_ms": self.at_ms(receipt.at)})
 
     def _scan(self, receipt: Receipt) -> None:
         codes = [member_card_code(str(receipt.member_id))]
@@ -68,6 +71,7 @@ class RobotCashier:
             interrupt, self.interrupt = self.interrupt, None
             interrupt()
             self.scanner.close()
+            self._set_clock(receipt)
             self._scan_codes(codes[half:], receipt)
         else:
             self._scan_codes(codes, receipt)
