@@ -6,7 +6,7 @@ import { defineConfig } from "vite";
 const BOX = process.env["TILLBOX_BOX"] ?? "http://127.0.0.1:8100";
 
 export default defineConfig({
-  plugins: [svelte(), texts(["common.", "error.", "till.", "modifier.", "tender."])],
+  plugins: [svelte(), texts(["common.", "error.", "till.", "tender."])],
   server: { host: "127.0.0.1", proxy: { "/v1": BOX, "/virtual": BOX } },
   build: { outDir: "../http/static", emptyOutDir: true, target: "es2022", modulePreload: { polyfill: false } },
 });

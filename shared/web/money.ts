@@ -9,6 +9,13 @@ export interface Currency {
 
 export const ONE_MILLI = 1000;
 
+/** A whole amount of a note or coin needs no decimals on a button: "¥150", but "¥160.68". */
+export function formatNote(minor: number, currency: Currency, language: string): string {
+  const whole = decimalText(minor, currency.digits).replace(/\.0+$/, "");
+  if (whole.includes(".")) return formatMinor(minor, currency, language);
+  return formatMinor(Number(whole), { ...currency, digits: 0 }, language);
+}
+
 const formats = new Map<string, Intl.NumberFormat>();
 
 function moneyFormat(currency: Currency, language: string): Intl.NumberFormat {

@@ -2,7 +2,7 @@
 import { ProblemError, UNREACHABLE } from "@tillbox/web/client.ts";
 import { Notices } from "@tillbox/web/components/notices.svelte.ts";
 import { ageText } from "@tillbox/web/i18n.ts";
-import { formatMilli, formatMinor, ONE_MILLI, type Currency } from "@tillbox/web/money.ts";
+import { formatMilli, formatMinor, formatNote, ONE_MILLI, type Currency } from "@tillbox/web/money.ts";
 import { Preferences } from "@tillbox/web/preferences.svelte.ts";
 import { Texts } from "@tillbox/web/texts.svelte.ts";
 import { getLanes, LaneApi, type Lanes } from "../api/box.ts";
@@ -59,6 +59,7 @@ class Till {
   readonly frozen = $derived(this.lane.silent || this.busy !== null);
 
   money = (minor: number): string => formatMinor(minor, this.currency, texts.language);
+  note = (minor: number): string => formatNote(minor, this.currency, texts.language);
   quantity = (milli: number): string => formatMilli(milli, texts.language);
   /** How long ago an instant of the box's clock was, "now" within the first minute. */
   age = (atMs: number): string => {
