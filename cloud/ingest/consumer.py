@@ -86,6 +86,8 @@ class JournalConsumer:
 
     def _tell(self, dev: DeviceId, stream: str, verdict: Verdict) -> None:
         told = _log.info if verdict.code in {AckCode.OK, AckCode.DUP} else _log.error
+        if verdict.flagged:  # stored, but somebody should look at why it could not be booked
+            told = _log.warning
         told(
             f"ingest.{verdict.code}",
             dev=dev,
