@@ -7,9 +7,8 @@ import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import httpx
 import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_base
@@ -19,12 +18,15 @@ from edge.sync.backoff import full_jitter_ms
 from edge.sync.metrics import FETCHES
 from shared.kernel.errors import CorruptError, RetailError, UnavailableError
 
+if TYPE_CHECKING:
+    from httpx import Client
+
 OBJECT_BYTES_MAX = 128 * 1024 * 1024
 MANIFEST_BYTES_MAX = 1024 * 1024
 _ATTEMPTS = 4
 _RETRY_BASE_MS = 250
 _CHUNK_BYTES = 1 << 16
-_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_TIMEOUT_S, _CONNECT_TIMEOUT_S = 15.0, 5.0
 _KEEP_CONNECTION_S = 900.0
 _OK = 200
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
@@ -48,20 +50,17 @@ class ObjectFetcher:
 
     def __init__(self, identity: Identity, folder: Path, jitter: Jitter) -> None:
         self._url = f"{identity.cloud_url.rstrip('/')}/v1/objects"
+        self._bearer = f"Bearer {identity.dev}.{identity.secret}"
         self._folder = folder
         self._jitter = jitter
         self._stop = threading.Event()
-        self._client = httpx.Client(
-            headers={"Authorization": f"Bearer {identity.dev}.{identity.secret}"},
-            timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
-            follow_redirects=True,
-        )
+        self._client: Client | None = None
 
     def close(self) -> None:
         """Give up what is under way and close the connection."""
         self._stop.set()
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     def fetch(self, sha256_hex: str, size_max: int = OBJECT_BYTES_MAX) -> Path:
         """File with the object of that SHA-256, already verified; kept until `forget`.
@@ -108,9 +107,11 @@ class ObjectFetcher:
         FETCHES.labels("ok").inc()
 
     def _stream(self, sha256_hex: str, size_max: int, file: BinaryIO) -> None:
+        from httpx import HTTPError, InvalidURL  # noqa: PLC0415 - see _connected
+
         digest, size = hashlib.sha256(), 0
         try:
-            with self._client.stream("GET", f"{self._url}/{sha256_hex}") as answer:
+            with self._connected().stream("GET", f"{self._url}/{sha256_hex}") as answer:
                 if answer.status_code != _OK:
                     raise UnavailableError("object.refused", status=answer.status_code)
                 for chunk in answer.iter_raw(_CHUNK_BYTES):
@@ -119,9 +120,24 @@ class ObjectFetcher:
                         raise CorruptError("object.too_large", sha256=sha256_hex, limit=size_max)
                     digest.update(chunk)
                     file.write(chunk)
-        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+        except (HTTPError, InvalidURL, RuntimeError) as error:
             # httpx says RuntimeError when the client was closed under a running download.
             _log.info("object.unreachable", because=str(error))
             raise UnavailableError("object.unreachable") from error
         if digest.hexdigest() != sha256_hex:
             raise CorruptError("object.hash", sha256=sha256_hex)
+
+    def _connected(self) -> Client:
+        """The client, made late: importing httpx would cost a tenth of the box's start."""
+        if self._stop.is_set():
+            raise UnavailableError("sync.stopping")
+        if self._client is None:
+            from httpx import Client, Limits, Timeout  # noqa: PLC0415
+
+            self._client = Client(
+                headers={"Authorization": self._bearer},
+                timeout=Timeout(_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
+                limits=Limits(max_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
+                follow_redirects=True,
+            )
+        return self._client
