@@ -20,7 +20,14 @@ from shared.price.price_book import DatedPrice
 _ITEM = "SELECT gtin, name, department, category, brand, package_size, is_weighed, plu FROM item"
 _LIVE = " AND rev_from<=? AND rev_to>?"
 _PRICES = "SELECT prices FROM price WHERE gtin=? AND rev_from<=? AND rev_to>?"
+_NAME = " AND name LIKE ? ESCAPE '\\'"
+_NUMBER_OR_NAME = " AND (name LIKE ? ESCAPE '\\' OR gtin LIKE ? OR plu LIKE ?)"
+_BEST_FIRST = (
+    " ORDER BY name LIKE ? ESCAPE '\\' DESC, name LIKE ? ESCAPE '\\' DESC, name, gtin LIMIT ?"
+)
 _SEARCH_WORDS_MAX = 6
+_NUMBER_DIGITS_MIN = 4
+"""Shorter numbers are parts of names ("7 Up"), not endings of codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +106,21 @@ class CatalogFile:
         )
 
     def search(self, text: str, limit: int, revision: int) -> list[Item]:
-        """Items whose name contains, or GTIN or PLU ends in, every word of `text`.
+        """Items whose name contains every word of `text`; of a number, GTIN or PLU may end in it.
 
-        Names that begin with the first word come first.
+        Names that begin with the whole text come first, then those that contain it.
         """
-        words = [_escaped(word) for word in text.split()[:_SEARCH_WORDS_MAX]]
+        words = text.split()[:_SEARCH_WORDS_MAX]
         if not words:
             return []
-        one = " AND (name LIKE ? ESCAPE '\\' OR gtin LIKE ? ESCAPE '\\' OR plu LIKE ? ESCAPE '\\')"
-        query = (
-            _ITEM
-            + " WHERE rev_from<=? AND rev_to>?"
-            + one * len(words)
-            + " ORDER BY name LIKE ? ESCAPE '\\' DESC, name, gtin LIMIT ?"
-        )
+        phrase = _escaped(" ".join(words))
         parameters: list[Any] = [revision, revision]
+        query = _ITEM + " WHERE rev_from<=? AND rev_to>?"
         for word in words:
-            parameters += [f"%{word}%", f"%{word}", f"%{word}"]
-        parameters += [f"{words[0]}%", limit]
+            query += _NUMBER_OR_NAME if _is_number(word) else _NAME
+            parameters += [f"%{_escaped(word)}%", *([f"%{word}"] * 2 * _is_number(word))]
+        query += _BEST_FIRST
+        parameters += [f"{phrase}%", f"%{phrase}%", limit]
         with self._search_lock:
             rows = self._search.execute(query, parameters).fetchall()
         return [_item_of(row) for row in rows]
@@ -180,6 +184,10 @@ def _item_of(row: sqlite3.Row | tuple[Any, ...]) -> Item:
 def _price_row(row: tuple[Any, ...]) -> PriceRow:
     gtin, name, before, after = row
     return PriceRow(Gtin(gtin), name, parse_prices(before or "[]"), parse_prices(after))
+
+
+def _is_number(word: str) -> bool:
+    return word.isdecimal() and len(word) >= _NUMBER_DIGITS_MIN
 
 
 def _escaped(word: str) -> str:

@@ -1,0 +1,438 @@
+"""A whole box as its own process: HTTP in, paper out, killed and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from edge.journal.reader import verify_file
+from tests.builders import OPENED_AT_MS, a_gtin
+from tests.integration.edge.boxes import (
+    CASHIER,
+    CASHIER_PIN,
+    DAY,
+    MANAGER,
+    MANAGER_PIN,
+    prepare_data,
+)
+from tests.lab.net import LOOPBACK, free_port
+from tests.lab.processes import ChildProcess, Command
+
+READY_WITHIN_S = 60
+
+
+def until(is_true: Callable[[], Any], within_s: float = 20) -> Any:
+    deadline = time.monotonic() + within_s
+    while not (found := is_true()):
+        assert time.monotonic() < deadline, "nothing happened in time"
+        time.sleep(0.01)
+    return found
+
+
+class Screen:
+    """A till page's event stream, read on a thread."""
+
+    def __init__(self, url: str, token: str | None, lane: int = 1) -> None:
+        self.views: list[dict[str, Any]] = []
+        self.statuses: list[dict[str, Any]] = []
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._url = f"{url}/v1/lanes/{lane}/events"
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        until(lambda: self.views)
+
+    @property
+    def view(self) -> dict[str, Any]:
+        return self.views[-1]
+
+    def wait(self, is_true: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        until(lambda: is_true(self.view))
+        return self.view
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join(10)
+
+    def _read(self) -> None:
+        name = ""
+        try:
+            with httpx.stream("GET", self._url, headers=self._headers, timeout=10) as answer:
+                for line in answer.iter_lines():
+                    if line.startswith("event: "):
+                        name = line[7:]
+                    elif line.startswith("data: "):
+                        kept = self.views if name == "view" else self.statuses
+                        kept.append(json.loads(line[6:]))
+                    if self._closing.is_set():
+                        return
+        except httpx.HTTPError:
+            return
+
+
+@dataclass
+class RunningBox:
+    """A box process with the client of one till."""
+
+    data: Path
+    port: int
+    process: ChildProcess
+    screens: list[Screen] = field(default_factory=list)
+    token: str = ""
+    keys: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def start(self) -> RunningBox:
+        self.process.start()
+        self.process.wait_http(f"{self.url}/healthz", READY_WITHIN_S)
+        return self
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        self.keys += 1
+        sent = {"Idempotency-Key": f"{os.getpid()}-{self.keys}"}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        return httpx.request(
+            method, self.url + path, json=body, headers={**sent, **headers}, timeout=20
+        )
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        answer = self.call("POST", path, body or {}, **headers)
+        assert answer.status_code in {200, 204}, answer.text
+        return answer.json() if answer.content else None
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path).json()
+
+    def sign_in(self, operator: str = MANAGER, pin: str = MANAGER_PIN, lane: int = 1) -> str:
+        answer = self.post(f"/v1/lanes/{lane}/session", {"operator": operator, "pin": pin})
+        self.token = answer["token"]
+        return self.token
+
+    def screen(self, token: str | None = None, lane: int = 1) -> Screen:
+        opened = Screen(self.url, token, lane)
+        self.screens.append(opened)
+        return opened
+
+    def scan(self, *codes: str, lane: int = 1) -> None:
+        """At the device port, as a scanner would."""
+        port = self.get("/virtual/page-data")["ports"][str(lane)]
+        with socket.create_connection((LOOPBACK, port), timeout=10) as scanner:
+            scanner.sendall("".join(f"{code}\r\n" for code in codes).encode())
+
+    def papers(self, count: int) -> list[Any]:
+        found: list[Any] = until(lambda: _at_least(count, self.get("/virtual/printer/papers")))
+        return found
+
+    def stop(self) -> None:
+        for screen in self.screens:
+            screen.close()
+        self.process.stop(15)
+
+
+def _at_least(count: int, answer: dict[str, Any]) -> list[Any]:
+    papers: list[Any] = answer["papers"]
+    return papers if len(papers) >= count else []
+
+
+def a_running_box(folder: Path) -> RunningBox:
+    port = free_port()
+    data = folder / "data"
+    data.mkdir()
+    prepare_data(data, port=port)
+    command = Command(
+        "box", [sys.executable, "-m", "edge", "run", "--data", data], folder / "box.log"
+    )
+    return RunningBox(data, port, ChildProcess(command)).start()
+
+
+@pytest.fixture(scope="module")
+def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
+    running = a_running_box(tmp_path_factory.mktemp("box"))
+    running.sign_in()
+    running.post("/v1/day/open", {"business_date": DAY})
+    yield running
+    running.stop()
+    assert verify_file(running.data / "journal.db")[0] > 3
+
+
+@pytest.fixture
+def box(shared_box: RunningBox) -> RunningBox:
+    shared_box.sign_in()
+    return shared_box
+
+
+@pytest.fixture
+def own_box(tmp_path: Path) -> Iterator[RunningBox]:
+    running = a_running_box(tmp_path)
+    yield running
+    running.stop()
+
+
+def test_a_sale_from_the_scanner_to_the_paper_and_the_drawer(box: RunningBox) -> None:
+    box.post("/virtual/clock", {"at_ms": OPENED_AT_MS})
+    screen = box.screen(box.token)
+    papers = len(box.get("/virtual/printer/papers")["papers"])
+    drawer = box.get("/virtual/drawer")["opened"]
+    box.scan(a_gtin(3), a_gtin(3), a_gtin(4))
+    view = screen.wait(lambda shown: len(shown["basket"]["lines"]) == 2)
+    assert view["basket"]["due_minor"] == 1000
+    assert view["last_scan"]["name"] == "Item 4"
+    answer = box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 2000})
+    done = screen.wait(lambda shown: shown["done"])["done"]
+    assert (done["change_minor"], done["receipt_no"]) == (1000, answer["receipt_no"])
+    paper = box.papers(papers + 1)[-1]
+    assert answer["receipt_no"] in paper["text"]
+    assert "10.00" in paper["text"]
+    screen.wait(lambda shown: shown["done"]["print"] == "printed")
+    until(lambda: box.get("/virtual/drawer")["opened"] == drawer + 1)
+    box.post("/virtual/clock", {"at_ms": None})
+
+
+def test_card_prints_but_opens_no_drawer(box: RunningBox) -> None:
+    screen = box.screen(box.token)
+    drawer = box.get("/virtual/drawer")["opened"]
+    box.scan(a_gtin(5))
+    screen.wait(lambda shown: shown["basket"]["lines"])
+    box.post("/v1/lanes/1/tenders", {"kind": "card", "amount_minor": 500})
+    screen.wait(lambda shown: shown["done"] and shown["done"]["print"] == "printed")
+    assert box.get("/virtual/drawer")["opened"] == drawer
+
+
+def test_a_printer_without_paper_never_blocks_a_sale(box: RunningBox) -> None:
+    screen = box.screen(box.token)
+    box.post("/virtual/printer/fault", {"fault": "paper_out"})
+    box.scan(a_gtin(5))
+    screen.wait(lambda shown: shown["basket"]["lines"])
+    answer = box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 500})
+    screen.wait(lambda shown: shown["done"] and shown["done"]["print"] == "failed")
+    papers = len(box.get("/virtual/printer/papers")["papers"])
+    box.post("/virtual/printer/fault", {"fault": None})
+    until(lambda: screen.statuses[-1]["printer"]["state"] == "ok")
+    box.post("/v1/lanes/1/reprint", {"receipt_no": answer["receipt_no"]})
+    assert "COPY" in box.papers(papers + 1)[-1]["text"]
+
+
+def test_a_repeated_tender_is_one_sale(box: RunningBox) -> None:
+    screen = box.screen(box.token)
+    before = box.get("/v1/day")["receipts"]
+    box.scan(a_gtin(2))
+    screen.wait(lambda shown: shown["basket"]["lines"])
+    body, key = {"kind": "cash", "amount_minor": 200}, {"Idempotency-Key": "tender-again"}
+    first = box.post("/v1/lanes/1/tenders", body, **key)
+    assert box.post("/v1/lanes/1/tenders", body, **key) == first
+    assert box.get("/v1/day")["receipts"] == before + 1
+
+
+def test_a_command_without_a_key_is_refused(box: RunningBox) -> None:
+    answer = httpx.post(
+        f"{box.url}/v1/lanes/1/undo", headers={"Authorization": f"Bearer {box.token}"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.idempotency_key")
+
+
+def test_typed_codes_search_and_receipts(box: RunningBox) -> None:
+    box.post("/v1/lanes/1/scans", {"code": a_gtin(7)})
+    (found,) = box.get("/v1/items?q=item%207&limit=1")
+    assert (found["gtin"], found["price_minor"], found["member_minor"]) == (a_gtin(7), 700, 690)
+    answer = box.post("/v1/lanes/1/tenders", {"kind": "card", "amount_minor": 700})
+    newest = box.get("/v1/receipts?lane=1&limit=1")
+    assert [each["receipt_no"] for each in newest] == [answer["receipt_no"]]
+    receipt = box.get(f"/v1/receipts/{answer['receipt_no']}")
+    assert (receipt["total_minor"], receipt["copies"]) == (700, 0)
+    assert "Item 7" in receipt["text"]
+    assert box.call("GET", "/v1/receipts/1-999999").json()["code"] == "receipt.unknown"
+
+
+def test_a_cashier_may_sell_but_not_override_or_close(box: RunningBox) -> None:
+    box.sign_in(CASHIER, CASHIER_PIN)
+    box.post("/v1/lanes/1/scans", {"code": a_gtin(1)})
+    body = {"regular_minor": 1, "member_minor": None, "reason": "nice"}
+    refused = box.call("POST", "/v1/lanes/1/lines/1/override", body)
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission.missing")
+    assert box.call("POST", "/v1/day/close", {}).status_code == 403
+    other = box.call("POST", "/v1/lanes/2/scans", {"code": a_gtin(1)})
+    assert (other.status_code, other.json()["code"]) == (403, "session.other_lane")
+    box.post("/v1/lanes/1/void", {"reason": "test over"})
+
+
+def test_another_operators_session_ends_when_a_lane_changes_hands(box: RunningBox) -> None:
+    manager = box.token
+    box.sign_in(CASHIER, CASHIER_PIN)
+    refused = box.call("POST", "/v1/lanes/1/undo", {}, Authorization=f"Bearer {manager}")
+    assert (refused.status_code, refused.json()["code"]) == (401, "session.required")
+
+
+def test_a_wrong_pin_is_refused_and_then_has_to_wait(box: RunningBox) -> None:
+    body = {"operator": CASHIER, "pin": "0000"}
+    codes = [box.call("POST", "/v1/lanes/2/session", body).json()["code"] for _ in range(4)]
+    assert codes == ["session.bad_pin"] * 3 + ["session.locked_out"]
+    answer = box.call("POST", "/v1/lanes/2/session", body)
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_screen_without_a_session_is_locked(box: RunningBox) -> None:
+    box.post("/v1/lanes/1/scans", {"code": a_gtin(1)})
+    assert box.screen(box.token).view["basket"]["lines"] != []
+    stranger = box.screen(None).view
+    assert (stranger["state"], stranger["basket"]["lines"]) == ("locked", [])
+    box.post("/v1/lanes/1/void", {"reason": "test over"})
+
+
+def test_a_stream_that_was_cut_off_comes_back_with_the_whole_view(box: RunningBox) -> None:
+    first = box.screen(box.token)
+    first.close()
+    box.post("/v1/lanes/1/scans", {"code": a_gtin(1)})
+    again = box.screen(box.token)
+    assert again.views[0]["seq"] > first.view["seq"]
+    assert len(again.views[0]["basket"]["lines"]) == 1
+    box.post("/v1/lanes/1/void", {"reason": "test over"})
+
+
+def test_two_screens_of_a_lane_show_the_same(box: RunningBox) -> None:
+    one, two = box.screen(box.token), box.screen(box.token)
+    answer = box.post("/v1/lanes/1/scans", {"code": a_gtin(1)})
+    for screen in (one, two):
+        screen.wait(lambda shown: shown["seq"] >= answer["seq"])
+    assert one.view == two.view
+    box.post("/v1/lanes/1/void", {"reason": "test over"})
+
+
+def test_the_heartbeat_tells_how_things_are(box: RunningBox) -> None:
+    screen = box.screen(box.token)
+    until(lambda: len(screen.statuses) >= 3, 10)
+    status = screen.statuses[-1]
+    assert status["cloud"]["state"] == "never"
+    assert status["cloud"]["unsynced"] == box.get("/healthz")["head_seq"] + 1
+    assert (status["printer"]["state"], status["scanner"]["state"]) == ("ok", "ok")
+    assert status["training"] is True
+
+
+def test_lanes_and_operators_are_public(box: RunningBox) -> None:
+    lanes = httpx.get(f"{box.url}/v1/lanes").json()
+    assert lanes["store"]["currency_symbol"] == "$"
+    assert [each["lane"] for each in lanes["lanes"]] == [1, 2]
+    assert {each["id"] for each in lanes["operators"]} == {MANAGER, CASHIER}
+    assert "pin" not in json.dumps(lanes)
+
+
+def test_a_till_tells_what_it_shows(box: RunningBox) -> None:
+    assert box.call("POST", "/v1/lanes/1/shown", {"revision": 1}).status_code == 204
+    assert box.call("POST", "/v1/lanes/1/shown", {"revision": -1}).status_code == 422
+
+
+def test_metrics_are_there_for_prometheus(box: RunningBox) -> None:
+    text = httpx.get(f"{box.url}/metrics").text
+    for name in ("tillbox_command_seconds_bucket", "tillbox_unsynced_entries", "tillbox_scans"):
+        assert name in text
+
+
+def test_the_till_page_is_served(box: RunningBox) -> None:
+    answer = httpx.get(box.url)
+    assert answer.status_code in {200, 503}
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_the_day_closes_with_a_z_report(own_box: RunningBox) -> None:
+    box = own_box
+    box.sign_in()
+    assert box.call("POST", "/v1/lanes/1/scans", {"code": a_gtin(1)}).json()["code"] == "day.closed"
+    assert box.call("POST", "/v1/day/open", {"business_date": "8.7.17"}).status_code == 422
+    box.post("/v1/day/open", {"business_date": DAY})
+    box.post("/v1/lanes/1/scans", {"code": a_gtin(1)})
+    refused = box.call("POST", "/v1/day/close", {})
+    assert refused.json()["code"] == "day.baskets_open"
+    box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 100})
+    key = {"Idempotency-Key": "close"}
+    report = box.post("/v1/day/close", **key)
+    assert (report["receipts"], report["net_minor"], report["business_date"]) == (1, 100, DAY)
+    assert box.post("/v1/day/close", **key) == report
+    assert box.get(f"/v1/day/{DAY}/z") == report
+    again = box.call("POST", "/v1/day/open", {"business_date": DAY})
+    assert again.json()["code"] == "day.already_closed"
+    box.post("/v1/day/open", {"business_date": "2017-08-08"})
+    assert box.call("DELETE", "/v1/lanes/1/session").status_code == 204
+    assert box.call("GET", "/v1/day").status_code == 401
+
+
+def test_a_box_killed_in_a_basket_comes_back_by_itself(own_box: RunningBox) -> None:
+    box = own_box
+    token = box.sign_in()
+    box.post("/v1/day/open", {"business_date": DAY})
+    screen = box.screen(token)
+    box.scan(a_gtin(3), a_gtin(4), "12345")
+    before = screen.wait(lambda shown: shown["basket"]["unknown"])
+    box.process.kill()
+    box.start()
+    after = box.screen(token).view
+    assert after == before
+    box.post(f"/v1/lanes/1/unknown/{after['basket']['unknown'][0]['n']}/dismiss", {"reason": "x"})
+    answer = box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 700})
+    assert answer["receipt_no"] == "1-000001"
+    box.process.kill()
+    box.start()
+    done = box.screen(token).view
+    assert done["state"] == "done"
+    assert done["done"]["receipt_no"] == "1-000001"
+    box.stop()
+    verify_file(box.data / "journal.db")
+
+
+def test_a_box_ends_cleanly_with_a_screen_open(own_box: RunningBox) -> None:
+    screen = own_box.screen(own_box.sign_in())
+    os.kill(own_box.process.pid, signal.SIGTERM)
+    until(lambda: own_box.process.returncode is not None, 15)
+    assert own_box.process.returncode == 0
+    assert not (own_box.data / "journal.db-wal").exists()
+    screen.close()
+
+
+def run_to_end(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "edge", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_port_in_use_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        taken.listen()
+        prepare_data(tmp_path, port=taken.getsockname()[1])
+        ended = run_to_end("run", "--data", tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.strip().startswith("tillbox-edge: ")
+    assert "in use" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_running_box_tells_its_status_and_keeps_a_second_one_out(box: RunningBox) -> None:
+    told = run_to_end("status", "--data", box.data)
+    assert (told.returncode, "head_seq" in told.stdout) == (0, True)
+    settings = box.data / "edge.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace(str(box.port), "0"), encoding="utf-8")
+    second = run_to_end("run", "--data", box.data)
+    settings.write_text(text, encoding="utf-8")
+    assert second.returncode == 1
+    assert "Another process uses the journal" in second.stderr
