@@ -69,12 +69,16 @@ class SaleEffects:
         return self._queue.qsize()
 
     def sale_done(self, lane: int, printed: PrintedSale) -> None:
-        """Print the receipt, open the drawer when cash was taken; the uplink is told at once."""
-        self._outside.notify()
+        """Print the receipt, open the drawer when cash was taken, then tell the uplink.
+
+        A printer that hangs holds back only the word to the uplink: it looks by itself every
+        two seconds.
+        """
         self._put(partial(self._print, lane, printed))
         kinds = {tender.kind for tender in printed.sale.tenders}
         if TenderKind.CASH in kinds:
             self.open_drawer()
+        self._put(self._outside.notify)
 
     def reprint(self, lane: int, printed: PrintedSale) -> None:
         """Print a marked copy."""
