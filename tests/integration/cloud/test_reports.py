@@ -174,7 +174,14 @@ def events_of(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, orjson.loads(line.removeprefix("data: "))
 
 
-def test_a_committed_sale_is_pushed_to_every_console(
+def own(
+    events: Iterator[tuple[str, dict[str, Any]]], name: str, box: BoxStream
+) -> Iterator[dict[str, Any]]:
+    """Events of one kind about one box's store; other tests' boxes may still be told of."""
+    return (data for kind, data in events if kind == name and data["store_id"] == box.store_id)
+
+
+def test_a_committed_sale_is_pushed_to_every_console_and_then_its_box(
     admin: httpx.Client, new_box: NewBox, take: Take
 ) -> None:
     box = new_box()
@@ -182,13 +189,11 @@ def test_a_committed_sale_is_pushed_to_every_console(
     with listening(admin) as one, listening(admin) as other:
         take(box)
         for events in (one, other):
-            heard = [next(events), next(events)]
-            assert [name for name, _ in heard] == ["sale", "sale"]
-            shown = dict([next(events), next(events)])
-            assert (shown["fleet"]["dev"], shown["fleet"]["head_seq"]) == (box.dev, 1)
-            assert sum(sale["net_minor"] for _, sale in heard) == z.net_minor
-            assert heard[0][1]["store_id"] == box.store_id
-            assert heard[0][1]["receipt_no"] == "1-000000"
+            sales = own(events, "sale", box)
+            heard = [next(sales), next(sales)]
+            assert sum(sale["net_minor"] for sale in heard) == z.net_minor
+            assert [sale["receipt_no"] for sale in heard] == ["1-000000", "1-000001"]
+            assert next(own(events, "fleet", box))["head_seq"] == 1
 
 
 def test_a_box_that_moved_is_pushed_with_its_store(
@@ -203,9 +208,18 @@ def test_a_box_that_moved_is_pushed_with_its_store(
             )
             told = {"kind": "box", "dev": box.dev}
             notify(connection, "tillbox_live", orjson.dumps(told).decode())
-        heard = dict([next(events), next(events)])
-    assert heard["fleet"]["online"] is True
-    assert heard["convergence"]["store_id"] == box.store_id
+        assert next(own(events, "fleet", box))["online"] is True
+        assert next(own(events, "convergence", box))["state"] == "current"
+
+
+def test_a_publication_shows_every_store(
+    database: Database, admin: httpx.Client, new_box: NewBox
+) -> None:
+    box = new_box()
+    with listening(admin) as events:
+        with database.begin() as connection:
+            notify(connection, "tillbox_publication", "1")
+        assert next(own(events, "convergence", box))["because"] == "nothing_published"
 
 
 def test_a_big_batch_tells_of_its_newest_sales_only(
@@ -215,7 +229,8 @@ def test_a_big_batch_tells_of_its_newest_sales_only(
     sell(box, 200)
     with listening(admin) as events:
         take(box)
-        heard = [next(events)[1]["receipt_no"] for _ in range(20)]
+        sales = own(events, "sale", box)
+        heard = [next(sales)["receipt_no"] for _ in range(20)]
     assert heard == [f"1-{n:06d}" for n in range(180, 200)]
 
 
