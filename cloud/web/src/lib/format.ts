@@ -59,9 +59,20 @@ export function instant(atMs: number | null, timeZone?: string): string {
   return dateFormat(style, timeZone).format(atMs);
 }
 
-/** Show an instant (UTC ms) with its full date, as tables and tooltips do. */
+/**
+ * Show an instant (UTC ms) with its full date, as tables and tooltips do.  A store's time is marked
+ * with its zone where the reader's clock shows another time.
+ */
 export function fullInstant(atMs: number | null, timeZone?: string): string {
-  return atMs === null ? NONE : dateFormat("full", timeZone).format(atMs);
+  if (atMs === null) return NONE;
+  const shown = dateFormat("full", timeZone).format(atMs);
+  if (timeZone === undefined || shown === dateFormat("full", undefined).format(atMs)) return shown;
+  return `${shown} ${zoneName(atMs, timeZone)}`;
+}
+
+function zoneName(atMs: number, timeZone: string): string {
+  const format = new Intl.DateTimeFormat(texts.language, { timeZone, timeZoneName: "short" });
+  return format.formatToParts(atMs).find((part) => part.type === "timeZoneName")?.value ?? timeZone;
 }
 
 /** Show the weekday of a business date "YYYY-MM-DD", free of time zones. */
