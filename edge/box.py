@@ -294,7 +294,7 @@ class Box:
 
         def samples() -> list[SampleCode]:
             revision = self.replica.active_revision()
-            found = self.replica.search("e", SAMPLES, revision) if revision else []
+            found = self.replica.first_items(SAMPLES, revision) if revision else []
             return [SampleCode(item.gtin, item.name) for item in found]
 
         set_clock = self.clock.set_ms if isinstance(self.clock, VirtualClock) else None
@@ -332,8 +332,10 @@ class Box:
         _log.info("cloud", online=state.online, unsynced=state.unsynced)
 
     def _record_activation(self) -> None:
-        """Journal which revision is active. The id follows from it, so a repeat changes nothing:
-        the box may have died between the flip and this entry.
+        """Journal which revision is active.
+
+        The id follows from it, so a repeat changes nothing: the box may have died between the
+        flip and this entry.
         """
         active = self.replica.active()
         if not active.rev:

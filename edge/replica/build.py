@@ -43,27 +43,12 @@ def build_snapshot(target: Path, manifest: Manifest, piece: Piece, source: Path)
     """
     temporary = target.with_name(target.name + ".new")
     remove_catalog(temporary)
-    connection = sqlite3.connect(temporary, isolation_level=None)
     try:
-        # No one reads the file before it is renamed, so a crash may leave it in any state.
-        connection.execute("PRAGMA journal_mode=OFF")
-        connection.execute("PRAGMA synchronous=OFF")
-        _create_tables(connection)
-        connection.execute("BEGIN")
-        contents = _fill(connection, piece, source)
-        if manifest.rev == piece.to_rev:
-            check_contents(contents, manifest)
-        _create_indexes(connection)
-        put_contents(connection, contents)
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
-    handle = os.open(temporary, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        contents = _write_snapshot(temporary, manifest, piece, source)
+        _sync_file(temporary)
+    except BaseException:
+        remove_catalog(temporary)
+        raise
     temporary.replace(target)
     sync_folder(target.parent)
     return contents
@@ -123,6 +108,34 @@ def remove_catalog(path: Path) -> None:
     """Delete a catalogue file and SQLite's files beside it."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _write_snapshot(path: Path, manifest: Manifest, piece: Piece, source: Path) -> Contents:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        # No one reads the file before it is renamed, so a crash may leave it in any state.
+        connection.execute("PRAGMA journal_mode=OFF")
+        connection.execute("PRAGMA synchronous=OFF")
+        _create_tables(connection)
+        connection.execute("BEGIN")
+        contents = _fill(connection, piece, source)
+        if manifest.rev == piece.to_rev:
+            check_contents(contents, manifest)
+        _create_indexes(connection)
+        put_contents(connection, contents)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+    return contents
+
+
+def _sync_file(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:

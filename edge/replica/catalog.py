@@ -125,6 +125,11 @@ class CatalogFile:
             rows = self._search.execute(query, parameters).fetchall()
         return [_item_of(row) for row in rows]
 
+    def first_items(self, limit: int, revision: int) -> list[Item]:
+        """The first items by GTIN."""
+        query = _ITEM + " WHERE rev_from<=? AND rev_to>? ORDER BY gtin LIMIT ?"
+        return [_item_of(row) for row in self._rows(query, (revision, revision, limit))]
+
     def price_rows(self, old_rev: int, new_rev: int, limit: int) -> list[PriceRow]:
         """Items whose dated prices differ between two revisions of this file."""
         query = """

@@ -154,6 +154,10 @@ class Replica:
         """Items whose name, GTIN or PLU contains every word of `text`."""
         return self._file(revision).search(text, limit, revision)
 
+    def first_items(self, limit: int, revision: int) -> list[Item]:
+        """The first items by GTIN, as examples."""
+        return self._file(revision).first_items(limit, revision)
+
     def staff(self, revision: int) -> tuple[StaffMember, ...]:
         """Everybody who may sign in; nobody before the first activation."""
         return self._file(revision).staff(revision) if revision else ()
