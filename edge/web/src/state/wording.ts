@@ -14,6 +14,6 @@ export function tenderText(tender: Pick<Tender, "kind">): string {
 /** Why a code is no item: `because` is an error code of the barcode reader, or "unknown". */
 export function unknownBecause({ because, code }: UnknownCode): string {
   return (
-    texts.find(`error.${because}`, { code, length: code.length }) ?? t("till.unknown.not_found")
+    texts.find(`error.${because}`, { code, gtin: code, length: code.length }) ?? t("till.unknown.not_found")
   );
 }
