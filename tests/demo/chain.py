@@ -157,6 +157,8 @@ class Chain:
 
     def stop(self) -> None:
         """End every process; harmless when some have ended."""
+        if self._console is not None:
+            self._console.close()
         for box in self.boxes:
             _stop(box.process)
         for process in (self.worker, self.api):

@@ -26,6 +26,10 @@ class ConsoleClient:
         answer = self.call("POST", "/v1/session", json={"user": user, "password": password})
         self._http.headers["Authorization"] = f"Bearer {answer['token']}"
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
     def call(self, method: str, path: str, **options: Any) -> Any:
         """One request; ApiError unless it succeeds."""
         answer = self._http.request(method, path, **options)
