@@ -93,7 +93,8 @@ class ItemRecords:
 
     def mark_published(self, connection: Connection, rev: int) -> None:
         """See RecordSource."""
-        store.mark_published(connection, rev)
+        del rev
+        store.drop_drafts(connection)
 
 
 def record_of(item: Item) -> Record:

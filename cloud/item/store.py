@@ -1,4 +1,7 @@
-"""SQL of the catalogue. Reads `item_price` beside its own table for what a buyer wants to see."""
+"""SQL of the catalogue.
+
+Reads `item_price` and `price_draft` beside its own tables: a buyer wants to see them together.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +34,15 @@ _PLU_TAKEN = text("""
     JOIN item ON item.plu = incoming.plu AND item.gtin <> incoming.gtin
     WHERE NOT EXISTS (SELECT FROM incoming_item moved WHERE moved.gtin = item.gtin)
     ORDER BY incoming.line""")
+# A draft that is there already is written again, so that a publication which is just taking
+# the older state of the item notices.
 _UPSERT = text(
-    f"INSERT INTO item ({_NAMES}) SELECT {_NAMES} FROM incoming_item"  # noqa: S608 - constants
-    f" ON CONFLICT (gtin) DO UPDATE SET {_SET}, published_rev = NULL WHERE {_CHANGED}"
-    " RETURNING xmax = 0"
+    f"WITH written AS (INSERT INTO item ({_NAMES})"  # noqa: S608 - constants
+    f" SELECT {_NAMES} FROM incoming_item ON CONFLICT (gtin) DO UPDATE SET {_SET}"
+    f" WHERE {_CHANGED} RETURNING gtin, xmax = 0 AS is_new),"
+    " drafted AS (INSERT INTO item_draft SELECT gtin FROM written"
+    "  ON CONFLICT (gtin) DO UPDATE SET gtin = excluded.gtin)"
+    " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
 )
 
 
@@ -67,8 +75,8 @@ def taken_plus(connection: Connection) -> list[tuple[int, str, str]]:
 
 def upsert_staged(connection: Connection) -> tuple[int, int]:
     """Write the staged rows that differ; returns how many were created and updated."""
-    created = [bool(new) for (new,) in connection.execute(_UPSERT)]
-    return sum(created), len(created) - sum(created)
+    created, updated = connection.execute(_UPSERT).one()
+    return created, updated
 
 
 _FIND = text(f"SELECT {_NAMES} FROM item WHERE gtin = :gtin")  # noqa: S608 - constants
@@ -112,7 +120,7 @@ def page(connection: Connection, query: CatalogueQuery, at_ms: int) -> list[dict
 
 def drafts(connection: Connection) -> Iterator[Item]:
     """Items that changed since they were last published."""
-    yield from _items(connection, "WHERE published_rev IS NULL")
+    yield from _items(connection, "JOIN item_draft USING (gtin)")
 
 
 def items(connection: Connection) -> Iterator[Item]:
@@ -120,10 +128,9 @@ def items(connection: Connection) -> Iterator[Item]:
     yield from _items(connection, "ORDER BY gtin")
 
 
-def mark_published(connection: Connection, rev: int) -> None:
-    """Note that every draft went out with a revision."""
-    statement = text("UPDATE item SET published_rev = :rev WHERE published_rev IS NULL")
-    connection.execute(statement, {"rev": rev})
+def drop_drafts(connection: Connection) -> None:
+    """Note that every draft went out."""
+    connection.execute(text("DELETE FROM item_draft"))
 
 
 def _items(connection: Connection, tail: str) -> Iterator[Item]:
@@ -143,8 +150,8 @@ def _priced(hits: str, order: str) -> TextClause:
     return text(
         f"SELECT {names}, price.regular_minor, price.member_minor,"  # noqa: S608 - constants
         " price.from_at_ms AS price_from_at_ms,"
-        " (hit.published_rev IS NULL OR EXISTS (SELECT FROM item_price draft"
-        "  WHERE draft.gtin = hit.gtin AND draft.published_rev IS NULL)) AS has_draft"
+        " (EXISTS (SELECT FROM item_draft draft WHERE draft.gtin = hit.gtin) OR EXISTS"
+        "  (SELECT FROM price_draft draft WHERE draft.gtin = hit.gtin)) AS has_draft"
         f" FROM ({hits}) hit LEFT JOIN LATERAL ("
         "  SELECT regular_minor, member_minor, from_at_ms FROM item_price"
         "  WHERE gtin = hit.gtin AND from_at_ms <= :at_ms"

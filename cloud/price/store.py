@@ -42,7 +42,8 @@ _APPEND = text("""
                                 created_by, created_at_ms, reason)
         SELECT store_id, gtin, from_at_ms, regular_minor, member_minor,
                :created_by, :created_at_ms, :reason
-        FROM compared ORDER BY line)
+        FROM compared ORDER BY line RETURNING id, store_id, gtin),
+    drafted AS (INSERT INTO price_draft SELECT id, store_id, gtin FROM added)
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM compared""")
 _IN_FORCE = text("""
     SELECT store.store_id, price.from_at_ms, price.regular_minor, price.member_minor
@@ -52,8 +53,9 @@ _IN_FORCE = text("""
         ORDER BY from_at_ms DESC, id DESC LIMIT 1) price""")
 _HISTORY = text("""
     SELECT store_id, from_at_ms, regular_minor, member_minor, created_by, created_at_ms, reason,
-           published_rev
-    FROM item_price WHERE gtin = :gtin AND (:store_id = '' OR store_id = :store_id)
+           publication.rev AS published_rev
+    FROM item_price LEFT JOIN price_publication publication ON price_id = id
+    WHERE gtin = :gtin AND (:store_id = '' OR store_id = :store_id)
     ORDER BY from_at_ms DESC, id DESC LIMIT :most""")
 _EXPORT = text("""
     SELECT DISTINCT ON (store_id, gtin, from_at_ms)
@@ -64,7 +66,7 @@ _EXPORT = text("""
 _DRAFT_PRICES = text("""
     SELECT DISTINCT ON (price.store_id, price.gtin, price.from_at_ms)
            price.store_id, price.gtin, price.from_at_ms, price.regular_minor, price.member_minor
-    FROM (SELECT DISTINCT store_id, gtin FROM item_price WHERE published_rev IS NULL) draft
+    FROM (SELECT DISTINCT store_id, gtin FROM price_draft) draft
     JOIN item_price price USING (store_id, gtin)
     ORDER BY price.store_id, price.gtin, price.from_at_ms, price.id DESC""")
 _STORE_PRICES = text("""
@@ -76,12 +78,16 @@ _DRAFT_SAMPLE = text("""
     SELECT price.gtin, item.name, price.store_id, price.from_at_ms,
            before.regular_minor AS old_minor, price.regular_minor AS new_minor,
            before.member_minor AS old_member_minor, price.member_minor AS new_member_minor
-    FROM item_price price JOIN item USING (gtin) LEFT JOIN LATERAL (
+    FROM (SELECT price_id AS id FROM price_draft ORDER BY price_id DESC LIMIT :most) draft
+    JOIN item_price price USING (id) JOIN item USING (gtin) LEFT JOIN LATERAL (
         SELECT regular_minor, member_minor FROM item_price earlier
         WHERE earlier.store_id = price.store_id AND earlier.gtin = price.gtin
           AND earlier.from_at_ms <= price.from_at_ms AND earlier.id < price.id
         ORDER BY from_at_ms DESC, id DESC LIMIT 1) before ON true
-    WHERE price.published_rev IS NULL ORDER BY price.id DESC LIMIT :most""")
+    ORDER BY price.id DESC""")
+_MARK = text("""
+    WITH gone AS (DELETE FROM price_draft RETURNING price_id)
+    INSERT INTO price_publication SELECT price_id, :rev FROM gone""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +177,7 @@ def draft_sample(connection: Connection) -> list[dict[str, Any]]:
 
 def mark_published(connection: Connection, rev: int) -> None:
     """Note that every draft went out with a revision."""
-    statement = text("UPDATE item_price SET published_rev = :rev WHERE published_rev IS NULL")
-    connection.execute(statement, {"rev": rev})
+    connection.execute(_MARK, {"rev": rev})
 
 
 def _prices(rows: Iterable[Sequence[Any]]) -> Iterator[PriceRow]:

@@ -8,7 +8,7 @@ records, so compiling costs what changed. A snapshot is made when there is none,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import zstandard
 
@@ -87,17 +87,24 @@ class ZoneRevision:
     piece: bytes
 
 
-def changes_of(drafts: Iterable[ScopedRecord], published: Mapping[Key, bytes]) -> list[Change]:
-    """The drafts that differ from what is published, by scope, kind and key."""
+def candidates_of(drafts: Iterable[ScopedRecord]) -> list[Change]:
+    """The drafts as if nothing was published yet: lines and hashes, without the records."""
     found = []
     for draft in drafts:
         record = draft.record
-        key = (draft.scope, record.kind.value, record.key)
         line = record_bytes(record)
         new = None if record.body is None else sha256(line)
-        old = published.get(key)
-        if new != old:
-            found.append(Change(key, line, new, old))
+        found.append(Change((draft.scope, record.kind.value, record.key), line, new, None))
+    return found
+
+
+def changes_of(candidates: Iterable[Change], published: Mapping[Key, bytes]) -> list[Change]:
+    """Those that differ from what is published, by scope, kind and key."""
+    found = []
+    for candidate in candidates:
+        old = published.get(candidate.key)
+        if candidate.new != old:
+            found.append(candidate if old is None else replace(candidate, old=old))
     return sorted(found, key=lambda change: change.key)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 
 from sqlalchemy import Connection
 
 from cloud.archive.objects import ObjectStore
-from cloud.db import Database, incarnation, notify
+from cloud.db import Database, incarnation, lock_for_transaction, notify
 from cloud.publication import store
 from cloud.publication.compile import (
     Change,
@@ -17,6 +18,7 @@ from cloud.publication.compile import (
     Sum,
     ZoneHead,
     ZoneRevision,
+    candidates_of,
     changes_of,
     compile_revision,
     sum_of,
@@ -28,10 +30,13 @@ from cloud.signing import HqKey
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import RefusedError
 from shared.publication.manifest import manifest_bytes, signing_statement
-from shared.publication.revision import record_bytes
+from shared.publication.revision import Record, record_bytes
 
 PUBLICATION_LOCK = 7_461_002
 CHANNEL = "tillbox_publication"
+PUTS_AT_ONCE = 8
+ZONES_AT_ONCE = 32
+"""Bounds what is in memory: each of them may have a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,8 @@ class _Run:
     connection: Connection
     revision: Revision
     changes: dict[str, list[Change]]
-    chain_lines: list[bytes] | None = field(default=None)
-    chain_total: Sum | None = field(default=None)
+    chain_lines: list[bytes] | None = None
+    sums: dict[str, Sum] = field(default_factory=dict)
 
     def changes_in(self, zone: str) -> list[Change]:
         """What changes for a zone: its own records and those of the whole chain."""
@@ -82,18 +87,40 @@ class _Run:
         """What the zone's records will sum to."""
         if head.manifest is not None:
             return head.sum() + sum_of(self.changes_in(head.zone))
-        if self.chain_total is None:
-            self.chain_total = sum_of_hashes(store.hashes_of(self.connection, CHAIN))
-        return self.chain_total + sum_of_hashes(store.hashes_of(self.connection, head.zone))
+        return self._sum_in(CHAIN) + self._sum_in(head.zone)
 
     def snapshot_lines(self, zone: str) -> Iterator[bytes]:
         """Every record line of a zone."""
-        sources = self.publisher.sources
         if self.chain_lines is None:
-            of_chain = (source.chain_records(self.connection) for source in sources)
-            self.chain_lines = list(map(record_bytes, chain.from_iterable(of_chain)))
-        of_zone = (source.zone_records(self.connection, zone) for source in sources)
-        return chain(self.chain_lines, map(record_bytes, chain.from_iterable(of_zone)))
+            self.chain_lines = list(self._lines_in(CHAIN))
+        return chain(self.chain_lines, self._lines_in(zone))
+
+    def store_and_sign(self, compiled: ZoneRevision) -> SignedManifest:
+        """Put the new object and the manifest; uses no database, so zones may go side by side."""
+        manifest, objects = compiled.manifest, self.publisher.objects
+        objects.put(compiled.piece)
+        data = manifest_bytes(manifest)
+        name = objects.put(data)
+        signature = self.publisher.hq_key.sign(signing_statement(sha256(data)))
+        return SignedManifest(manifest, name, signature.hex(), data)
+
+    def _lines_in(self, scope: str) -> Iterable[bytes]:
+        fresh = [change.line for change in self.changes.get(scope, ()) if change.new is not None]
+        if len(fresh) == self._sum_in(scope).records:  # as at the first publication
+            return fresh
+        return map(record_bytes, self._records_in(scope))
+
+    def _records_in(self, scope: str) -> Iterator[Record]:
+        for source in self.publisher.sources:
+            if scope == CHAIN:
+                yield from source.chain_records(self.connection)
+            else:
+                yield from source.zone_records(self.connection, scope)
+
+    def _sum_in(self, scope: str) -> Sum:
+        if scope not in self.sums:
+            self.sums[scope] = sum_of_hashes(store.hashes_of(self.connection, scope))
+        return self.sums[scope]
 
 
 def publish(publisher: Publisher, command: Publish) -> Published:
@@ -112,11 +139,13 @@ def publish(publisher: Publisher, command: Publish) -> Published:
 
 def welcome(connection: Connection, store_id: str, dev: str) -> None:
     """Let a new box want what its store sells by, if anything was published for it."""
+    # Whoever comes second sees the other: the publication the box, or the box the publication.
+    lock_for_transaction(connection, PUBLICATION_LOCK)
     signed = store.zone_head(connection, zone_of(store_id))
     if signed is not None:
         inc = incarnation(connection)
         store.desire(connection, store_id=store_id, signed=signed, inc=inc, dev=dev)
-        notify(connection, CHANNEL, str(signed.rev))
+        notify(connection, CHANNEL, str(signed.manifest.rev))
 
 
 def _publish(publisher: Publisher, connection: Connection, command: Publish) -> Published | None:
@@ -136,18 +165,21 @@ def _publish(publisher: Publisher, connection: Connection, command: Publish) -> 
     )
     store.put_hashes(connection, changes)
     run = _Run(publisher, connection, revision, by_scope)
-    for zone in reached:
-        signed = _publish_zone(run, heads.get(zone, ZoneHead(zone)))
-        store.desire(connection, store_id=stores[zone], signed=signed, inc=revision.inc)
+    with ThreadPoolExecutor(max_workers=PUTS_AT_ONCE) as pool:
+        for some in _batched(reached, ZONES_AT_ONCE):
+            compiled = [_compile_zone(run, heads.get(zone, ZoneHead(zone))) for zone in some]
+            for zone, signed in zip(some, pool.map(run.store_and_sign, compiled), strict=True):
+                store.add_zone_revision(connection, signed)
+                store.desire(connection, store_id=stores[zone], signed=signed, inc=revision.inc)
     _mark(publisher, connection, revision.rev)
     notify(connection, CHANNEL, str(revision.rev))
     return Published(revision.rev, command.at_ms, len(reached))
 
 
 def _changes(sources: Iterable[RecordSource], connection: Connection) -> list[Change]:
-    drafts = [draft for source in sources for draft in source.drafts(connection)]
-    keys = [(draft.scope, draft.record.kind.value, draft.record.key) for draft in drafts]
-    return changes_of(drafts, store.known_hashes(connection, keys))
+    candidates = candidates_of(draft for source in sources for draft in source.drafts(connection))
+    keys = (candidate.key for candidate in candidates)
+    return changes_of(candidates, store.known_hashes(connection, keys))
 
 
 def _by_scope(changes: Iterable[Change]) -> dict[str, list[Change]]:
@@ -155,35 +187,22 @@ def _by_scope(changes: Iterable[Change]) -> dict[str, list[Change]]:
     return {scope: list(found) for scope, found in by_scope}
 
 
-def _publish_zone(run: _Run, head: ZoneHead) -> SignedManifest:
-    compiled = compile_revision(
+def _compile_zone(run: _Run, head: ZoneHead) -> ZoneRevision:
+    return compile_revision(
         head,
         run.revision,
         run.changes_in(head.zone),
         run.total(head),
         lambda: run.snapshot_lines(head.zone),
     )
-    signed = _store_and_sign(run.publisher, compiled)
-    store.add_zone_revision(
-        run.connection,
-        signed,
-        digest=compiled.manifest.digest,
-        records=compiled.manifest.records,
-    )
-    return signed
-
-
-def _store_and_sign(publisher: Publisher, compiled: ZoneRevision) -> SignedManifest:
-    """Objects first: a manifest never names one that is not there."""
-    publisher.objects.put(compiled.piece)
-    data = manifest_bytes(compiled.manifest)
-    name = publisher.objects.put(data)
-    signature = publisher.hq_key.sign(signing_statement(sha256(data)))
-    return SignedManifest(
-        compiled.manifest.zone, compiled.manifest.rev, name, signature.hex(), data
-    )
 
 
 def _mark(publisher: Publisher, connection: Connection, rev: int) -> None:
     for source in publisher.sources:
         source.mark_published(connection, rev)
+
+
+def _batched(names: Sequence[str], size: int) -> Iterator[list[str]]:
+    rest = iter(names)
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,4 +1,4 @@
-"""SQL of publications. Reads `store` and `device` beside its own tables."""
+"""SQL of publications. Reads `store`, `device` and the masters' drafts beside its own tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from cloud.db import copy_rows
 from cloud.publication.compile import Change, Key, ZoneHead
 from cloud.records import zone_of
-from shared.publication.manifest import parse_manifest
+from shared.publication.manifest import Manifest, parse_manifest
 
 PUBLICATIONS_MAX = 200
 
@@ -44,17 +44,17 @@ _DESIRE = text("""
         gen = desired.gen + 1, changed_rev = excluded.changed_rev,
         doc = jsonb_set(excluded.doc, '{gen}', to_jsonb(desired.gen + 1))""")
 _ZONE_HEAD = text("""
-    SELECT rev, manifest_sha, sig, manifest FROM zone_revision
+    SELECT manifest_sha, sig, manifest FROM zone_revision
     WHERE zone = :zone ORDER BY rev DESC LIMIT 1""")
 _COUNTS = text("""
-    SELECT (SELECT count(*) FROM item WHERE published_rev IS NULL) AS items,
-           (SELECT count(*) FROM item_price WHERE published_rev IS NULL) AS prices,
-           (SELECT count(*) FROM staff WHERE published_rev IS NULL) AS staff""")
+    SELECT (SELECT count(*) FROM item_draft) AS items,
+           (SELECT count(*) FROM price_draft) AS prices,
+           (SELECT count(*) FROM staff_draft) AS staff""")
 _DRAFT_STORES = text("""
-    SELECT DISTINCT store_id FROM item_price WHERE published_rev IS NULL
-    UNION SELECT unnest(store_ids) FROM staff WHERE published_rev IS NULL
+    SELECT DISTINCT store_id FROM price_draft
+    UNION SELECT unnest(store_ids) FROM staff JOIN staff_draft USING (operator_id)
     UNION SELECT store_id FROM store
-        WHERE EXISTS (SELECT FROM item WHERE published_rev IS NULL)
+        WHERE EXISTS (SELECT FROM item_draft)
            OR NOT EXISTS (SELECT FROM zone_revision WHERE zone = 'store-' || store.store_id)
     ORDER BY 1""")
 
@@ -71,10 +71,9 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class SignedManifest:
-    """A zone's manifest as published: exact bytes, their SHA-256 and the signature (hex)."""
+    """A manifest as published: exact bytes, their SHA-256 and the signature (both hex)."""
 
-    zone: str
-    rev: int
+    manifest: Manifest
     sha256: str
     sig: str
     data: bytes
@@ -145,19 +144,17 @@ def hashes_of(connection: Connection, scope: str) -> Iterator[bytes]:
         yield bytes(found)
 
 
-def add_zone_revision(
-    connection: Connection, signed: SignedManifest, *, digest: str, records: int
-) -> None:
+def add_zone_revision(connection: Connection, signed: SignedManifest) -> None:
     """Write down a zone's new revision."""
     connection.execute(
         _ADD_ZONE_REVISION,
         {
-            "zone": signed.zone,
-            "rev": signed.rev,
+            "zone": signed.manifest.zone,
+            "rev": signed.manifest.rev,
             "manifest_sha": signed.sha256,
             "sig": signed.sig,
-            "digest": digest,
-            "records": records,
+            "digest": signed.manifest.digest,
+            "records": signed.manifest.records,
             "manifest": signed.data,
         },
     )
@@ -172,8 +169,8 @@ def desire(
         "gen": 1,
         "inc": inc,
         "catalog": {
-            "zone": signed.zone,
-            "rev": signed.rev,
+            "zone": signed.manifest.zone,
+            "rev": signed.manifest.rev,
             "sha256": signed.sha256,
             "sig": signed.sig,
         },
@@ -182,7 +179,7 @@ def desire(
         _DESIRE,
         {
             "doc": orjson.dumps(document).decode(),
-            "rev": signed.rev,
+            "rev": signed.manifest.rev,
             "store_id": store_id,
             "dev": dev,
         },
@@ -194,8 +191,8 @@ def zone_head(connection: Connection, zone: str) -> SignedManifest | None:
     row = connection.execute(_ZONE_HEAD, {"zone": zone}).one_or_none()
     if row is None:
         return None
-    rev, manifest_sha, sig, data = row
-    return SignedManifest(zone, rev, manifest_sha, sig, bytes(data))
+    manifest_sha, sig, data = row
+    return SignedManifest(parse_manifest(bytes(data)), manifest_sha, sig, bytes(data))
 
 
 def draft_counts(connection: Connection) -> dict[str, int]:

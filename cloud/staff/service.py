@@ -89,7 +89,8 @@ class StaffRecords:
 
     def mark_published(self, connection: Connection, rev: int) -> None:
         """See RecordSource."""
-        store.mark_published(connection, rev)
+        del rev
+        store.drop_drafts(connection)
 
 
 def record_of(operator: Operator) -> Record:

@@ -12,7 +12,12 @@ _PUT = text(
     f"INSERT INTO staff ({_COLUMNS})"  # noqa: S608 - constants
     " VALUES (:operator_id, :name, :role, :pin_hash, :store_ids)"
     " ON CONFLICT (operator_id) DO UPDATE SET name = excluded.name, role = excluded.role,"
-    " pin_hash = excluded.pin_hash, store_ids = excluded.store_ids, published_rev = NULL"
+    " pin_hash = excluded.pin_hash, store_ids = excluded.store_ids"
+)
+# Written again when it is there already, so that a publication at the same time notices.
+_DRAFT = text(
+    "INSERT INTO staff_draft VALUES (:operator_id)"
+    " ON CONFLICT (operator_id) DO UPDATE SET operator_id = excluded.operator_id"
 )
 
 
@@ -34,7 +39,7 @@ def operators(connection: Connection) -> Iterator[Operator]:
 
 def drafts(connection: Connection) -> Iterator[Operator]:
     """Those who changed since they were last published."""
-    return _operators(connection, "WHERE published_rev IS NULL")
+    return _operators(connection, "JOIN staff_draft USING (operator_id)")
 
 
 def find_operator(connection: Connection, operator_id: str) -> Operator | None:
@@ -54,6 +59,7 @@ def put_operator(connection: Connection, operator: Operator) -> None:
             "store_ids": list(operator.store_ids),
         },
     )
+    connection.execute(_DRAFT, {"operator_id": operator.operator_id})
 
 
 def store_ids(connection: Connection) -> list[str]:
@@ -62,15 +68,14 @@ def store_ids(connection: Connection) -> list[str]:
     return [str(store_id) for (store_id,) in found]
 
 
-def mark_published(connection: Connection, rev: int) -> None:
-    """Note that every draft went out with a revision."""
-    statement = text("UPDATE staff SET published_rev = :rev WHERE published_rev IS NULL")
-    connection.execute(statement, {"rev": rev})
+def drop_drafts(connection: Connection) -> None:
+    """Note that every draft went out."""
+    connection.execute(text("DELETE FROM staff_draft"))
 
 
-def _operators(connection: Connection, where: str, operator_id: str = "") -> Iterator[Operator]:
+def _operators(connection: Connection, tail: str, operator_id: str = "") -> Iterator[Operator]:
     statement = text(
-        f"SELECT {_COLUMNS} FROM staff {where} ORDER BY operator_id"  # noqa: S608 - constants
+        f"SELECT {_COLUMNS} FROM staff {tail} ORDER BY operator_id"  # noqa: S608 - constants
     )
     parameters = {"operator_id": operator_id} if operator_id else {}
     for number, name, role, pin_hash, stores in connection.execute(statement, parameters):

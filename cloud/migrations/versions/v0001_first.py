@@ -20,31 +20,36 @@ TABLES = (
         gtin text PRIMARY KEY, name text NOT NULL, department text NOT NULL,
         category text NOT NULL, brand text NOT NULL, package_size text NOT NULL,
         is_weighed boolean NOT NULL, plu text,
-        published_rev integer,
         search_text text GENERATED ALWAYS AS (lower(
             name || ' ' || brand || ' ' || category || ' ' || gtin || ' ' || coalesce(plu, '')
         )) STORED,
         CONSTRAINT item_plu_once UNIQUE (plu) DEFERRABLE INITIALLY DEFERRED)""",
     "CREATE INDEX item_name ON item (name, gtin)",
     "CREATE INDEX item_department ON item (department, name, gtin)",
-    "CREATE INDEX item_draft ON item (gtin) WHERE published_rev IS NULL",
+    # What waits for a publication stands in tables of its own: marking half a million rows as
+    # published would write each of them, and their index entries, anew.
+    "CREATE TABLE item_draft (gtin text PRIMARY KEY)",
     # Append-only: a correction is a later row with the same `from_at_ms`; the highest id wins.
+    # No foreign keys: the import checks whole tables at once, and nobody deletes items or stores.
     """
     CREATE TABLE item_price (
         id bigserial PRIMARY KEY,
-        store_id text NOT NULL REFERENCES store, gtin text NOT NULL REFERENCES item,
-        from_at_ms bigint NOT NULL,
+        store_id text NOT NULL, gtin text NOT NULL, from_at_ms bigint NOT NULL,
         regular_minor integer NOT NULL CHECK (regular_minor BETWEEN 1 AND 99999999),
         member_minor integer CHECK (member_minor BETWEEN 0 AND regular_minor),
-        created_by text NOT NULL, created_at_ms bigint NOT NULL, reason text NOT NULL,
-        published_rev integer)""",
+        created_by text NOT NULL, created_at_ms bigint NOT NULL, reason text NOT NULL)""",
     "CREATE INDEX item_price_at ON item_price (store_id, gtin, from_at_ms, id)",
     "CREATE INDEX item_price_of ON item_price (gtin, id)",
-    "CREATE INDEX item_price_draft ON item_price (gtin) WHERE published_rev IS NULL",
+    """
+    CREATE TABLE price_draft (
+        price_id bigint PRIMARY KEY, store_id text NOT NULL, gtin text NOT NULL)""",
+    "CREATE INDEX price_draft_item ON price_draft (gtin)",
+    "CREATE TABLE price_publication (price_id bigint PRIMARY KEY, rev integer NOT NULL)",
     """
     CREATE TABLE staff (
         operator_id text PRIMARY KEY, name text NOT NULL, role text NOT NULL,
-        pin_hash text NOT NULL, store_ids text[] NOT NULL, published_rev integer)""",
+        pin_hash text NOT NULL, store_ids text[] NOT NULL)""",
+    "CREATE TABLE staff_draft (operator_id text PRIMARY KEY)",
     """
     CREATE TABLE app_user (
         name text PRIMARY KEY, display_name text NOT NULL, role text NOT NULL,
@@ -141,7 +146,8 @@ TABLES = (
         stored_at_ms bigint, active_at_ms bigint, shown_at_ms bigint, error text)""",
 )
 EXPECTED = {
-    "store", "item", "item_price", "staff", "app_user", "app_session", "claim", "device",
+    "store", "item", "item_draft", "item_price", "price_draft", "price_publication",
+    "staff", "staff_draft", "app_user", "app_session", "claim", "device",
     "publication", "zone_revision", "record_hash", "desired", "stream", "entry",
     "sale", "posting", "day_close", "deployment", "box_state",
 }  # fmt: skip

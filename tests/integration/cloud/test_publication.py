@@ -272,9 +272,7 @@ def test_edits_and_publications_at_once_lose_nothing(api: CloudApi) -> None:
         assert sum(publisher.result() for publisher in publishers) > 0
     try_to_publish(parts)
     with api.context.database.begin() as connection:
-        drafts = connection.execute(
-            text("SELECT count(*) FROM item_price WHERE published_rev IS NULL")
-        )
+        drafts = connection.execute(text("SELECT count(*) FROM price_draft"))
         assert drafts.scalar_one() == 0
         revisions = connection.execute(text("SELECT rev FROM publication ORDER BY rev"))
         numbers = [rev for (rev,) in revisions]

@@ -11,6 +11,7 @@ from cloud.publication.compile import (
     Change,
     Revision,
     ZoneHead,
+    candidates_of,
     changes_of,
     compile_revision,
     sum_of,
@@ -42,7 +43,7 @@ class Zone:
 
     def publish(self, *drafts: ScopedRecord) -> bytes:
         known = {key: sha256(line) for key, line in self.lines.items()}
-        changes = changes_of(drafts, known)
+        changes = changes_of(candidates_of(drafts), known)
         for change in changes:
             self._take(change)
         self.rev += 1
@@ -98,7 +99,7 @@ def test_there_is_a_snapshot_when_deltas_outgrow_their_share() -> None:
 
 
 def test_a_snapshot_that_does_not_add_up_is_never_published() -> None:
-    changes = changes_of([price("1", 5)], {})
+    changes = changes_of(candidates_of([price("1", 5)]), {})
     with pytest.raises(CorruptError, match=r"publication\.digest"):
         compile_revision(
             ZoneHead(ZONE), Revision(1, "1-1"), changes, sum_of(changes), lambda: [b"other"]
@@ -107,8 +108,8 @@ def test_a_snapshot_that_does_not_add_up_is_never_published() -> None:
 
 def test_what_says_the_same_is_no_change() -> None:
     draft = ScopedRecord(CHAIN, Record(RecordKind.ITEM, "1", {"name": "Tea"}))
-    (change,) = changes_of([draft], {})
+    (change,) = changes_of(candidates_of([draft]), {})
     assert change.new is not None
-    assert changes_of([draft], {change.key: change.new}) == []
+    assert changes_of(candidates_of([draft]), {change.key: change.new}) == []
     gone = ScopedRecord(CHAIN, Record(RecordKind.ITEM, "1", None))
-    assert changes_of([gone], {}) == []
+    assert changes_of(candidates_of([gone]), {}) == []
