@@ -326,7 +326,6 @@ class Box:
         _log.info("revision_activated", revision=result.new_rev, before=result.old_rev)
         self._record_activation()
         self.desk.refresh()
-        self.replica.release(self.desk.pins())
 
     def _cloud_changed(self, state: CloudState) -> None:
         _log.info("cloud", online=state.online, unsynced=state.unsynced)
