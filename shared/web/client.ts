@@ -27,20 +27,26 @@ export function newKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Read the body of a failed answer; one that is no problem document still gets a code. */
-export async function problemOf(response: Response): Promise<Problem> {
-  let body: Partial<Problem> = {};
-  try {
-    body = (await response.json()) as Partial<Problem>;
-  } catch {
-    // A proxy's HTML page, or nothing at all: the status says enough.
-  }
+/** Read what a refusal says; a proxy's page instead of a problem document still gets a code. */
+export function problemOf(response: Response, body: unknown): Problem {
+  const found = typeof body === "object" && body !== null ? (body as Partial<Problem>) : {};
   return {
     status: response.status,
-    code: body.code ?? (response.status >= 502 ? UNREACHABLE : `http.${response.status}`),
-    params: body.params ?? {},
-    detail: body.detail ?? response.statusText,
+    code: found.code ?? (response.status >= 502 ? UNREACHABLE : `http.${response.status}`),
+    params: found.params ?? {},
+    detail: found.detail ?? response.statusText,
   };
+}
+
+/** Wait for an answer of openapi-fetch and take its data, or throw ProblemError. */
+export async function taken<Data>(
+  asked: Promise<{ data?: Data | undefined; error?: unknown; response: Response }>,
+): Promise<Data> {
+  const answer = await asked.catch((error: unknown) => {
+    throw new ProblemError({ status: 0, code: UNREACHABLE, params: {}, detail: String(error) });
+  });
+  if (!answer.response.ok) throw new ProblemError(problemOf(answer.response, answer.error));
+  return answer.data as Data;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
@@ -69,29 +75,4 @@ export async function steadyFetch(
     await pause(waitMs);
   }
   return fetch(new Request(request, { headers }));
-}
-
-/** Send JSON and get JSON, or throw ProblemError. */
-export async function callJson<Answer>(
-  method: string,
-  path: string,
-  body?: unknown,
-  init: { headers?: Record<string, string>; waitsMs?: readonly number[] } = {},
-): Promise<Answer> {
-  const headers = { ...init.headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
-  const request = new Request(new URL(path, location.origin), {
-    method,
-    headers,
-    credentials: "same-origin",
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  let response: Response;
-  try {
-    response = await steadyFetch(request, init.waitsMs);
-  } catch (error) {
-    throw new ProblemError({ status: 0, code: UNREACHABLE, params: {}, detail: String(error) });
-  }
-  if (!response.ok) throw new ProblemError(await problemOf(response));
-  const text = await response.text();
-  return (text === "" ? undefined : JSON.parse(text)) as Answer;
 }

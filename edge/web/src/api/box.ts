@@ -1,117 +1,120 @@
-/** The store box's HTTP API, one function per command. */
-import { callJson } from "@tillbox/web/client.ts";
-import type { Operator, TenderKind } from "./lane-view.ts";
+/** The store box's HTTP API, one function per command; its types are made from its own description. */
+import { steadyFetch, taken } from "@tillbox/web/client.ts";
+import createClient from "openapi-fetch";
+import type { TenderKind } from "./lane-view.ts";
+import type { components, paths } from "./schema.gen.ts";
 
-export interface Lanes {
-  readonly store: {
-    readonly id: string;
-    readonly name: string;
-    readonly currency: string;
-    readonly locale: string;
-    readonly currency_symbol: string;
-    readonly digits: number;
-  };
-  readonly lanes: readonly { readonly lane: number; readonly name: string }[];
-  readonly operators: readonly Operator[];
-  readonly sw: string;
-}
+export type Lanes = components["schemas"]["LanesBody"];
+export type FoundItem = components["schemas"]["FoundItem"];
+export type Receipt = components["schemas"]["Receipt"];
+export type ReceiptRow = components["schemas"]["ReceiptRow"];
+export type ZReport = components["schemas"]["ZReport"];
+export type CommandAnswer = components["schemas"]["CommandAnswer"];
+type Answer = Promise<CommandAnswer>;
 
-export interface FoundItem {
-  readonly gtin: string;
-  readonly name: string;
-  readonly price_minor: number | null;
-  readonly member_minor: number | null;
-  readonly is_weighed: boolean;
-}
-
-export interface Receipt {
-  readonly receipt_no: string;
-  readonly text: string;
-  readonly at_ms: number;
-  readonly total_minor: number;
-  readonly copies: number;
-}
-
-export type ReceiptRow = Omit<Receipt, "text">;
-
-/** The sums of a business day, as shared/till/z_report.py folds them. */
-export interface ZReport {
-  readonly business_date: string;
-  readonly receipts: number;
-  readonly lines: number;
-  readonly gross_minor: number;
-  readonly member_disc_minor: number;
-  readonly store_coupon_minor: number;
-  readonly net_minor: number;
-  readonly mfr_coupon_minor: number;
-  readonly cash_minor: number;
-  readonly card_minor: number;
-  readonly voided_baskets: number;
-  readonly voided_lines: number;
-  readonly overrides: number;
-  readonly no_sales: number;
-  readonly reprints: number;
-}
-
-export interface CommandResult {
-  readonly seq: number;
-  readonly receipt_no?: string;
-}
-
-const query = (params: Record<string, string | number>): string =>
-  new URLSearchParams(Object.entries(params).map(([k, v]) => [k, String(v)])).toString();
+const box = createClient<paths>({
+  baseUrl: location.origin,
+  credentials: "same-origin",
+  fetch: (request) => steadyFetch(request),
+});
 
 /** What every till page may ask before anybody has signed in. */
-export const getLanes = (): Promise<Lanes> => callJson("GET", "/v1/lanes");
+export const getLanes = (): Promise<Lanes> => taken(box.GET("/v1/lanes"));
 
-/** The commands of one lane. */
+/** The commands of one lane, and what its page asks the store. */
 export class LaneApi {
-  readonly #base: string;
+  readonly #lane: number;
 
   constructor(lane: number) {
-    this.#base = `/v1/lanes/${lane}`;
+    this.#lane = lane;
   }
 
   get eventsUrl(): string {
-    return `${this.#base}/events`;
+    return `/v1/lanes/${this.#lane}/events`;
   }
 
-  #do(method: "POST" | "DELETE", path: string, body?: unknown): Promise<CommandResult> {
-    return callJson(method, this.#base + path, method === "POST" ? (body ?? {}) : undefined);
+  /** Path parameters of this lane, and of a line or code in it. */
+  #at(): { path: { lane: number } } {
+    return { path: { lane: this.#lane } };
+  }
+  #line(n: number): { path: { lane: number; n: number } } {
+    return { path: { lane: this.#lane, n } };
   }
 
-  signIn = (operator: string, pin: string) => this.#do("POST", "/session", { operator, pin });
-  signOut = () => this.#do("DELETE", "/session");
-  scan = (code: string) => this.#do("POST", "/scans", { code });
-  setQuantity = (n: number, qty_milli: number) =>
-    this.#do("POST", `/lines/${n}/quantity`, { qty_milli });
-  removeLine = (n: number, reason: string) =>
-    this.#do("DELETE", `/lines/${n}?${query({ reason })}`);
-  override = (n: number, regular_minor: number, reason: string) =>
-    this.#do("POST", `/lines/${n}/override`, { regular_minor, member_minor: null, reason });
-  storeCoupon = (n: number, amount_minor: number, reference: string) =>
-    this.#do("POST", `/lines/${n}/store-coupon`, { amount_minor, reference });
-  dismiss = (n: number, reason: string) => this.#do("POST", `/unknown/${n}/dismiss`, { reason });
-  undo = () => this.#do("POST", "/undo");
-  tender = (kind: TenderKind, amount_minor: number, reference?: string) =>
-    this.#do("POST", "/tenders", {
-      kind,
-      amount_minor,
-      ...(reference === undefined ? {} : { reference }),
-    });
-  voidBasket = (reason: string) => this.#do("POST", "/void", { reason });
-  reprint = (receipt_no: string | null) => this.#do("POST", "/reprint", { receipt_no });
-  openDrawer = (reason: string) => this.#do("POST", "/drawer", { reason });
-  shown = (revision: number) => this.#do("POST", "/shown", { revision });
+  signIn = (operator: string, pin: string): Promise<components["schemas"]["SignedIn"]> =>
+    taken(
+      box.POST("/v1/lanes/{lane}/session", { params: this.#at(), body: { operator, pin } }),
+    );
+  signOut = (): Promise<unknown> =>
+    // The box knows the lane from the session, so its description names no parameter here.
+    taken(box.DELETE("/v1/lanes/{lane}/session", { params: this.#at() as never }));
+  scan = (code: string): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/scans", { params: this.#at(), body: { code } }));
+  setQuantity = (n: number, qty_milli: number): Answer =>
+    taken(
+      box.POST("/v1/lanes/{lane}/lines/{n}/quantity", {
+        params: this.#line(n),
+        body: { qty_milli },
+      }),
+    );
+  removeLine = (n: number, reason: string): Answer =>
+    taken(
+      box.DELETE("/v1/lanes/{lane}/lines/{n}", {
+        params: { ...this.#line(n), query: { reason } },
+      }),
+    );
+  override = (n: number, regular_minor: number, reason: string): Answer =>
+    taken(
+      box.POST("/v1/lanes/{lane}/lines/{n}/override", {
+        params: this.#line(n),
+        body: { regular_minor, member_minor: null, reason },
+      }),
+    );
+  storeCoupon = (n: number, amount_minor: number, reference: string): Answer =>
+    taken(
+      box.POST("/v1/lanes/{lane}/lines/{n}/store-coupon", {
+        params: this.#line(n),
+        body: { amount_minor, reference },
+      }),
+    );
+  dismiss = (n: number, reason: string): Answer =>
+    taken(
+      box.POST("/v1/lanes/{lane}/unknown/{n}/dismiss", {
+        params: this.#line(n),
+        body: { reason },
+      }),
+    );
+  undo = (): Answer => taken(box.POST("/v1/lanes/{lane}/undo", { params: this.#at() }));
+  tender = (kind: TenderKind, amount_minor: number, reference = ""): Answer =>
+    taken(
+      box.POST("/v1/lanes/{lane}/tenders", {
+        params: this.#at(),
+        body: { kind, amount_minor, reference },
+      }),
+    );
+  voidBasket = (reason: string): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/void", { params: this.#at(), body: { reason } }));
+  reprint = (receipt_no: string | null): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/reprint", { params: this.#at(), body: { receipt_no } }));
+  openDrawer = (reason: string): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/drawer", { params: this.#at(), body: { reason } }));
+  shown = (revision: number): Promise<unknown> =>
+    taken(box.POST("/v1/lanes/{lane}/shown", { params: this.#at(), body: { revision } }));
 
-  openDay = (business_date: string): Promise<unknown> =>
-    callJson("POST", "/v1/day/open", { business_date });
-  dayReport = (): Promise<ZReport> => callJson("GET", "/v1/day");
-  closeDay = (): Promise<ZReport> => callJson("POST", "/v1/day/close", {});
-  items = (q: string, limit = 30): Promise<FoundItem[]> =>
-    callJson("GET", `/v1/items?${query({ q, limit })}`, undefined, { waitsMs: [] });
-  receipt = (receiptNo: string): Promise<Receipt> =>
-    callJson("GET", `/v1/receipts/${encodeURIComponent(receiptNo)}`);
-  receipts = (lane: number, limit = 50): Promise<ReceiptRow[]> =>
-    callJson("GET", `/v1/receipts?${query({ lane, limit })}`);
+  openDay = (business_date: string): Promise<ZReport> =>
+    taken(box.POST("/v1/day/open", { body: { business_date } }));
+  dayReport = (): Promise<ZReport> => taken(box.GET("/v1/day"));
+  closeDay = (): Promise<ZReport> => taken(box.POST("/v1/day/close"));
+  /** Search as somebody types: an answer that is late is not worth a second try. */
+  items = (q: string): Promise<FoundItem[]> =>
+    taken(
+      box.GET("/v1/items", {
+        params: { query: { q, limit: 30 } },
+        fetch: (request) => fetch(request),
+      }),
+    );
+  receipt = (receipt_no: string): Promise<Receipt> =>
+    taken(box.GET("/v1/receipts/{receipt_no}", { params: { path: { receipt_no } } }));
+  receipts = (): Promise<ReceiptRow[]> =>
+    taken(box.GET("/v1/receipts", { params: { query: { lane: this.#lane, limit: 50 } } }));
 }

@@ -30,6 +30,7 @@ export interface BasketLine {
   readonly gross_minor: number;
   readonly net_minor: number;
   readonly needs_price: boolean;
+  readonly is_overridden: boolean;
   readonly modifiers: readonly Modifier[];
 }
 
@@ -61,7 +62,7 @@ export interface Basket {
 }
 
 export interface LastScan {
-  /** Counts up with every scan of the lane. */
+  /** The lane's count of scans when this one came. */
   readonly no: number;
   readonly kind: "item" | "repeat" | "unknown" | "member";
   readonly name: string | null;
@@ -101,6 +102,8 @@ export interface LaneView {
   readonly permissions: readonly string[];
   readonly basket: Basket;
   readonly touched_line: number | null;
+  /** Scans the lane has ever taken, of every kind. */
+  readonly scans: number;
   readonly last_scan: LastScan | null;
   readonly quick_cash: readonly number[];
   readonly can_pay: boolean;

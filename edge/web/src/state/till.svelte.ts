@@ -86,6 +86,15 @@ class Till {
     if (chosen !== undefined) this.takeLane(chosen.lane);
   }
 
+  /** Ask again who may sign in; the box learns of new people with a new revision. */
+  async refreshLanes(): Promise<void> {
+    try {
+      this.lanes = await getLanes();
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+    }
+  }
+
   takeLane(lane: number): void {
     localStorage.setItem(LANE_KEY, String(lane));
     this.laneNumber = lane;
@@ -172,11 +181,10 @@ class Till {
 
   #hear(view: LaneView, previous: LaneView | null): void {
     const scan = view.last_scan;
-    const before = previous?.last_scan?.no;
-    if (scan === null || previous === null || scan.no === before) return;
+    if (scan === null || previous === null || view.scans <= previous.scans) return;
+    // The box may push one view for a burst of scans: each is heard all the same, the last as it is.
+    for (let no = previous.scans + 1; no < view.scans; no += 1) sounds.play("ok");
     sounds.play(SCAN_SOUNDS[scan.kind] ?? "ok");
-    // Views of a burst may come bundled: each scan is heard all the same.
-    for (let no = (before ?? 0) + 1; no < scan.no && no > scan.no - 6; no += 1) sounds.play("ok");
     this.settling = true;
     clearTimeout(this.#settleTimer);
     this.#settleTimer = setTimeout(() => (this.settling = false), SETTLE_MS);
