@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -16,7 +18,7 @@ from cloud.archive.s3 import S3Objects, S3Place
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import MissingError, UnavailableError
 from tests.lab.net import LOOPBACK, free_port
-from tests.lab.processes import ChildProcess, Command
+from tests.lab.processes import ChildProcess, Command, StartError
 
 START_SECONDS = 60
 KEYS = {"accessKey": "test", "secretKey": "test-secret"}
@@ -27,35 +29,61 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Place]:
     """A real S3 server with an empty bucket."""
     folder = tmp_path_factory.mktemp("s3")
     rights = {"name": "cloud", "credentials": [KEYS], "actions": ["Admin"]}
-    config = folder / "s3.json"
-    config.write_text(json.dumps({"identities": [rights]}), encoding="utf-8")
-    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
-    places = [f"-{name}.port={port}" for name, port in ports.items()]
-    grpc = [f"-{name}.port.grpc={free_port()}" for name in ports]
-    server = ChildProcess(
-        Command(
-            name="SeaweedFS",
-            arguments=[
-                Path(sys.executable).with_name("weed"),
-                "server",
-                f"-dir={folder}",
-                f"-ip={LOOPBACK}",
-                f"-ip.bind={LOOPBACK}",
-                "-s3",
-                f"-s3.config={config}",
-                "-volume.max=100",
-                "-master.volumeSizeLimitMB=64",
-                *places,
-                *grpc,
-            ],
-            log=folder / "weed.log",
-            env={"GOMEMLIMIT": "150MiB"},
-        )
-    ).start()
-    place = S3Place("objects", f"http://{LOOPBACK}:{ports['s3']}", "us-east-1", *KEYS.values())
-    server.wait_until(lambda: _has_bucket(place), timeout_s=START_SECONDS)
+    (folder / "s3.json").write_text(json.dumps({"identities": [rights]}), encoding="utf-8")
+    server, place = _start(folder)
     yield place
     server.kill()
+
+
+def _start(folder: Path) -> tuple[ChildProcess, S3Place]:
+    """Start the server; again on other ports when somebody took one of ours meanwhile."""
+    for tries_left in (2, 1, 0):
+        ports = _distinct_ports(8)
+        place = S3Place("objects", f"http://{LOOPBACK}:{ports[0]}", "us-east-1", *KEYS.values())
+        server = ChildProcess(_command(folder, ports)).start()
+        try:
+            return server.wait_until(partial(_has_bucket, place), START_SECONDS), place
+        except StartError:
+            server.kill()
+            if not tries_left:
+                raise
+    raise AssertionError("the last try raises")
+
+
+def _distinct_ports(count: int) -> list[int]:
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return list(found)
+
+
+def _command(folder: Path, ports: list[int]) -> Command:
+    flags = [
+        f"-{name}.port{kind}={ports[place]}"
+        for place, (name, kind) in enumerate(
+            itertools.product(("s3", "master", "volume", "filer"), ("", ".grpc"))
+        )
+    ]
+    return Command(
+        name="SeaweedFS",
+        arguments=[
+            Path(sys.executable).with_name("weed"),
+            "server",
+            f"-dir={folder}",
+            f"-ip={LOOPBACK}",
+            f"-ip.bind={LOOPBACK}",
+            "-s3",
+            f"-s3.config={folder / 's3.json'}",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-master.telemetry=false",
+            "-volume.max=100",
+            "-master.volumeSizeLimitMB=64",
+            *flags,
+        ],
+        log=folder / "weed.log",
+        env={"GOMEMLIMIT": "150MiB"},
+    )
 
 
 def _has_bucket(place: S3Place) -> bool:
