@@ -32,16 +32,21 @@ export function storeMoney(minor: number | null, storeId: string): string {
   return money(minor, stores.find(storeId)?.currency);
 }
 
-function dateFormat(style: "time" | "short" | "full", timeZone: string | undefined): Intl.DateTimeFormat {
+/** Today; this year; an earlier year; exact. */
+type TimeStyle = "time" | "short" | "past" | "full";
+
+function dateFormat(style: TimeStyle, timeZone: string | undefined): Intl.DateTimeFormat {
   const key = `${texts.language} ${style} ${timeZone ?? ""}`;
   let format = dates.get(key);
   if (format === undefined) {
-    const clockTime = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
     const day = { month: "2-digit", day: "2-digit" } as const;
     format = new Intl.DateTimeFormat(texts.language, {
-      ...clockTime,
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+      ...(style === "time" || style === "full" ? { second: "2-digit" } : {}),
       ...(style === "time" ? {} : day),
-      ...(style === "full" ? { year: "numeric" } : {}),
+      ...(style === "full" || style === "past" ? { year: "numeric" } : {}),
       ...(timeZone === undefined ? {} : { timeZone }),
     });
     dates.set(key, format);
@@ -51,11 +56,11 @@ function dateFormat(style: "time" | "short" | "full", timeZone: string | undefin
 
 const dayOf = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" });
 
-/** Show an instant (UTC ms): time alone when it is today, else with the date. */
+/** Show an instant (UTC ms): to the second when it is today, else date, hour and minute. */
 export function instant(atMs: number | null, timeZone?: string): string {
   if (atMs === null) return NONE;
   const [day, today] = [dayOf.format(atMs), dayOf.format(Date.now())];
-  const style = day === today ? "time" : day.slice(0, 4) === today.slice(0, 4) ? "short" : "full";
+  const style = day === today ? "time" : day.slice(0, 4) === today.slice(0, 4) ? "short" : "past";
   return dateFormat(style, timeZone).format(atMs);
 }
 

@@ -64,7 +64,10 @@ class LiveStream {
     const source = new EventSource(url);
     const isFirst = this.#isFirst;
     this.#isFirst = false;
+    // Said at once, not after the silence that the feed waits for.
+    source.addEventListener("error", () => (this.link = "connecting"));
     source.onopen = () => {
+      this.link = "open";
       if (!isFirst) for (const listener of this.#back) listener();
     };
     return source;
