@@ -17,13 +17,16 @@ from psycopg import sql
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.kernel.errors import UnavailableError
 
 DriverConnection = psycopg.Connection[tuple[Any, ...]]
 DatabaseError = psycopg.Error
 LostConnectionError = psycopg.OperationalError
+StatementError = DBAPIError
+"""What SQLAlchemy makes of a DatabaseError."""
 
 CONNECT_TIMEOUT_S = 5
 SERIALIZATION_TRIES = 4
@@ -53,34 +56,28 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """One transaction: commits at the end, rolls back when anything is raised.
 
-        Raises UnavailableError `database.unreachable` when there is no connection to be had.
+        Raises UnavailableError `database.unreachable`, or `database.busy` when all connections
+        of the pool stay in use.
         """
-        try:
-            connection = self.engine.connect()
-        except OperationalError as error:
-            raise UnavailableError("database.unreachable", because=_reason(error)) from error
-        with connection, connection.begin():
+        with self._connection() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def session_lock(self, key: int) -> Iterator[Connection]:
         """A connection that holds the advisory lock `key`, for several transactions in turn.
 
-        Raises UnavailableError `database.unreachable`.
+        Raises as `begin` does.
         """
-        try:
-            connection = self.engine.connect()
-        except OperationalError as error:
-            raise UnavailableError("database.unreachable", because=_reason(error)) from error
-        with connection:
+        with self._connection() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
             connection.commit()
             try:
                 yield connection
             finally:
-                connection.rollback()
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
-                connection.commit()
+                if not connection.invalidated:  # the lock falls with a lost connection
+                    connection.rollback()
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                    connection.commit()
 
     def alone(self, key: int, work: Callable[[Connection], _Result]) -> _Result:
         """Do `work` in one transaction that nobody else who names `key` runs beside.
@@ -109,6 +106,14 @@ class Database:
     def close(self) -> None:
         """Close the pool; a later use opens it again."""
         self.engine.dispose()
+
+    def _connection(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except OperationalError as error:
+            raise UnavailableError("database.unreachable", because=_reason(error)) from error
+        except PoolTimeoutError as error:
+            raise UnavailableError("database.busy") from error
 
     def listen(self, *channels: str, poll_s: float) -> Iterator[tuple[str, str] | None]:
         """Yield (channel, payload) of each NOTIFY, and None every `poll_s` seconds.
@@ -146,6 +151,15 @@ def connect(database_url: str, *, autocommit: bool = False) -> DriverConnection:
 def driver(connection: Connection) -> DriverConnection:
     """The psycopg connection below, in the same transaction; do not commit or close it."""
     return cast("DriverConnection", connection.connection.driver_connection)
+
+
+def unavailable_when_lost(error: Exception) -> UnavailableError | None:
+    """The error to tell when the connection was lost in the middle; None for any other error."""
+    if isinstance(error, DBAPIError) and not error.connection_invalidated:
+        return None
+    if not isinstance(error, (DBAPIError, psycopg.OperationalError)):
+        return None
+    return UnavailableError("database.unreachable", because=_reason(error))
 
 
 def copy_rows(

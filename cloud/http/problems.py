@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from cloud.answer import json_answer
 from cloud.csv_table import ImportRefusedError
+from cloud.db import DatabaseError, StatementError, unavailable_when_lost
 from cloud.texts import sentence
 from shared.kernel.errors import (
     CorruptError,
@@ -84,6 +85,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RetailError, _on_retail_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(StarletteHTTPException, _on_http_exception)
+    app.add_exception_handler(StatementError, _on_database_error)
+    app.add_exception_handler(DatabaseError, _on_database_error)
     app.add_exception_handler(Exception, _on_defect)
 
 
@@ -148,6 +151,11 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     answer = problem(refused, status=error.status_code)
     answer.headers.update(error.headers or {})
     return answer
+
+
+def _on_database_error(request: Request, error: Exception) -> Response:
+    lost = unavailable_when_lost(error)
+    return _on_defect(request, error) if lost is None else _on_retail_error(request, lost)
 
 
 def _on_defect(request: Request, error: Exception) -> Response:
