@@ -19,21 +19,17 @@ PAUSE_MS = 150
 GOAL_MS = 100.0
 WATCH = """
 () => {
-  window.painted = {};
+  const number = () => Number(document.querySelector('[data-scan-no]')?.dataset.scanNo ?? 0);
   const channel = new MessageChannel();
-  let wanted = [];
+  let last = number();
+  window.painted = {};
   // A message sent in a frame's callback is handled once that frame has been painted.
-  channel.port1.onmessage = () => {
+  // One frame may show several scans: the page applies what has come once a frame.
+  channel.port1.onmessage = ({ data: shown }) => {
     const now = performance.timeOrigin + performance.now();
-    for (const no of wanted) window.painted[no] ??= now;
-    wanted = [];
+    while (last < shown) window.painted[++last] = now;
   };
-  const look = () => {
-    const shown = document.querySelector('[data-scan-no]');
-    if (!shown) return;
-    wanted.push(shown.dataset.scanNo);
-    requestAnimationFrame(() => channel.port2.postMessage(0));
-  };
+  const look = () => requestAnimationFrame(() => channel.port2.postMessage(number()));
   const watched = { subtree: true, childList: true, attributes: true };
   new MutationObserver(look).observe(document.body, watched);
 }
