@@ -146,7 +146,7 @@ def test_an_ack_with_a_foreign_hash_never_moves_the_watermark(
     cloud_head: int,
     claimed: int,
     code: AckCode,
-    is_hello_answer: bool,  # noqa: FBT001 - hypothesis gives it
+    is_hello_answer: bool,
 ) -> None:
     state = uplink.connected(UplinkState(cloud_head=cloud_head), 0)
     if is_hello_answer:
