@@ -79,15 +79,6 @@ def upsert_staged(connection: Connection) -> tuple[int, int]:
     return created, updated
 
 
-_FIND = text(f"SELECT {_NAMES} FROM item WHERE gtin = :gtin")  # noqa: S608 - constants
-
-
-def find_item(connection: Connection, gtin: str) -> Item | None:
-    """The item with that GTIN."""
-    row = connection.execute(_FIND, {"gtin": gtin}).one_or_none()
-    return None if row is None else _item(row)
-
-
 def departments(connection: Connection) -> list[str]:
     """Every department that has an item."""
     found = connection.execute(text("SELECT DISTINCT department FROM item ORDER BY 1"))
