@@ -11,6 +11,8 @@ import httpx
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.bench import snapshot
+from tests.bench.catalogue import gtin_of
 from tests.bench.figure import Figure, percentile, spread
 from tests.demo.chain import Chain
 from tests.demo.opening import set_up_stores
@@ -26,8 +28,8 @@ GOAL_S = 1.0
 POLL_S = 0.005
 
 
-def measure(folder: Path) -> Figure:
-    """Publish one price at a time and ask each box's own metrics when it is active."""
+def measure(folder: Path) -> list[Figure]:
+    """Publish one price at a time, then a whole catalogue, and ask each box when it is active."""
     stores = [(str(number), f"store {number}") for number in range(1, BOXES + 1)]
     chain = Chain(folder, load_or_create(folder, stores))
     try:
@@ -36,9 +38,10 @@ def measure(folder: Path) -> Figure:
         gtin = sample_pack().catalogue[0].ean13
         took = [_publish_one(chain, gtin, 1000 + number) for number in range(CHANGES)]
         limit = _fan_out_s(chain.broker)
+        rss = _publish_catalogue(chain)
     finally:
         chain.stop()
-    return Figure(
+    push = Figure(
         f"price change published -> active on {BOXES} boxes, p99",
         "s",
         percentile(took, 0.99),
@@ -47,6 +50,7 @@ def measure(folder: Path) -> Figure:
         f"MQTT fan-out to {BOXES} clients",
         spread(took, "s"),
     )
+    return [push, snapshot.memory_figure(rss)]
 
 
 def _set_up(chain: Chain) -> None:
@@ -56,6 +60,18 @@ def _set_up(chain: Chain) -> None:
     hq.import_csv("/v1/items/import", catalogue_csv(sample_pack()))
     hq.change_price(sample_pack().catalogue[0].ean13, 999)
     hq.wait_converged("active_rev", hq.publish("first"), len(chain.boxes))
+
+
+def _publish_catalogue(chain: Chain) -> int:
+    """Import and publish a large catalogue; the largest box process afterwards, in bytes."""
+    rows = "".join(
+        f"{gtin_of(n)},商品 {n},部门,类别,品牌,500 g,0,\n" for n in range(snapshot.ITEMS)
+    )
+    names = "ean13,name,department,category,brand,package_size,weighed,plu\n"
+    chain.console.import_csv("/v1/items/import", (names + rows).encode())
+    rev = chain.console.publish("a large catalogue")
+    chain.console.wait_converged("active_rev", rev, BOXES, timeout_s=120)
+    return max(box.process.rss_bytes() for box in chain.boxes)
 
 
 def _publish_one(chain: Chain, gtin: str, regular_minor: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +14,6 @@ from shared.publication.revision import parse_record
 from shared.wire.objects import iter_lines
 from tests.bench.catalogue import Published, publish
 from tests.bench.figure import Figure
-from tests.bench.lab_box import LabBox
-from tests.demo.till_client import ScannerPort, TillClient
 
 ITEMS = 100_000
 APPLY_GOAL_S = 3.0
@@ -45,21 +44,14 @@ def measure_apply(folder: Path) -> Figure:
     )
 
 
-def measure_memory(box: LabBox) -> Figure:
-    """Resident memory of a running box with that catalogue, after a basket."""
-    from tests.bench.scan import fill_basket  # noqa: PLC0415 - the two benches share a box
-
-    till, scanner = TillClient(box.port), ScannerPort(box.scanner_port)
-    fill_basket(till, scanner, 1)
+def memory_figure(rss_bytes: int) -> Figure:
+    """Resident memory of a box process that has just fetched and applied such a snapshot."""
     idle = subprocess.run([sys.executable, "-c", IDLE], capture_output=True, text=True, check=True)
-    pages = int(idle.stdout) * 4096
-    rss = box.process.rss_bytes() / MB
-    till.close()
-    scanner.close()
+    pages = int(idle.stdout) * os.sysconf("SC_PAGE_SIZE")
     return Figure(
-        f"resident memory of the box with {ITEMS:,} items",
+        f"resident memory of a box after it fetched and applied {ITEMS:,} items",
         "MB",
-        rss,
+        rss_bytes / MB,
         RSS_GOAL_MB,
         pages / MB,
         "its libraries alone",
