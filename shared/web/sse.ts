@@ -2,9 +2,12 @@
  * A server-sent event stream that notices silence and comes back by itself.
  *
  * EventSource alone waits seconds between attempts and never notices a connection that is open but
- * dead, so this closes and opens it: retries after 0.25 s doubling to 2 s, silence after 5 s without
- * any event.  The caller gets every event in order; `perFrame` below bundles them for painting.
+ * dead, so this closes and opens it: retries after 0.25 s doubling to 1.5 s (a box that is back is
+ * seen within 2 s), silence after 5 s without any event.  The caller gets every event in order; `perFrame` below bundles them for painting.
  */
+
+/** How long a new stream may stay mute while the link is silent. */
+const ATTEMPT_MS = 2000;
 
 export type LinkState = "connecting" | "open" | "silent";
 
@@ -28,7 +31,7 @@ export interface Feed {
 export function openFeed(options: FeedOptions): Feed {
   const silentAfter = options.silentAfterMs ?? 5000;
   const retryMin = options.retryMinMs ?? 250;
-  const retryMax = options.retryMaxMs ?? 2000;
+  const retryMax = options.retryMaxMs ?? 1500;
   const open = options.open ?? ((url: string) => new EventSource(url));
   const now = options.now ?? (() => performance.now());
 
@@ -79,8 +82,8 @@ export function openFeed(options: FeedOptions): Feed {
     const silentMs = now() - heardAt;
     if (silentMs < silentAfter) return;
     tell("silent");
-    // A stream that is open but dead never fires an error: give each attempt the same patience.
-    if (source !== null && now() - openedAt >= silentAfter) again();
+    // A stream that is open but dead never fires an error.  The box speaks first on a new one.
+    if (source !== null && now() - openedAt >= ATTEMPT_MS) again();
   }, 250);
 
   tell("connecting");

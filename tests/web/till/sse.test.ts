@@ -55,7 +55,7 @@ test("events arrive in order and show that the link is open", () => {
   expect(newest().closed).toBe(true);
 });
 
-test("a refused connection is tried again after 0.25 s, doubling to 2 s", () => {
+test("a refused connection is tried again after 0.25 s, doubling to 1.5 s", () => {
   const feed = open();
   const gaps: number[] = [];
   for (let n = 0; n < 6; n += 1) {
@@ -65,7 +65,7 @@ test("a refused connection is tried again after 0.25 s, doubling to 2 s", () => 
     while (newest() === failed) vi.advanceTimersByTime(10);
     gaps.push(Math.round((newest().openedAt - failedAt) / 10) * 10);
   }
-  expect(gaps).toEqual([250, 500, 1000, 2000, 2000, 2000]);
+  expect(gaps).toEqual([250, 500, 1000, 1500, 1500, 1500]);
   feed.close();
 });
 

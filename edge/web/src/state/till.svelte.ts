@@ -131,6 +131,7 @@ class Till {
   async run<Answer>(
     name: string,
     command: (api: LaneApi) => Promise<Answer>,
+    refused: (why: string) => void = (why) => notices.show("bad", why),
   ): Promise<Answer | null> {
     if (this.api === null || this.busy !== null) return null;
     this.busy = name;
@@ -138,21 +139,25 @@ class Till {
       return await command(this.api);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      this.#refused(error);
+      if (error.problem.status === 401 && name !== "sign_in") this.trusted = false;
+      sounds.play("error");
+      refused(this.problemText(error));
       return null;
     } finally {
       this.busy = null;
     }
   }
 
-  async signIn(operator: string, pin: string): Promise<boolean> {
-    const done = await this.run("sign_in", (api) => api.signIn(operator, pin));
-    if (done === null) return false;
+  /** Sign in; gives what went wrong, or null. */
+  async signIn(operator: string, pin: string): Promise<string | null> {
+    let why: string | null = null;
+    const done = await this.run("sign_in", (api) => api.signIn(operator, pin), (text) => (why = text));
+    if (done === null) return why ?? "";
     this.trusted = true;
     preferences.load(operator);
     await texts.use(preferences.language);
     this.lane.reopen();
-    return true;
+    return null;
   }
 
   async signOut(): Promise<void> {
@@ -171,12 +176,6 @@ class Till {
     );
     const key = code === UNREACHABLE ? "till.silent.refused" : `error.${code}`;
     return texts.find(key, shown) ?? `${detail} (${code})`;
-  }
-
-  #refused(error: ProblemError): void {
-    if (error.problem.status === 401 && this.busy !== "sign_in") this.trusted = false;
-    sounds.play("error");
-    notices.show("bad", this.problemText(error));
   }
 
   #hear(view: LaneView, previous: LaneView | null): void {
