@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
-from cloud import commands
-from cloud.settings import ENV_PREFIX, read_settings
+from cloud.settings import ENV_PREFIX, Settings, read_settings
 from cloud.texts import sentence
 from shared.kernel.errors import RetailError
 
@@ -37,12 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         settings = read_settings(chosen.config, os.environ)
-        return int(chosen.run(settings, chosen) or 0)
+        return int(_command(chosen.run)(settings, chosen) or 0)
     except RetailError as error:
         sys.stderr.write(f"tillbox-cloud: {sentence(error)}\n")
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _command(place: str) -> Callable[[Settings, argparse.Namespace], int | None]:
+    """The function `module.name` below `cloud.commands`, loaded only when it is called for."""
+    module, _, name = place.partition(".")
+    found: Callable[[Settings, argparse.Namespace], int | None]
+    found = getattr(import_module(f"cloud.commands.{module}"), name)
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,22 +73,22 @@ _Kinds = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no
 
 def _add_servers(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     kinds.add_parser("migrate", help="make or update the database's tables").set_defaults(
-        run=commands.migrate
+        run="database.migrate"
     )
     api = kinds.add_parser("api", help="run the API and the console")
     api.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     api.add_argument("--port", type=int, help="port to listen on (default 8080)")
-    api.set_defaults(run=commands.api)
+    api.set_defaults(run="servers.api")
     kinds.add_parser(
         "worker", help="run the worker that takes in the stores' journals"
-    ).set_defaults(run=commands.worker)
+    ).set_defaults(run="worker.worker")
     kinds.add_parser("settings", help="list all settings with their values").set_defaults(
-        run=commands.settings
+        run="installation.settings"
     )
     key = kinds.add_parser("hq-key", help="the key that signs what the boxes sell by")
     actions = key.add_subparsers(required=True, metavar="ACTION")
     init = actions.add_parser("init", help="make the key; never overwrites one")
-    init.set_defaults(run=commands.init_hq_key)
+    init.set_defaults(run="installation.init_hq_key")
 
 
 def _add_people(kinds: _Kinds[argparse.ArgumentParser]) -> None:
@@ -93,8 +101,8 @@ def _add_people(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     add.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input"
     )
-    add.set_defaults(run=commands.add_user)
-    actions.add_parser("list", help="list all users").set_defaults(run=commands.list_users)
+    add.set_defaults(run="people.add_user")
+    actions.add_parser("list", help="list all users").set_defaults(run="people.list_users")
 
 
 def _add_stores(kinds: _Kinds[argparse.ArgumentParser]) -> None:
@@ -105,11 +113,11 @@ def _add_stores(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     add.add_argument("name", help="as printed on receipts")
     add.add_argument("--time-zone", required=True, help="for example Asia/Shanghai")
     add.add_argument("--currency", required=True, help="for example CNY")
-    add.set_defaults(run=commands.add_store)
-    actions.add_parser("list", help="list all stores").set_defaults(run=commands.list_stores)
+    add.set_defaults(run="stores.add_store")
+    actions.add_parser("list", help="list all stores").set_defaults(run="stores.list_stores")
     claim = kinds.add_parser("claim", help="make a token that enrols one box, valid 72 hours")
     claim.add_argument("store_id", help="the store that the box is for")
-    claim.set_defaults(run=commands.claim)
+    claim.set_defaults(run="stores.claim")
 
 
 if __name__ == "__main__":

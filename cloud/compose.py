@@ -9,9 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from cloud.archive.objects import FileObjects, ObjectStore
-from cloud.archive.s3 import S3Objects, S3Place
 from cloud.context import BrokerAccounts, Context
-from cloud.db import Database
+from cloud.db import database_of
 from cloud.fleet.broker_accounts import MosquittoAccounts, OpenAccounts
 from cloud.fleet.service import Boxes, boxes
 from cloud.http.app import create_app
@@ -31,15 +30,13 @@ SOURCES = (ItemRecords(), PriceRecords(), StaffRecords())
 """Whose rows a publication publishes."""
 
 
-def database_of(settings: Settings) -> Database:
-    """The database that the settings name; opens nothing yet."""
-    return Database(settings.database_url, connections=settings.database_connections)
-
-
 def objects_of(settings: Settings) -> ObjectStore:
     """An S3 bucket where one is named, a local folder otherwise."""
     if not settings.s3_bucket:
         return FileObjects(Path(settings.object_dir))
+    # boto3 takes half a second to load: only who names a bucket pays for it.
+    from cloud.archive.s3 import S3Objects, S3Place  # noqa: PLC0415
+
     place = S3Place(
         bucket=settings.s3_bucket,
         endpoint=settings.s3_endpoint,

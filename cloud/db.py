@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from cloud.settings import Settings
 from shared.kernel.errors import UnavailableError
 
 DriverConnection = psycopg.Connection[tuple[Any, ...]]
@@ -222,3 +223,8 @@ def _name(name: str) -> sql.Identifier:
 def _reason(error: Exception) -> str:
     origin = getattr(error, "orig", None) or error
     return str(origin).strip().splitlines()[0] if str(origin).strip() else type(origin).__name__
+
+
+def database_of(settings: Settings) -> Database:
+    """The database that the settings name; opens nothing yet."""
+    return Database(settings.database_url, connections=settings.database_connections)

@@ -24,7 +24,7 @@ from cloud.ingest.consumer import JournalConsumer
 from cloud.ingest.posting import Poster
 from cloud.ingest.service import Verdict
 from cloud.ledger.service import LedgerPoster
-from cloud.migrations.run import require_migrated
+from cloud.migrations.state import require_migrated
 from cloud.mqtt import BrokerLink, BrokerLogin, LinkEvents, Route
 from cloud.publication.announce import CHANNEL, Announcer
 from cloud.settings import Settings

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from cloud.db import Database, incarnation
-from cloud.migrations.run import migrate, newest, require_migrated
+from cloud.migrations.run import migrate
+from cloud.migrations.state import newest, require_migrated
 from shared.kernel.errors import UnavailableError
 from tests.lab.postgres import PostgresServer
 

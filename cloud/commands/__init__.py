@@ -1,0 +1,1 @@
+"""What each command of `tillbox-cloud` does; each module imports only what its commands need."""
