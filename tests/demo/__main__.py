@@ -72,10 +72,12 @@ def _run(console: Console, options: argparse.Namespace) -> int:
     state = _state(FOLDER)
     chain = Chain(FOLDER, state, options.locale)
     try:
+        if state.is_told:
+            chain.launch_boxes()
         _start_cloud(console, chain)
         if state.is_told:
             with console.status("boxes"):
-                chain.start_boxes()
+                chain.wait_for_boxes()
         else:
             Story(chain, load_pack(), console).tell().show(console)
             state.is_told = True

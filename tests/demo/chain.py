@@ -8,8 +8,6 @@ import sys
 import threading
 from pathlib import Path
 
-import httpx
-
 from tests.demo.console_client import ConsoleClient
 from tests.demo.state import DemoState, StoreState
 from tests.lab.broker import Broker
@@ -148,12 +146,20 @@ class Chain:
         self.broker.start()
         self.start_processes()
 
-    def start_boxes(self) -> None:
-        """Start all boxes at once and wait for each."""
+    def launch_boxes(self) -> None:
+        """Start all boxes at once; they need no cloud."""
         for box in self.boxes:
             box.start()
+
+    def wait_for_boxes(self) -> None:
+        """Wait until each can sell."""
         for box in self.boxes:
             box.wait()
+
+    def start_boxes(self) -> None:
+        """Start all boxes and wait for each."""
+        self.launch_boxes()
+        self.wait_for_boxes()
 
     def stop(self) -> None:
         """End every process; harmless when some have ended."""
@@ -218,14 +224,6 @@ def run_command(
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()
         raise StartError(f"{program} {arguments[0]} failed: {said}")
-
-
-def wait_for_box(box: Box) -> bool:
-    """Whether a box answers right now."""
-    try:
-        return httpx.get(f"{box.url}/healthz", timeout=1).is_success
-    except httpx.HTTPError:
-        return False
 
 
 def _stop(process: ChildProcess | None) -> None:

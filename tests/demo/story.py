@@ -20,7 +20,7 @@ from tests.demo.uploads import catalogue_csv, most_sold, prices_csv
 
 OUTAGE_FROM, OUTAGE_TO = 0.35, 0.55
 """Shares of the receipts at which HQ loses and regains its power."""
-PLUG_AT = 0.6
+PLUG_AT = 0.8
 END_TO_END_S = 90.0
 
 
@@ -107,7 +107,9 @@ class Story:
             after = runner.till.wait(lambda view: view.get("basket") == before, "the same basket")
             same = after["basket"] == before and after["state"] == "selling"
             self.results.holds("basket and screen after SIGKILL of a box in mid-basket", is_so=same)
-            self.results.at_most("box back and ready to sell after SIGKILL", 5.0, ready_s)
+            self.results.at_most(
+                "that box ready to sell again, while the others sell on", 10.0, ready_s
+            )
 
         runner.robot.interrupt = pull_the_plug
 
