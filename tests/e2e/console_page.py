@@ -59,3 +59,9 @@ class ConsolePage:
     def dialog(self, key: str, **params: str | int) -> Locator:
         """A dialog by the key of its title."""
         return self.page.get_by_role("dialog", name=self.words(key, **params))
+
+    def close_dialog(self) -> None:
+        """Close whatever dialog is open."""
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("button", name=self.words("common.close"), exact=True).click()
+        expect(dialog).to_have_count(0)

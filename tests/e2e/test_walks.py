@@ -94,12 +94,8 @@ def settle_unknown_codes(till: TillPage) -> None:
         expect(till.button(key)).to_be_disabled()
     expect(till.lines).to_have_count(2)
     shoot(till.page, "till-unknown-zh")
-    for left in (1, 0):
-        till.unknown.first.get_by_role("button", name=words("till.unknown.settle")).click()
-        dialog = till.dialog("till.dismiss.title")
-        dialog.get_by_role("radio", name=words("till.reason.dismiss.misread")).click()
-        dialog.get_by_role("button", name=words("till.dismiss.confirm")).click()
-        expect(till.unknown).to_have_count(left)
+    till.dismiss_unknown()
+    till.dismiss_unknown()
     expect(till.button("till.pay.card")).to_be_enabled()
 
 

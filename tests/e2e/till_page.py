@@ -108,6 +108,21 @@ class TillPage:
         self.button("till.menu.short").click()
         self.dialog("till.menu.title").get_by_role("button", name=self.words(key)).click()
 
+    def pick(self, name: str) -> None:
+        """Touch a chip of the open dialog; its label covers the radio button."""
+        dialog = self.page.get_by_role("dialog")
+        radio = self.page.get_by_role("radio", name=name, exact=True)
+        dialog.locator("label").filter(has=radio).click()
+        expect(radio).to_be_checked()
+
+    def dismiss_unknown(self) -> None:
+        """Dismiss the newest unknown code."""
+        left = self.unknown.count() - 1
+        self.unknown.first.get_by_role("button", name=self.words("till.unknown.settle")).click()
+        self.pick(self.words("till.reason.dismiss.misread"))
+        self.button("till.dismiss.confirm").click()
+        expect(self.unknown).to_have_count(left)
+
     def close_dialog(self) -> None:
         """Close whatever dialog is open."""
         self.page.get_by_role("dialog").get_by_role(
