@@ -245,12 +245,17 @@ def open_shop(folder: Path) -> Shop:
 
 def _state() -> DemoState:
     # Each worker has a chain of its own, so no port is one that a person could guess.
-    ports = [free_port() for _ in range(4)]
     stores = [
         StoreState(str(number), f"Tillbox 超市 {number} 店", free_port(), free_port())
         for number in (NORTH, SOUTH)
     ]
-    return DemoState(*ports, stores=stores)
+    return DemoState(
+        console_port=free_port(),
+        worker_port=free_port(),
+        device_port=free_port(),
+        internal_port=free_port(),
+        stores=stores,
+    )
 
 
 def _stocked(chain: Chain) -> Shop:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.shop import BREAD, OATS, SAUCE, round_note
+from tests.demo.opening import CASHIER
+from tests.e2e.shop import BREAD, NAMES, OATS, SAUCE, round_note
 from tests.e2e.texts import money
 from tests.e2e.till_page import TillPage
 
@@ -96,4 +97,6 @@ def test_a_cash_sale_needs_no_pointer(till: TillPage) -> None:
     till.wait_settled()
     keyboard.press("F2")
     expect(till.done).to_be_visible()
+    till.scan(BREAD)
     keyboard.press("F12")
+    expect(till.page.get_by_role("button", name=NAMES[CASHIER])).to_be_visible()
