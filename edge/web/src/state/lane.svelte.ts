@@ -1,6 +1,7 @@
 /** The lane as this page knows it: the last view and status, and whether the box still speaks. */
 import { openFeed, perFrame, type Feed, type LinkState } from "@tillbox/web/sse.ts";
 import type { BoxStatus, LaneView } from "../api/lane-view.ts";
+import { withKeptLines } from "./kept-lines.ts";
 
 export interface LaneWatchers {
   /** Called at once for each view, before it is painted: sounds belong here. */
@@ -44,7 +45,7 @@ export class Lane {
       const last = views.at(-1);
       if (last === undefined) return;
       const previous = this.view;
-      this.view = last;
+      this.view = withKeptLines(last, previous);
       watchers.onApplied(last, previous);
     });
     this.#feed = openFeed({
