@@ -280,8 +280,6 @@ def round_note(due: int) -> int:
     return next(note for note in quick_cash(due, CURRENCIES[CURRENCY]) if note > due)
 
 
-def receipt_lines(text: str) -> list[str]:
-    """The lines of a receipt, on paper or on a screen, without the spaces that lay it out."""
-    told = text.replace("[barcode ", "[")  # the virtual printer says what it drew
-    squeezed = (re.sub(r"\s+", " ", line).strip() for line in told.splitlines())
-    return [line for line in squeezed if line]
+def receipt_words(text: str) -> list[str]:
+    """The words of a receipt, on paper or on a screen, free of how each lays them out."""
+    return text.replace("[barcode ", "[").split()  # the virtual printer says what it drew

@@ -9,6 +9,7 @@ from shared.item.barcode import member_card_code
 from tests.e2e.axe import PHONE, Inspector
 from tests.e2e.console_page import ConsolePage
 from tests.e2e.shop import BAD_CHECK_DIGIT, NOODLES, NOT_ON_SALE, OATS, RICE, SAUCE, Shop
+from tests.e2e.texts import money
 from tests.e2e.till_page import TillPage
 from tests.e2e.windows import SIZES, Windows, shoot
 
@@ -139,8 +140,11 @@ def test_accessibility_of_the_consoles_dialogs(admin: ConsolePage, shop: Shop) -
     inspector, state, words = Inspector(admin.page), shop.chain.state, admin.words
     admin.sign_in(state.console_user, state.console_password)
     admin.go("console.catalogue.title")
-    admin.row(OATS.name).get_by_role("button", name=words("console.price.open")).click()
-    expect(admin.page.get_by_role("dialog").get_by_role("table")).to_be_visible()
+    admin.row(RICE.name).get_by_role("button", name=words("console.price.open")).click()
+    dialog = admin.page.get_by_role("dialog")
+    for key in ("console.price.regular", "console.price.member"):
+        dialog.get_by_label(words(key, currency="USD")).fill("10.01")
+    expect(dialog.get_by_role("table")).to_contain_text(money(1001))
     inspector.look("price dialog")
     admin.close_dialog()
     history = words("console.history.open_for", item=OATS.name)

@@ -19,7 +19,7 @@ from tests.e2e.shop import (
     SAUCE,
     Shop,
     Store,
-    receipt_lines,
+    receipt_words,
     round_note,
 )
 from tests.e2e.texts import Words, money
@@ -119,7 +119,7 @@ def check_paper(till: TillPage, due: int) -> None:
     for name in (OATS.name, SAUCE.name):
         assert name in preview
     assert f"{due // 100}.{due % 100:02d}" in preview
-    assert receipt_lines(paper) == receipt_lines(preview)
+    assert receipt_words(paper) == receipt_words(preview)
 
 
 def check_copy(till: TillPage) -> None:
@@ -130,7 +130,7 @@ def check_copy(till: TillPage) -> None:
     mark = Words("zh-CN")("receipt.copy", n=1)
     assert mark not in before[-1]
     assert mark in copy
-    assert set(receipt_lines(before[-1])) <= set(receipt_lines(copy))
+    assert set(receipt_words(before[-1])) <= set(receipt_words(copy))
 
 
 def pay_by_card_while_the_paper_is_out(till: TillPage) -> str:
