@@ -125,8 +125,8 @@ class Worker:
         )
         routes = (
             Route("journal", topics.shared_journal(group), journal.on_message),
-            Route("hello", f"$share/{group}/{topics.ALL_HELLO}", fleet.on_hello),
-            Route("report", f"$share/{group}/{topics.ALL_REPORT}", fleet.on_report),
+            Route("hello", topics.shared_hello(group), fleet.on_hello),
+            Route("report", topics.shared_report(group), fleet.on_report),
             # Retained messages never come through a shared subscription.
             Route("state", topics.ALL_STATE, fleet.on_state),
         )

@@ -53,12 +53,23 @@ def down_desired(dev: DeviceId) -> str:
 
 
 def shared_journal(group: str) -> str:
-    """The workers' shared subscription.
+    """The workers' shared subscription to journal batches.
 
     The group name is a secret: whoever joins it takes its share of every store's batches, and
-    mosquitto 2.0 does not stop a box from doing so.
+    mosquitto 2.0 does not stop a box from doing so. Each filter has a group of its own, because
+    rumqttd gives one group one place in all of its filters' messages.
     """
-    return f"$share/{group}/{ROOT}/d/+/up/j"
+    return f"$share/{group}-j/{ROOT}/d/+/up/j"
+
+
+def shared_hello(group: str) -> str:
+    """The workers' shared subscription to hellos."""
+    return f"$share/{group}-h/{ALL_HELLO}"
+
+
+def shared_report(group: str) -> str:
+    """The workers' shared subscription to reports."""
+    return f"$share/{group}-r/{ALL_REPORT}"
 
 
 def device_of(topic: str) -> DeviceId:

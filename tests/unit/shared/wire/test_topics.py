@@ -26,7 +26,9 @@ def test_an_up_topic_says_whose_it_is(topic: str, text: str) -> None:
 def test_down_topics_and_subscriptions() -> None:
     assert topics.down_ack(DEV) == f"tb/1/d/{DEV}/dn/ja"
     assert topics.down_desired(DEV) == f"tb/1/d/{DEV}/dn/des"
-    assert topics.shared_journal("s3cret") == "$share/s3cret/tb/1/d/+/up/j"
+    assert topics.shared_journal("s3cret") == "$share/s3cret-j/tb/1/d/+/up/j"
+    assert topics.shared_hello("s3cret") == "$share/s3cret-h/tb/1/d/+/up/hello"
+    assert topics.shared_report("s3cret") == "$share/s3cret-r/tb/1/d/+/up/rep"
     assert topics.CLOUD_BIRTH == "tb/1/sys/cloud"
 
 
