@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from functools import reduce
 from operator import attrgetter
 
+import orjson
+
 from shared.journal.event import DayClosed, DayOpened, Event, ReceiptReprinted, SaleCompleted
 from shared.kernel.errors import RefusedError
 from shared.till.z_report import ZReport, fold_z, merge_z
@@ -27,7 +29,6 @@ _NUMBER_DIGITS = 6
 
 _REPORT_FIELDS = tuple(spec.name for spec in fields(ZReport))
 _report_values = attrgetter(*_REPORT_FIELDS)
-_dump = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +198,5 @@ def receipt_range(connection: sqlite3.Connection, biz: str) -> dict[str, list[st
 
 
 def _report_json(report: ZReport) -> str:
-    return _dump(dict(zip(_REPORT_FIELDS, _report_values(report), strict=True)))
+    named = zip(_REPORT_FIELDS, _report_values(report), strict=True)
+    return orjson.dumps(dict(named)).decode()

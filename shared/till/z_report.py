@@ -74,10 +74,15 @@ def merge_z(left: ZReport, right: ZReport) -> ZReport:
 
 def _with_sale(z: ZReport, sale: RetailTransaction) -> ZReport:
     totals = sale.totals
-    cash = sum(t.amount_minor for t in sale.tenders if t.kind == TenderKind.CASH)
-    card = sum(t.amount_minor for t in sale.tenders if t.kind == TenderKind.CARD)
-    return replace(
-        z,
+    cash = card = 0
+    for tender in sale.tenders:
+        if tender.kind == TenderKind.CASH:
+            cash += tender.amount_minor
+        elif tender.kind == TenderKind.CARD:
+            card += tender.amount_minor
+    # By name and in full: `replace` costs as much again, and each sale waits for this.
+    return ZReport(
+        business_date=z.business_date,
         receipts=z.receipts + 1,
         lines=z.lines + totals.lines,
         units=z.units + totals.units,
@@ -89,6 +94,9 @@ def _with_sale(z: ZReport, sale: RetailTransaction) -> ZReport:
         tender_minor=z.tender_minor + totals.tender_minor,
         cash_minor=z.cash_minor + cash - sale.change_minor,
         card_minor=z.card_minor + card,
+        voided_baskets=z.voided_baskets,
         voided_lines=z.voided_lines + len(sale.voided),
         overrides=z.overrides + sum(1 for line in sale.lines if line.override is not None),
+        no_sales=z.no_sales,
+        reprints=z.reprints,
     )

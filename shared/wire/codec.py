@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from shared.journal.entry import EntryHeader, body_fields
 from shared.journal.event import KNOWN_EVENTS, Event, UnknownEvent
@@ -26,12 +27,20 @@ _DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_n
 
 
 def event_data(event: Event) -> dict[str, Any]:
-    """The event's fields as JSON-able data (the `data` member of a journal entry's body)."""
+    """The event's fields as JSON-able data (the `data` member of a journal entry's body).
+
+    TypeError when a field holds what its type does not allow, such as a float for money.
+    """
     if isinstance(event, UnknownEvent):
         return event.data
     adapter = _ADAPTERS[event.type]
     # Defaults are left out: half the bytes, and what is not said keeps its meaning.
-    data: dict[str, Any] = adapter.dump_python(event, mode="json", exclude_defaults=True)
+    try:
+        data: dict[str, Any] = adapter.dump_python(
+            event, mode="json", exclude_defaults=True, warnings="error"
+        )
+    except PydanticSerializationError as error:
+        raise TypeError(f"{event.type} holds a value of another type") from error
     return data
 
 
@@ -42,7 +51,8 @@ def entry_body(header: EntryHeader, event: Event) -> bytes:
     it to that); what needs composing goes the long way round.
     """
     fields = body_fields(header, event_data(event))
-    refuse_other_types(fields)
+    if isinstance(event, UnknownEvent):
+        refuse_other_types(fields)  # a known event's types were checked on the way to data
     try:
         packed = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a number above 64 bits, which the canonical form allows

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -8,11 +9,11 @@ from hypothesis import strategies as st
 
 from shared.journal.chain import chain_hashes, genesis_hash, verify_chain
 from shared.journal.entry import body_bytes
-from shared.journal.event import Event
+from shared.journal.event import Event, SaleCompleted, UnknownEvent
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import CorruptError
-from shared.wire.codec import event_data, parse_body, parse_event
-from tests.builders import STREAM_ID, an_entry_header
+from shared.wire.codec import entry_body, event_data, parse_body, parse_event
+from tests.builders import STREAM_ID, a_sale, an_entry_header
 from tests.property.strategies import EVENTS, OBJECTS
 
 GENESIS = genesis_hash(STREAM_ID)
@@ -61,6 +62,22 @@ def test_any_event_survives_the_journal(event: Event) -> None:
         {"data": event_data(event)}
     )
     assert canonical_bytes(raw) == body
+
+
+@given(EVENTS)
+def test_the_fast_encoder_writes_the_very_bytes_of_the_canonical_form(event: Event) -> None:
+    header = an_entry_header(type=event.type)
+    assert entry_body(header, event) == body_bytes(header, event_data(event))
+
+
+@pytest.mark.parametrize("unit", [0.5, 199.0])
+def test_an_event_with_a_float_gets_no_bytes(unit: float) -> None:
+    sale = a_sale()
+    wrong = replace(sale, lines=(replace(sale.lines[0], net_minor=unit),))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        entry_body(an_entry_header(), SaleCompleted(wrong))
+    with pytest.raises(TypeError):
+        entry_body(an_entry_header(), UnknownEvent("later.kind", {"amount": unit}))
 
 
 @given(OBJECTS)
