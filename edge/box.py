@@ -30,12 +30,13 @@ from edge.ops.api import OpsRoom
 from edge.ops.metrics import BoxCollector, BoxGauges
 from edge.ops.status import CloudContact, Conditions, status_of
 from edge.receipt.layout import ReceiptLayout, zone_of
-from edge.receipt.spool import Spool
+from edge.receipt.spool import WAITING_MAX, Spool
 from edge.replica.catalog import StaffMember
 from edge.replica.store import ActivationResult, Replica
 from edge.sale.api import SaleRoom
 from edge.sale.commands import ScanCode
 from edge.sale.effects import Outside, SaleEffects
+from edge.sale.recorded import recorded_sale
 from edge.sale.recovery import recover_lane
 from edge.sale.search import ItemSearch
 from edge.sale.service import Shop, sale_handlers
@@ -77,7 +78,7 @@ class Box:
         self.replica = Replica(data / "replica")
         self.desk_file = Writer(data / "desk.db", "NORMAL")
         self.desk = Desk(DeskStore(self.desk_file), settings.lane_numbers())
-        self.spool = Spool(self.desk_file)
+        self.spool = Spool(self.desk_file, WAITING_MAX if _has_printer(settings) else 0)
         self.sessions = Sessions(SessionStore(self.desk_file))
         self.devices: Devices = build_devices(settings, self.machine_clock)
         self.closing = asyncio.Event()
@@ -112,6 +113,7 @@ class Box:
         self.journal.open()
         self.replica.open()
         self.desk_file.open(DESK_MIGRATIONS)
+        self.spool.recover()
         self._record_activation()
         self.sessions.load()
         handlers = {**sale_handlers(self.shop), **staff_handlers(self.staff_room)}
@@ -268,6 +270,7 @@ class Box:
             clock=self.machine_clock,
             put=self.desk.put,
             notify=self._notify,
+            recorded=lambda receipt_no: recorded_sale(self.journal.sale_by_receipt(receipt_no)),
         )
 
     def _make_sync(self, work_dir: Path) -> SyncService:
@@ -354,3 +357,7 @@ class Box:
                 cat=active.rev,
             )
         )
+
+
+def _has_printer(settings: Settings) -> bool:
+    return settings.printer.kind != "none"

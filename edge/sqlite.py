@@ -17,18 +17,26 @@ from shared.kernel.errors import CorruptError
 
 Synchronous = Literal["FULL", "NORMAL"]
 BUSY_TIMEOUT_MS = 5000
+_DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
 def connect_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
     """Open for writing, WAL, autocommit: every transaction is an explicit BEGIN IMMEDIATE.
 
     FULL syncs once per commit (nothing acknowledged is lost by a power cut); NORMAL survives a
-    killed process but may lose the last commits when the power goes.
+    killed process but may lose the last commits when the power goes.  CorruptError
+    `storage.damaged` when the file is no database.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if error.sqlite_errorcode in _DAMAGED:
+            raise CorruptError("storage.damaged", path=str(path)) from error
+        raise
     connection.execute(f"PRAGMA synchronous={synchronous}")
     connection.execute("PRAGMA foreign_keys=ON")
     return connection
@@ -81,17 +89,26 @@ class Writer:
                 self._connection = None
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All statements of the block or none of them."""
+    def transaction(self, *, is_synced: bool = False) -> Iterator[sqlite3.Connection]:
+        """All statements of the block or none of them.
+
+        With `is_synced` a power cut cannot take it back, whatever the file's own mode is.
+        """
         with self._lock:
             connection = self._opened()
+            if is_synced:
+                connection.execute("PRAGMA synchronous=FULL")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+            else:
+                connection.execute("COMMIT")
+            finally:
+                if is_synced:
+                    connection.execute(f"PRAGMA synchronous={self._synchronous}")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""

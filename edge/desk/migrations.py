@@ -21,4 +21,21 @@ MIGRATIONS: tuple[str, ...] = (
         operator TEXT NOT NULL
     ) STRICT
     """,
+    # Print jobs get an order of their own. Until here 'queued' was written before the first byte
+    # and may hide a receipt that came out.
+    """
+    ALTER TABLE print_job RENAME TO print_job_before;
+    CREATE TABLE print_job(
+        n INTEGER PRIMARY KEY, job_id TEXT NOT NULL UNIQUE, lane INTEGER NOT NULL,
+        receipt_no TEXT NOT NULL, copy INTEGER NOT NULL, outcome TEXT NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO print_job(job_id, lane, receipt_no, copy, outcome, at_ms)
+        SELECT job_id, lane, receipt_no, copy,
+            CASE outcome WHEN 'queued' THEN 'unknown' ELSE outcome END, at_ms
+        FROM print_job_before ORDER BY at_ms;
+    DROP TABLE print_job_before;
+    CREATE INDEX print_job_receipt ON print_job(receipt_no);
+    CREATE INDEX print_job_open ON print_job(n) WHERE outcome IN ('queued', 'printing')
+    """,
 )

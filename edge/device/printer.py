@@ -162,11 +162,13 @@ class NetworkPrinter:
             self._wake.clear()
 
     def _look(self) -> None:
-        if self._config.completion == "none" or not self._line.acquire(blocking=False):
+        is_mute = self._config.completion == "none"
+        if (is_mute and self._status.can_print) or not self._line.acquire(blocking=False):
             return  # a job under way notes the status itself
         try:
             with self._talk() as talk:
-                self._note(self._condition(talk))
+                # All that a mute printer tells is that it can be reached.
+                self._note("ok" if is_mute else self._condition(talk))
         except _UNREACHABLE:
             self._note("offline")
         finally:

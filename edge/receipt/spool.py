@@ -1,19 +1,24 @@
-"""Print jobs with what became of them, in `desk.db`."""
+"""Print jobs in `desk.db`: the one queue of the store's printer, kept over restarts."""
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
 from edge.sqlite import Writer
 
-JobOutcome = Literal["queued", "printed", "not_printed", "unknown"]
+JobOutcome = Literal["queued", "printing", "printed", "not_printed", "unknown"]
+"""`queued` waits and no byte has gone out; `not_printed` was given up, and no byte has gone out;
+`unknown` may or may not have come out: a person looks."""
 JOBS_KEPT = 10_000
+WAITING_MAX = 200
+"""Receipts that wait for paper: some hours of a store; the journal has those that are given up."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpooledJob:
-    """One print job; `copy` is 0 for the first receipt of a sale."""
+    """One print job; `copy` is 0 for the receipt itself, `at_ms` (UTC) when it was asked for."""
 
     job_id: str
     lane: int
@@ -22,25 +27,87 @@ class SpooledJob:
     at_ms: int
 
 
+def job_of(lane: int, receipt_no: str, copy: int, at_ms: int) -> SpooledJob:
+    """A job by the receipt's number: the same receipt or copy is the same job."""
+    return SpooledJob(f"{receipt_no}.{copy}", lane, receipt_no, copy, at_ms)
+
+
 class Spool:
-    """Remembers each job from before its first byte until its outcome."""
+    """First in, first out. At most `waiting_max` jobs wait; then the oldest are given up."""
 
-    def __init__(self, database: Writer) -> None:
+    def __init__(self, database: Writer, waiting_max: int = WAITING_MAX) -> None:
         self._database = database
+        self._waiting_max = waiting_max
+        self._open_jobs = 0
 
-    def add(self, job: SpooledJob) -> None:
-        """Note a job that is about to be printed."""
+    def recover(self) -> None:
+        """After a start: a job that was cut off at the printer may have come out."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO print_job(job_id, lane, receipt_no, copy, outcome, at_ms)"
+                "UPDATE print_job SET outcome='unknown' WHERE outcome='printing'",
+            )
+            self._count(connection)
+
+    def open_jobs(self) -> int:
+        """How many jobs wait or are being printed; asks no file."""
+        return self._open_jobs
+
+    def add(self, job: SpooledJob) -> tuple[SpooledJob, ...]:
+        """Queue a job at the end; one that waits already keeps its place.
+
+        Gives the jobs that were given up for it.
+        """
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM print_job WHERE job_id=? AND outcome='not_printed'", (job.job_id,)
+            )
+            connection.execute(
+                "INSERT OR IGNORE INTO print_job(job_id, lane, receipt_no, copy, outcome, at_ms)"
                 " VALUES(?,?,?,?,'queued',?)",
                 (job.job_id, job.lane, job.receipt_no, job.copy, job.at_ms),
             )
+            rows = connection.execute(
+                "UPDATE print_job SET outcome='not_printed' WHERE outcome='queued' AND n <="
+                " (SELECT n FROM print_job WHERE outcome='queued' ORDER BY n DESC LIMIT 1 OFFSET ?)"
+                " RETURNING job_id, lane, receipt_no, copy, at_ms",
+                (self._waiting_max,),
+            ).fetchall()
+            connection.execute(
+                "DELETE FROM print_job WHERE outcome NOT IN ('queued', 'printing')"
+                " AND n <= (SELECT max(n) FROM print_job) - ?",
+                (JOBS_KEPT,),
+            )
+            self._count(connection)
+        return tuple(SpooledJob(*row) for row in rows)
+
+    def next_job(self) -> SpooledJob | None:
+        """The job that has waited longest."""
+        rows = self._database.rows(
+            "SELECT job_id, lane, receipt_no, copy, at_ms FROM print_job"
+            " WHERE outcome='queued' ORDER BY n LIMIT 1"
+        )
+        return SpooledJob(*rows[0]) if rows else None
+
+    def begin(self, job_id: str) -> bool:
+        """Note, for good, that bytes are about to go out; False when the job does not wait.
+
+        Without the sync a power cut could take the note back, and the receipt would come twice.
+        """
+        with self._database.transaction(is_synced=True) as connection:
+            changed = connection.execute(
+                "UPDATE print_job SET outcome='printing' WHERE job_id=? AND outcome='queued'",
+                (job_id,),
+            ).rowcount
+            self._count(connection)
+        return changed == 1
+
+    def put_back(self, job_id: str) -> None:
+        """It did not come out for sure: it waits again, at its old place."""
+        self._set(job_id, "queued")
 
     def close_job(self, job_id: str, outcome: JobOutcome) -> None:
         """Note what became of it."""
-        with self._database.transaction() as connection:
-            connection.execute("UPDATE print_job SET outcome=? WHERE job_id=?", (outcome, job_id))
+        self._set(job_id, outcome)
 
     def outcome(self, receipt_no: str) -> JobOutcome | None:
         """What became of the newest job of a receipt; None when there was none."""
@@ -50,11 +117,19 @@ class Spool:
         )
         return rows[0][0] if rows else None
 
-    def prune(self) -> None:
-        """Forget the oldest jobs; the journal knows every sale."""
+    def original(self, receipt_no: str) -> JobOutcome | None:
+        """What became of the receipt itself, copies aside; None when nothing is known of it."""
+        rows = self._database.rows(
+            "SELECT outcome FROM print_job WHERE receipt_no=? AND copy=0", (receipt_no,)
+        )
+        return rows[0][0] if rows else None
+
+    def _set(self, job_id: str, outcome: JobOutcome) -> None:
         with self._database.transaction() as connection:
-            connection.execute(
-                "DELETE FROM print_job WHERE at_ms <="
-                " (SELECT at_ms FROM print_job ORDER BY at_ms DESC LIMIT 1 OFFSET ?)",
-                (JOBS_KEPT,),
-            )
+            connection.execute("UPDATE print_job SET outcome=? WHERE job_id=?", (outcome, job_id))
+            self._count(connection)
+
+    def _count(self, connection: sqlite3.Connection) -> None:
+        self._open_jobs = connection.execute(
+            "SELECT count(*) FROM print_job WHERE outcome IN ('queued', 'printing')"
+        ).fetchone()[0]

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.desk.state import LaneState
+from edge.desk.state import LaneState, PrintState
 from edge.receipt.layout import PrintedSale
-from edge.receipt.spool import Spool
+from edge.receipt.spool import JobOutcome, Spool, job_of
 from edge.sale.recorded import recorded_sale
 from edge.sale.service import Shop, done_sale
 from shared.sale.settle import Settlement
+
+_SHOWN: dict[JobOutcome | None, PrintState] = {"queued": "queued", "printed": "printed"}
 
 
 def recover_lane(*, shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneState, str | None]:
     """The lane as it must be shown, and the receipt number of a sale found in the journal.
 
     The box may have died between the journal's commit and the desk's: then the basket is sold.
-    A receipt whose printing was cut off is shown as failed, so that a person looks and decides.
+    A receipt whose printing was cut off is shown as failed, so that a person looks and decides;
+    one that the printer never got is queued.
     """
     entry = shop.journal.sale_by_id(state.basket.id) if state.basket is not None else None
     if entry is not None:
@@ -31,11 +34,17 @@ def recover_lane(*, shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneSta
             can_undo=False,
             touched_line=None,
             last_scan=None,
-            done=replace(done, print="failed"),
+            done=replace(done, print=_print_state(shop, spool, state.lane, sale.receipt_no)),
         )
         return sold, sale.receipt_no
     if state.done is not None and state.done.print in {"queued", "printing"}:
-        printed = spool.outcome(state.done.receipt_no) == "printed"
-        done = replace(state.done, print="printed" if printed else "failed")
-        return replace(state, seq=state.seq + 1, done=done), None
+        shown = _print_state(shop, spool, state.lane, state.done.receipt_no)
+        return replace(state, seq=state.seq + 1, done=replace(state.done, print=shown)), None
     return state, None
+
+
+def _print_state(shop: Shop, spool: Spool, lane: int, receipt_no: str) -> PrintState:
+    """What the screen says of a receipt. One without a job never reached the printer."""
+    if spool.outcome(receipt_no) is None:
+        spool.add(job_of(lane, receipt_no, 0, shop.clock.now_ms()))
+    return _SHOWN.get(spool.outcome(receipt_no), "failed")

@@ -68,8 +68,12 @@ class Effects(Protocol):
         """Print the receipt, open the drawer for cash, tell the uplink."""
         ...
 
+    def waits_for_original(self, receipt_no: str) -> bool:
+        """Whether it is known that the receipt itself has not come out yet."""
+        ...
+
     def reprint(self, lane: int, printed: PrintedSale) -> None:
-        """Print a marked copy."""
+        """Print a marked copy, or with `copy` 0 the receipt that never came out."""
         ...
 
     def open_drawer(self) -> None:
@@ -211,14 +215,16 @@ def void_basket(*, shop: Shop, state: LaneState, command: VoidBasket) -> Turn:
 
 
 def reprint_receipt(*, shop: Shop, state: LaneState, command: ReprintReceipt) -> Turn:
-    """Print a marked copy of a receipt of any lane."""
+    """Print a marked copy of a receipt of any lane; what never came out is printed itself."""
     receipt_no = command.receipt_no or shop.journal.last_receipt_no(state.lane)
     if receipt_no is None:
         raise RefusedError("receipt.none_yet")
     sale, at_ms = recorded_sale(shop.journal.sale_by_receipt(receipt_no))
-    copy = shop.journal.copies_of(sale.receipt_no) + 1
-    event = ReceiptReprinted(state.lane, sale.receipt_no, copy)
-    _append(shop, state, event, shop.ids.entry_id())
+    copy = 0
+    if not shop.effects.waits_for_original(sale.receipt_no):
+        copy = shop.journal.copies_of(sale.receipt_no) + 1
+        event = ReceiptReprinted(state.lane, sale.receipt_no, copy)
+        _append(shop, state, event, shop.ids.entry_id())
     printed = PrintedSale(sale, at_ms, copy)
     return Turn(state, sale.receipt_no, (partial(shop.effects.reprint, state.lane, printed),))
 
@@ -266,8 +272,7 @@ def _complete(shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket
     receipt_no = shop.journal.next_receipt_no(state.lane)
     header = SaleHeader(receipt_no, state.lane, operator.id)
     sale = complete(header, basket, priced, settlement)
-    at_ms = shop.clock.now_ms()
-    _append(shop, state, SaleCompleted(sale), basket.id)
+    at_ms = _append(shop, state, SaleCompleted(sale), basket.id)
     printed = PrintedSale(sale, at_ms)
     done = done_sale(sale, settlement, shop.layout.text(printed))
     after = partial(shop.effects.sale_done, state.lane, printed)
@@ -289,8 +294,9 @@ def done_sale(sale: RetailTransaction, settlement: Settlement, text: str) -> Don
     )
 
 
-def _append(shop: Shop, state: LaneState, event: Event, entry_id: str) -> None:
-    day = shop.journal.day()
+def _append(shop: Shop, state: LaneState, event: Event, entry_id: str) -> int:
+    """Write a fact; gives its time, which is also the receipt's."""
+    day, at_ms = shop.journal.day(), shop.clock.now_ms()
     shop.journal.append(
         EntryDraft(
             id=entry_id,
@@ -298,10 +304,11 @@ def _append(shop: Shop, state: LaneState, event: Event, entry_id: str) -> None:
             actor=_operator(state).id,
             till=str(state.lane),
             biz=day.biz if day is not None and day.is_open else "",
-            at_ms=shop.clock.now_ms(),
+            at_ms=at_ms,
             cat=state.basket.revision if state.basket else shop.catalogue.active_revision(),
         )
     )
+    return at_ms
 
 
 def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -> Turn:

@@ -221,12 +221,39 @@ def test_a_printer_without_paper_never_blocks_a_sale(box: RunningBox) -> None:
     box.scan(a_gtin(5))
     screen.wait(lambda shown: shown["basket"]["lines"])
     answer = box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 500})
-    screen.wait(lambda shown: shown["done"] and shown["done"]["print"] == "failed")
+    receipt_no = answer["receipt_no"]
+    screen.wait(lambda shown: shown["done"] and shown["done"]["receipt_no"] == receipt_no)
+    until(lambda: screen.statuses[-1]["printer"]["queued"] == 1)
+    assert screen.view["done"]["print"] in {"queued", "printing"}
+    box.post("/v1/lanes/1/reprint", {"receipt_no": receipt_no})
     papers = len(box.get("/virtual/printer/papers")["papers"])
     box.post("/virtual/printer/fault", {"fault": None})
-    until(lambda: screen.statuses[-1]["printer"]["state"] == "ok")
-    box.post("/v1/lanes/1/reprint", {"receipt_no": answer["receipt_no"]})
-    assert "COPY" in box.papers(papers + 1)[-1]["text"]
+    screen.wait(lambda shown: shown["done"]["print"] == "printed")
+    until(lambda: screen.statuses[-1]["printer"]["queued"] == 0)
+    (paper,) = box.papers(papers + 1)[papers:]
+    assert receipt_no in paper["text"]
+    assert "COPY" not in paper["text"]
+    assert box.get(f"/v1/receipts/{receipt_no}")["copies"] == 0
+    box.post("/v1/lanes/1/reprint", {"receipt_no": receipt_no})
+    assert "COPY" in box.papers(papers + 2)[-1]["text"]
+
+
+def test_receipts_wait_for_paper_over_a_kill(box: RunningBox) -> None:
+    screen = box.screen(box.token)
+    box.post("/virtual/printer/fault", {"fault": "paper_out"})
+    until(lambda: screen.statuses[-1]["printer"]["state"] == "paper_out")
+    numbers = []
+    for item in (3, 4):
+        box.post("/v1/lanes/1/scans", {"code": a_gtin(item)})
+        paid = box.post("/v1/lanes/1/tenders", {"kind": "card", "amount_minor": item * 100})
+        numbers.append(paid["receipt_no"])
+    until(lambda: screen.statuses[-1]["printer"]["queued"] == 2)
+    box.process.kill()
+    box.start()
+    papers = [paper["text"] for paper in box.papers(2)]
+    assert [number in text for number, text in zip(numbers, papers, strict=True)] == [True, True]
+    again = box.screen(box.token)
+    again.wait(lambda shown: shown["done"]["print"] == "printed")
 
 
 def test_a_repeated_tender_is_one_sale(box: RunningBox) -> None:

@@ -59,9 +59,13 @@ class Paper:
     """Effects that only write down what they were asked for."""
 
     asked: list[str] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
 
     def sale_done(self, lane: int, printed: PrintedSale) -> None:
         self.asked.append(f"receipt {printed.sale.receipt_no}")
+
+    def waits_for_original(self, receipt_no: str) -> bool:
+        return receipt_no in self.waiting
 
     def reprint(self, lane: int, printed: PrintedSale) -> None:
         self.asked.append(f"copy {printed.copy} of {printed.sale.receipt_no}")
@@ -306,6 +310,16 @@ def test_a_copy_is_marked_and_counted(lane: Lane) -> None:
         lane.do(ReprintReceipt("9-000001", "1001"))
 
 
+def test_a_receipt_that_never_came_out_is_no_copy(lane: Lane) -> None:
+    lane.scan(a_gtin(3))
+    lane.pay(300)
+    lane.paper.waiting.add("1-000001")
+    turn = lane.do(ReprintReceipt(None, "1001"))
+    assert turn.receipt_no == "1-000001"
+    assert lane.paper.asked[1:] == ["copy 0 of 1-000001"]
+    assert lane.journal.copies_of("1-000001") == 0
+
+
 def test_the_drawer_opens_with_a_reason(lane: Lane) -> None:
     lane.do(OpenDrawer("change", "1001"))
     assert lane.paper.asked == ["drawer"]
@@ -363,8 +377,9 @@ def test_a_basket_that_the_journal_knows_as_sold_is_not_open_any_more(
     assert state.basket is None
     assert state.done is not None
     assert lane.state.done is not None
-    assert state.done == replace(lane.state.done, print="failed")
+    assert state.done == replace(lane.state.done, print="queued")
     assert state.seq == cut_off.seq + 1
+    assert spool.original("1-000001") == "queued"
 
 
 def test_a_basket_that_is_still_open_stays(lane: Lane, spool: Spool) -> None:
@@ -372,14 +387,24 @@ def test_a_basket_that_is_still_open_stays(lane: Lane, spool: Spool) -> None:
     assert recover_lane(shop=lane.shop, spool=spool, state=lane.state) == (lane.state, None)
 
 
-@pytest.mark.parametrize(("outcome", "shown"), [("printed", "printed"), ("queued", "failed")])
-def test_a_receipt_that_was_cut_off_is_offered_again(
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        ("printed", "printed"),
+        ("queued", "queued"),
+        ("printing", "failed"),
+        ("unknown", "failed"),
+        ("not_printed", "failed"),
+    ],
+)
+def test_a_receipt_that_was_cut_off_is_queued_or_offered_again(
     lane: Lane, spool: Spool, outcome: Any, shown: str
 ) -> None:
     lane.scan(a_gtin(3))
     lane.pay(300)
     spool.add(SpooledJob("1-000001.0", 1, "1-000001", 0, 5))
     spool.close_job("1-000001.0", outcome)
+    spool.recover()
     state, receipt_no = recover_lane(shop=lane.shop, spool=spool, state=lane.state)
     assert receipt_no is None
     assert state.done is not None

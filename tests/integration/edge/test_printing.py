@@ -1,0 +1,235 @@
+"""Receipts wait for a printer that takes none: in order, over a restart, and never twice."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from edge.clock import SystemClock
+from edge.desk.migrations import MIGRATIONS
+from edge.desk.state import Command, CommandResult
+from edge.device.escpos import PrinterProfile
+from edge.device.ports import PrinterCondition, PrinterStatus, PrintJob, PrintOutcome
+from edge.receipt.layout import PrintedSale, ReceiptLayout, zone_of
+from edge.receipt.spool import WAITING_MAX, Spool, job_of
+from edge.sale.commands import NotePrint
+from edge.sale.effects import Outside, SaleEffects
+from edge.sqlite import Writer
+from edge.texts import load_texts
+from shared.kernel.errors import MissingError
+from shared.kernel.money import currency_of
+from shared.sale.transaction import RetailTransaction, SaleHeader
+from tests.builders import OPENED_AT_MS, a_sale
+
+LAYOUT = ReceiptLayout(
+    "Main Street", zone_of("UTC"), currency_of("USD"), load_texts("en"), PrinterProfile(), str
+)
+
+
+def until(is_true: Callable[[], object], within_s: float = 10) -> None:
+    deadline = time.monotonic() + within_s
+    while not is_true():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        time.sleep(0.005)
+
+
+@dataclass
+class Printer:
+    """A printer that does as it is told; `asked` counts every try."""
+
+    condition: PrinterCondition = "ok"
+    outcome: PrintOutcome = "printed"
+    asked: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Nothing to watch."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+    def print(self, job: PrintJob) -> PrintOutcome:
+        self.asked.append(job.job_id)
+        if self.outcome == "printed":
+            self.printed.append(job.job_id)
+        return self.outcome
+
+    def status(self) -> PrinterStatus:
+        return PrinterStatus(self.condition, 0)
+
+
+@dataclass
+class Counter:
+    """One store's printing, from the spool's file to the printer."""
+
+    file: Writer
+    spool: Spool
+    printer: Printer = field(default_factory=Printer)
+    opened: threading.Event = field(default_factory=threading.Event)
+    notes: list[tuple[int, str, str]] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    effects: SaleEffects = field(init=False)
+
+    def start(self) -> None:
+        self.spool.recover()
+        outside = Outside(
+            self.printer, self, self.spool, SystemClock(), self.put, lambda: None, self.recorded
+        )
+        self.effects = SaleEffects(LAYOUT, outside)
+        self.effects.start()
+
+    def restart(self) -> None:
+        self.effects.stop()
+        self.start()
+
+    def open(self) -> bool:
+        self.opened.set()
+        return True
+
+    def put(self, lane: int, command: Command) -> Future[CommandResult]:
+        assert isinstance(command, NotePrint)
+        self.notes.append((lane, command.receipt_no, command.print))
+        return Future()
+
+    def recorded(self, receipt_no: str) -> tuple[RetailTransaction, int]:
+        if receipt_no in self.lost:
+            raise MissingError("receipt.unknown", receipt_no=receipt_no)
+        return self.sale(receipt_no).sale, OPENED_AT_MS
+
+    def sale(self, receipt_no: str, copy: int = 0) -> PrintedSale:
+        lane = int(receipt_no[0])
+        return PrintedSale(a_sale(header=SaleHeader(receipt_no, lane, "1001")), OPENED_AT_MS, copy)
+
+    def sell(self, *numbers: str) -> None:
+        for number in numbers:
+            self.effects.sale_done(int(number[0]), self.sale(number))
+
+    def shown(self, receipt_no: str) -> list[str]:
+        return [state for _, number, state in self.notes if number == receipt_no]
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Iterator[Counter]:
+    file = Writer(tmp_path / "desk.db", "NORMAL")
+    file.open(MIGRATIONS)
+    made = Counter(file, Spool(file))
+    made.start()
+    yield made
+    made.effects.stop()
+    file.close()
+
+
+def test_receipts_wait_and_come_out_in_order_by_themselves(counter: Counter) -> None:
+    counter.printer.condition = "paper_out"
+    counter.sell("1-000001", "2-000001", "1-000002")
+    assert counter.effects.depth() == 3
+    assert counter.opened.wait(5), "the drawer does not wait for paper"
+    assert counter.printer.asked == []
+    counter.printer.condition = "paper_low"
+    until(lambda: counter.effects.depth() == 0)
+    assert counter.printer.printed == ["1-000001.0", "2-000001.0", "1-000002.0"]
+    assert counter.shown("2-000001") == ["printing", "printed"]
+
+
+def test_a_refused_job_keeps_its_place_and_is_not_tried_in_a_tight_loop(counter: Counter) -> None:
+    counter.printer.outcome = "not_printed"
+    counter.sell("1-000001", "1-000002")
+    until(lambda: "queued" in counter.shown("1-000001"))
+    time.sleep(0.2)
+    assert counter.printer.asked == ["1-000001.0"]
+    counter.printer.outcome = "printed"
+    until(lambda: counter.effects.depth() == 0)
+    assert counter.printer.printed == ["1-000001.0", "1-000002.0"]
+
+
+def test_waiting_receipts_outlive_a_restart(counter: Counter) -> None:
+    counter.printer.condition = "offline"
+    counter.sell("1-000001", "1-000002")
+    counter.restart()
+    assert counter.effects.depth() == 2
+    counter.printer.condition = "ok"
+    until(lambda: counter.effects.depth() == 0)
+    assert counter.printer.printed == ["1-000001.0", "1-000002.0"]
+
+
+def test_what_may_have_come_out_is_never_printed_again_by_itself(counter: Counter) -> None:
+    counter.printer.outcome = "unknown"
+    counter.sell("1-000001")
+    until(lambda: counter.shown("1-000001") == ["printing", "failed"])
+    counter.printer.outcome = "printed"
+    counter.restart()
+    counter.sell("1-000002")
+    until(lambda: counter.printer.printed)
+    assert counter.printer.printed == ["1-000002.0"]
+    assert not counter.effects.waits_for_original("1-000001")
+    counter.effects.reprint(1, counter.sale("1-000001", copy=1))
+    until(lambda: "1-000001.1" in counter.printer.printed)
+
+
+def test_a_job_that_was_cut_off_at_the_printer_is_for_a_person(counter: Counter) -> None:
+    counter.printer.condition = "paper_out"
+    counter.sell("1-000001")
+    assert counter.spool.begin("1-000001.0")
+    assert not counter.spool.begin("1-000001.0")
+    counter.restart()
+    assert counter.spool.outcome("1-000001") == "unknown"
+    assert counter.effects.depth() == 0
+
+
+def test_a_tap_on_a_waiting_receipt_adds_no_second_one(counter: Counter) -> None:
+    counter.printer.condition = "paper_out"
+    counter.sell("1-000001")
+    assert counter.effects.waits_for_original("1-000001")
+    counter.effects.reprint(1, counter.sale("1-000001"))
+    assert counter.effects.depth() == 1
+    counter.printer.condition = "ok"
+    until(lambda: counter.effects.depth() == 0)
+    assert counter.printer.printed == ["1-000001.0"]
+    assert not counter.effects.waits_for_original("1-000001")
+
+
+def test_the_oldest_are_given_up_when_too_many_wait(counter: Counter) -> None:
+    for number in range(1, WAITING_MAX + 3):
+        given_up = counter.spool.add(job_of(1, f"1-{number:06}", 0, number))
+    assert [job.receipt_no for job in given_up] == ["1-000002"]
+    assert counter.spool.open_jobs() == WAITING_MAX
+    assert counter.spool.outcome("1-000001") == "not_printed"
+    assert counter.effects.waits_for_original("1-000001")
+
+
+def test_without_a_printer_nothing_waits(counter: Counter) -> None:
+    counter.spool = Spool(counter.file, waiting_max=0)
+    counter.restart()
+    counter.sell("1-000001")
+    assert counter.shown("1-000001") == ["failed"]
+    assert counter.effects.depth() == 0
+
+
+def test_a_receipt_that_cannot_be_laid_out_holds_back_no_other(counter: Counter) -> None:
+    counter.lost.add("1-000001")
+    counter.sell("1-000001", "1-000002")
+    until(lambda: counter.printer.printed == ["1-000002.0"])
+    assert counter.shown("1-000001") == ["failed"]
+
+
+def test_old_jobs_are_carried_over(tmp_path: Path) -> None:
+    """Before jobs waited, `queued` was noted just before the first byte."""
+    file = Writer(tmp_path / "desk.db", "NORMAL")
+    file.open(MIGRATIONS[:1])
+    with file.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO print_job(job_id, lane, receipt_no, copy, outcome, at_ms)"
+            " VALUES(?,1,?,0,?,?)",
+            [("a", "1-000001", "queued", 1), ("b", "1-000002", "printed", 2)],
+        )
+    file.close()
+    file.open(MIGRATIONS)
+    spool = Spool(file)
+    spool.recover()
+    assert [spool.original(f"1-00000{n}") for n in (1, 2)] == ["unknown", "printed"]
+    assert spool.open_jobs() == 0
+    file.close()
