@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cloud.settings import ENV_PREFIX, Settings, read_settings
 from cloud.texts import sentence
-from shared.kernel.errors import RetailError
+from shared.kernel.errors import RetailError, UnavailableError
 
 DESCRIPTION = """\
 Head office of a Tillbox chain: catalogue, prices, publications, sales and the console.
@@ -39,10 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = read_settings(chosen.config, os.environ)
         return int(_command(chosen.run)(settings, chosen) or 0)
     except RetailError as error:
-        sys.stderr.write(f"tillbox-cloud: {sentence(error)}\n")
-        return 1
+        return _failed(error)
+    except OSError as error:
+        path, because = error.filename or ".", error.strerror or str(error)
+        return _failed(UnavailableError("system.file", path=str(path), because=because))
     except KeyboardInterrupt:
         return 130
+
+
+def _failed(error: RetailError) -> int:
+    sys.stderr.write(f"tillbox-cloud: {sentence(error)}\n")
+    return 1
 
 
 def _command(place: str) -> Callable[[Settings, argparse.Namespace], int | None]:

@@ -17,11 +17,11 @@ from psycopg import sql
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from cloud.settings import Settings
-from shared.kernel.errors import UnavailableError
+from shared.kernel.errors import RefusedError, UnavailableError
 
 DriverConnection = psycopg.Connection[tuple[Any, ...]]
 DatabaseError = psycopg.Error
@@ -29,6 +29,7 @@ LostConnectionError = psycopg.OperationalError
 StatementError = DBAPIError
 """What SQLAlchemy makes of a DatabaseError."""
 
+DRIVER = "postgresql+psycopg"
 CONNECT_TIMEOUT_S = 5
 SERIALIZATION_TRIES = 4
 NOTIFY_BYTES_MAX = 7_999
@@ -44,6 +45,7 @@ class Database:
     """A pool of connections to one database; opens none before the first use."""
 
     def __init__(self, url: str, *, connections: int = 8) -> None:
+        """Raise RefusedError `database.url` for what names no PostgreSQL database."""
         self.url = _driver_url(url)
         self.engine: Engine = create_engine(
             self.url,
@@ -206,10 +208,13 @@ def incarnation(connection: Connection) -> str:
 
 
 def _driver_url(url: str) -> str:
-    parsed = make_url(url)
-    if parsed.drivername in {"postgres", "postgresql"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return parsed.render_as_string(hide_password=False)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise RefusedError("database.url") from None  # it may hold a password: not in the text
+    if parsed.drivername not in {"postgres", "postgresql", DRIVER}:
+        raise RefusedError("database.url")
+    return parsed.set(drivername=DRIVER).render_as_string(hide_password=False)
 
 
 def _libpq_url(url: str) -> str:

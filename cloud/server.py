@@ -14,10 +14,14 @@ from shared.kernel.errors import RefusedError
 GRACE_S = 2
 """Open event streams would hold the end for ever."""
 BACKLOG = 512
+PORT_MAX = 65_535
 
 
 def open_socket(host: str, port: int) -> socket.socket:
     """A listening socket; RefusedError `server.port_in_use` or `server.address`."""
+    if not 0 <= port <= PORT_MAX:
+        because = f"a port is a number from 0 to {PORT_MAX}"
+        raise RefusedError("server.address", host=host, port=port, because=because)
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return _bound(family, address)

@@ -14,6 +14,7 @@ from typing import Any
 from shared.kernel.errors import RefusedError
 
 ENV_PREFIX = "TILLBOX_CLOUD_"
+_KINDS = {int: "a whole number", bool: "true, false", str: "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def read_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
     known = {field.name: type(field.default) for field in fields(Settings)}
     for name, value in _file_values(path).items():
         if name not in known:
-            raise RefusedError("settings.unknown", name=name, file=str(path))
+            raise RefusedError("settings.unknown", field=name, file=str(path))
         found[name] = value
     for name in known:
         given = environment.get(ENV_PREFIX + name.upper())
@@ -99,7 +100,7 @@ def _file_values(path: Path | None) -> dict[str, object]:
             return tomllib.load(stream)
     except FileNotFoundError:
         raise RefusedError("settings.missing", file=str(path)) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # no TOML, or no UTF-8
         raise RefusedError("settings.syntax", file=str(path), because=str(error)) from None
 
 
@@ -114,4 +115,4 @@ def _typed(name: str, kind: type, value: object) -> int | bool | str:
         return int(value)
     elif isinstance(value, (int, str)) and type(value) is kind:
         return value
-    raise RefusedError("settings.value", name=name, value=str(value), kind=kind.__name__)
+    raise RefusedError("settings.value", field=name, value=str(value), allowed=_KINDS[kind])

@@ -54,10 +54,14 @@ def create_hq_key(path: Path) -> HqKey:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_MODE)
     except FileExistsError:
         raise RefusedError("hq_key.exists", file=str(path)) from None
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(pem)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(pem)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        path.unlink()  # half a key would stand in the way of the next try
+        raise
     return HqKey(private)
 
 

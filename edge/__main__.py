@@ -22,7 +22,7 @@ from shared.item.barcode import (
     parse_barcode,
     price_label_code,
 )
-from shared.kernel.errors import MissingError, RetailError
+from shared.kernel.errors import MissingError, RefusedError, RetailError, UnavailableError
 
 DATA_DEFAULT = Path("/var/lib/tillbox")
 _STATUS_TIMEOUT_S = 3
@@ -40,8 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except RetailError as error:
-        print(f"tillbox-edge: {sentence(error)}", file=sys.stderr)  # noqa: T201
-        return 1
+        return _failed(error)
+    except OSError as error:
+        path = error.filename or getattr(options, "data", ".")
+        because = error.strerror or str(error)
+        return _failed(UnavailableError("system.file", path=str(path), because=because))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _failed(error: RetailError) -> int:
+    print(f"tillbox-edge: {sentence(error)}", file=sys.stderr)  # noqa: T201
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,6 +162,8 @@ def _verify(options: argparse.Namespace) -> int:
 def _barcode(options: argparse.Namespace) -> int:
     if options.price_label:
         plu, minor = options.price_label
+        if not minor.isascii() or not minor.isdigit():
+            raise RefusedError("barcode.label_price", amount_minor=minor)
         _say(price_label_code(plu, int(minor)))
     elif options.member:
         _say(member_card_code(options.member))

@@ -24,7 +24,7 @@ from edge.http.events import EventRoom
 from edge.http.lanes import LanesRoom
 from edge.identity import load_identity
 from edge.ids import Ids
-from edge.journal.signer import KEY_FILE, load_or_create
+from edge.journal.signer import KEY_FILE, load
 from edge.journal.store import EntryDraft, Journal
 from edge.ops.api import OpsRoom
 from edge.ops.metrics import BoxCollector, BoxGauges
@@ -73,7 +73,7 @@ class Box:
         if settings.clock.kind == "virtual":
             self.clock = VirtualClock(self.machine_clock)
         self.ids = Ids(self.machine_clock)
-        signer = load_or_create(data / KEY_FILE)
+        signer = load(data / KEY_FILE)
         self.journal = Journal(data / "journal.db", identity, self.clock, signer)
         self.replica = Replica(data / "replica")
         self.desk_file = Writer(data / "desk.db", "NORMAL")

@@ -116,8 +116,8 @@ def load_settings(data_dir: Path) -> Settings:
     path = data_dir / SETTINGS_FILE
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except tomllib.TOMLDecodeError as error:
-        raise RefusedError("settings.syntax", path=str(path), because=str(error)) from error
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise RefusedError("settings.syntax", file=str(path), because=str(error)) from error
     return parse_settings(data_dir, document)
 
 

@@ -11,12 +11,15 @@ from cloud.commands.say import say
 from cloud.db import database_of
 from cloud.identity import service as identity
 from cloud.settings import Settings
+from shared.kernel.errors import RefusedError
 
 
 def add_user(settings: Settings, chosen: Namespace) -> None:
-    """Add or replace a console user."""
+    """Add or replace a console user; RefusedError `user.no_terminal` when none can type."""
     if chosen.password_stdin:
         password = sys.stdin.readline().rstrip("\n")
+    elif not sys.stdin.isatty():
+        raise RefusedError("user.no_terminal")
     else:
         password = getpass.getpass(f"Password for {chosen.name}: ")
     with closing(database_of(settings)) as database:

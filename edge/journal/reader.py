@@ -131,9 +131,15 @@ def verify_file(path: Path) -> tuple[int, str]:
     """Walk the whole chain of a journal file: number of entries and head hash in hex.
 
     CorruptError `journal.chain` names the first entry that does not fit, `journal.gap` a missing
-    one, `journal.stream` a file without its stream.
+    one, `journal.stream` a file without its stream or one that is no journal at all.
     """
-    connection = connect_reader(path)
+    try:
+        return _verify(connect_reader(path), path)
+    except sqlite3.DatabaseError as error:
+        raise CorruptError("journal.stream", path=str(path)) from error
+
+
+def _verify(connection: sqlite3.Connection, path: Path) -> tuple[int, str]:
     try:
         stream = connection.execute("SELECT stream_id, genesis FROM stream").fetchone()
         if stream is None or genesis_hash(stream[0]) != stream[1]:

@@ -82,7 +82,7 @@ class Replica:
     def open(self) -> None:
         """Open what is stored. A replica that cannot be read is dropped: HQ has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._pointers.open(POINTER_MIGRATIONS)
+        self._open_pointers()
         rows = self._pointers.rows(
             "SELECT name, rev, inc, manifest_sha256, file, at_ms FROM pointer"
         )
@@ -97,6 +97,15 @@ class Replica:
                 (CHANGES_KEPT,),
             )
         )
+
+    def _open_pointers(self) -> None:
+        try:
+            self._pointers.open(POINTER_MIGRATIONS)
+        except CorruptError:
+            self._pointers.close()
+            for path in self._folder.glob("replica.db*"):
+                path.unlink()
+            self._pointers.open(POINTER_MIGRATIONS)
 
     def close(self) -> None:
         """Close every file; may be called twice."""

@@ -58,14 +58,31 @@ def test_every_error_code_has_a_text() -> None:
     assert missing == []
 
 
+def test_every_error_is_made_with_the_parameters_that_its_text_names() -> None:
+    texts = catalogue("en")
+    unfilled = [
+        (ast.unparse(call), sorted(wanted - given))
+        for call in made_errors()
+        for code in codes_in(call)
+        if (given := {keyword.arg for keyword in call.keywords}).isdisjoint({None})
+        and not (wanted := set(re.findall(r"\{(\w+)\}", texts.get(f"error.{code}", "")))) <= given
+    ]
+    assert unfilled == []
+
+
 def error_codes() -> Iterator[str]:
     """Yield the literal codes that errors of the five families are made with."""
+    for call in made_errors():
+        yield from codes_in(call)
+
+
+def made_errors() -> Iterator[ast.Call]:
     for path in with_suffix(".py", below=PRODUCT):
         tree = tree_of(path)
         families = FAMILIES | subclasses(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and made_by(node.func, families):
-                yield from codes_in(node)
+                yield node
 
 
 def subclasses(tree: ast.Module) -> set[str]:

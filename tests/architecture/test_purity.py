@@ -30,7 +30,7 @@ CORE_MODULES = {
     *("fractions", "abc", "contextlib"),
 }
 # Where the core speaks to the other side, it may use the codecs of the wire.
-CORE_EXTRAS = dict.fromkeys(("orjson", "pydantic", "zstandard"), ("shared/wire/",))
+CORE_EXTRAS = dict.fromkeys(("orjson", "pydantic", "pydantic_core", "zstandard"), ("shared/wire/",))
 VENDORS = {
     "alembic": ("cloud/migrations/",),
     "argon2": ("edge/staff/", "cloud/passwords.py"),

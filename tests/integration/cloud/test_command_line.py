@@ -68,6 +68,8 @@ def test_a_new_installation_step_by_step(run: Run) -> None:
         (("claim", "none"), ""),
         (("--config", "none.toml", "migrate"), ""),
         (("api", "--port", "0"), ""),
+        (("--config", "/", "migrate"), ""),
+        (("user", "add", "bob", "--role", "admin"), ""),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(
@@ -77,6 +79,35 @@ def test_what_cannot_be_is_refused_in_one_sentence(
     code, _, error = run(*arguments, given=given)
     assert code == 1
     assert one_sentence(error)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "tillbox", "mysql://u:hidden@h/tillbox", "postgresql://u:hidden@h:port/tillbox"]
+)
+def test_what_names_no_database_is_said_without_its_password(
+    run: Run, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("TILLBOX_CLOUD_DATABASE_URL", url)
+    code, _, error = run("migrate")
+    assert (code, one_sentence(error)) == (1, True)
+    assert "postgresql://" in error
+    assert "hidden" not in error
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_port_that_cannot_be_is_said(run: Run, port: int) -> None:
+    run("migrate")
+    run("hq-key", "init")
+    code, _, error = run("api", f"--port={port}")
+    assert (code, one_sentence(error)) == (1, True)
+    assert str(port) in error
+
+
+def test_a_key_that_cannot_be_read_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hq.key").mkdir()
+    code, _, error = run("api", "--port", "0")
+    assert (code, one_sentence(error)) == (1, True)
+    assert "hq.key" in error
 
 
 def test_a_port_in_use_is_said(run: Run) -> None:

@@ -1,10 +1,15 @@
 """The command line of a box: help that helps, one sentence for each failure."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from edge.__main__ import main
+from edge.identity import save_identity
+from edge.journal.signer import KEY_FILE, load_or_create
+from tests.integration.edge.boxes import an_identity
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,3 +68,71 @@ def test_a_failure_is_one_sentence(
     said = [line for line in capsys.readouterr().err.splitlines() if "tillbox-edge:" in line]
     assert len(said) == 1
     assert words in said[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("edge.toml", b"\xff", "edge.toml cannot be read"),
+        ("edge.toml", b"[box]\nport = 70000\n", "box.port is not valid: allowed is 0-65535"),
+        ("edge.toml", b"[box]\nprt = 1\n", "no setting named box.prt"),
+        ("edge.toml", None, "Cannot use"),
+        ("identity.json", b"{", "identity.json is damaged"),
+        ("identity.json", None, "Cannot use"),
+        ("journal.key", b"short", "journal.key is missing or damaged"),
+        ("journal.key", None, "Cannot use"),
+        ("journal.db", b"no database" * 100, "journal.db is damaged"),
+        ("journal.db", None, "cannot be used"),
+        ("desk.db", b"no database" * 100, "desk.db is damaged"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_sentence(
+    file: str,
+    content: bytes | None,
+    words: str,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "edge.toml").write_text("[box]\nport = 0\n", encoding="utf-8")
+    save_identity(tmp_path, an_identity())
+    load_or_create(tmp_path / KEY_FILE)
+    (tmp_path / file).unlink(missing_ok=True)
+    if content is None:
+        (tmp_path / file).mkdir()
+    else:
+        (tmp_path / file).write_bytes(content)
+    error = error_of_run(tmp_path)
+    assert "Traceback" not in error
+    assert words in error.splitlines()[-1]
+
+
+def error_of_run(folder: Path) -> str:
+    """What a box process that cannot start says; in this one it would take the signals."""
+    command = [sys.executable, "-m", "edge", "run", "--data", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_an_enrolled_box_makes_no_second_key(tmp_path: Path) -> None:
+    (tmp_path / "edge.toml").write_text("[box]\nport = 0\n", encoding="utf-8")
+    save_identity(tmp_path, an_identity())
+    assert "journal.key is missing or damaged" in error_of_run(tmp_path)
+    assert not (tmp_path / KEY_FILE).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 100, None])
+def test_what_is_no_journal_is_said(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other.db"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    assert main(["verify-journal", "--file", str(path)]) == 1
+    assert "no valid beginning" in capsys.readouterr().err
+
+
+def test_a_price_that_is_no_number_makes_no_label(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["barcode", "--price-label", "42", "1.99"]) == 1
+    assert "does not fit a label" in capsys.readouterr().err
