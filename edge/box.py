@@ -156,6 +156,7 @@ class Box:
             lanes=LanesRoom(
                 identity.store_id,
                 identity.store_name,
+                identity.zone,
                 self.currency,
                 settings.box.locale,
                 settings.lane_numbers(),

@@ -16,7 +16,7 @@ from shared.kernel.money import Currency
 
 
 class StoreBody(BaseModel):
-    """The store, and how it writes money."""
+    """The store, how it writes money, and the time zone (IANA name) of its receipts."""
 
     id: str
     name: str
@@ -24,6 +24,7 @@ class StoreBody(BaseModel):
     locale: str
     currency_symbol: str
     digits: int
+    time_zone: str
 
 
 class LaneBody(BaseModel):
@@ -57,6 +58,7 @@ class LanesRoom:
 
     store_id: str
     store_name: str
+    time_zone: str
     currency: Currency
     locale: str
     lanes: tuple[int, ...]
@@ -81,6 +83,7 @@ async def lanes(request: Request, _: Annotated[Actor, Depends(Requires(PUBLIC))]
             locale=room.locale,
             currency_symbol=room.currency.symbol,
             digits=room.currency.digits,
+            time_zone=room.time_zone,
         ),
         lanes=[LaneBody(lane=lane, name=str(lane)) for lane in room.lanes],
         operators=[OperatorBody(id=each.id, name=each.name, role=each.role) for each in staff],

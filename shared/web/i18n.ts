@@ -75,13 +75,26 @@ export function ageText(elapsedMs: number, language: Language): string {
     .replace(/^(\d+)(?=[^\d\s])/, "$1 "); // Intl sets no space before Chinese units; our texts do
 }
 
-/** Show an instant (UTC milliseconds) as the reader's clock time, with the date when it is asked. */
-export function timeText(atMs: number, language: Language, style: "time" | "full" = "time"): string {
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Show an instant (UTC milliseconds) as date and clock time of a time zone (IANA name).
+ * A zone that the browser does not know is UTC, as on the paper of a box that does not know it. */
+export function instantText(atMs: number, language: Language, timeZone: string): string {
   return new Intl.DateTimeFormat(language, {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
     hour: "2-digit",
     minute: "2-digit",
-    hour12: false,
-    ...(style === "full" ? { year: "numeric", month: "2-digit", day: "2-digit" } : {}),
+    hourCycle: "h23",
+    timeZone: isTimeZone(timeZone) ? timeZone : "UTC",
   }).format(atMs);
 }
 

@@ -355,6 +355,7 @@ def test_the_heartbeat_tells_how_things_are(box: RunningBox) -> None:
 def test_lanes_and_operators_are_public(box: RunningBox) -> None:
     lanes = httpx.get(f"{box.url}/v1/lanes").json()
     assert lanes["store"]["currency_symbol"] == "$"
+    assert lanes["store"]["time_zone"] == "America/New_York"
     assert [each["lane"] for each in lanes["lanes"]] == [1, 2]
     assert {each["id"] for each in lanes["operators"]} == {MANAGER, CASHIER}
     assert "pin" not in json.dumps(lanes)

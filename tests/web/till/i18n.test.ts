@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ageText, dateText, findText, preferredLanguage } from "../../../shared/web/i18n.ts";
+import { ageText, dateText, findText, instantText, preferredLanguage } from "../../../shared/web/i18n.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
@@ -41,6 +41,14 @@ test("ages have one unit and a space that Chinese texts want", () => {
 test("a business date is the same day in every time zone", () => {
   expect(dateText("2017-08-07", "en")).toContain("7");
   expect(dateText("2017-08-07", "zh-CN")).toContain("8月7日");
+});
+
+test("an instant is told in the store's time zone, whatever the browser's is", () => {
+  const evening = Date.UTC(2017, 9, 1, 23, 41);
+  expect(instantText(evening, "zh-CN", "America/New_York")).toBe("2017/10/01 19:41");
+  expect(instantText(evening, "zh-CN", "Asia/Shanghai")).toBe("2017/10/02 07:41");
+  expect(instantText(evening + 19 * 60_000, "zh-CN", "UTC")).toBe("2017/10/02 00:00");
+  expect(instantText(evening, "zh-CN", "Nowhere/Known")).toBe("2017/10/01 23:41");
 });
 
 test("every text the till names is in every language, and none of its texts is unused", () => {

@@ -688,7 +688,7 @@ export interface components {
         };
         /**
          * StoreBody
-         * @description The store, and how it writes money.
+         * @description The store, how it writes money, and the time zone (IANA name) of its receipts.
          */
         StoreBody: {
             /** Currency */
@@ -703,6 +703,8 @@ export interface components {
             locale: string;
             /** Name */
             name: string;
+            /** Time Zone */
+            time_zone: string;
         };
         /**
          * StoreCouponBody

@@ -17,16 +17,16 @@ type Handler = () => void;
 
 function sellingKeys(): Record<string, Handler> {
   const view = till.view;
-  if (view === null || view.state !== "selling") return {};
-  const canPay = view.can_pay && !till.frozen;
+  if (view === null || (view.state !== "selling" && view.state !== "done")) return {};
   const keys: Record<string, Handler> = {
     [KEYS.search]: () => till.open({ name: "search", q: "" }),
     [KEYS.lock]: () => void till.signOut(),
   };
-  if (view.can_undo && !till.frozen) {
+  if (view.state === "done" || till.frozen) return keys;
+  if (view.can_undo) {
     keys[KEYS.undo] = () => void till.run("undo", (api) => api.undo());
   }
-  if (!canPay) return keys;
+  if (!view.can_pay) return keys;
   keys[KEYS.cash] = () => till.open({ name: "cash" });
   keys[KEYS.card] = () => till.open({ name: "card" });
   keys[KEYS.coupon] = () => till.open({ name: "coupon" });

@@ -55,6 +55,8 @@ class Till {
     code: this.view?.currency ?? this.lanes?.store.currency ?? "CNY",
     digits: this.lanes?.store.digits ?? 2,
   });
+  /** Receipts carry the store's time, wherever this browser thinks it is. */
+  readonly timeZone = $derived(this.lanes?.store.time_zone ?? "UTC");
   /** Nothing may be paid or changed while the box is silent or a command is under way. */
   readonly frozen = $derived(this.lane.silent || this.busy !== null);
 
@@ -66,6 +68,9 @@ class Till {
     const elapsed = this.lane.ageMs(atMs);
     return elapsed < 60_000 ? t("till.age.now") : ageText(elapsed, texts.language);
   };
+  /** The same in words that stand alone: "12 min ago". */
+  ago = (atMs: number): string =>
+    this.lane.ageMs(atMs) < 60_000 ? t("till.age.now") : t("till.age.ago", { age: this.age(atMs) });
   may = (permission: string): boolean => this.view?.permissions.includes(permission) ?? false;
 
   /** Ask the box for its lanes until it answers, then go to the lane this browser had before. */
