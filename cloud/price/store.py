@@ -84,7 +84,8 @@ _DRAFT_SAMPLE = text("""
         WHERE earlier.store_id = price.store_id AND earlier.gtin = price.gtin
           AND earlier.from_at_ms <= price.from_at_ms AND earlier.id < price.id
         ORDER BY from_at_ms DESC, id DESC LIMIT 1) before ON true
-    ORDER BY price.id DESC""")
+    ORDER BY max(price.id) OVER (PARTITION BY price.gtin) DESC,
+             length(price.store_id), price.store_id, price.from_at_ms""")
 _MARK = text("""
     WITH gone AS (DELETE FROM price_draft RETURNING price_id)
     INSERT INTO price_publication SELECT price_id, :rev FROM gone""")
@@ -170,7 +171,7 @@ def store_prices(connection: Connection, store_id: str) -> Iterator[PriceRow]:
 
 
 def draft_sample(connection: Connection) -> list[dict[str, Any]]:
-    """The newest drafts with the price that they replace."""
+    """The newest drafts with the price that they replace: by item, newest first, then by store."""
     found = connection.execute(_DRAFT_SAMPLE, {"most": SAMPLE_MAX}).mappings()
     return [dict(row) for row in found]
 

@@ -147,6 +147,18 @@ def test_one_stores_price_makes_a_revision_of_that_store_only(
     assert rows["target_rev"] == rev
 
 
+def test_a_draft_is_told_by_item_and_then_by_store(admin: httpx.Client) -> None:
+    put_store(admin, "12")
+    publish_all(admin)
+    change(admin, GTINS[1], 260, "3", at_ms=2000)
+    change(admin, GTINS[2], 310, "12", "2", at_ms=2000)
+    change(admin, GTINS[1], 270, "12", at_ms=2000)
+    sample = admin.get("/v1/publications/draft").json()["sample"]
+    wanted = [(GTINS[1], "3"), (GTINS[1], "12"), (GTINS[2], "2"), (GTINS[2], "12")]
+    assert [(row["gtin"], row["store_id"]) for row in sample] == wanted
+    publish_all(admin).raise_for_status()
+
+
 def test_a_draft_that_was_taken_back_is_no_draft_any_more(admin: httpx.Client) -> None:
     row = f"{GTINS[0]},Item {GTINS[0]},GROCERY,,,,0,"
     send_items(admin, row.replace("Item", "Thing"))

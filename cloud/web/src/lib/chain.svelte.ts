@@ -2,6 +2,7 @@
 
 import * as api from "../api/calls.ts";
 import type { Box, Convergence, ConvergenceRow } from "../api/types.ts";
+import { hasArrived } from "./arrival.ts";
 import { live } from "./live.svelte.ts";
 import { Remote } from "./remote.svelte.ts";
 import { session } from "./session.svelte.ts";
@@ -10,7 +11,7 @@ class Chain {
   readonly convergence = new Remote<Convergence>();
   readonly boxes = new Remote<Box[]>();
   readonly behind = $derived(
-    (this.convergence.data?.stores ?? []).filter((store) => store.state !== "current").length,
+    (this.convergence.data?.stores ?? []).filter((store) => !hasArrived(store)).length,
   );
 
   /** Ask and listen; returns the function that stops listening. */

@@ -2,6 +2,7 @@
 
 import type { Box, ConvergenceRow } from "../api/types.ts";
 import { texts } from "./app.svelte.ts";
+import { stateOf } from "./arrival.ts";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "neutral";
 
@@ -11,6 +12,7 @@ const STATES: readonly { state: string; tone: Tone }[] = [
   { state: "silent", tone: "bad" },
   { state: "lagging", tone: "warn" },
   { state: "staged", tone: "info" },
+  { state: "not_shown", tone: "info" },
   { state: "current", tone: "good" },
 ];
 
@@ -32,7 +34,7 @@ export const streamText = (status: string): string =>
 /** Order rows: what needs a person first, then by store number. */
 export function byUrgency(one: ConvergenceRow, other: ConvergenceRow): number {
   const place = (row: ConvergenceRow): number =>
-    STATES.findIndex((known) => known.state === row.state);
+    STATES.findIndex((known) => known.state === stateOf(row));
   return place(one) - place(other) || byStore(one, other);
 }
 
