@@ -200,6 +200,7 @@ def a_stocked_replica(folder: Path, publisher: Publisher, items: int = 20) -> Re
 def prepare_data(folder: Path, *, port: int, items: int = 20, **identity: Any) -> None:
     """A data folder of an enrolled training box whose catalogue is active already."""
     save_identity(folder, an_identity(stream=StreamId(secrets.token_hex(16)), **identity))
+    load_or_create(folder / KEY_FILE)
     (folder / "edge.toml").write_text(
         f"""
         [box]
