@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from mimetypes import guess_type
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Header, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
 from cloud.access import PUBLIC
 from shared.kernel.errors import MissingError
+from shared.wire.encoding import GZIP, takes_gzip
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 API_PREFIXES = ("v1/", "assets/")
@@ -19,6 +22,8 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tillb
 <p>The API runs. Run <code>make setup</code> in the source tree, or install a released wheel.</p>
 """
 
+Accept = Annotated[str, Header()]
+
 
 def console_router(folder: Path = STATIC_FOLDER) -> APIRouter:
     """The last router: takes whatever GET no room took."""
@@ -26,16 +31,26 @@ def console_router(folder: Path = STATIC_FOLDER) -> APIRouter:
     root = folder.resolve()
 
     @router.get("/{path:path}")
-    def page(path: str) -> Response:
+    def page(path: str, accept_encoding: Accept = "") -> Response:
         found = (root / path).resolve()
         if path and found.is_file() and found.is_relative_to(root):
             cache = FOR_EVER if path.startswith("assets/") else REVALIDATE
-            return FileResponse(found, headers={"Cache-Control": cache})
+            return _file(found, cache, accept_encoding)
         if path == "v1" or path.startswith(API_PREFIXES):
             raise MissingError("http.404", path=f"/{path[:200]}")
         index = root / "index.html"
         if not index.is_file():
             return HTMLResponse(NOT_BUILT, status_code=503)
-        return FileResponse(index, headers={"Cache-Control": REVALIDATE})
+        return _file(index, REVALIDATE, accept_encoding)
 
     return router
+
+
+def _file(found: Path, cache: str, accept_encoding: str) -> Response:
+    """A file, or the compressed one that the build put beside it."""
+    headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"}
+    packed = found.with_name(f"{found.name}.gz")
+    if takes_gzip(accept_encoding) and packed.is_file():
+        headers["Content-Encoding"] = GZIP
+        return FileResponse(packed, headers=headers, media_type=guess_type(found.name)[0])
+    return FileResponse(found, headers=headers)

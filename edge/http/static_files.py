@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from edge.access import PUBLIC, Actor, Requires
+from shared.wire.encoding import GZIP, takes_gzip
 
 STATIC = Path(__file__).parent / "static"
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -36,13 +38,24 @@ async def page(
     found = await asyncio.to_thread(_find, folder, path)
     if found is not None:
         headers = _FOR_EVER if path.startswith("assets/") else _ASK_AGAIN
-        return FileResponse(found, headers=headers)
+        return await _file(request, found, headers)
     if path.startswith("assets/"):
         raise HTTPException(404)
     index = await asyncio.to_thread(_find, folder, "index.html")
     if index is None:
         return HTMLResponse(_NOT_BUILT, 503, headers=_ASK_AGAIN)
-    return FileResponse(index, headers=_ASK_AGAIN)
+    return await _file(request, index, _ASK_AGAIN)
+
+
+async def _file(request: Request, found: Path, headers: dict[str, str]) -> Response:
+    """A file, or the compressed one that the build put beside it."""
+    headers = {**headers, "Vary": "Accept-Encoding"}
+    packed = found.with_name(f"{found.name}.gz")
+    is_wanted = takes_gzip(request.headers.get("Accept-Encoding", ""))
+    if is_wanted and await asyncio.to_thread(packed.is_file):
+        headers["Content-Encoding"] = GZIP
+        return FileResponse(packed, headers=headers, media_type=guess_type(found.name)[0])
+    return FileResponse(found, headers=headers)
 
 
 def _find(folder: Path, path: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi.routing import APIRoute
 from edge.access import LOCKED_VIEW, PUBLIC, SIGNED_IN, Requires
 from edge.box import Box
 from edge.identity import save_identity
+from edge.journal.signer import KEY_FILE, load_or_create
 from edge.settings import parse_settings
 from shared.staff import permission
 from tests.integration.edge.boxes import an_identity
@@ -59,6 +61,7 @@ EXPECTED = {
 
 def an_app(folder: Path, document: dict[str, Any] | None = None) -> FastAPI:
     save_identity(folder, an_identity())
+    load_or_create(folder / KEY_FILE)
     return Box(parse_settings(folder, document or {"box": {"port": 0}})).app()
 
 
@@ -137,6 +140,27 @@ def test_built_assets_are_served_and_nothing_beside_them(tmp_path: Path) -> None
     assert get(app, "/assets/b.js").status_code == 404
     assert get(app, "/..%2fidentity.json").text == "the till"
     assert "secret" not in get(app, "/%2e%2e/identity.json").text
+
+
+def test_a_compressed_file_is_served_to_those_who_take_it(tmp_path: Path) -> None:
+    app = an_app(tmp_path)
+    app.state.static = static = tmp_path / "static"
+    (static / "assets").mkdir(parents=True)
+    for name in ("index.html", "assets/a.js"):
+        (static / name).write_text(name, encoding="utf-8")
+        (static / f"{name}.gz").write_bytes(gzip.compress(f"packed {name}".encode()))
+    for path, name in (("/lane/1", "index.html"), ("/assets/a.js", "assets/a.js")):
+        packed = get(app, path, headers={"Accept-Encoding": "br, gzip"})
+        assert packed.text == f"packed {name}"
+        assert packed.headers["Content-Encoding"] == "gzip"
+        plain = get(app, path, headers={"Accept-Encoding": "identity"})
+        assert plain.text == name
+        assert "Content-Encoding" not in plain.headers
+        for answer in (packed, plain):
+            assert answer.headers["Vary"] == "Accept-Encoding"
+            assert answer.headers["Content-Type"] == plain.headers["Content-Type"]
+            assert answer.headers["Cache-Control"] == plain.headers["Cache-Control"]
+        assert packed.headers["ETag"] != plain.headers["ETag"]
 
 
 def test_an_error_is_a_problem_document(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,11 @@ from cloud.http.console import console_router
 from shared.kernel.errors import MissingError
 
 
-def page(folder: Path, path: str) -> Response:
+def page(folder: Path, path: str, accept_encoding: str = "") -> Response:
     app = FastAPI()
     app.include_router(console_router(folder))
     endpoint = console_router(folder).routes[0].endpoint  # type: ignore[attr-defined]
-    answer = endpoint(path)
+    answer = endpoint(path, accept_encoding)
     assert isinstance(answer, Response)
     return answer
 
@@ -39,6 +40,20 @@ def test_assets_are_kept_for_ever_and_the_page_never(built: Path) -> None:
         assert isinstance(answer, FileResponse)
         assert Path(answer.path).name == "index.html"
         assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_a_compressed_file_is_served_to_those_who_take_it(built: Path) -> None:
+    (built / "assets" / "app-1a2b.js.gz").write_bytes(gzip.compress(b"1"))
+    packed = page(built, "assets/app-1a2b.js", "gzip, br")
+    assert isinstance(packed, FileResponse)
+    assert Path(packed.path).name == "app-1a2b.js.gz"
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "javascript" in packed.headers["content-type"]
+    assert "immutable" in packed.headers["cache-control"]
+    plain = page(built, "assets/app-1a2b.js")
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert "content-encoding" not in page(built, "", "gzip").headers
 
 
 @pytest.mark.parametrize("path", ["v1", "v1/none", "assets/gone.js", "assets/../../secret"])
