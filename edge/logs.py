@@ -6,13 +6,16 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def set_up_logs() -> None:
     """Configure structlog and let the libraries' warnings through the same door."""
     is_person = sys.stderr.isatty()
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if is_person else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if is_person
+        else structlog.processors.JSONRenderer()
     )
     shared_steps: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -20,7 +23,9 @@ def set_up_logs() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if not is_person:
-        shared_steps.append(structlog.processors.dict_tracebacks)
+        # Without the local variables, which structlog would add: they hold PINs and tokens.
+        transformer = ExceptionDictTransformer(show_locals=False)
+        shared_steps.append(structlog.processors.ExceptionRenderer(transformer))
     structlog.configure(
         processors=[
             *shared_steps,
