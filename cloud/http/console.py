@@ -32,6 +32,8 @@ def console_router(folder: Path = STATIC_FOLDER) -> APIRouter:
 
     @router.get("/{path:path}")
     def page(path: str, accept_encoding: Accept = "") -> Response:
+        if "\0" in path:  # no file has such a name, and resolve() would fail on it
+            raise MissingError("http.404", path="/")
         found = (root / path).resolve()
         if path and found.is_file() and found.is_relative_to(root):
             cache = FOR_EVER if path.startswith("assets/") else REVALIDATE
