@@ -49,7 +49,8 @@ class HealthPort:
         try:
             self._server = ThreadingHTTPServer((host, port), partial(_ProbeHandler, answers))
         except OSError as error:
-            raise UnavailableError("server.port_in_use", host=host, port=port) from error
+            because = error.strerror or str(error)
+            raise UnavailableError("worker.port", host=host, port=port, because=because) from error
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
 

@@ -14,6 +14,15 @@ from typing import Any
 from shared.kernel.errors import RefusedError
 
 ENV_PREFIX = "TILLBOX_CLOUD_"
+_PORTS = (0, 65_535)
+_RANGES = {
+    "port": _PORTS,
+    "worker_port": _PORTS,
+    "broker_port": (1, 65_535),
+    "device_broker_port": _PORTS,
+    "database_connections": (1, 1000),
+    "ingest_threads": (1, 64),
+}
 _KINDS = {int: "a whole number", bool: "true, false", str: "text"}
 
 
@@ -89,6 +98,12 @@ def read_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
         if given is not None:
             found[name] = given
     typed: dict[str, Any] = {name: _typed(name, known[name], found[name]) for name in found}
+    for name in typed.keys() & _RANGES.keys():
+        low, high = _RANGES[name]
+        if not low <= typed[name] <= high:
+            raise RefusedError(
+                "settings.value", field=name, value=str(typed[name]), allowed=f"{low}-{high}"
+            )
     return Settings(**typed)
 
 

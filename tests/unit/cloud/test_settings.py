@@ -29,6 +29,9 @@ def test_defaults_need_neither() -> None:
         ("prot = 1\n", "settings.unknown"),
         ("secure_cookies = 1\n", "settings.value"),
         ("port = \n", "settings.syntax"),
+        ("port = 65536\n", "settings.value"),
+        ("ingest_threads = 0\n", "settings.value"),
+        ("database_connections = -1\n", "settings.value"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, content: str, code: str) -> None:
