@@ -31,7 +31,6 @@ TERMINATORS: dict[str, frozenset[int]] = {
     "enter": frozenset({_KEY_ENTER, _KEY_KEYPAD_ENTER}),
     "tab": frozenset({_KEY_TAB}),
 }
-KEY_CODES = frozenset({*_PLAIN, *_SHIFTS, _CAPS_LOCK, *TERMINATORS["enter"], *TERMINATORS["tab"]})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import structlog
 
@@ -34,7 +34,6 @@ _REALTIME = re.compile(rb"\x10\x04([\x01-\x04])|\x10\x14\x01([\x00\x01])[\x01-\x
 _HALF_REALTIME = re.compile(rb"\x10(?:\x04|\x14(?:\x01[\x00\x01]?)?)?\Z")
 
 PrinterFault = Literal["paper_out", "paper_low", "cover_open", "offline"]
-PRINTER_FAULTS: tuple[PrinterFault, ...] = get_args(PrinterFault)
 _STOPPING: frozenset[PrinterCondition] = frozenset({"paper_out", "cover_open"})
 _log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.kernel.errors import RefusedError
-from shared.kernel.gtin import GTIN_LENGTHS, Gtin, check_digit, parse_gtin
+from shared.kernel.gtin import Gtin, check_digit, parse_gtin
 
 LABEL_LENGTH = 13
 PLU_DIGITS = 5
@@ -126,11 +126,6 @@ def member_card_code(number: str, prefix: str = "29") -> str:
         raise RefusedError("barcode.member_number", code=number[:40])
     body = prefix + number.zfill(MEMBER_DIGITS)
     return body + check_digit(body)
-
-
-def is_typable(text: str) -> bool:
-    """Whether a typed text has the length of a code, so that the till may take it as one."""
-    return _is_number(text, max(GTIN_LENGTHS)) and len(text) in GTIN_LENGTHS
 
 
 def _is_number(text: str, digits_max: int) -> bool:

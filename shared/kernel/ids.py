@@ -6,8 +6,6 @@ import uuid
 from typing import NewType
 
 StoreId = NewType("StoreId", str)
-LaneNumber = NewType("LaneNumber", int)
-OperatorId = NewType("OperatorId", str)
 DeviceId = NewType("DeviceId", str)
 StreamId = NewType("StreamId", str)
 """32 lower-case hex digits; minted once per journal life."""

@@ -10,7 +10,6 @@ from shared.item.barcode import (
     MemberCard,
     PriceBarcode,
     WeightBarcode,
-    is_typable,
     member_card_code,
     parse_barcode,
     price_label_code,
@@ -89,10 +88,3 @@ def test_a_plu_that_does_not_fit_a_label_is_refused(plu: str) -> None:
 def test_a_member_number_that_does_not_fit_a_card_is_refused(number: str) -> None:
     with pytest.raises(RefusedError, match=r"barcode\.member_number"):
         member_card_code(number)
-
-
-def test_what_may_be_typed_as_a_code() -> None:
-    assert is_typable("96385074")
-    assert not is_typable("9638507")
-    assert not is_typable("9638507x")
-    assert not is_typable("1" * 15)
