@@ -34,3 +34,12 @@ def sentence(error: RetailError, locale: str = FALLBACK_LOCALE) -> str:
     for name, value in error.params.items():
         text = text.replace(f"{{{name}}}", str(value))
     return text
+
+
+def storable(text: str) -> str:
+    """Text from outside as journal and cloud can keep it.
+
+    A lone surrogate (half an emoji) is no UTF-8 and becomes "?"; NUL, which PostgreSQL refuses,
+    goes.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")

@@ -31,6 +31,7 @@ from edge.sale.schemas import (
     REASON_MAX,
     CommandAnswer,
     FoundItem,
+    FreeText,
     OverrideBody,
     QuantityBody,
     ReasonBody,
@@ -103,7 +104,7 @@ async def remove_line(
     room: RoomDep,
     actor: Operating,
     n: int,
-    reason: Annotated[str, Query(max_length=REASON_MAX)] = "",
+    reason: Annotated[FreeText, Query(max_length=REASON_MAX)] = "",
     key: Key = None,
 ) -> Response:
     """Take a line out; it stays recorded."""

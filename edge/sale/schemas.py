@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Annotated
 
+from pydantic import BaseModel, BeforeValidator, Field
+
+from edge.texts import storable
 from shared.kernel.money import PRICE_MINOR_MAX
 from shared.sale.tender import TenderKind
 
@@ -11,10 +14,19 @@ REASON_MAX = 200
 REFERENCE_MAX = 100
 
 
+def _clean(value: object) -> object:
+    return storable(value) if isinstance(value, str) else value
+
+
+CLEAN = BeforeValidator(_clean)
+FreeText = Annotated[str, CLEAN]
+"""What a person types and the journal keeps; cleaned before its length is looked at."""
+
+
 class ScanBody(BaseModel):
     """`code` as scanned or typed."""
 
-    code: str = Field(min_length=1, max_length=256)
+    code: FreeText = Field(min_length=1, max_length=256)
 
 
 class QuantityBody(BaseModel):
@@ -28,20 +40,20 @@ class OverrideBody(BaseModel):
 
     regular_minor: int
     member_minor: int | None = None
-    reason: str = Field(min_length=1, max_length=REASON_MAX)
+    reason: FreeText = Field(min_length=1, max_length=REASON_MAX)
 
 
 class StoreCouponBody(BaseModel):
     """A store coupon for the line."""
 
     amount_minor: int
-    reference: str = Field(max_length=REFERENCE_MAX)
+    reference: FreeText = Field(max_length=REFERENCE_MAX)
 
 
 class ReasonBody(BaseModel):
     """Why."""
 
-    reason: str = Field(min_length=1, max_length=REASON_MAX)
+    reason: FreeText = Field(min_length=1, max_length=REASON_MAX)
 
 
 class TenderBody(BaseModel):
@@ -49,7 +61,7 @@ class TenderBody(BaseModel):
 
     kind: TenderKind
     amount_minor: int = Field(ge=0, le=PRICE_MINOR_MAX)
-    reference: str = Field(default="", max_length=REFERENCE_MAX)
+    reference: FreeText = Field(default="", max_length=REFERENCE_MAX)
 
 
 class ReprintBody(BaseModel):

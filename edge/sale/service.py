@@ -37,6 +37,7 @@ from edge.sale.commands import (
 )
 from edge.sale.pricing import Catalogue, price_open_basket
 from edge.sale.recorded import recorded_sale
+from edge.texts import storable
 from shared.item.barcode import (
     BadBarcode,
     ItemBarcode,
@@ -117,7 +118,7 @@ def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
     _refuse_unready(shop, state)
     now_ms = shop.clock.now_ms()
     basket = state.basket or Basket(shop.ids.entry_id(), now_ms)
-    code = command.code[:CODE_SHOWN_MAX]
+    code = storable(command.code)[:CODE_SHOWN_MAX]
     match parse_barcode(command.code):
         case ItemBarcode(gtin):
             revision = _revision(shop, basket)

@@ -80,8 +80,8 @@ async def sign_in(
 
 
 @router.delete("", status_code=204)
-async def sign_out(room: RoomDep, actor: SignedInActor, response: Response) -> None:
+async def sign_out(room: RoomDep, _: SignedInActor, lane: int, response: Response) -> None:
     """Leave the lane; an open basket stays."""
-    await asyncio.wrap_future(room.desk.put(actor.lane, SignOff()))
-    await asyncio.to_thread(room.sessions.end_lane, actor.lane)
+    await asyncio.wrap_future(room.desk.put(lane, SignOff()))
+    await asyncio.to_thread(room.sessions.end_lane, lane)
     response.delete_cookie(SESSION_COOKIE, path="/")

@@ -274,6 +274,27 @@ def test_a_command_without_a_key_is_refused(box: RunningBox) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "request.idempotency_key")
 
 
+def test_half_an_emoji_and_a_nul_are_no_fault(box: RunningBox) -> None:
+    def post(path: str, body: dict[str, str]) -> int:
+        box.keys += 1
+        headers = {
+            "Authorization": f"Bearer {box.token}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": f"raw-{box.keys}",
+        }
+        sent = json.dumps(body).encode("ascii")
+        url = f"{box.url}/v1/lanes/1/{path}"
+        return httpx.post(url, content=sent, headers=headers).status_code
+
+    assert post("scans", {"code": "\ud83d\0x"}) == 200
+    shown = box.screen(box.token).wait(lambda view: view["basket"]["unknown"])
+    (listed,) = shown["basket"]["unknown"]
+    assert listed["code"] == "?x"
+    assert post(f"unknown/{listed['n']}/dismiss", {"reason": "a\ud83d\0b"}) == 200
+    assert post("void", {"reason": "\0"}) == 422
+    assert post("void", {"reason": "\udc00"}) == 200
+
+
 def test_typed_codes_search_and_receipts(box: RunningBox) -> None:
     box.post("/v1/lanes/1/scans", {"code": a_gtin(7)})
     (found,) = box.get("/v1/items?q=item%207&limit=1")

@@ -1412,7 +1412,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                lane: number;
+            };
             cookie?: never;
         };
         requestBody?: never;
