@@ -243,8 +243,11 @@ def console_target(console: ConsolePage) -> int:
 
 
 def check_row(console: ConsolePage, store: Store, columns: Sequence[int], rev: int) -> None:
-    """The store is said to have come to the revision; the till shows it between two baskets."""
-    row = console.row(store.box.store.name, console.words("console.state.current"))
+    """The store has come to the revision at all of the columns, and is said to have arrived only
+    where these are all there are: the till shows it between two baskets.
+    """
+    state = "current" if tuple(columns) == STORED_ACTIVE_SHOWN else "not_shown"
+    row = console.row(store.box.store.name, console.words(f"console.state.{state}"))
     for column in columns:
         expect(row.get_by_role("cell").nth(column)).to_have_text(re.compile(rf"^\s*{rev}\b"))
 
