@@ -52,6 +52,7 @@ from edge.sync.service import SyncHooks, SyncParts, SyncService
 from edge.texts import load_texts
 from edge.till.api import TillRoom
 from edge.till.service import Till
+from edge.till.store import DayAnswers
 from edge.version import software_version
 from shared.journal.event import RevisionActivated
 from shared.kernel.clock import Clock
@@ -168,7 +169,7 @@ class Box:
             ),
             sale=SaleRoom(self.desk, self.shop, ItemSearch(self.replica, self.clock)),
             staff=SignInRoom(self.desk, self.staff_room, self.sessions),
-            till=TillRoom(till),
+            till=TillRoom(till, DayAnswers(self.desk_file)),
             ops=OpsRoom(self.health),
             locale=settings.box.locale,
             extra=self._training_routers(),

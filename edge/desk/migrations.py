@@ -38,4 +38,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX print_job_receipt ON print_job(receipt_no);
     CREATE INDEX print_job_open ON print_job(n) WHERE outcome IN ('queued', 'printing')
     """,
+    """
+    CREATE TABLE day_answer(
+        n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, report BLOB NOT NULL
+    ) STRICT
+    """,
 )

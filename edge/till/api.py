@@ -13,10 +13,9 @@ from pydantic import BaseModel, Field
 
 from edge.access import Actor, Requires
 from edge.till.service import Till, close_day, day_report, open_day
+from edge.till.store import DayAnswers
 from shared.staff.permission import DAY_CLOSE, DEVICE_READ
 from shared.till.z_report import ZReport
-
-_KEYS_MAX = 32
 
 
 class OpenDayBody(BaseModel):
@@ -27,23 +26,26 @@ class OpenDayBody(BaseModel):
 
 @dataclass(slots=True)
 class TillRoom:
-    """What these endpoints work with; in `app.state.till`. `answers` by idempotency key."""
+    """What these endpoints work with; in `app.state.till`."""
 
     till: Till
-    answers: dict[str, ZReport] = field(default_factory=dict)
+    answers: DayAnswers
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def once(self, key: str | None, command: Callable[[], ZReport]) -> ZReport:
         """Run a command once per key: a repeat gets the first answer."""
         async with self.turn:
-            if key is not None and key in self.answers:
-                return self.answers[key]
-            report = await asyncio.to_thread(command)
-            if key is not None:
-                while len(self.answers) >= _KEYS_MAX:
-                    del self.answers[next(iter(self.answers))]
-                self.answers[key] = report
-            return report
+            return await asyncio.to_thread(self._once, key, command)
+
+    def _once(self, key: str | None, command: Callable[[], ZReport]) -> ZReport:
+        if key is None:
+            return command()
+        first = self.answers.find(key)
+        if first is not None:
+            return first
+        report = command()
+        self.answers.keep(key, report)
+        return report
 
 
 def _room(request: Request) -> TillRoom:

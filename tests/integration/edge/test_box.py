@@ -413,6 +413,9 @@ def test_the_day_closes_with_a_z_report(own_box: RunningBox) -> None:
     report = box.post("/v1/day/close", **key)
     assert (report["receipts"], report["net_minor"], report["business_date"]) == (1, 100, DAY)
     assert box.post("/v1/day/close", **key) == report
+    box.process.kill()
+    box.start()
+    assert box.post("/v1/day/close", **key) == report
     assert box.get(f"/v1/day/{DAY}/z") == report
     again = box.call("POST", "/v1/day/open", {"business_date": DAY})
     assert again.json()["code"] == "day.already_closed"
