@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import uuid
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
 
 SAMPLES = 24
+SAMPLES_LOOKED_AT = 500
+"""Not every item of a chain's catalogue has a price in every store."""
 _log = structlog.get_logger("box")
 
 
@@ -299,8 +302,9 @@ class Box:
 
         def samples() -> list[SampleCode]:
             revision = self.replica.active_revision()
-            found = self.replica.first_items(SAMPLES, revision) if revision else []
-            return [SampleCode(item.gtin, item.name) for item in found]
+            found = self.replica.first_items(SAMPLES_LOOKED_AT, revision) if revision else []
+            priced = (item for item in found if self.replica.dated_prices(item.gtin, revision))
+            return [SampleCode(item.gtin, item.name) for item in islice(priced, SAMPLES)]
 
         set_clock = self.clock.set_ms if isinstance(self.clock, VirtualClock) else None
         locale = self.settings.box.locale

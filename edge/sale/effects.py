@@ -62,8 +62,8 @@ class Outside:
 class SaleEffects:
     """One thread: the store has one printer, and paper comes out in the order of sales.
 
-    Print jobs wait in the spool, so that they outlive the process; everything else is small, is
-    done first, and is forgotten when the box stops.
+    Print jobs wait in the spool, so that they outlive the process; everything else is small and
+    is forgotten when the box stops.
     """
 
     def __init__(self, layout: ReceiptLayout, outside: Outside) -> None:
@@ -88,8 +88,12 @@ class SaleEffects:
         return self._outside.spool.open_jobs()
 
     def sale_done(self, lane: int, printed: PrintedSale) -> None:
-        """Print the receipt, open the drawer when cash was taken, tell the uplink."""
+        """Print the receipt, open the drawer when cash was taken, then tell the uplink.
+
+        A printer that cannot print holds back neither drawer nor uplink: the receipt waits.
+        """
         self._spool(lane, printed)
+        self._put(self._print_if_able)
         kinds = {tender.kind for tender in printed.sale.tenders}
         if TenderKind.CASH in kinds:
             self.open_drawer()
@@ -151,6 +155,10 @@ class SaleEffects:
     def _pulse(self) -> None:
         if not self._outside.drawer.open():
             _log.warning("drawer_not_opened")
+
+    def _print_if_able(self) -> None:
+        if self._can_print():
+            self._print_next()
 
     def _print_next(self) -> None:
         # Held until it goes well, so that no fault, of the printer or of the disk, is met in a

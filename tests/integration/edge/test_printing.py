@@ -45,6 +45,7 @@ class Printer:
     outcome: PrintOutcome = "printed"
     asked: list[str] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         """Nothing to watch."""
@@ -54,6 +55,7 @@ class Printer:
 
     def print(self, job: PrintJob) -> PrintOutcome:
         self.asked.append(job.job_id)
+        self.happened.append("paper")
         if self.outcome == "printed":
             self.printed.append(job.job_id)
         return self.outcome
@@ -77,7 +79,7 @@ class Counter:
     def start(self) -> None:
         self.spool.recover()
         outside = Outside(
-            self.printer, self, self.spool, SystemClock(), self.put, lambda: None, self.recorded
+            self.printer, self, self.spool, SystemClock(), self.put, self.notify, self.recorded
         )
         self.effects = SaleEffects(LAYOUT, outside)
         self.effects.start()
@@ -86,7 +88,11 @@ class Counter:
         self.effects.stop()
         self.start()
 
+    def notify(self) -> None:
+        self.printer.happened.append("sync")
+
     def open(self) -> bool:
+        self.printer.happened.append("drawer")
         self.opened.set()
         return True
 
@@ -121,6 +127,12 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
     yield made
     made.effects.stop()
     file.close()
+
+
+def test_paper_comes_before_the_drawer_and_both_before_sync(counter: Counter) -> None:
+    counter.sell("1-000001")
+    until(lambda: len(counter.printer.happened) == 3)
+    assert counter.printer.happened == ["paper", "drawer", "sync"]
 
 
 def test_receipts_wait_and_come_out_in_order_by_themselves(counter: Counter) -> None:
