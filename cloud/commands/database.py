@@ -7,7 +7,8 @@ from contextlib import closing
 
 from cloud.commands.say import say
 from cloud.db import database_of
-from cloud.migrations.state import is_migrated, newest
+from cloud.migrations import newest
+from cloud.migrations.state import is_migrated
 from cloud.settings import Settings
 
 

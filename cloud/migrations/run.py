@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 
 from cloud.db import Database
-from cloud.migrations.state import newest
+from cloud.migrations import newest
 
 MIGRATION_LOCK = 7_461_001
 """Advisory lock: two servers that start together must not both migrate."""

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from cloud.db import Database
+from cloud.migrations import newest
 from shared.kernel.errors import UnavailableError
 
-_STEPS = Path(__file__).parent / "versions"
 _TABLE = "SELECT to_regclass('alembic_version')"
 _STEP = "SELECT version_num FROM alembic_version"
-
-
-def newest() -> str:
-    """The number of the newest step in this installation: its file is `v<number>_<what>.py`."""
-    return max(path.name[1:].partition("_")[0] for path in _STEPS.glob("v*_*.py"))
 
 
 def found_step(database: Database) -> str | None:

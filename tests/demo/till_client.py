@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -34,6 +35,7 @@ class TillClient:
         self._lane = lane
         self._http = http.client.HTTPConnection(LOOPBACK, port, timeout=VIEW_TIMEOUT_S)
         self._token = ""
+        self._stream = http.client.HTTPConnection(LOOPBACK, port)
         self._view: View = {}
         self._seen = threading.Condition()
         self._is_running = False
@@ -55,8 +57,10 @@ class TillClient:
         self.wait(bool, "a first view")
 
     def close(self) -> None:
-        """Stop following."""
+        """Stop following; the stream's next heartbeat is not waited for."""
         self._is_running = False
+        with contextlib.suppress(OSError, AttributeError):
+            self._stream.sock.shutdown(socket.SHUT_RDWR)
         if self._thread is not None:
             self._thread.join(timeout=5)
 
@@ -118,7 +122,7 @@ class TillClient:
                 time.sleep(RECONNECT_S)
 
     def _read_stream(self) -> None:
-        stream = http.client.HTTPConnection(LOOPBACK, self._port, timeout=10)
+        self._stream = stream = http.client.HTTPConnection(LOOPBACK, self._port, timeout=10)
         stream.request("GET", f"/v1/lanes/{self._lane}/events", headers=self._bearer())
         answer = stream.getresponse()
         kind = ""

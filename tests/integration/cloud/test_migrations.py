@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from cloud.db import Database, incarnation
+from cloud.migrations import newest
 from cloud.migrations.run import migrate
-from cloud.migrations.state import newest, require_migrated
+from cloud.migrations.state import require_migrated
 from shared.kernel.errors import UnavailableError
 from tests.lab.postgres import PostgresServer
 
