@@ -23,6 +23,8 @@ OUTAGE_FROM, OUTAGE_TO = 0.35, 0.55
 """Shares of the receipts at which HQ loses and regains its power."""
 PLUG_AT = 0.7
 END_TO_END_S = 90.0
+PRINT_TIMEOUT_S = 10.0
+PRINT_POLL_S = 0.02
 
 
 class Story:
@@ -236,6 +238,13 @@ class _Director:
 
 
 def _papers(runner: StoreRunner) -> int:
-    """How many papers came out of a box's printer since its process started."""
+    """How many papers came out of a box's printer since its process started.
+
+    Waits for what is still to be printed: a receipt that is cut off at the printer is never
+    printed again by itself, because nobody can know whether it came out.
+    """
+    deadline = time.monotonic() + PRINT_TIMEOUT_S
+    while runner.till.call("GET", "/healthz")["print_queue"] and time.monotonic() < deadline:
+        time.sleep(PRINT_POLL_S)
     papers = runner.till.call("GET", "/virtual/printer/papers?after=0")["papers"]
     return max((paper["n"] for paper in papers), default=0)
