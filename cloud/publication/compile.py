@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-import zstandard
-
 from cloud.records import ScopedRecord
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import CorruptError
@@ -24,7 +22,7 @@ from shared.publication.revision import (
     digest_remove,
     record_bytes,
 )
-from shared.wire.objects import ZSTD_LEVEL
+from shared.wire.objects import pack_lines
 
 DELTAS_MAX = 100
 DELTA_SHARE_PERCENT = 25
@@ -160,7 +158,7 @@ def compile_revision(
 
 
 def _delta(before: Manifest, rev: int, lines: list[bytes]) -> tuple[Piece, bytes]:
-    data = pack(lines)
+    data = pack_lines(lines)
     return Piece(before.rev, rev, sha256(data).hex(), len(data), len(lines)), data
 
 
@@ -175,11 +173,5 @@ def _snapshot(zone: str, rev: int, total: Sum, lines: Iterable[bytes]) -> tuple[
     found = sum_of_hashes(map(sha256, kept))
     if found != total:
         raise CorruptError("publication.digest", zone=zone, rev=rev)
-    data = pack(kept)
+    data = pack_lines(kept)
     return Piece(0, rev, sha256(data).hex(), len(data), len(kept)), data
-
-
-def pack(lines: Iterable[bytes]) -> bytes:
-    """An object of record lines; `shared.wire.objects` reads it."""
-    packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
-    return packer.compress(b"".join(line + b"\n" for line in lines))

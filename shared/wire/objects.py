@@ -20,16 +20,21 @@ _CHUNK = 1 << 16
 
 
 def encode_object(records: Iterable[Record]) -> bytes:
-    """Compressed bytes of an object; its SHA-256 is its name.
+    """Compressed bytes of an object of these records; raises as `pack_lines`."""
+    return pack_lines(line.removesuffix(b"\n") for line in lines_of(records))
+
+
+def pack_lines(lines: Iterable[bytes]) -> bytes:
+    """Compressed bytes of an object; its SHA-256 is its name. Lines come without newline.
 
     RefusedError `wire.line` for a record that no box would read.
     """
     out = io.BytesIO()
     with zstandard.ZstdCompressor(level=ZSTD_LEVEL).stream_writer(out, closefd=False) as writer:
-        for line in lines_of(records):
-            if len(line) > LINE_BYTES_MAX:
+        for line in lines:
+            if len(line) >= LINE_BYTES_MAX:
                 raise RefusedError("wire.line", limit=LINE_BYTES_MAX)
-            writer.write(line)
+            writer.write(line + b"\n")
     return out.getvalue()
 
 

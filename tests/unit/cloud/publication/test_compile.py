@@ -19,7 +19,7 @@ from cloud.publication.compile import (
 )
 from cloud.records import CHAIN, ScopedRecord
 from shared.kernel.canonical import sha256
-from shared.kernel.errors import CorruptError
+from shared.kernel.errors import CorruptError, RefusedError
 from shared.publication.manifest import Manifest, manifest_bytes, parse_manifest
 from shared.publication.revision import Record, RecordKind, parse_record
 from shared.wire.objects import iter_lines
@@ -78,6 +78,14 @@ def test_a_delta_holds_only_what_changed() -> None:
     assert zone.manifest is not None
     assert zone.manifest.records == 499
     assert sum_of_hashes(map(sha256, zone.lines.values())).digest == int(zone.manifest.digest, 16)
+
+
+def test_what_no_box_would_read_is_not_published() -> None:
+    prices = [[at_ms, 100, None] for at_ms in range(1_700_000_000_000, 1_700_000_004_000)]
+    history = ScopedRecord(ZONE, Record(RecordKind.PRICE, "0" * 13, {"prices": prices}))
+    with pytest.raises(RefusedError) as refused:
+        Zone().publish(history)
+    assert refused.value.code == "wire.line"
 
 
 def test_there_is_a_snapshot_after_so_many_deltas() -> None:
