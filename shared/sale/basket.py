@@ -89,11 +89,6 @@ class Basket:
     tenders: tuple[Tender, ...] = ()
     last_number: int = 0
 
-    @property
-    def is_empty(self) -> bool:
-        """Nothing in it that a sale could be made of or that a person must still deal with."""
-        return not (self.lines or self.unknown or self.member or self.voided)
-
     def line(self, number: int) -> BasketLine:
         """The line with that number; MissingError `basket.line` otherwise."""
         for line in self.lines:
@@ -176,10 +171,6 @@ class Basket:
     def with_tender(self, tender: Tender) -> Basket:
         """Record money that was handed over; what is owed is the service's matter."""
         return replace(self, tenders=(*self.tenders, tender))
-
-    def without_tenders(self) -> Basket:
-        """Hand all tenders back, so that lines may change again."""
-        return replace(self, tenders=())
 
     def _with_line(self, changed: BasketLine) -> Basket:
         lines = tuple(changed if each.number == changed.number else each for each in self.lines)

@@ -13,10 +13,8 @@ from shared.journal.entry import EntryHeader, body_fields
 from shared.journal.event import KNOWN_EVENTS, Event, UnknownEvent
 from shared.kernel.canonical import canonical_bytes, is_composed, refuse_other_types
 from shared.kernel.errors import RefusedError
-from shared.sale.basket import Basket
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in KNOWN_EVENTS}
-_BASKET = TypeAdapter(Basket)
 
 
 def _refuse_number(text: str) -> NoReturn:
@@ -91,19 +89,6 @@ def parse_body(body: bytes) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise RefusedError("wire.body")
     return raw
-
-
-def basket_bytes(basket: Basket) -> bytes:
-    """An open basket as JSON, for the desk's own file (not a journal form)."""
-    return _BASKET.dump_json(basket)
-
-
-def parse_basket(data: bytes) -> Basket:
-    """Read a basket back; RefusedError `desk.basket` when the file holds something else."""
-    try:
-        return _BASKET.validate_json(data)
-    except ValidationError:
-        raise RefusedError("desk.basket") from None
 
 
 def event_schemas() -> dict[str, Any]:

@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import RefusedError
-from shared.sale.basket import Basket
 from shared.wire.batch import decode_batch, encode_batch
-from shared.wire.codec import basket_bytes, parse_basket, parse_body, parse_event
+from shared.wire.codec import parse_body, parse_event
 from shared.wire.message import Ack, Birth, DesiredState, Hello, Report, parse_message
 from tests.builders import a_batch_header
-from tests.property.strategies import OBJECTS, baskets
+from tests.property.strategies import OBJECTS
 
 BODIES = st.lists(st.binary(max_size=60).map(lambda b: b.replace(b"\n", b"")), min_size=1)
 
@@ -49,7 +48,6 @@ def test_noise_is_refused_and_nothing_else(noise: bytes) -> None:
     for read in (
         decode_batch,
         parse_body,
-        parse_basket,
         lambda data: parse_message(Hello, data),
         lambda data: decode_batch(b"\x01" + data),
         lambda data: decode_batch(b"\x02" + data),
@@ -70,8 +68,3 @@ def test_any_object_is_a_message_or_refused(value: dict[str, object]) -> None:
             parse_message(kind, payload)
     with pytest.raises(RefusedError):
         parse_event("sale.completed", value)
-
-
-@given(baskets())
-def test_any_open_basket_survives_a_restart(basket: Basket) -> None:
-    assert parse_basket(basket_bytes(basket)) == basket

@@ -141,7 +141,6 @@ def test_a_taken_tender_fixes_what_is_owed(change: Callable[[Basket], Basket]) -
     taken = a_basket(RICE).with_tender(Tender(TenderKind.CASH, 100))
     with pytest.raises(RefusedError, match=r"basket\.tender_taken"):
         change(taken)
-    assert change(taken.without_tenders()) == change(a_basket(RICE))
 
 
 @pytest.mark.parametrize("change", [CHANGES[n] for n in ("quantity", "override", "coupon", "void")])
@@ -162,13 +161,6 @@ def test_unknown_codes_are_listed_until_dealt_with() -> None:
     assert basket.without_unknown(2).unknown == ()
     with pytest.raises(MissingError, match=r"basket\.unknown"):
         basket.without_unknown(1)
-
-
-def test_a_basket_is_empty_until_something_happened() -> None:
-    assert a_basket().is_empty
-    assert not a_basket(member="2479").is_empty
-    assert not a_basket(RICE).without_line(1, "x", 1).is_empty
-    assert not a_basket().with_unknown("1", "barcode.length", 1).is_empty
 
 
 def test_commands_leave_the_basket_they_were_given_alone() -> None:

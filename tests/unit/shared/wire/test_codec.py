@@ -24,10 +24,8 @@ from shared.kernel.errors import RefusedError
 from shared.sale.basket import LineCoupon, PriceOverride
 from shared.sale.tender import Tender, TenderKind
 from shared.wire.codec import (
-    basket_bytes,
     event_data,
     event_schemas,
-    parse_basket,
     parse_body,
     parse_event,
 )
@@ -115,18 +113,6 @@ def test_a_body_reads_as_data() -> None:
 def test_what_is_no_body_is_refused(body: bytes) -> None:
     with pytest.raises(RefusedError, match=r"wire\.body"):
         parse_body(body)
-
-
-def test_an_open_basket_survives_a_restart() -> None:
-    basket = BASKET.with_unknown("12", "barcode.length", 5).with_tender(Tender(TenderKind.CASH, 5))
-    assert parse_basket(basket_bytes(basket)) == basket
-    assert parse_basket(basket_bytes(a_basket())) == a_basket()
-
-
-@pytest.mark.parametrize("data", [b"", b"null", b"{}", b"\xff", b'{"id":5,"opened_at_ms":"x"}'])
-def test_what_is_no_basket_is_refused(data: bytes) -> None:
-    with pytest.raises(RefusedError, match=r"desk\.basket"):
-        parse_basket(data)
 
 
 def test_each_known_event_has_a_schema() -> None:
