@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_servers(kinds)
     _add_people(kinds)
     _add_stores(kinds)
+    _add_price(kinds)
     return parser
 
 
@@ -125,6 +126,14 @@ def _add_stores(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     claim = kinds.add_parser("claim", help="make a token that enrols one box, valid 72 hours")
     claim.add_argument("store_id", help="the store that the box is for")
     claim.set_defaults(run="stores.claim")
+
+
+def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    price = kinds.add_parser("price", help="offers: check, explain, lint and simulate them")
+    actions = price.add_subparsers(required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="price golden baskets (promo-cases/1) and compare")
+    check.add_argument("file", type=Path, metavar="FILE.json")
+    check.set_defaults(run="price_check.check")
 
 
 if __name__ == "__main__":

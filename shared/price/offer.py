@@ -77,13 +77,16 @@ class Limits:
 class Validity:
     """When an offer is open, in the store's own time; what is empty does not restrict.
 
-    Instants are UTC milliseconds, half-open. Daily windows are seconds of the day, half-open;
+    Instants are UTC milliseconds, half-open; `from_local`/`to_local` the same on the store's own
+    clock, as ISO date and second of the day. Daily windows are seconds of the day, half-open;
     one that ends before it starts runs over midnight and belongs to the day it opened, whose
     date (ISO) and weekday (ISO, Monday is 1) then count.
     """
 
     from_at_ms: int | None = None
     to_at_ms: int | None = None
+    from_local: tuple[str, int] | None = None
+    to_local: tuple[str, int] | None = None
     dates: frozenset[str] = frozenset()
     weekdays: frozenset[int] = frozenset()
     daily: tuple[tuple[int, int], ...] = ()
