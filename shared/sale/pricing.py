@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.kernel.quantity import extended_minor
-from shared.price.derive import PriceModifier, derive
 from shared.price.price_book import DatedPrice, PriceBook
-from shared.price.rule import MemberPrice, PriceRule, StatedMemberAmount, StoreCoupon
 from shared.sale.basket import Basket, BasketLine
+from shared.sale.line_price import (
+    MemberPrice,
+    PriceModifier,
+    PriceRule,
+    StatedMemberAmount,
+    StoreCoupon,
+    derive,
+)
 
 
 @dataclass(frozen=True, slots=True)

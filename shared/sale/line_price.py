@@ -1,7 +1,7 @@
-"""Derive the price modifiers of one line from the rules that touch it.
+"""What a line itself says about its price: a member price before offers, a coupon after them.
 
-Each rule sees the amount that the earlier ones left (pricing levels: price, then line), and
-takes no more than is there: a line never goes below nought.
+Each rule sees the amount that the earlier ones left, and takes no more than is there: a line
+never goes below nought.
 """
 
 from __future__ import annotations
@@ -10,7 +10,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.kernel.quantity import extended_minor
-from shared.price.rule import MemberPrice, PriceRule, StatedMemberAmount, StoreCoupon
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPrice:
+    """会员价: a member pays the member price of the book instead of the regular one.
+
+    Where the regular amount was overridden the book's member price no longer applies.
+    """
+
+    member_unit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatedMemberAmount:
+    """The line's whole amount for members, as entered with a price override (N-for-X deals)."""
+
+    member_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCoupon:
+    """A coupon that the shop itself pays for: an amount off one line."""
+
+    amount_minor: int
+    reference: str
+
+
+PriceRule = MemberPrice | StatedMemberAmount | StoreCoupon
 
 
 @dataclass(frozen=True, slots=True)

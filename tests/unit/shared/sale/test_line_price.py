@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-from shared.price.derive import PriceModifier, derive
-from shared.price.rule import MemberPrice, StatedMemberAmount, StoreCoupon
+from shared.sale.line_price import (
+    MemberPrice,
+    PriceModifier,
+    StatedMemberAmount,
+    StoreCoupon,
+    derive,
+)
 
 
 def test_no_rule_changes_nothing() -> None:
