@@ -111,6 +111,12 @@ TABLES: dict[RecordKind, RecordTable] = {
         frozenset({"operator", "name", "role", "pin_hash", "rev_from", "rev_to", "hash"}),
         (("operator", "rev_from"),),
     ),
+    RecordKind.OFFER: RecordTable(
+        "offer",
+        {"id": str, "body": str, **_VERSION_COLUMNS},
+        frozenset({"id", "body", "rev_from", "rev_to", "hash"}),
+        (("id", "rev_from"), ("rev_from",)),
+    ),
 }
 
 
@@ -140,8 +146,14 @@ def staff_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
     return key, body["name"], body["role"], body["pin_hash"], permissions
 
 
+def offer_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
+    """Values of the offer table, without the version columns."""
+    return key, orjson.dumps(body).decode()
+
+
 ROW_OF = {
     RecordKind.ITEM: item_row,
     RecordKind.PRICE: price_row,
     RecordKind.STAFF: staff_row,
+    RecordKind.OFFER: offer_row,
 }

@@ -27,6 +27,7 @@ class RecordKind(StrEnum):
     ITEM = "item"
     PRICE = "price"
     STAFF = "staff"
+    OFFER = "offer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Record:
 
     Bodies: item {gtin, name, department, category, brand, package_size, is_weighed, plu};
     price, keyed by GTIN, {prices: [[from_at_ms, regular_minor, member_minor or null], ...]}
-    ascending; staff, keyed by operator id, {name, role, pin_hash}.
+    ascending; staff, keyed by operator id, {name, role, pin_hash}; offer, keyed by its id, the
+    offer's document in its shortest form.
     """
 
     kind: RecordKind
