@@ -1,0 +1,206 @@
+"""The offers of one revision, indexed so that a basket meets only those that touch it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.price.condition import (
+    ALL,
+    Contains,
+    Distinct,
+    MinQty,
+    MinSpend,
+    Selector,
+    SpendBasis,
+)
+from shared.price.context import PriceLine
+from shared.price.offer import Offer, StackMode, StackScope
+from shared.price.reward import AddOn, BundlePrice, BuyGet, Every, Gift, SetReward, TierBy, Tiers
+from shared.price.select import depends_on_discounts
+
+Order = tuple[int, int, bool, str]
+
+
+def order_of(offer: Offer) -> Order:
+    """Order of action: level, higher priority, automatic before coupon, id."""
+    return int(offer.level), -offer.priority, offer.coupon is not None, offer.id
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An offer prepared for pricing; `place` is its place in the order of action.
+
+    `act` selects the goods without which it can do nothing; where `is_plain` the index alone
+    decides which lines these are.
+    """
+
+    offer: Offer
+    place: int
+    act: Selector
+    is_plain: bool
+    is_set: bool
+    looks_at_spend: bool
+    group: str
+    """Name of its best-of group, else empty."""
+    is_by_line: bool
+    is_exclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Places of rules by what their goods are; `everywhere` are those that no word narrows."""
+
+    by_sku: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    by_category: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    by_tag: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    everywhere: tuple[int, ...] = ()
+
+    def hits(self, lines: Sequence[PriceLine]) -> dict[int, list[int]]:
+        """The places of rules that may mean a line, each with those lines in ascending order."""
+        found: dict[int, list[int]] = {}
+        for number, line in enumerate(lines):
+            if not line.is_promotable:
+                continue
+            for place in self.by_sku.get(line.sku, ()):
+                found.setdefault(place, []).append(number)
+            for place in self.by_category.get(line.category, ()):
+                found.setdefault(place, []).append(number)
+            if self.by_tag:
+                for place in {p for tag in line.tags for p in self.by_tag.get(tag, ())}:
+                    found.setdefault(place, []).append(number)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class OfferBook:
+    """Offers in order of action. `acting` finds what may act, `calling` what may be hinted at."""
+
+    rules: tuple[Rule, ...] = ()
+    acting: Index = Index()
+    calling: Index = Index()
+    places: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, offers: Iterable[Offer]) -> OfferBook:
+        """Prepare offers; ids are unique (ValueError otherwise: the documents are checked)."""
+        ordered = sorted(offers, key=order_of)
+        rules = tuple(_rule(offer, place) for place, offer in enumerate(ordered))
+        places = {offer.id: place for place, offer in enumerate(ordered)}
+        if len(places) != len(rules):
+            raise ValueError("two offers have one id")
+        calls = ((rule.place, _calling(rule.offer)) for rule in rules)
+        return cls(
+            rules,
+            _index((rule.place, (rule.act,)) for rule in rules),
+            _index((place, selectors) for place, selectors in calls if selectors),
+            places,
+        )
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """All offers in order of action."""
+        return tuple(rule.offer for rule in self.rules)
+
+    def find(self, offer_id: str) -> Offer | None:
+        """The offer with that id."""
+        place = self.places.get(offer_id)
+        return None if place is None else self.rules[place].offer
+
+
+EMPTY_BOOK = OfferBook()
+
+
+def _rule(offer: Offer, place: int) -> Rule:
+    reward, stack = offer.reward, offer.stack
+    act = _acting(offer)
+    return Rule(
+        offer,
+        place,
+        act,
+        is_plain=_is_plain(act),
+        is_set=isinstance(reward, SetReward),
+        looks_at_spend=_looks_at_spend(offer),
+        group=stack.group if stack.mode is StackMode.BEST_OF else "",
+        is_by_line=stack.scope is StackScope.LINE,
+        is_exclusive=stack.mode is StackMode.EXCLUSIVE,
+    )
+
+
+def _acting(offer: Offer) -> Selector:
+    """The selector whose goods the offer cannot do without, the narrowest that is known."""
+    if isinstance(offer.reward, BuyGet) and offer.target == ALL:
+        return offer.reward.get.select
+    if isinstance(offer.reward, BundlePrice) and offer.target == ALL:
+        selects = [slot.select for slot in offer.reward.slots]
+        return next((each for each in selects if each.skus or each.categories), selects[0])
+    return offer.target
+
+
+def _is_plain(selector: Selector) -> bool:
+    words = bool(selector.skus) + bool(selector.categories) + bool(selector.tags)
+    prices = (selector.unit_price_min, selector.unit_price_max, selector.exclude)
+    return words <= 1 and prices == (None, None, None) and not selector.undiscounted
+
+
+def _looks_at_spend(offer: Offer) -> bool:
+    """Whether what earlier offers took may decide if this one acts, or on what."""
+    reward = offer.reward
+    if isinstance(reward, Every) or (isinstance(reward, Tiers) and reward.by is TierBy.SPEND):
+        return True
+    if offer.limits.budget_left is not None or depends_on_discounts(offer.target):
+        return True
+    return any(
+        isinstance(condition, MinSpend) and condition.basis is SpendBasis.CURRENT
+        for condition in offer.when
+    ) or any(depends_on_discounts(scope) for scope in scopes_of(offer))
+
+
+def scopes_of(offer: Offer) -> tuple[Selector, ...]:
+    """The scopes of an offer's conditions."""
+    scoped = (MinSpend, MinQty, Distinct, Contains)
+    return tuple(each.scope for each in offer.when if isinstance(each, scoped))
+
+
+def _calling(offer: Offer) -> tuple[Selector, ...]:
+    """Goods in the basket that make it worth telling that the offer's own goods are not."""
+    reward = offer.reward
+    if isinstance(reward, BuyGet):
+        return (reward.buy.select,)
+    if isinstance(reward, Gift | AddOn):
+        return scopes_of(offer)
+    return ()
+
+
+def _index(entries: Iterable[tuple[int, tuple[Selector, ...]]]) -> Index:
+    by_sku: dict[str, list[int]] = {}
+    by_category: dict[str, list[int]] = {}
+    by_tag: dict[str, list[int]] = {}
+    everywhere = []
+    for place, selectors in entries:
+        for selector in selectors:
+            table, words = _narrowest(selector, by_sku, by_category, by_tag)
+            if not words:
+                everywhere.append(place)
+            for word in words:
+                places = table.setdefault(word, [])
+                if not places or places[-1] != place:
+                    places.append(place)
+    return Index(_frozen(by_sku), _frozen(by_category), _frozen(by_tag), tuple(everywhere))
+
+
+def _narrowest(
+    selector: Selector,
+    by_sku: dict[str, list[int]],
+    by_category: dict[str, list[int]],
+    by_tag: dict[str, list[int]],
+) -> tuple[dict[str, list[int]], frozenset[str]]:
+    if selector.skus:
+        return by_sku, selector.skus
+    if selector.categories:
+        return by_category, selector.categories
+    return by_tag, selector.tags
+
+
+def _frozen(table: dict[str, list[int]]) -> dict[str, tuple[int, ...]]:
+    return {word: tuple(places) for word, places in table.items()}

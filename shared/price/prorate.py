@@ -1,0 +1,95 @@
+"""Share an amount so that the parts are whole and add up to it exactly.
+
+Largest remainder (Hamilton): each gets its share rounded down, and the odd minor units go to
+the largest fractions, ties to the first. What a clamped part cannot take is shared out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.kernel.quantity import round_half_up
+from shared.price.context import Allocation, Rounding
+from shared.price.reward import FULL_BP
+
+
+def percent_of(base_minor: int, bp: int, rounding: Rounding = Rounding.HALF_UP) -> int:
+    """A share of an amount that is not negative, in basis points, as whole minor units."""
+    if rounding is Rounding.HALF_UP:
+        return (2 * base_minor * bp + FULL_BP) // (2 * FULL_BP)
+    whole, rest = divmod(base_minor * bp, FULL_BP)
+    if rounding is Rounding.FLOOR:
+        return whole
+    is_up = 2 * rest > FULL_BP or (2 * rest == FULL_BP and whole % 2 == 1)
+    return whole + is_up
+
+
+def spread(
+    total: int,
+    weights: Sequence[int],
+    allocation: Allocation = Allocation.LARGEST_REMAINDER,
+) -> list[int]:
+    """Whole parts of `total` in proportion to the weights; a weight of nought gets nothing."""
+    whole = sum(weights)
+    if whole == 0:
+        return [0] * len(weights)
+    shares = [total * weight // whole for weight in weights]
+    left = total - sum(shares)
+    if left:
+        _hand_out(left, total, weights, shares, allocation)
+    return shares
+
+
+def _hand_out(
+    left: int, total: int, weights: Sequence[int], shares: list[int], allocation: Allocation
+) -> None:
+    places = [place for place, weight in enumerate(weights) if weight]
+    if allocation is Allocation.LAST_LINE:
+        shares[places[-1]] += left
+        return
+    if allocation is Allocation.LARGEST_REMAINDER:
+        whole = sum(weights)
+        places.sort(key=lambda place: -(total * weights[place] % whole))
+    for place in places[:left]:
+        shares[place] += 1
+
+
+def prorate(
+    total: int,
+    weights: Sequence[int],
+    rooms: Sequence[int],
+    allocation: Allocation = Allocation.LARGEST_REMAINDER,
+) -> list[int]:
+    """Parts of `total` by weight, none above its room; the excess goes to those with room left.
+
+    Where all rooms together are too small, every open part is filled.
+    """
+    shares = spread(total, weights, allocation)
+    excess = _clamp(shares, rooms)
+    while excess:
+        still = [
+            weight if share < room else 0
+            for weight, share, room in zip(weights, shares, rooms, strict=True)
+        ]
+        more = spread(excess, still, allocation)
+        if not any(more):
+            break
+        for place, part in enumerate(more):
+            shares[place] += part
+        excess = _clamp(shares, rooms)
+    return shares
+
+
+def _clamp(shares: list[int], rooms: Sequence[int]) -> int:
+    """Cut shares down to their rooms; what was cut off."""
+    excess = 0
+    for place, share in enumerate(shares):
+        if share > rooms[place]:
+            excess += share - rooms[place]
+            shares[place] = rooms[place]
+    return excess
+
+
+def share_of(amount_minor: int, part: int, whole: int) -> int:
+    """`part` of `whole` of an amount, half-up: the cumulative share that returns refund."""
+    return round_half_up(amount_minor * part, whole)
