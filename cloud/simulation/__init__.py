@@ -1,0 +1,1 @@
+"""What a draft of offers would have done: recorded baskets, priced again."""
