@@ -201,11 +201,12 @@ def _pair(
     used: list[Unit] = []
     got: list[Unit] = []
     gone: set[Unit] = set()
+    buying, getting = _Queue(buys), _Queue(gets)
     times = 0
     while (max_times is None or times < max_times) and (max_units is None or len(got) < max_units):
-        bought = _first(buys, gone, reward.buy.qty)
+        bought = buying.first(reward.buy.qty, gone)
         left = reward.get.qty if max_units is None else min(reward.get.qty, max_units - len(got))
-        gained = _first(gets, gone | set(bought), left)
+        gained = getting.first(left, gone, but=bought)
         if len(bought) < reward.buy.qty or not gained:
             break
         gone.update(bought, gained)
@@ -215,15 +216,25 @@ def _pair(
     return used + got, got, times
 
 
-def _first(queue: Sequence[Unit], gone: set[Unit], count: int) -> list[Unit]:
-    """The first units of a queue that are still there."""
-    found = []
-    for unit in queue:
-        if len(found) == count:
-            break
-        if unit not in gone:
-            found.append(unit)
-    return found
+class _Queue:
+    """Units in order; its head moves past those that are gone, so each is passed once."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self._units = units
+        self._head = 0
+
+    def first(self, count: int, gone: set[Unit], but: Sequence[Unit] = ()) -> list[Unit]:
+        """The first units that are neither gone nor among `but`."""
+        units = self._units
+        while self._head < len(units) and units[self._head] in gone:
+            self._head += 1
+        found: list[Unit] = []
+        for at in range(self._head, len(units)):
+            if len(found) == count:
+                break
+            if units[at] not in gone and units[at] not in but:
+                found.append(units[at])
+        return found
 
 
 def _group_each(act: Act, reward: GroupEach) -> Effect | None:

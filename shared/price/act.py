@@ -1,0 +1,209 @@
+"""Let chosen offers act in order, each on what the earlier ones left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.price.context import PriceContext, PricePolicy
+from shared.price.effect import (
+    Act,
+    amount_off,
+    amount_off_each,
+    amount_off_line,
+    every,
+    percent_off,
+    price_each,
+    tiers,
+)
+from shared.price.eligibility import Reason, why_unmet
+from shared.price.goods import Cut, Effect, Goods
+from shared.price.offer import BudgetPolicy, Limits
+from shared.price.offer_book import Rule
+from shared.price.prorate import spread
+from shared.price.reward import (
+    FULL_BP,
+    AddOn,
+    AmountOff,
+    AmountOffEach,
+    AmountOffLine,
+    BundlePrice,
+    BuyGet,
+    Every,
+    Gift,
+    GroupEach,
+    NthUnit,
+    PercentOff,
+    PriceEach,
+    SetPrice,
+    Tiers,
+)
+from shared.price.sets import set_effect
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An offer that may act; `targets` its lines where they are known beforehand."""
+
+    rule: Rule
+    targets: tuple[int, ...] | None
+    units_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The basket before any offer, the customer, and the house rules."""
+
+    goods: Goods
+    context: PriceContext
+    policy: PricePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """An offer that acted, with what its goods and each cut line were worth before."""
+
+    candidate: Candidate
+    effect: Effect
+    base_minor: int
+    bases: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The goods after some offers acted; `reasons` by place of those that did not, when asked."""
+
+    goods: Goods
+    acted: list[Acting] = field(default_factory=list)
+    reasons: dict[int, Reason] | None = None
+
+    def discount_minor(self) -> int:
+        """What all of them gave."""
+        return sum(acting.effect.amount_minor for acting in self.acted)
+
+    def refuse(self, candidate: Candidate, reason: Reason) -> None:
+        """Note why an offer did not act."""
+        if self.reasons is not None:
+            self.reasons[candidate.rule.place] = reason
+
+
+def act_all(
+    setting: Setting, candidates: Sequence[Candidate], *, is_asked_why: bool = False
+) -> Outcome:
+    """Let candidates act in their order on a copy of the goods.
+
+    Members of a best-of group that chooses line by line act together, at the first one's turn.
+    """
+    outcome = Outcome(setting.goods.copy(), reasons={} if is_asked_why else None)
+    done: set[str] = set()
+    for candidate in candidates:
+        rule = candidate.rule
+        if rule.group and rule.is_by_line:
+            if rule.group not in done:
+                done.add(rule.group)
+                _act_by_line(setting, _members(candidates, rule.group), outcome)
+            continue
+        effect = _look(setting, candidate, outcome)
+        if effect is not None:
+            _apply(candidate, effect, outcome)
+    return outcome
+
+
+def _members(candidates: Sequence[Candidate], group: str) -> list[Candidate]:
+    return [each for each in candidates if each.rule.group == group and each.rule.is_by_line]
+
+
+def _act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome) -> None:
+    """Each line takes the member that gives it most; ties go to the one that acts earlier."""
+    effects = [(each, _look(setting, each, outcome)) for each in members]
+    best: dict[int, tuple[int, int]] = {}
+    for place, (_, effect) in enumerate(effects):
+        for cut in () if effect is None else effect.cuts:
+            if cut.amount_minor > best.get(cut.line, (0, 0))[0]:
+                best[cut.line] = (cut.amount_minor, place)
+    for place, (candidate, effect) in enumerate(effects):
+        won = {line for line, (_, winner) in best.items() if winner == place}
+        if effect is not None and won:
+            _apply(candidate, _only(effect, won), outcome)
+        elif effect is not None:
+            outcome.refuse(candidate, Reason("beaten"))
+
+
+def _only(effect: Effect, lines: set[int]) -> Effect:
+    """The part of an effect that falls on some lines."""
+    cuts = tuple(cut for cut in effect.cuts if cut.line in lines)
+    return Effect(cuts, effect.times, tuple(each for each in effect.used if each[0] in lines))
+
+
+def _look(setting: Setting, candidate: Candidate, outcome: Outcome) -> Effect | None:
+    """What a candidate would do to the goods as they are now; None with the reason noted."""
+    offer, goods = candidate.rule.offer, outcome.goods
+    unmet = why_unmet(offer, goods, setting.context)
+    if unmet is not None:
+        outcome.refuse(candidate, unmet)
+        return None
+    targets = candidate.targets
+    if targets is None:
+        targets = goods.select(offer.target)
+    act = Act(offer, goods, targets, setting.policy, candidate.units_left)
+    effect = effect_now(act)
+    if effect is None:
+        outcome.refuse(candidate, Reason("nothing"))
+        return None
+    return _within_budget(candidate, effect, outcome)
+
+
+def effect_now(act: Act) -> Effect | None:  # noqa: PLR0911 - one arm per kind of reward
+    """What the offer's reward would take now; None when that is nothing."""
+    match act.offer.reward:
+        case PercentOff() as reward:
+            return percent_off(act, reward)
+        case AmountOff() as reward:
+            return amount_off(act, reward)
+        case PriceEach(amount, max_units) | AddOn(amount, max_units):
+            return price_each(act, amount, max_units)
+        case AmountOffEach() as reward:
+            return amount_off_each(act, reward)
+        case AmountOffLine() as reward:
+            return amount_off_line(act, reward)
+        case Tiers() as reward:
+            return tiers(act, reward)
+        case Every() as reward:
+            return every(act, reward)
+        case Gift(max_units):
+            return percent_off(act, PercentOff(FULL_BP, max_units=max_units))
+        case (SetPrice() | BundlePrice() | NthUnit() | BuyGet() | GroupEach()) as reward:
+            return set_effect(act, reward)
+
+
+def _within_budget(candidate: Candidate, effect: Effect, outcome: Outcome) -> Effect | None:
+    limits: Limits = candidate.rule.offer.limits
+    amount, left = effect.amount_minor, limits.budget_left
+    if left is None or amount <= left:
+        return effect
+    if limits.budget_policy is BudgetPolicy.SKIP or left <= 0:
+        outcome.refuse(candidate, Reason("budget", {"left_minor": left, "amount_minor": amount}))
+        return None
+    return _clipped(effect, left)
+
+
+def _clipped(effect: Effect, amount: int) -> Effect:
+    """The effect with less to give, shared in proportion to what each line would have got."""
+    shares = spread(amount, [cut.amount_minor for cut in effect.cuts])
+    cuts = tuple(_less(cut, share) for cut, share in zip(effect.cuts, shares, strict=True) if share)
+    return Effect(cuts, effect.times, effect.used)
+
+
+def _less(cut: Cut, amount: int) -> Cut:
+    by_unit = None if cut.by_unit is None else tuple(spread(amount, cut.by_unit))
+    return Cut(cut.line, amount, cut.units, by_unit)
+
+
+def _apply(candidate: Candidate, effect: Effect, outcome: Outcome) -> None:
+    goods = outcome.goods
+    bases = tuple(goods.values[cut.line] for cut in effect.cuts)
+    targets = candidate.targets
+    if targets is None:
+        targets = goods.select(candidate.rule.offer.target)
+    outcome.acted.append(Acting(candidate, effect, goods.worth(targets), bases))
+    goods.apply(effect)

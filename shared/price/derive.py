@@ -1,0 +1,70 @@
+"""Derive what offers take off a basket: pure, whole numbers, the same at the till and at HQ.
+
+Steps: find the offers that touch the basket (offer_book), leave out those whose window, coupon,
+customer or limits say no (eligibility), choose among best-of groups and exclusive offers by
+what the whole basket then costs (choose), and let the chosen ones act in order, each on what
+the earlier ones left (act).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.price.act import Acting, Candidate, Outcome, Setting
+from shared.price.choose import choose
+from shared.price.context import PriceContext, PriceLine, PricePolicy, PricingInstant
+from shared.price.derivation import AppliedOffer, Derivation, OfferShare
+from shared.price.eligibility import units_left, why_not_for
+from shared.price.goods import Goods
+from shared.price.offer_book import OfferBook
+
+DEFAULT_POLICY = PricePolicy()
+
+
+def derive(
+    lines: Sequence[PriceLine],
+    book: OfferBook,
+    context: PriceContext,
+    at: PricingInstant,
+    policy: PricePolicy = DEFAULT_POLICY,
+) -> Derivation:
+    """What each line costs after all offers, and what each offer gave to which line."""
+    goods = Goods(lines)
+    candidates = candidates_of(goods, book, context, at)
+    if not candidates:
+        return Derivation(tuple(goods.values), ())
+    setting = Setting(goods, context, policy)
+    return derivation_of(lines, choose(setting, candidates))
+
+
+def candidates_of(
+    goods: Goods, book: OfferBook, context: PriceContext, at: PricingInstant
+) -> list[Candidate]:
+    """The offers that mean a line of the basket and may act at this time for this customer."""
+    hits = book.acting.hits(goods.lines)
+    places = sorted({*hits, *book.acting.everywhere})
+    found = []
+    for place in places:
+        rule = book.rules[place]
+        if why_not_for(rule.offer, context, at) is not None:
+            continue
+        is_known = rule.is_plain and place in hits and rule.act is rule.offer.target
+        targets = tuple(hits[place]) if is_known else None
+        found.append(Candidate(rule, targets, units_left(rule.offer, context)))
+    return found
+
+
+def derivation_of(lines: Sequence[PriceLine], outcome: Outcome) -> Derivation:
+    """An outcome in the words of the journal."""
+    applied = tuple(_applied(lines, acting) for acting in outcome.acted)
+    return Derivation(tuple(outcome.goods.values), applied)
+
+
+def _applied(lines: Sequence[PriceLine], acting: Acting) -> AppliedOffer:
+    effect = acting.effect
+    shares = tuple(
+        OfferShare(lines[cut.line].key, cut.amount_minor, base, cut.units)
+        for cut, base in zip(effect.cuts, acting.bases, strict=True)
+    )
+    offer = acting.candidate.rule.offer
+    return AppliedOffer(offer, effect.amount_minor, acting.base_minor, effect.times, shares)
