@@ -5,7 +5,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-annotate --no-header
 WORKERS ?= 2
 
-.PHONY: help setup demo test bench lint fmt lock clean
+.PHONY: help setup demo test bench mutation lint fmt lock clean
 .DEFAULT_GOAL := help
 
 help: ## List what make can do
@@ -26,6 +26,10 @@ bench: ## Print the benchmark table (ARGS="--json FILE" writes it too)
 	@$(PYTHON) -m tests.lab.bootstrap bench
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
+mutation: ## Break the pricing engine in many small ways and count what the tests notice
+	@$(PYTHON) -m tests.lab.bootstrap mutation
+	@exec $(BIN)/python -m tests.mutation $(ARGS)
+
 lint: setup ## Check style, types, imports and both web apps
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -40,6 +44,8 @@ fmt: setup ## Put every Python file into its one format
 lock: setup ## Pin the newest allowed versions again (npm: edit package.json, then npm install)
 	$(UV_COMPILE) pyproject.toml --upgrade --extra edge --extra cloud --extra dev -o requirements.lock
 	$(UV_COMPILE) pyproject.toml --upgrade --extra demo -c requirements.lock -o requirements-demo.lock
+	$(UV_COMPILE) --group bench --upgrade -o requirements-bench.lock
+	$(UV_COMPILE) --group mutation --upgrade -c requirements.lock -o requirements-mutation.lock
 	$(BIN)/python hatch_build.py node-wheel | $(UV_COMPILE) - -o requirements-node.lock
 
 clean: ## Remove everything that the other targets made

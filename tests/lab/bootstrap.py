@@ -1,4 +1,4 @@
-"""Prepare this machine: `python3 -m tests.lab.bootstrap [setup|demo|test|bench]`.
+"""Prepare this machine: `python3 -m tests.lab.bootstrap [setup|demo|test|bench|mutation]`.
 
 Needs nothing but Python's standard library.  Every step is skipped when its inputs are unchanged,
 so it costs nothing to run it first, always.
@@ -11,19 +11,24 @@ import sys
 from tests.lab import debian, python_env, web_apps
 from tests.lab.console import SetupError
 
-PURPOSES = ("setup", "demo", "test", "bench")
+PURPOSES = ("setup", "demo", "test", "bench", "mutation")
 
 
 def prepare(purpose: str) -> None:
     """Bring the machine to where the given command can run; raises SetupError when it cannot."""
     python_env.check_python()
     python_env.prepare()
+    if purpose == "mutation":
+        python_env.install_locked(python_env.MUTATION_LOCK)
+        return
     web_apps.prepare()
     if purpose != "setup":
         debian.want_mosquitto()
     if purpose in {"test", "bench"}:
         debian.need_chromium()
         debian.want_chinese_font()
+    if purpose == "bench":
+        python_env.install_apart(python_env.BENCH_LOCK)
     if purpose == "demo":
         _need_receipts()
 

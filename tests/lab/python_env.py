@@ -20,6 +20,8 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 STAMPS = ROOT / ".cache" / "setup"
 LOCK = ROOT / "requirements.lock"
+BENCH_LOCK = ROOT / "requirements-bench.lock"
+MUTATION_LOCK = ROOT / "requirements-mutation.lock"
 PYTHON_FLOOR = (3, 11)
 COMPILER_PACKAGES = ("gcc", "libc6-dev", "python3-dev")
 
@@ -67,6 +69,21 @@ def install_locked(lock: Path) -> None:
     with step(f"Installing what {lock.name} pins"):
         _uv("pip", "install", "--require-hashes", "-r", str(lock))
     stamp.set(digest)
+
+
+def install_apart(lock: Path) -> Path:
+    """Fill an environment of its own with what a lock file names; answers its Python."""
+    home = ROOT / ".cache" / lock.stem
+    python = home / "bin" / "python"
+    stamp = Stamp(STAMPS, lock.stem)
+    digest = digest_of([lock], sys.version, str(home))
+    if stamp.is_fresh(digest) and python.is_file():
+        return python
+    with step(f"Installing what {lock.name} pins, apart from .venv"):
+        _uv("venv", "--clear", str(home))
+        _uv("pip", "sync", "--require-hashes", str(lock), python=python)
+    stamp.set(digest)
+    return python
 
 
 def _has_compiler() -> bool:
@@ -144,13 +161,13 @@ def _install_project(locked: str) -> None:
     stamp.set(digest)
 
 
-def _uv(*arguments: str) -> None:
+def _uv(*arguments: str, python: Path = VENV_PYTHON) -> None:
     uv = find_program(str(VENV / "bin" / "uv"))
     if uv is None:
         message = "uv is missing from .venv: run `make clean`, then `make setup`."
         raise SetupError(message)
     run_quietly(
-        [uv, "--quiet", *arguments, "--python", str(VENV_PYTHON)],
+        [uv, "--quiet", *arguments, "--python", str(python)],
         cwd=ROOT,
         hint="uv could not install the pinned packages: see the lines above.",
     )
