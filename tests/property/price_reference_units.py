@@ -1,0 +1,120 @@
+"""Goods as single units, and how one amount is shared among several, for the second reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+
+from shared.price.condition import Selector
+from shared.price.context import Allocation, PriceLine, Rounding
+from shared.price.offer import Offer
+
+
+@dataclass(slots=True)
+class Unit:
+    """One piece, or one weighed line. `value` is what it costs now; used units are in a set."""
+
+    line: int
+    place: int
+    list_minor: int
+    value: int
+    is_used: bool = False
+
+
+@dataclass(slots=True)
+class World:
+    """The basket in the middle of pricing."""
+
+    goods: Sequence[PriceLine]
+    units: list[Unit]
+
+    def units_of(self, line: int) -> list[Unit]:
+        return [unit for unit in self.units if unit.line == line]
+
+    def net(self, line: int) -> int:
+        return sum(unit.value for unit in self.units_of(line))
+
+    def listed(self, line: int) -> int:
+        return sum(unit.list_minor for unit in self.units_of(line))
+
+    def room(self, line: int, offer: Offer) -> int:
+        """What may still be taken off the line."""
+        goods = self.goods[line]
+        if offer.ignores_floor:
+            return self.net(line)
+        least = rounded(Fraction(goods.floor_unit_minor * goods.qty_milli, 1000))
+        return max(0, self.net(line) - least)
+
+    def matches(self, line: int, selector: Selector) -> bool:
+        goods = self.goods[line]
+        price = goods.unit_minor
+        return (
+            goods.is_promotable
+            and (not selector.skus or goods.sku in selector.skus)
+            and (not selector.categories or goods.category in selector.categories)
+            and (not selector.tags or bool(goods.tags & selector.tags))
+            and (selector.unit_price_min is None or price >= selector.unit_price_min)
+            and (selector.unit_price_max is None or price <= selector.unit_price_max)
+            and (not selector.undiscounted or self.net(line) == self.listed(line))
+            and (selector.exclude is None or not self.matches(line, selector.exclude))
+        )
+
+
+def world_of(lines: Sequence[PriceLine]) -> World:
+    units = []
+    for number, line in enumerate(lines):
+        even = [1] * line.units
+        start = line.gross_minor if line.start_minor is None else line.start_minor
+        lists, values = (largest_remainder(sum_, even) for sum_ in (line.gross_minor, start))
+        pairs = zip(lists, values, strict=True)
+        units += [Unit(number, place, *pair) for place, pair in enumerate(pairs)]
+    return World(lines, units)
+
+
+def rounded(exact: Fraction, how: Rounding = Rounding.HALF_UP) -> int:
+    """The whole number for an exact amount that is not negative."""
+    if how is Rounding.FLOOR:
+        return floor(exact)
+    if how is Rounding.HALF_EVEN:
+        return round(exact)
+    return floor(exact + Fraction(1, 2))
+
+
+def largest_remainder(amount: int, weights: Sequence[int]) -> list[int]:
+    """Shares in proportion to the weights that add up; ties go to the first."""
+    exact = [Fraction(amount * weight, sum(weights)) for weight in weights]
+    shares = [floor(share) for share in exact]
+    by_rest = sorted(range(len(weights)), key=lambda i: (shares[i] - exact[i], i))
+    for i in by_rest[: amount - sum(shares)]:
+        shares[i] += 1
+    return shares
+
+
+def odd_to_one(amount: int, weights: Sequence[int], *, last: bool) -> list[int]:
+    shares = [floor(Fraction(amount * weight, sum(weights))) for weight in weights]
+    shares[-1 if last else 0] += amount - sum(shares)
+    return shares
+
+
+def share_out(
+    amount: int,
+    weights: Sequence[int],
+    rooms: Sequence[int],
+    how: Allocation = Allocation.LARGEST_REMAINDER,
+) -> list[int]:
+    """Share an amount by weight, no share above its room; what is too much is shared again."""
+    shares = [0] * len(weights)
+    while True:
+        left = amount - sum(shares)
+        able = [i for i, w in enumerate(weights) if w > 0 and shares[i] < rooms[i]]
+        if left <= 0 or not able:
+            return shares
+        able_weights = [weights[i] for i in able]
+        if how is Allocation.LARGEST_REMAINDER:
+            more = largest_remainder(left, able_weights)
+        else:
+            more = odd_to_one(left, able_weights, last=how is Allocation.LAST_LINE)
+        for i, extra in zip(able, more, strict=True):
+            shares[i] = min(rooms[i], shares[i] + extra)
