@@ -1,0 +1,1 @@
+"""Offers: what head office says about them, version by version."""
