@@ -17,6 +17,7 @@ class RecordedBasket:
     amount, `gross_minor` the sum of list amounts.
     """
 
+    store_id: str
     receipt_no: str
     lines: tuple[PriceLine, ...]
     context: PriceContext

@@ -19,12 +19,13 @@ WORST_OF_OFFER = 3
 class WorstBasket(NamedTuple):
     """A basket by the share of its list amount that was given away, in millionths.
 
-    Baskets of equal share go by amount, then by day and receipt, so that order is total.
+    Baskets of equal share go by amount, then by day, store and receipt, so that order is total.
     """
 
     share_ppm: int
     discount_minor: int
     day: str
+    store_id: str
     receipt_no: str
     gross_minor: int
 

@@ -1,0 +1,115 @@
+"""From a recorded sale and today's item master to a basket that can be priced again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from cloud.simulation.body import Line, Sale
+from cloud.simulation.recorded import RecordedBasket
+from shared.kernel.quantity import extended_minor
+from shared.price.context import PriceContext, PriceLine, PricingInstant
+from shared.sale.line_price import MEMBER_PRICE, STORE_COUPON
+from shared.sale.pricing import context_of
+from shared.sale.reprice import is_label_pack
+
+GUEST = PriceContext()
+
+
+class ItemFacts(NamedTuple):
+    """What the item master says that the sale does not; cost is for one unit, without tax."""
+
+    category: str = ""
+    tags: frozenset[str] = frozenset()
+    uom: str = ""
+    is_promotable: bool = True
+    floor_unit_minor: int = 0
+    tax_bp: int = 0
+    cost_minor: int | None = None
+
+
+UNKNOWN_ITEM = ItemFacts()
+"""An item that the master lost: it keeps its recorded price, and general offers may touch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Where baskets were recorded, and the items that they may hold."""
+
+    store_id: str
+    zone: tzinfo
+    items: Mapping[str, ItemFacts]
+
+
+def basket_of(sale: Sale, shop: Shop) -> RecordedBasket:
+    """The sale's lines at their recorded list and member prices."""
+    lines, coupons, costs = [], [], []
+    for place, line in enumerate(sale.lines):
+        facts = shop.items.get(line.gtin, UNKNOWN_ITEM)
+        saved, coupon = _recorded_savings(line)
+        lines.append(_price_line(place, line, facts, saved))
+        coupons.append(coupon)
+        costs.append(_cost_minor(line, facts))
+    return RecordedBasket(
+        shop.store_id,
+        sale.receipt_no,
+        tuple(lines),
+        _context_of(sale),
+        instant_of(sale.priced_at_ms, shop.zone),
+        sum([line.gross_minor for line in sale.lines]),
+        sum([line.net_minor for line in sale.lines]),
+        tuple(coupons) if any(coupons) else (),
+        tuple(costs) if any(cost is not None for cost in costs) else (),
+    )
+
+
+def instant_of(at_ms: int, zone: tzinfo) -> PricingInstant:
+    """An instant with the store's wall clock."""
+    local = datetime.fromtimestamp(at_ms // 1000, zone)
+    second = (local.hour * 60 + local.minute) * 60 + local.second
+    return PricingInstant(at_ms, local.date(), second)
+
+
+def _recorded_savings(line: Line) -> tuple[int, int]:
+    """What the member price and what the line's own coupon took off."""
+    member = coupon = 0
+    for modifier in line.modifiers:
+        if modifier.kind == MEMBER_PRICE:
+            member -= modifier.amount_minor
+        elif modifier.kind == STORE_COUPON:
+            coupon -= modifier.amount_minor
+    return member, coupon
+
+
+def _price_line(place: int, line: Line, facts: ItemFacts, saved_minor: int) -> PriceLine:
+    gross = line.gross_minor
+    return PriceLine(
+        place,
+        line.gtin,
+        line.qty_milli,
+        gross if line.unit_minor is None else line.unit_minor,
+        facts.category,
+        facts.tags,
+        line.is_weighed and not is_label_pack(line.code, is_weighed=line.is_weighed),
+        facts.uom,
+        facts.is_promotable and line.override is None,
+        facts.floor_unit_minor,
+        line.tax_bp or facts.tax_bp,
+        gross,
+        gross - saved_minor if saved_minor else None,
+    )
+
+
+def _cost_minor(line: Line, facts: ItemFacts) -> int | None:
+    """The line's cost; not known for a pack whose label says a price but no weight."""
+    if facts.cost_minor is None or is_label_pack(line.code, is_weighed=line.is_weighed):
+        return None
+    return extended_minor(facts.cost_minor, line.qty_milli)
+
+
+def _context_of(sale: Sale) -> PriceContext:
+    if sale.member is None and not sale.coupons:
+        return GUEST
+    return context_of(sale.member, sale.coupons)
