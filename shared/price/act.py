@@ -41,7 +41,7 @@ from shared.price.reward import (
 from shared.price.sets import set_effect
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """An offer that may act; `targets` its lines where they are known beforehand."""
 
@@ -77,6 +77,10 @@ class Outcome:
     acted: list[Acting] = field(default_factory=list)
     reasons: dict[int, Reason] | None = None
 
+    def copy(self) -> Outcome:
+        """The same so far, to go on in another way."""
+        return Outcome(self.goods.copy(), self.acted[:], self.reasons)
+
     def discount_minor(self) -> int:
         """What all of them gave."""
         return sum(acting.effect.amount_minor for acting in self.acted)
@@ -90,31 +94,36 @@ class Outcome:
 def act_all(
     setting: Setting, candidates: Sequence[Candidate], *, is_asked_why: bool = False
 ) -> Outcome:
-    """Let candidates act in their order on a copy of the goods.
-
-    Members of a best-of group that chooses line by line act together, at the first one's turn.
-    """
+    """Let candidates act in their order on a copy of the goods."""
     outcome = Outcome(setting.goods.copy(), reasons={} if is_asked_why else None)
     done: set[str] = set()
     for candidate in candidates:
-        rule = candidate.rule
-        if rule.group and rule.is_by_line:
-            if rule.group not in done:
-                done.add(rule.group)
-                _act_by_line(setting, _members(candidates, rule.group), outcome)
-            continue
-        effect = _look(setting, candidate, outcome)
-        if effect is not None:
-            _apply(candidate, effect, outcome)
+        group = candidate.rule.group if candidate.rule.is_by_line else ""
+        if not group:
+            act_one(setting, candidate, outcome)
+        elif group not in done:
+            done.add(group)
+            act_by_line(setting, members_of(candidates, group), outcome)
     return outcome
 
 
-def _members(candidates: Sequence[Candidate], group: str) -> list[Candidate]:
-    return [each for each in candidates if each.rule.group == group and each.rule.is_by_line]
+def act_one(setting: Setting, candidate: Candidate, outcome: Outcome) -> None:
+    """Let one offer act, if it may and gives something."""
+    effect = _look(setting, candidate, outcome)
+    if effect is not None:
+        _apply(candidate, effect, outcome)
 
 
-def _act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome) -> None:
-    """Each line takes the member that gives it most; ties go to the one that acts earlier."""
+def members_of(candidates: Sequence[Candidate], group: str) -> list[Candidate]:
+    """The members of a best-of group."""
+    return [each for each in candidates if each.rule.group == group]
+
+
+def act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome) -> None:
+    """Each line takes the member that gives it most; ties go to the one that acts earlier.
+
+    All members look at the same goods, at the turn of the first.
+    """
     effects = [(each, _look(setting, each, outcome)) for each in members]
     best: dict[int, tuple[int, int]] = {}
     for place, (_, effect) in enumerate(effects):

@@ -8,11 +8,11 @@ until nothing gets better.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain, combinations, product
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, combinations
 from math import prod
 
-from shared.price.act import Candidate, Outcome, Setting, act_all
+from shared.price.act import Candidate, Outcome, Setting, act_all, act_by_line, act_one
 from shared.price.offer import ExclusiveChoice, Offer
 
 COMBINATIONS_MAX = 256
@@ -21,6 +21,7 @@ ROUNDS_MAX = 4
 
 Option = tuple[Candidate, ...]
 """Members of one group that may act: at most one, or some where lines choose among them."""
+Options = Mapping[str, Sequence[Option]]
 Rank = tuple[int, int, list[tuple[int, str]]]
 
 
@@ -63,13 +64,49 @@ def best_together(setting: Setting, candidates: Sequence[Candidate]) -> Outcome:
     groups = _groups(candidates)
     if not groups:
         return act_all(setting, candidates)
-    free = [each for each in candidates if not each.rule.group]
-    options = [_options(members) for members in groups.values()]
-    if prod(map(len, options)) <= COMBINATIONS_MAX:
-        choices: Iterator[tuple[Option, ...]] = product(*options)
-        outcomes = (act_all(setting, _in_order(free, choice)) for choice in choices)
-        return min(outcomes, key=rank)
-    return _group_by_group(setting, free, options)
+    options = {name: _options(members) for name, members in groups.items()}
+    search = _Search(setting, candidates)
+    if prod(map(len, options.values())) <= COMBINATIONS_MAX:
+        return search.best(options)
+    return _group_by_group(search, options)
+
+
+class _Search:
+    """Walks the tree of choices; what two combinations have in common is priced once."""
+
+    def __init__(self, setting: Setting, candidates: Sequence[Candidate]) -> None:
+        self._setting = setting
+        self._candidates = candidates
+
+    def best(self, options: Options) -> Outcome:
+        """The best outcome over all combinations of the options."""
+        start = Outcome(self._setting.goods.copy())
+        return min(self._leaves(0, start, options, {}), key=rank)
+
+    def _leaves(
+        self, place: int, outcome: Outcome, options: Options, chosen: dict[str, Option]
+    ) -> Iterator[Outcome]:
+        for at in range(place, len(self._candidates)):
+            candidate = self._candidates[at]
+            group = candidate.rule.group
+            if group and group not in chosen:
+                for option in options[group]:
+                    branch = outcome.copy()
+                    self._act(candidate, option, branch, is_first=True)
+                    yield from self._leaves(at + 1, branch, options, {**chosen, group: option})
+                return
+            self._act(candidate, chosen.get(group, (candidate,)), outcome, is_first=False)
+        yield outcome
+
+    def _act(
+        self, candidate: Candidate, option: Option, outcome: Outcome, *, is_first: bool
+    ) -> None:
+        """Where lines choose, all of the option act at the turn of the group's first member."""
+        if candidate.rule.group and candidate.rule.is_by_line:
+            if is_first:
+                act_by_line(self._setting, option, outcome)
+        elif candidate in option:
+            act_one(self._setting, candidate, outcome)
 
 
 def _groups(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
@@ -91,23 +128,17 @@ def _options(members: Sequence[Candidate]) -> list[Option]:
     return list(chain.from_iterable(combinations(members, size) for size in sizes))
 
 
-def _in_order(free: Sequence[Candidate], choice: Sequence[Option]) -> list[Candidate]:
-    return sorted(chain(free, *choice), key=lambda each: each.rule.place)
-
-
-def _group_by_group(
-    setting: Setting, free: Sequence[Candidate], options: Sequence[Sequence[Option]]
-) -> Outcome:
-    chosen: list[Option] = [each[0] for each in options]
-    best = act_all(setting, _in_order(free, chosen))
+def _group_by_group(search: _Search, options: Options) -> Outcome:
+    chosen = {name: group[0] for name, group in options.items()}
+    best = search.best({name: [option] for name, option in chosen.items()})
     for _ in range(ROUNDS_MAX):
-        before = list(chosen)
-        for place, group in enumerate(options):
+        before = dict(chosen)
+        for name, group in options.items():
+            others = {other: [option] for other, option in chosen.items()}
             for option in group:
-                tried = [*chosen[:place], option, *chosen[place + 1 :]]
-                outcome = act_all(setting, _in_order(free, tried))
+                outcome = search.best({**others, name: [option]})
                 if rank(outcome) < rank(best):
-                    best, chosen = outcome, tried
+                    best, chosen = outcome, {**chosen, name: option}
         if chosen == before:
             break
     return best

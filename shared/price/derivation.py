@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.price.offer import Offer
 
 
-@dataclass(frozen=True, slots=True)
-class OfferShare:
+class OfferShare(NamedTuple):
     """What one offer took off one line (ARTS RetailPriceModifier, prorated).
 
     `base_minor` is what the line was worth before, `units` how many of its units were touched.

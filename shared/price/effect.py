@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.kernel.quantity import extended_minor
 from shared.price.context import PricePolicy
-from shared.price.goods import Cut, Effect, Goods, Unit, cheapest_first, dearest_first
+from shared.price.goods import Cut, Effect, Goods, Unit, dearest_first
 from shared.price.offer import Level, Offer, PercentBase
 from shared.price.prorate import percent_of, prorate, spread
 from shared.price.reward import (
@@ -26,7 +27,7 @@ from shared.price.reward import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Act:
     """One offer about to act: its goods, and how many units its limits leave (None: any)."""
 
@@ -57,8 +58,7 @@ class Act:
         return min(max_units, self.units_left)
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(NamedTuple):
     """Units of one line that a limited reward takes, by their numbers."""
 
     line: int
@@ -111,7 +111,7 @@ def _allocated(act: Act, amount: int) -> Effect | None:
 
 def _of_lines(act: Act, amounts: Sequence[int]) -> Effect | None:
     cuts = tuple(
-        Cut(line, amount, act.goods.lines[line].units)
+        Cut(line, amount, act.goods.counts[line])
         for line, amount in zip(act.targets, amounts, strict=True)
         if amount > 0
     )
@@ -122,7 +122,7 @@ def pick_units(
     act: Act, max_units: int | None, max_per_line: int | None, pick: Pick
 ) -> list[Picked]:
     """The units that a limited reward takes, of those that are worth something, by line."""
-    key = cheapest_first if pick is Pick.CHEAPEST else dearest_first
+    key = None if pick is Pick.CHEAPEST else dearest_first  # units sort cheapest first
     queue = []
     for line in act.targets:
         values = enumerate(act.goods.unit_values(line))
@@ -165,7 +165,7 @@ def _unit_base(act: Act, picked: Picked) -> int:
     if act.offer.percent_base is PercentBase.CURRENT:
         return picked.worth
     goods, line = act.goods, picked.line
-    return goods.lists[line] * len(picked.numbers) // goods.lines[line].units
+    return goods.lists[line] * len(picked.numbers) // goods.counts[line]
 
 
 def _shared_by_units(act: Act, amount: int, picked: Sequence[Picked]) -> Effect | None:
@@ -275,7 +275,7 @@ def counted(goods: Goods, targets: Sequence[int], by: TierBy) -> int:
     """What tiers count: the target's worth now, or its units."""
     if by is TierBy.SPEND:
         return goods.worth(targets)
-    return sum(goods.lines[line].units for line in targets)
+    return sum(goods.counts[line] for line in targets)
 
 
 def every(act: Act, reward: Every) -> Effect | None:

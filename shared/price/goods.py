@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import sub
+from typing import NamedTuple
 
 from shared.kernel.quantity import extended_minor
 from shared.price.condition import Selector
@@ -12,8 +14,7 @@ from shared.price.prorate import spread
 from shared.price.select import depends_on_discounts, matches
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """What comes off one line; `by_unit` where only some units get it, in the line's order."""
 
     line: int
@@ -36,9 +37,8 @@ class Effect:
         return sum(cut.amount_minor for cut in self.cuts)
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One unit of a line and what it costs now."""
+class Unit(NamedTuple):
+    """One unit of a line and what it costs now; sorts cheapest first, ties by line and unit."""
 
     value: int
     line: int
@@ -50,21 +50,17 @@ def dearest_first(unit: Unit) -> tuple[int, int, int]:
     return -unit.value, unit.line, unit.number
 
 
-def cheapest_first(unit: Unit) -> tuple[int, int, int]:
-    """Sort key; ties by line, then unit."""
-    return unit.value, unit.line, unit.number
-
-
 class Goods:
     """Current amounts per line; unit values are kept only where units differ.
 
     Inner lists are replaced, never changed, so a copy is shallow and cheap.
     """
 
-    __slots__ = ("floors", "found", "lines", "lists", "units", "used", "values")
+    __slots__ = ("counts", "floors", "found", "lines", "lists", "units", "used", "values")
 
     def __init__(self, lines: Sequence[PriceLine]) -> None:
         self.lines = lines
+        self.counts = [line.units for line in lines]
         self.lists = [line.gross_minor for line in lines]
         self.values = [
             listed if line.start_minor is None else min(listed, line.start_minor)
@@ -81,7 +77,8 @@ class Goods:
     def copy(self) -> Goods:
         """The same goods, to try something on; what selectors found is shared."""
         other = Goods.__new__(Goods)
-        other.lines, other.lists, other.floors = self.lines, self.lists, self.floors
+        other.lines, other.counts, other.floors = self.lines, self.counts, self.floors
+        other.lists = self.lists
         other.values, other.units = self.values[:], self.units[:]
         other.used, other.found = self.used[:], self.found
         return other
@@ -120,7 +117,9 @@ class Goods:
         known = self.units[line]
         if known is not None:
             return known
-        count = self.lines[line].units
+        count = self.counts[line]
+        if count == 1:
+            return (self.values[line],)
         each, more = divmod(self.values[line], count)
         return (each,) * (count - more) + (each + 1,) * more
 
@@ -147,16 +146,10 @@ class Goods:
             self.used[line] |= numbers
 
     def _cut(self, cut: Cut) -> None:
-        line = cut.line
-        by_unit: Sequence[int] | None = cut.by_unit
-        if by_unit is not None:
+        line, by_unit = cut.line, cut.by_unit
+        if self.counts[line] > 1 and (by_unit is not None or self.units[line] is not None):
             before = self.unit_values(line)
-        elif self.units[line] is not None:
-            before = self.unit_values(line)
-            by_unit = spread(cut.amount_minor, before)
-        else:
-            before, by_unit = (), None
+            taken = spread(cut.amount_minor, before) if by_unit is None else by_unit
+            self.units[line] = tuple(map(sub, before, taken))
         self.values[line] -= cut.amount_minor
         assert self.values[line] >= 0
-        if by_unit is not None:
-            self.units[line] = tuple(b - c for b, c in zip(before, by_unit, strict=True))

@@ -27,7 +27,7 @@ def order_of(offer: Offer) -> Order:
     return int(offer.level), -offer.priority, offer.coupon is not None, offer.id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """An offer prepared for pricing; `place` is its place in the order of action.
 

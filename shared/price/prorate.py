@@ -33,6 +33,8 @@ def spread(
     whole = sum(weights)
     if whole == 0:
         return [0] * len(weights)
+    if len(weights) == 1:
+        return [total]
     shares = [total * weight // whole for weight in weights]
     left = total - sum(shares)
     if left:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from shared.price.condition import Selector
 from shared.price.effect import Act, Picked, clamped_cut, effect_of, group_by_line, units_cut
-from shared.price.goods import Cut, Effect, Unit, cheapest_first, dearest_first
+from shared.price.goods import Cut, Effect, Unit, dearest_first
 from shared.price.prorate import prorate
 from shared.price.reward import (
     BundlePrice,
@@ -53,7 +53,7 @@ def _sets_left(act: Act, units_per_set: int) -> int | None:
 
 
 def _set_price(act: Act, reward: SetPrice) -> Effect | None:
-    key = dearest_first if reward.pick is Pick.DEAREST else cheapest_first
+    key = dearest_first if reward.pick is Pick.DEAREST else None  # units sort cheapest first
     queue = sorted(act.goods.free_units(act.targets), key=key)
     sets = _complete(queue, reward.size, None)
     cheaper = [each for each in sets if _worth(each) > reward.amount]
@@ -150,14 +150,14 @@ def _base(act: Act, unit: Unit) -> int:
     listed = act.base(unit.line)
     if listed == act.goods.values[unit.line]:
         return unit.value
-    return listed // act.goods.lines[unit.line].units
+    return listed // act.goods.counts[unit.line]
 
 
 def _units_off(act: Act, taken: Sequence[tuple[Unit, int]], times: int) -> Effect | None:
     """An amount off each of some units, none below nought, no line below its floor."""
     cuts: dict[int, list[int]] = {}
     for unit, amount in taken:
-        count = act.goods.lines[unit.line].units
+        count = act.goods.counts[unit.line]
         by_unit = cuts.setdefault(unit.line, [0] * count)
         by_unit[unit.number] += min(amount, unit.value)
     return effect_of([clamped_cut(act, line, cuts[line]) for line in sorted(cuts)], times)
@@ -167,9 +167,7 @@ def _buy_get(act: Act, reward: BuyGet) -> Effect | None:
     goods = act.goods
     free = goods.free_units(act.targets)
     buying, getting = set(goods.select(reward.buy.select)), set(goods.select(reward.get.select))
-    gets = sorted(
-        (unit for unit in free if unit.line in getting and unit.value > 0), key=cheapest_first
-    )
+    gets = sorted(unit for unit in free if unit.line in getting and unit.value > 0)
     # Units that cannot be got are bought first, the dearest first.
     buys = sorted(
         (unit for unit in free if unit.line in buying),
@@ -240,7 +238,7 @@ class _Queue:
 def _group_each(act: Act, reward: GroupEach) -> Effect | None:
     queue = sorted(act.goods.free_units(act.targets), key=dearest_first)
     if reward.order is GroupOrder.LARGEST_LINE_FIRST:
-        counts = {line: act.goods.lines[line].units for line in act.targets}
+        counts = {line: act.goods.counts[line] for line in act.targets}
         queue.sort(key=lambda unit: (-counts[unit.line], unit.line))
     most = _sets_left(act, reward.size)
     sets = _complete(queue, reward.size, most)
