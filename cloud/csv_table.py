@@ -70,10 +70,13 @@ class Row:
     cells: Mapping[str, str]
 
 
-def read_table(stream: IO[bytes], columns: Sequence[str], errors: RowErrors) -> Iterator[Row]:
-    """Rows of a UTF-8 CSV table with exactly these columns, in any order.
+def read_table(
+    stream: IO[bytes], columns: Sequence[str], errors: RowErrors, optional: Sequence[str] = ()
+) -> Iterator[Row]:
+    """Rows of a UTF-8 CSV table with these columns and no others, in any order.
 
-    What is wrong is noted in `errors`; a row that cannot be told apart into cells is left out.
+    Rows have a cell of an `optional` column only where the table has the column. What is wrong
+    is noted in `errors`; a row that cannot be told apart into cells is left out.
     """
     rows = _rows(stream, errors)
     header = next(rows, None)
@@ -81,7 +84,7 @@ def read_table(stream: IO[bytes], columns: Sequence[str], errors: RowErrors) -> 
         errors.add(HEADER_LINE, None, "import.empty")
         return
     names = [cell.strip() for cell in header[1]]
-    if not _is_header(names, columns, errors):
+    if not _is_header(names, columns, optional, errors):
         return
     for line, cells in rows:
         stripped = [cell.strip() for cell in cells]
@@ -116,12 +119,14 @@ def _lines(stream: IO[bytes], errors: RowErrors) -> Iterator[str]:
         yield text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
 
 
-def _is_header(names: list[str], columns: Sequence[str], errors: RowErrors) -> bool:
+def _is_header(
+    names: list[str], columns: Sequence[str], optional: Sequence[str], errors: RowErrors
+) -> bool:
     for name in columns:
         if name not in names:
             errors.add(HEADER_LINE, name, "import.column_missing", name=name)
     for place, name in enumerate(names):
-        if name not in columns:
+        if name not in columns and name not in optional:
             errors.add(HEADER_LINE, name, "import.column_unknown", name=name[:CELL_LENGTH_MAX])
         elif name in names[:place]:
             errors.add(HEADER_LINE, name, "import.column_twice", name=name)

@@ -29,7 +29,9 @@ CSV_BODY = {"requestBody": {"content": {"text/csv": {"schema": {"type": "string"
 async def import_items(request: Request, context: ContextDep) -> Response:
     """Take over a CSV table as a whole; 422 with every row's errors otherwise.
 
-    Columns: ean13, name, department, category, brand, package_size, weighed, plu.
+    Columns: ean13, name, department, category, brand, package_size, weighed, plu. Those of
+    tags (a|b), tax_bp, promotable, min_price_cents, min_margin_bp, cost_cents, uom may be
+    left out: items then keep what they have.
     """
     done = await with_upload(request, lambda stream: service.import_items(context.database, stream))
     return json_answer(asdict(done))

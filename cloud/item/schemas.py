@@ -38,6 +38,13 @@ class CatalogueItem(BaseModel):
     package_size: str
     is_weighed: bool
     plu: str | None
+    tags: list[str]
+    tax_bp: int
+    is_promotable: bool
+    min_price_minor: int
+    min_margin_bp: int | None
+    cost_minor: int | None
+    uom: str
     regular_minor: int | None
     member_minor: int | None
     price_from_at_ms: int | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import IO, Any
 
 from sqlalchemy import Connection
@@ -11,11 +11,18 @@ from sqlalchemy import Connection
 from cloud.csv_table import RowErrors
 from cloud.db import Database
 from cloud.item import store
+from cloud.item.master import MasterItem
 from cloud.item.store import CatalogueQuery
 from cloud.item.table import read_items
 from cloud.records import CHAIN, ScopedRecord
 from shared.item.item import Item
 from shared.publication.revision import Record, RecordKind
+
+_SILENT: dict[str, object] = {
+    field.name: field.default
+    for field in fields(Item)
+    if field.name in {"tags", "tax_bp", "is_promotable", "floor_minor", "uom"}
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +48,14 @@ class CataloguePage:
 def import_items(database: Database, stream: IO[bytes]) -> Imported:
     """Take over a whole table, or nothing of it; ImportRefusedError names every bad cell."""
     errors = RowErrors()
-    rows = read_items(stream, errors)
+    table = read_items(stream, errors)
+    rows = table.rows
     with database.begin() as connection:
         store.stage(connection, rows)
         for line, plu, gtin in store.taken_plus(connection):
             errors.add(line, "plu", "item.plu_taken", value=plu, gtin=gtin)
         errors.raise_if_any()
-        created, updated = store.upsert_staged(connection)
+        created, updated = store.upsert_staged(connection, table.fields)
     return Imported(len(rows), created, updated, len(rows) - created - updated)
 
 
@@ -68,7 +76,7 @@ def departments(database: Database) -> list[str]:
         return store.departments(connection)
 
 
-def export(database: Database) -> Iterator[Item]:
+def export(database: Database) -> Iterator[MasterItem]:
     """Every item by GTIN, read while it is consumed."""
     with database.begin() as connection:
         yield from store.items(connection)
@@ -97,6 +105,16 @@ class ItemRecords:
         store.drop_drafts(connection)
 
 
-def record_of(item: Item) -> Record:
-    """An item as it is published."""
-    return Record(RecordKind.ITEM, item.gtin, asdict(item))
+def record_of(item: MasterItem) -> Record:
+    """An item as it is published.
+
+    What offers ask is left out where it says nothing: so a record means the same as before it
+    could be said, and keeps its bytes.
+    """
+    body = asdict(item.sold())
+    for name, silent in _SILENT.items():
+        if body[name] == silent:
+            del body[name]
+    if "tags" in body:
+        body["tags"] = list(body["tags"])
+    return Record(RecordKind.ITEM, item.gtin, body)

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
 from cloud.db import copy_rows
-from shared.item.item import Item
+from cloud.item.master import MasterItem
 from shared.kernel.gtin import Gtin
 
 FIELDS = (
     "gtin", "name", "department", "category", "brand", "package_size", "is_weighed", "plu",
+    "tags", "tax_bp", "is_promotable", "min_price_minor", "min_margin_bp", "cost_minor", "uom",
 )  # fmt: skip
 _NAMES = ", ".join(FIELDS)
-_CHANGED = " OR ".join(f"item.{name} IS DISTINCT FROM excluded.{name}" for name in FIELDS[1:])
-_SET = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[1:])
 
 _STAGE = text("""
     CREATE TEMP TABLE incoming_item (
         line integer NOT NULL, gtin text NOT NULL, name text NOT NULL, department text NOT NULL,
         category text NOT NULL, brand text NOT NULL, package_size text NOT NULL,
-        is_weighed boolean NOT NULL, plu text) ON COMMIT DROP""")
+        is_weighed boolean NOT NULL, plu text, tags text[] NOT NULL, tax_bp integer NOT NULL,
+        is_promotable boolean NOT NULL, min_price_minor integer NOT NULL,
+        min_margin_bp integer, cost_minor integer, uom text NOT NULL) ON COMMIT DROP""")
 # A PLU may move from one item to another within one table.
 _PLU_TAKEN = text("""
     SELECT incoming.line, incoming.plu, item.gtin
@@ -34,16 +36,6 @@ _PLU_TAKEN = text("""
     JOIN item ON item.plu = incoming.plu AND item.gtin <> incoming.gtin
     WHERE NOT EXISTS (SELECT FROM incoming_item moved WHERE moved.gtin = item.gtin)
     ORDER BY incoming.line""")
-# A draft that is there already is written again, so that a publication which is just taking
-# the older state of the item notices.
-_UPSERT = text(
-    f"WITH written AS (INSERT INTO item ({_NAMES})"  # noqa: S608 - constants
-    f" SELECT {_NAMES} FROM incoming_item ON CONFLICT (gtin) DO UPDATE SET {_SET}"
-    f" WHERE {_CHANGED} RETURNING gtin, xmax = 0 AS is_new),"
-    " drafted AS (INSERT INTO item_draft SELECT gtin FROM written"
-    "  ON CONFLICT (gtin) DO UPDATE SET gtin = excluded.gtin)"
-    " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +49,14 @@ class CatalogueQuery:
     size: int = 50
 
 
-def stage(connection: Connection, rows: Iterable[tuple[int, Item]]) -> None:
+def stage(connection: Connection, rows: Iterable[tuple[int, MasterItem]]) -> None:
     """Put the rows of a table into a temporary one."""
     connection.execute(_STAGE)
     copy_rows(
         connection,
         "incoming_item",
         ("line", *FIELDS),
-        ((line, *(getattr(item, name) for name in FIELDS)) for line, item in rows),
+        ((line, *map(_copied, _values(item))) for line, item in rows),
     )
 
 
@@ -73,9 +65,12 @@ def taken_plus(connection: Connection) -> list[tuple[int, str, str]]:
     return [(line, plu, gtin) for line, plu, gtin in connection.execute(_PLU_TAKEN)]
 
 
-def upsert_staged(connection: Connection) -> tuple[int, int]:
-    """Write the staged rows that differ; returns how many were created and updated."""
-    created, updated = connection.execute(_UPSERT).one()
+def upsert_staged(connection: Connection, fields: Sequence[str] = FIELDS) -> tuple[int, int]:
+    """Write the staged rows that differ; returns how many were created and updated.
+
+    Items that exist change in these `fields` only.
+    """
+    created, updated = connection.execute(_upsert(fields)).one()
     return created, updated
 
 
@@ -109,12 +104,12 @@ def page(connection: Connection, query: CatalogueQuery, at_ms: int) -> list[dict
     return [dict(row) for row in connection.execute(statement, parameters).mappings()]
 
 
-def drafts(connection: Connection) -> Iterator[Item]:
+def drafts(connection: Connection) -> Iterator[MasterItem]:
     """Items that changed since they were last published."""
     yield from _items(connection, "JOIN item_draft USING (gtin)")
 
 
-def items(connection: Connection) -> Iterator[Item]:
+def items(connection: Connection) -> Iterator[MasterItem]:
     """Every item, by GTIN."""
     yield from _items(connection, "ORDER BY gtin")
 
@@ -124,15 +119,43 @@ def drop_drafts(connection: Connection) -> None:
     connection.execute(text("DELETE FROM item_draft"))
 
 
-def _items(connection: Connection, tail: str) -> Iterator[Item]:
+def _items(connection: Connection, tail: str) -> Iterator[MasterItem]:
     statement = text(f"SELECT {_NAMES} FROM item {tail}")  # noqa: S608 - constants
     for row in connection.execute(statement.execution_options(yield_per=5000)):
         yield _item(row)
 
 
-def _item(row: Sequence[Any]) -> Item:
-    gtin, *rest = row
-    return Item(Gtin(gtin), *rest)
+def _item(row: Sequence[Any]) -> MasterItem:
+    found = dict(zip(FIELDS, row, strict=True))
+    return MasterItem(**found | {"gtin": Gtin(found["gtin"]), "tags": tuple(found["tags"])})
+
+
+_values = attrgetter(*FIELDS)
+
+
+def _copied(value: object) -> object:
+    """The driver writes lists as arrays, and tuples as rows."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _upsert(fields: Sequence[str]) -> TextClause:
+    """Write staged rows.
+
+    A draft that is there already is written again, so that a publication which is just taking
+    the older state of the item notices.
+    """
+    assert set(fields) <= set(FIELDS)
+    given = [name for name in fields if name != "gtin"]
+    changed = " OR ".join(f"item.{name} IS DISTINCT FROM excluded.{name}" for name in given)
+    put = ", ".join(f"{name} = excluded.{name}" for name in given)
+    return text(
+        f"WITH written AS (INSERT INTO item ({_NAMES})"  # noqa: S608 - constants
+        f" SELECT {_NAMES} FROM incoming_item ON CONFLICT (gtin) DO UPDATE SET {put}"
+        f" WHERE {changed} RETURNING gtin, xmax = 0 AS is_new),"
+        " drafted AS (INSERT INTO item_draft SELECT gtin FROM written"
+        "  ON CONFLICT (gtin) DO UPDATE SET gtin = excluded.gtin)"
+        " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
+    )
 
 
 def _priced(hits: str, order: str) -> TextClause:

@@ -203,3 +203,16 @@ def _ean(number: int) -> str:
     odd = sum(int(digit) for digit in body[::2])
     even = sum(int(digit) for digit in body[1::2])
     return body + str(-(odd + 3 * even) % 10)
+
+
+def test_columns_that_a_table_leaves_out_stay_as_they_are(admin: httpx.Client) -> None:
+    wide = f"{ITEM_HEADER},tags,cost_cents,promotable\n{BREAD},Rye,BAKERY,,,,0,,rye|new,120,0\n"
+    admin.post("/v1/items/import", content=wide.encode()).raise_for_status()
+    assert send_items(admin, f"{BREAD},Rye bread,BAKERY,,,,0,").json()["updated"] == 1
+    (found,) = admin.get("/v1/items", params={"q": "Rye"}).json()["items"]
+    assert (found["name"], found["tags"]) == ("Rye bread", ["new", "rye"])
+    assert (found["cost_minor"], found["is_promotable"]) == (120, False)
+    emptied = f"{ITEM_HEADER},tags\n{BREAD},Rye bread,BAKERY,,,,0,,\n"
+    assert admin.post("/v1/items/import", content=emptied.encode()).json()["updated"] == 1
+    (found,) = admin.get("/v1/items", params={"q": "Rye"}).json()["items"]
+    assert (found["tags"], found["cost_minor"]) == ([], 120)

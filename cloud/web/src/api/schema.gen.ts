@@ -220,7 +220,9 @@ export interface paths {
          * Import Items
          * @description Take over a CSV table as a whole; 422 with every row's errors otherwise.
          *
-         *     Columns: ean13, name, department, category, brand, package_size, weighed, plu.
+         *     Columns: ean13, name, department, category, brand, package_size, weighed, plu. Those of
+         *     tags (a|b), tax_bp, promotable, min_price_cents, min_margin_bp, cost_cents, uom may be
+         *     left out: items then keep what they have.
          */
         post: operations["import_items_v1_items_import_post"];
         delete?: never;
@@ -605,16 +607,24 @@ export interface components {
             brand: string;
             /** Category */
             category: string;
+            /** Cost Minor */
+            cost_minor: number | null;
             /** Department */
             department: string;
             /** Gtin */
             gtin: string;
             /** Has Draft */
             has_draft: boolean;
+            /** Is Promotable */
+            is_promotable: boolean;
             /** Is Weighed */
             is_weighed: boolean;
             /** Member Minor */
             member_minor: number | null;
+            /** Min Margin Bp */
+            min_margin_bp: number | null;
+            /** Min Price Minor */
+            min_price_minor: number;
             /** Name */
             name: string;
             /** Package Size */
@@ -625,6 +635,12 @@ export interface components {
             price_from_at_ms: number | null;
             /** Regular Minor */
             regular_minor: number | null;
+            /** Tags */
+            tags: string[];
+            /** Tax Bp */
+            tax_bp: number;
+            /** Uom */
+            uom: string;
         };
         /**
          * ClaimRequest
