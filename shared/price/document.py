@@ -47,7 +47,9 @@ def parse_document(raw: object, currency: Currency | None = None) -> OfferDocume
     assert given is not None
     _check_head(given, place)
     stated = _currency_of(given, place)
-    read = _entries(given.get("offers"), Place("offers", stated or currency, place.errors))
+    if "offers" not in given:
+        place.wrong("required", word="offers")
+    read = _entries(given.get("offers", ()), Place("offers", stated or currency, place.errors))
     place.raise_if_any()
     return OfferDocument(tuple(read), stated.code if stated else None)
 

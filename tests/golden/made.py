@@ -12,6 +12,7 @@ from shared.journal.entry import body_bytes
 from shared.journal.event import DayOpened, Event, SaleCompleted, UnknownEvent
 from shared.kernel.gtin import parse_gtin
 from shared.kernel.money import CURRENCIES
+from shared.price.document import offer_schema
 from shared.publication.manifest import Manifest, Piece, manifest_bytes, signing_statement
 from shared.publication.revision import Record, RecordKind, digest_add, digest_hex, record_hash
 from shared.sale.basket import LineCoupon, PriceOverride
@@ -41,6 +42,7 @@ PLANT = Item(parse_gtin("036000291452"), "绿萝", "花卉")
 def goldens() -> Iterator[tuple[str, str]]:
     """File name and content of each golden file."""
     yield "event_schemas.json", _json(event_schemas())
+    yield "offer_schema.json", _json(offer_schema())
     yield "protocol.json", _json(protocol())
     for language in ("zh-CN", "en"):
         for columns in (48, 32):
