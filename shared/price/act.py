@@ -39,6 +39,7 @@ from shared.price.reward import (
     Tiers,
 )
 from shared.price.sets import set_effect
+from shared.price.why import why_nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,19 +72,31 @@ class Acting:
 
 @dataclass(slots=True)
 class Outcome:
-    """The goods after some offers acted; `reasons` by place of those that did not, when asked."""
+    """The goods after those of the `allowed` offers acted that gave something.
+
+    `reasons`, by place, tells why the others did not, when that was asked.
+    """
 
     goods: Goods
     acted: list[Acting] = field(default_factory=list)
+    allowed: Sequence[Candidate] = ()
     reasons: dict[int, Reason] | None = None
 
     def copy(self) -> Outcome:
         """The same so far, to go on in another way."""
-        return Outcome(self.goods.copy(), self.acted[:], self.reasons)
+        return Outcome(self.goods.copy(), self.acted[:], self.allowed, self.reasons)
 
     def discount_minor(self) -> int:
         """What all of them gave."""
         return sum(acting.effect.amount_minor for acting in self.acted)
+
+    def users(self) -> list[tuple[str, frozenset[int]]]:
+        """The set-type offers that acted, with the lines of the units that they used up."""
+        return [
+            (acting.candidate.rule.offer.id, frozenset(line for line, _ in acting.effect.used))
+            for acting in self.acted
+            if acting.effect.used
+        ]
 
     def refuse(self, candidate: Candidate, reason: Reason) -> None:
         """Note why an offer did not act."""
@@ -95,7 +108,9 @@ def act_all(
     setting: Setting, candidates: Sequence[Candidate], *, is_asked_why: bool = False
 ) -> Outcome:
     """Let candidates act in their order on a copy of the goods."""
-    outcome = Outcome(setting.goods.copy(), reasons={} if is_asked_why else None)
+    outcome = Outcome(
+        setting.goods.copy(), allowed=candidates, reasons={} if is_asked_why else None
+    )
     done: set[str] = set()
     for candidate in candidates:
         group = candidate.rule.group if candidate.rule.is_by_line else ""
@@ -135,7 +150,7 @@ def act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome
         if effect is not None and won:
             _apply(candidate, _only(effect, won), outcome)
         elif effect is not None:
-            outcome.refuse(candidate, Reason("beaten"))
+            outcome.refuse(candidate, Reason("beaten_by_line"))
 
 
 def _only(effect: Effect, lines: set[int]) -> Effect:
@@ -157,7 +172,8 @@ def _look(setting: Setting, candidate: Candidate, outcome: Outcome) -> Effect | 
     act = Act(offer, goods, targets, setting.policy, candidate.units_left)
     effect = effect_now(act)
     if effect is None:
-        outcome.refuse(candidate, Reason("nothing"))
+        if outcome.reasons is not None:
+            outcome.refuse(candidate, why_nothing(act, outcome.users()))
         return None
     return _within_budget(candidate, effect, outcome)
 

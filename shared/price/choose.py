@@ -64,7 +64,16 @@ def best_together(setting: Setting, candidates: Sequence[Candidate]) -> Outcome:
     groups = _groups(candidates)
     if not groups:
         return act_all(setting, candidates)
-    options = {name: _options(members) for name, members in groups.items()}
+    return _best(setting, candidates, {name: _options(each) for name, each in groups.items()})
+
+
+def best_with(setting: Setting, candidates: Sequence[Candidate], wanted: Candidate) -> Outcome:
+    """The best outcome in which one member of a group stands for its group."""
+    groups = {name: _options(members) for name, members in _groups(candidates).items()}
+    return _best(setting, candidates, {**groups, wanted.rule.group: [(wanted,)]})
+
+
+def _best(setting: Setting, candidates: Sequence[Candidate], options: Options) -> Outcome:
     search = _Search(setting, candidates)
     if prod(map(len, options.values())) <= COMBINATIONS_MAX:
         return search.best(options)
@@ -96,6 +105,11 @@ class _Search:
                     yield from self._leaves(at + 1, branch, options, {**chosen, group: option})
                 return
             self._act(candidate, chosen.get(group, (candidate,)), outcome, is_first=False)
+        outcome.allowed = [
+            each
+            for each in self._candidates
+            if not each.rule.group or each in chosen[each.rule.group]
+        ]
         yield outcome
 
     def _act(
