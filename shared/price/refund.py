@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.kernel.errors import RefusedError
+from shared.kernel.quantity import format_milli
 from shared.price.prorate import share_of
 
 
@@ -14,7 +15,7 @@ def refund_minor(net_minor: int, qty_milli: int, returned_milli: int, returning_
     """
     left = qty_milli - returned_milli
     if not 0 < returning_milli <= left:
-        raise RefusedError("return.quantity", left_milli=left, qty_milli=returning_milli)
+        raise RefusedError("return.quantity", left=format_milli(left))
     before = share_of(net_minor, returned_milli, qty_milli)
     return share_of(net_minor, returned_milli + returning_milli, qty_milli) - before
 
