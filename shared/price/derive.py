@@ -46,12 +46,27 @@ def candidates_of(
     found = []
     for place in places:
         rule = book.rules[place]
-        if why_not_for(rule.offer, context, at) is not None:
-            continue
-        is_known = rule.is_plain and place in hits and rule.act is rule.offer.target
-        targets = tuple(hits[place]) if is_known else None
-        found.append(Candidate(rule, targets, units_left(rule.offer, context)))
+        if why_not_for(rule.offer, context, at) is None:
+            is_known = rule.is_plain and place in hits and rule.act is rule.offer.target
+            targets = tuple(hits[place]) if is_known else None
+            found.append(Candidate(rule, targets, units_left(rule.offer, context)))
     return found
+
+
+def called_of(
+    goods: Goods, book: OfferBook, context: PriceContext, at: PricingInstant
+) -> list[Candidate]:
+    """Offers whose own goods are missing while the basket holds goods that call for them."""
+    if not goods.lines:
+        return []
+    known = {*book.acting.hits(goods.lines), *book.acting.everywhere}
+    called = {*book.calling.hits(goods.lines), *book.calling.everywhere} - known
+    rules = (book.rules[place] for place in sorted(called))
+    return [
+        Candidate(rule, None, units_left(rule.offer, context))
+        for rule in rules
+        if why_not_for(rule.offer, context, at) is None
+    ]
 
 
 def derivation_of(lines: Sequence[PriceLine], outcome: Outcome) -> Derivation:

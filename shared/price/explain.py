@@ -9,7 +9,7 @@ from shared.price.act import Candidate, Outcome, Setting, act_all
 from shared.price.choose import best_together, best_with, choose
 from shared.price.context import PriceContext, PriceLine, PricePolicy, PricingInstant
 from shared.price.derivation import Derivation
-from shared.price.derive import DEFAULT_POLICY, candidates_of, derivation_of
+from shared.price.derive import DEFAULT_POLICY, called_of, candidates_of, derivation_of
 from shared.price.eligibility import Param, Reason, why_not_for
 from shared.price.goods import Goods
 from shared.price.hint import hint_of, next_step, ranked
@@ -53,6 +53,7 @@ class _Case:
     book: OfferBook
     at: PricingInstant
     candidates: list[Candidate]
+    called: list[Candidate]
     chosen: Outcome
 
 
@@ -91,12 +92,14 @@ def hints(
 
 def _case(book: OfferBook, setting: Setting, at: PricingInstant) -> _Case:
     candidates = candidates_of(setting.goods, book, setting.context, at)
-    return _Case(setting, book, at, candidates, choose(setting, candidates))
+    called = called_of(setting.goods, book, setting.context, at)
+    return _Case(setting, book, at, candidates, called, choose(setting, candidates))
 
 
 def _own_reasons(case: _Case) -> dict[int, Reason]:
-    """By place, why those that the choice let act gave nothing."""
-    return act_all(case.setting, case.chosen.allowed, is_asked_why=True).reasons or {}
+    """By place, why those that the choice let act gave nothing, and those that are called for."""
+    asked = sorted([*case.chosen.allowed, *case.called], key=lambda each: each.rule.place)
+    return act_all(case.setting, asked, is_asked_why=True).reasons or {}
 
 
 def _reasons(case: _Case) -> dict[int, Reason]:
@@ -148,30 +151,17 @@ def _why_untouched(rule: Rule, case: _Case) -> Reason:
 
 
 def _hints(case: _Case, reasons: Mapping[int, Reason]) -> tuple[Hint, ...]:
-    if not case.setting.goods.lines:
-        return ()
     context, goods = case.setting.context, case.chosen.goods
-    found = []
+    if not goods.lines:
+        return ()
+    found: list[tuple[Offer, Reason | None]] = []
     for acting in case.chosen.acted:
         offer = acting.candidate.rule.offer
         found.append((offer, next_step(offer, goods, acting.base_minor)))
-    for place in _nearly(case):
-        offer = case.book.rules[place].offer
-        found.append((offer, hint_of(offer, goods, context, reasons.get(place))))
+    acted = {acting.candidate.rule.place for acting in case.chosen.acted}
+    for candidate in (*case.chosen.allowed, *case.called):
+        place, offer = candidate.rule.place, candidate.rule.offer
+        if place not in acted and place in reasons:
+            found.append((offer, hint_of(offer, goods, context, reasons[place])))
     near = [(offer, reason) for offer, reason in found if reason is not None]
     return tuple(Hint(offer, reason.code, reason.params) for offer, reason in ranked(near))
-
-
-def _nearly(case: _Case) -> list[int]:
-    """Places of offers that the choice let act but that gave nothing, or that are called for."""
-    acted = {acting.candidate.rule.place for acting in case.chosen.acted}
-    allowed = {candidate.rule.place for candidate in case.chosen.allowed}
-    known = {candidate.rule.place for candidate in case.candidates}
-    calling = case.book.calling
-    called = {*calling.hits(case.setting.goods.lines), *calling.everywhere} - known
-    may = {
-        place
-        for place in called
-        if why_not_for(case.book.rules[place].offer, case.setting.context, case.at) is None
-    }
-    return sorted((allowed | may) - acted)

@@ -9,7 +9,7 @@ from shared.price.effect import counted
 from shared.price.eligibility import Reason, why_unmet
 from shared.price.goods import Goods
 from shared.price.offer import Offer
-from shared.price.reward import AddOn, BuyGet, Every, Gift, TierBy, Tiers
+from shared.price.reward import AddOn, Every, Gift, TierBy, Tiers
 
 NEAR_SHARE = 3
 """A threshold is near when no more than a third of it is missing."""
@@ -18,37 +18,24 @@ URGENCY = ("gift", "get", "set", "qty", "next_qty", "spend", "next_spend", "add_
 """Most urgent first: what the customer is entitled to and has not taken comes first."""
 
 
-def hint_of(offer: Offer, goods: Goods, context: PriceContext, why: Reason | None) -> Reason | None:
+def hint_of(offer: Offer, goods: Goods, context: PriceContext, why: Reason) -> Reason | None:
     """What an offer that gave nothing nearly gives; None when it is far off."""
     if isinstance(offer.reward, Gift | AddOn) and not goods.select(offer.target):
         return _entitled(offer, goods, context)
-    if why is None:
-        why = _why_called(offer, goods, context)
-    return None if why is None else _near(why, offer)
-
-
-def _why_called(offer: Offer, goods: Goods, context: PriceContext) -> Reason | None:
-    """The reason of an offer whose own goods are not in the basket, but those that call it."""
-    if why_unmet(offer, goods, context) is not None or not isinstance(offer.reward, BuyGet):
-        return None
-    buying = goods.select(offer.reward.buy.select)
-    free = sum(goods.counts[line] - len(goods.used[line]) for line in buying)
-    if free < offer.reward.buy.qty:
-        return None
-    return Reason("get_missing", {"missing": offer.reward.get.qty})
+    return _near(why)
 
 
 def _entitled(offer: Offer, goods: Goods, context: PriceContext) -> Reason | None:
     """A gift or an add-on whose conditions hold while none of its goods was scanned."""
     unmet = why_unmet(offer, goods, context)
     if unmet is not None:
-        return _near(unmet, offer)
+        return _near(unmet)
     if isinstance(offer.reward, AddOn):
         return Reason("add_on", {"amount_minor": offer.reward.amount})
     return Reason("gift")
 
 
-def _near(why: Reason, offer: Offer) -> Reason | None:
+def _near(why: Reason) -> Reason | None:
     params = why.params
     match why.code:
         case "spend":
@@ -57,19 +44,13 @@ def _near(why: Reason, offer: Offer) -> Reason | None:
         case "qty":
             return Reason("qty", params) if int(params["missing"]) <= NEAR_UNITS else None
         case "incomplete":
-            is_near = int(params["missing"]) == 1 and not _wants_more(offer)
-            return Reason("set", params) if is_near else None
+            return Reason("set", params) if params["missing"] == 1 else None
         case "get_missing":
             return Reason("get", params)
         case "member_only":
             return Reason("member")
         case _:
             return None
-
-
-def _wants_more(offer: Offer) -> bool:
-    """Buy one, get one: the one unit that is missing is the only one; nothing was begun yet."""
-    return isinstance(offer.reward, BuyGet) and offer.reward.buy.qty == 1
 
 
 def next_step(offer: Offer, goods: Goods, base_minor: int) -> Reason | None:

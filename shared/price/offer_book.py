@@ -168,7 +168,7 @@ def _calling(offer: Offer) -> tuple[Selector, ...]:
     if isinstance(reward, BuyGet):
         return (reward.buy.select,)
     if isinstance(reward, Gift | AddOn):
-        return scopes_of(offer)
+        return scopes_of(offer) or (ALL,)
     return ()
 
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from shared.kernel.gtin import Gtin
+from shared.price.context import PricePolicy
+from shared.price.offer_book import EMPTY_BOOK, OfferBook
+
+HOUSE_RULES = PricePolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,12 @@ def price_at(prices: tuple[DatedPrice, ...], at_ms: int) -> DatedPrice | None:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """The prices of the items in one basket, all of one revision."""
+    """The prices of the items in one basket and the offers, all of one revision."""
 
     revision: int
     prices: Mapping[Gtin, tuple[DatedPrice, ...]] = field(default_factory=dict)
+    offers: OfferBook = EMPTY_BOOK
+    policy: PricePolicy = HOUSE_RULES
 
     def price_at(self, gtin: Gtin, at_ms: int) -> DatedPrice | None:
         """Price of an item at an instant; None when the book has none."""
