@@ -133,6 +133,8 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     actions = price.add_subparsers(required=True, metavar="ACTION")
     check = actions.add_parser("check", help="price golden baskets (promo-cases/1) and compare")
     check.add_argument("file", type=Path, metavar="FILE.json")
+    check.add_argument("--case", metavar="ID", help="show one basket with the offers that acted")
+    check.add_argument("--json", type=Path, metavar="FILE", help="write all results to a file")
     check.set_defaults(run="price_check.check")
 
 
