@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.kernel.quantity import ONE_MILLI
@@ -14,6 +14,7 @@ from shared.price.condition import (
     MinQty,
     MinSpend,
     OrderNo,
+    Selector,
     SpendBasis,
 )
 from shared.price.context import CouponState, PriceContext, PricingInstant
@@ -80,12 +81,12 @@ def _why_fails(
         case MinSpend():
             return _why_below_spend(condition, offer, goods)
         case MinQty():
-            return _why_below_qty(condition, goods)
+            return _why_below_qty(condition, _counting(condition.scope, offer, goods), goods)
         case Distinct(scope, count):
-            found = len({goods.lines[line].sku for line in goods.select(scope)})
+            found = len({goods.lines[line].sku for line in _counting(scope, offer, goods)})
             return None if found >= count else Reason("distinct", {"missing": count - found})
         case Contains(scope):
-            return None if goods.select(scope) else Reason("missing_goods")
+            return None if _counting(scope, offer, goods) else Reason("missing_goods")
         case ForMember():
             return _why_not_member(condition, context)
         case OrderNo(n):
@@ -94,10 +95,7 @@ def _why_fails(
 
 
 def _why_below_spend(condition: MinSpend, offer: Offer, goods: Goods) -> Reason | None:
-    lines: tuple[int, ...] | list[int] = goods.select(condition.scope)
-    if isinstance(offer.reward, Gift | AddOn):
-        own = set(goods.select(offer.target))
-        lines = [line for line in lines if line not in own]
+    lines = _counting(condition.scope, offer, goods)
     amounts = goods.values if condition.basis is SpendBasis.CURRENT else goods.lists
     short = condition.amount + condition.is_strict - sum(amounts[line] for line in lines)
     if short <= 0:
@@ -105,8 +103,17 @@ def _why_below_spend(condition: MinSpend, offer: Offer, goods: Goods) -> Reason 
     return Reason("spend", {"short_minor": short, "amount_minor": condition.amount})
 
 
-def _why_below_qty(condition: MinQty, goods: Goods) -> Reason | None:
-    lines = (goods.lines[line] for line in goods.select(condition.scope))
+def _counting(scope: Selector, offer: Offer, goods: Goods) -> Sequence[int]:
+    """Lines that count towards a condition; gifts and add-ons never help to earn themselves."""
+    lines = goods.select(scope)
+    if not isinstance(offer.reward, Gift | AddOn):
+        return lines
+    own = set(goods.select(offer.target))
+    return [line for line in lines if line not in own]
+
+
+def _why_below_qty(condition: MinQty, counting: Sequence[int], goods: Goods) -> Reason | None:
+    lines = (goods.lines[line] for line in counting)
     if condition.uom:
         short = condition.qty_milli - sum(
             line.qty_milli for line in lines if line.uom == condition.uom

@@ -97,15 +97,22 @@ def _takers(
 
 
 def _sets_for(act: Act, sets: Sequence[Sequence[Unit]], amount: int) -> Effect | None:
-    """Each set for one amount; a set's cut is shared over its lines, then over its units."""
+    """Each set for one amount; a set's cut is shared over its lines, then over its units.
+
+    A set that the floors keep from getting cheaper is not used up.
+    """
     cuts: dict[int, list[int]] = {}
-    for units in sets:
-        _share_set(act, group_by_line(units), _worth(units) - amount, cuts)
-    found = effect_of([_cut_of(line, cuts[line]) for line in sorted(cuts)], len(sets))
-    return _using(found, [unit for units in sets for unit in units])
+    real = [
+        units
+        for units in sets
+        if _share_set(act, group_by_line(units), _worth(units) - amount, cuts)
+    ]
+    found = effect_of([_cut_of(line, cuts[line]) for line in sorted(cuts)], len(real))
+    return _using(found, [unit for units in real for unit in units])
 
 
-def _share_set(act: Act, picked: Sequence[Picked], cut: int, cuts: dict[int, list[int]]) -> None:
+def _share_set(act: Act, picked: Sequence[Picked], cut: int, cuts: dict[int, list[int]]) -> bool:
+    """Add a set's cut to those of the earlier ones; False where there is no room for any."""
     rooms = [min(each.worth, act.room(each.line) - sum(cuts.get(each.line, ()))) for each in picked]
     worths = [each.worth for each in picked]
     amounts = prorate(min(cut, sum(rooms)), worths, rooms, act.policy.allocation)
@@ -113,6 +120,7 @@ def _share_set(act: Act, picked: Sequence[Picked], cut: int, cuts: dict[int, lis
         by_unit = units_cut(act.goods, each, amount).by_unit or ()
         before = cuts.get(each.line, [0] * len(by_unit))
         cuts[each.line] = [a + b for a, b in zip(before, by_unit, strict=True)]
+    return any(amounts)
 
 
 def _cut_of(line: int, by_unit: Sequence[int]) -> Cut:
