@@ -17,6 +17,7 @@ from cloud.http.app import create_app
 from cloud.identity.service import Identity
 from cloud.item.service import ItemRecords
 from cloud.live.hub import LiveHub
+from cloud.offer.service import OfferRecords
 from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
 from cloud.publication.queries import convergence_of
@@ -26,7 +27,7 @@ from cloud.signing import HqKey
 from cloud.staff.service import StaffRecords
 from shared.kernel.clock import Clock
 
-SOURCES = (ItemRecords(), PriceRecords(), StaffRecords())
+SOURCES = (ItemRecords(), PriceRecords(), OfferRecords(), StaffRecords())
 """Whose rows a publication publishes."""
 
 

@@ -180,6 +180,11 @@ def copy_rows(
     return count
 
 
+def like_literal(word: str) -> str:
+    """The word as a pattern of LIKE that matches nothing but itself."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def notify(connection: Connection, channel: str, payload: str) -> None:
     """Tell listeners once the transaction commits."""
     connection.execute(

@@ -13,6 +13,7 @@ import cloud.http.health
 import cloud.identity.api
 import cloud.item.api
 import cloud.live.api
+import cloud.offer.api
 import cloud.price.api
 import cloud.publication.api
 import cloud.report.api
@@ -22,14 +23,20 @@ from cloud.http import problems
 from cloud.http.console import STATIC_FOLDER, console_router
 from cloud.http.middleware import AnswerHeaders, BodyLimit, RequestCounter
 from cloud.live.hub import LiveHub
+from cloud.offer.file import FILE_BYTES_MAX
 from cloud.upload import UPLOAD_BYTES_MAX
 
 BODY_BYTES_MAX = 1 << 20
-UPLOADS = ("/v1/items/import", "/v1/prices/import")
+UPLOADS = {
+    "/v1/items/import": UPLOAD_BYTES_MAX,
+    "/v1/prices/import": UPLOAD_BYTES_MAX,
+    "/v1/offers/import": FILE_BYTES_MAX,
+}
 ROUTERS: tuple[APIRouter, ...] = (
     cloud.identity.api.router,
     cloud.item.api.router,
     cloud.price.api.router,
+    cloud.offer.api.router,
     cloud.staff.api.router,
     cloud.publication.api.router,
     cloud.fleet.api.router,
@@ -49,8 +56,7 @@ def create_app(context: Context, live_hub: LiveHub, *, static: Path = STATIC_FOL
     app.state.live_hub = live_hub
     problems.install(app)
     app.include_router(console_router(static))
-    limits = dict.fromkeys(UPLOADS, UPLOAD_BYTES_MAX)
-    app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=limits)
+    app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=UPLOADS)
     app.add_middleware(AnswerHeaders)
     app.add_middleware(RequestCounter)
     return app

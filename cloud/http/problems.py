@@ -23,6 +23,7 @@ from shared.kernel.errors import (
     RetailError,
     UnavailableError,
 )
+from shared.price.document_error import DocumentError, DocumentRefusedError
 
 MEDIA_TYPE = "application/problem+json"
 STATUS_OF_FAMILY: dict[type[RetailError], int] = {
@@ -56,6 +57,15 @@ class RowProblem(BaseModel):
     detail: str
 
 
+class PlaceProblem(BaseModel):
+    """One thing that is wrong in a document; `path` is like `offers[2].reward.bp`."""
+
+    path: str
+    code: str
+    params: dict[str, str | int | None]
+    detail: str
+
+
 class Problem(BaseModel):
     """The body of every error."""
 
@@ -68,6 +78,8 @@ class Problem(BaseModel):
     errors: list[RowProblem] | None = None
     """Only for a refused import."""
     error_count: int | None = None
+    places: list[PlaceProblem] | None = None
+    """Only for a refused document."""
 
 
 def status_of(error: RetailError) -> int:
@@ -119,6 +131,8 @@ def _on_retail_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RetailError)
     if isinstance(error, (UnavailableError, CorruptError)):
         _log.error("request failed", path=request.url.path, code=error.code, **error.params)
+    if isinstance(error, DocumentRefusedError):
+        return problem(error, extra={"places": [_place(each) for each in error.errors]})
     if not isinstance(error, ImportRefusedError):
         return problem(error)
     rows = [
@@ -132,6 +146,11 @@ def _on_retail_error(request: Request, error: Exception) -> Response:
         for row in error.rows
     ]
     return problem(error, extra={"errors": rows, "error_count": error.count})
+
+
+def _place(error: DocumentError) -> dict[str, Any]:
+    detail = sentence(RetailError(error.code, **error.params))
+    return {"path": error.path, "code": error.code, "params": error.params, "detail": detail}
 
 
 def _on_invalid_request(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from cloud.db import copy_rows
+from cloud.db import copy_rows, like_literal
 from cloud.item.master import MasterItem
 from shared.kernel.gtin import Gtin
 
@@ -179,12 +179,8 @@ def _where(query: CatalogueQuery) -> tuple[str, dict[str, Any]]:
     conditions, parameters = ["true"], dict[str, Any]()
     for place, word in enumerate(query.text.lower().split()):
         conditions.append(f"search_text LIKE :word{place}")
-        parameters[f"word{place}"] = f"%{_literal(word)}%"
+        parameters[f"word{place}"] = f"%{like_literal(word)}%"
     if query.department:
         conditions.append("department = :department")
         parameters["department"] = query.department
     return " AND ".join(conditions), parameters
-
-
-def _literal(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

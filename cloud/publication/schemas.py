@@ -24,6 +24,7 @@ class Draft(BaseModel):
     changes: int
     items: int
     prices: int
+    offers: int
     staff: int
     stores: list[str]
     sample: list[PriceDraft]

@@ -49,12 +49,21 @@ _ZONE_HEAD = text("""
 _COUNTS = text("""
     SELECT (SELECT count(*) FROM item_draft) AS items,
            (SELECT count(*) FROM price_draft) AS prices,
+           (SELECT count(*) FROM offer_draft) AS offers,
            (SELECT count(*) FROM staff_draft) AS staff""")
+# An offer that changed concerns the stores of its new version and of the one that they have.
 _DRAFT_STORES = text("""
+    WITH touched AS (
+        SELECT stores FROM offer_version made JOIN offer_draft USING (offer_id)
+        WHERE version >= (
+            SELECT coalesce(max(version), 0) FROM offer_publication sent
+            WHERE sent.offer_id = made.offer_id))
     SELECT DISTINCT store_id FROM price_draft
+    UNION SELECT unnest(stores) FROM touched
     UNION SELECT unnest(store_ids) FROM staff JOIN staff_draft USING (operator_id)
     UNION SELECT store_id FROM store
         WHERE EXISTS (SELECT FROM item_draft)
+           OR EXISTS (SELECT FROM touched WHERE stores IS NULL)
            OR NOT EXISTS (SELECT FROM zone_revision WHERE zone = 'store-' || store.store_id)
     ORDER BY 1""")
 
@@ -196,7 +205,7 @@ def zone_head(connection: Connection, zone: str) -> SignedManifest | None:
 
 
 def draft_counts(connection: Connection) -> dict[str, int]:
-    """How many items, prices and operators wait for a publication."""
+    """How many items, prices, offers and operators wait for a publication."""
     return {
         str(name): int(found)
         for name, found in connection.execute(_COUNTS).mappings().one().items()

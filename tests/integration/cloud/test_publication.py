@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,24 +15,25 @@ from cloud.price import service as price_service
 from cloud.price.service import ChangePrice
 from cloud.price.store import Author
 from cloud.publication.service import Publish, Publisher, publish
-from cloud.signing import is_signed_by
-from shared.kernel.canonical import sha256
 from shared.kernel.errors import RefusedError
 from shared.publication.manifest import (
     Manifest,
-    Piece,
-    parse_manifest,
     pieces_needed,
-    signing_statement,
 )
-from shared.publication.revision import digest_add, digest_hex, parse_record, record_hash
-from shared.wire.objects import iter_lines
+from shared.publication.revision import record_hash
+from tests.integration.cloud.publications import (
+    Key,
+    apply,
+    assert_same,
+    boxed,
+    head_of,
+    publish_all,
+)
 from tests.lab.cloud_api import CloudApi
 
 ITEM_HEADER = "ean13,name,department,category,brand,package_size,weighed,plu"
 GTINS = ("4006381333931", "5901234123457", "9771234567003")
 STORES = ("1", "2", "3")
-Key = tuple[str, str]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,50 +67,6 @@ def change(client: httpx.Client, gtin: str, minor: int, *stores: str, at_ms: int
     answer.raise_for_status()
     drafts: int = answer.json()["drafts"]
     return drafts
-
-
-def publish_all(client: httpx.Client) -> httpx.Response:
-    return client.post("/v1/publications", json={"note": "test"})
-
-
-def head_of(api: CloudApi, store_id: str) -> Manifest:
-    statement = text(
-        "SELECT manifest_sha, sig FROM zone_revision WHERE zone = :zone ORDER BY rev DESC LIMIT 1"
-    )
-    with api.context.database.begin() as connection:
-        row = connection.execute(statement, {"zone": f"store-{store_id}"}).one()
-    key = bytes.fromhex(api.context.hq_key.public_hex)
-    statement_bytes = signing_statement(bytes.fromhex(row.manifest_sha))
-    assert is_signed_by(key, bytes.fromhex(row.sig), statement_bytes)
-    return parse_manifest(read(api, row.manifest_sha))
-
-
-def read(api: CloudApi, name: str) -> bytes:
-    data = b"".join(api.context.objects.chunks(name))
-    assert sha256(data).hex() == name
-    return data
-
-
-def apply(api: CloudApi, held: dict[Key, bytes], pieces: tuple[Piece, ...]) -> dict[Key, bytes]:
-    """What a box does: a snapshot begins anew, each line replaces or removes one record."""
-    held = {} if pieces and pieces[0].from_rev == 0 else dict(held)
-    for piece in pieces:
-        lines = list(iter_lines(io.BytesIO(read(api, piece.sha256))))
-        assert len(lines) == piece.records
-        for record in map(parse_record, lines):
-            key = (record.kind.value, record.key)
-            if record.body is None:
-                del held[key]
-            else:
-                held[key] = record_hash(record)
-    return held
-
-
-def assert_same(manifest: Manifest, held: dict[Key, bytes]) -> None:
-    digest = 0
-    for found in held.values():
-        digest = digest_add(digest, found)
-    assert (digest_hex(digest), len(held)) == (manifest.digest, manifest.records)
 
 
 def test_the_first_publication_is_a_signed_snapshot_for_every_store(
@@ -192,13 +148,6 @@ def test_an_operator_who_leaves_a_store_is_removed_there(
     publish_all(admin).raise_for_status()
     everywhere = {store_id: boxed(api, store_id) for store_id in STORES}
     assert [("staff", "1001") in everywhere[place] for place in STORES] == [False, False, True]
-
-
-def boxed(api: CloudApi, store_id: str) -> dict[Key, bytes]:
-    manifest = head_of(api, store_id)
-    held = apply(api, {}, (manifest.snapshot, *manifest.deltas))
-    assert_same(manifest, held)
-    return held
 
 
 EDITS = st.lists(

@@ -251,6 +251,129 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Offers
+         * @description Offers with what they say now, who said it, and whether stores have it.
+         */
+        get: operations["offers_v1_offers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offers.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Json
+         * @description Every active offer as a document that can be imported again.
+         */
+        get: operations["export_json_v1_offers_json_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offers.yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Yaml
+         * @description Every active offer as a YAML document that can be imported again.
+         */
+        get: operations["export_yaml_v1_offers_yaml_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offers/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Offers
+         * @description Take over a document (`tillbox-offers/1`, JSON or YAML) as a whole.
+         *
+         *     422 with every error's place otherwise, or with the findings that forbid it. `dry_run` only
+         *     tells what would happen; `replace` ends all offers that the document does not name.
+         */
+        post: operations["import_offers_v1_offers_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offers/{offer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description An offer's versions, the newest first.
+         */
+        get: operations["history_v1_offers__offer_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offers/{offer_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Offer
+         * @description End an offer; stores drop it with the next publication.
+         */
+        post: operations["end_offer_v1_offers__offer_id__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/prices": {
         parameters: {
             query?: never;
@@ -643,6 +766,32 @@ export interface components {
             uom: string;
         };
         /**
+         * ChangeRow
+         * @description One offer that a file creates, changes or ends; `words` of its document that differ.
+         */
+        ChangeRow: {
+            /** After */
+            after: {
+                [key: string]: unknown;
+            };
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** Kind */
+            kind: string;
+            /** Offer Id */
+            offer_id: string;
+            /** Stores */
+            stores: string[] | null;
+            /** Stores Before */
+            stores_before: string[] | null;
+            /** Version */
+            version: number;
+            /** Words */
+            words: string[];
+        };
+        /**
          * ClaimRequest
          * @description Which store the new box is for.
          */
@@ -678,6 +827,8 @@ export interface components {
             mfr_coupon_minor: number;
             /** Net Minor */
             net_minor: number;
+            /** Offer Disc Minor */
+            offer_disc_minor: number;
             /** Receipts */
             receipts: number;
             /** Store Coupon Minor */
@@ -710,6 +861,8 @@ export interface components {
             mfr_coupon_minor: number;
             /** Net Minor */
             net_minor: number;
+            /** Offer Disc Minor */
+            offer_disc_minor: number;
             /** Receipts */
             receipts: number;
             /** Store Coupon Minor */
@@ -756,6 +909,8 @@ export interface components {
             changes: number;
             /** Items */
             items: number;
+            /** Offers */
+            offers: number;
             /** Prices */
             prices: number;
             /** Sample */
@@ -764,6 +919,27 @@ export interface components {
             staff: number;
             /** Stores */
             stores: string[];
+        };
+        /**
+         * EndRequest
+         * @description Why it ends.
+         */
+        EndRequest: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * Ended
+         * @description The offer's last version.
+         */
+        Ended: {
+            /** Offer Id */
+            offer_id: string;
+            /** Version */
+            version: number;
         };
         /**
          * EnrolAnswer
@@ -806,6 +982,22 @@ export interface components {
             journal_pub: string;
             /** Token */
             token: string;
+        };
+        /**
+         * FindingRow
+         * @description Something to look at: `code` is a text under `offer.lint`, `offers` are the culprits.
+         */
+        FindingRow: {
+            /** Code */
+            code: string;
+            /** Offers */
+            offers: string[];
+            /** Params */
+            params: {
+                [key: string]: string | number | null;
+            };
+            /** Severity */
+            severity: string;
         };
         /**
          * Health
@@ -909,6 +1101,81 @@ export interface components {
             user: string;
         };
         /**
+         * OfferHistory
+         * @description An offer's versions, the newest first.
+         */
+        OfferHistory: {
+            /** Offer Id */
+            offer_id: string;
+            /** Versions */
+            versions: components["schemas"]["VersionRow"][];
+        };
+        /**
+         * OfferImport
+         * @description What became of a file's offers, or would become of them in a dry run.
+         */
+        OfferImport: {
+            /** Changed */
+            changed: number;
+            /** Changes */
+            changes: components["schemas"]["ChangeRow"][];
+            /** Created */
+            created: number;
+            /** Ended */
+            ended: number;
+            /** Findings */
+            findings: components["schemas"]["FindingRow"][];
+            /** Is Dry */
+            is_dry: boolean;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * OfferPage
+         * @description One page of offers, active ones first, then by id.
+         */
+        OfferPage: {
+            /** Offers */
+            offers: components["schemas"]["OfferRow"][];
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * OfferRow
+         * @description An offer's newest version; `stores` null means all.
+         *
+         *     `published_version` is what stores have: null before the first publication. `is_draft`
+         *     while the newest version waits for one.
+         */
+        OfferRow: {
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Created By */
+            created_by: string;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /** Is Draft */
+            is_draft: boolean;
+            /** Offer Id */
+            offer_id: string;
+            /** Published Version */
+            published_version: number | null;
+            /** Reason */
+            reason: string;
+            /** State */
+            state: string;
+            /** Stores */
+            stores: string[] | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * Operator
          * @description An operator; PINs are never shown.
          */
@@ -943,6 +1210,22 @@ export interface components {
         Operators: {
             /** Operators */
             operators: components["schemas"]["Operator"][];
+        };
+        /**
+         * PlaceProblem
+         * @description One thing that is wrong in a document; `path` is like `offers[2].reward.bp`.
+         */
+        PlaceProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Params */
+            params: {
+                [key: string]: string | number | null;
+            };
+            /** Path */
+            path: string;
         };
         /**
          * PriceChange
@@ -1047,6 +1330,8 @@ export interface components {
             params: {
                 [key: string]: string | number | null;
             };
+            /** Places */
+            places?: components["schemas"]["PlaceProblem"][] | null;
             /** Status */
             status: number;
             /** Title */
@@ -1202,6 +1487,30 @@ export interface components {
         Stores: {
             /** Stores */
             stores: components["schemas"]["Store"][];
+        };
+        /**
+         * VersionRow
+         * @description One version of an offer; `published_rev` null while no publication took it.
+         */
+        VersionRow: {
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Created By */
+            created_by: string;
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /** Published Rev */
+            published_rev: number | null;
+            /** Reason */
+            reason: string;
+            /** State */
+            state: string;
+            /** Stores */
+            stores: string[] | null;
+            /** Version */
+            version: number;
         };
         /**
          * ImportResult
@@ -1595,6 +1904,203 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offers_v1_offers_get: {
+        parameters: {
+            query?: {
+                q?: string;
+                store?: string;
+                state?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_json_v1_offers_json_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_yaml_v1_offers_yaml_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_offers_v1_offers_import_post: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+                replace?: boolean;
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferImport"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history_v1_offers__offer_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferHistory"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_offer_v1_offers__offer_id__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
                 };
             };
             /** @description Any error */

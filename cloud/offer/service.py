@@ -1,0 +1,213 @@
+"""Commands and questions of offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+from sqlalchemy import Connection
+
+from cloud.db import Database
+from cloud.offer import store
+from cloud.offer.file import read_offers
+from cloud.offer.plan import OfferChange, ended, plan_import
+from cloud.offer.store import Author, OfferQuery, OfferVersion
+from cloud.records import ScopedRecord, zone_of
+from shared.kernel.errors import ErrorParam, MissingError, RefusedError
+from shared.kernel.money import CURRENCIES, Currency
+from shared.price.document import OfferDocument, dump_document, dump_offer, parse_offer
+from shared.price.document_error import DocumentError, DocumentRefusedError, shown_as
+from shared.price.document_offer import OfferEntry
+from shared.price.offer import Offer
+from shared.publication.revision import Record, RecordKind, record_bytes
+from shared.wire.objects import LINE_BYTES_MAX
+
+RECORD_BYTES_MAX = LINE_BYTES_MAX - 64
+"""Room for a version number of any length."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOffers:
+    """A file of offers; with `is_replacing` all others end, with `is_dry` nothing is written."""
+
+    stream: IO[bytes]
+    is_replacing: bool = False
+    is_dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferImport:
+    """What a file changes, or would change, and what there is to say about it."""
+
+    changes: tuple[OfferChange, ...]
+    findings: tuple[Any, ...] = ()
+
+
+def import_offers(database: Database, command: ImportOffers, author: Author) -> OfferImport:
+    """Take over a whole file, or nothing of it.
+
+    Raises RefusedError `offer.file.*`, and DocumentRefusedError with every error.
+    """
+    with database.begin() as connection:
+        store.lock(connection)
+        currencies = store.currencies(connection)
+        document = read_offers(command.stream, _only_currency(currencies.values()))
+        _check_entries(document, currencies)
+        current = {each.offer_id: each for each in store.newest(connection)}
+        changes = plan_import(document.entries, current, is_replacing=command.is_replacing)
+        if not command.is_dry:
+            added = (each.after for each in changes if each.is_change)
+            store.append(connection, added, author)
+    return OfferImport(changes)
+
+
+def end_offer(database: Database, offer_id: str, author: Author) -> int:
+    """End an offer with the next publication; returns the number of its last version.
+
+    Raises MissingError `offer.unknown`, RefusedError `offer.ended`.
+    """
+    with database.begin() as connection:
+        store.lock(connection)
+        before = next(
+            (each for each in store.newest(connection) if each.offer_id == offer_id), None
+        )
+        if before is None:
+            raise MissingError("offer.unknown", offer_id=shown_as(offer_id))
+        change = ended(before)
+        if change is None:
+            raise RefusedError("offer.ended", offer_id=offer_id)
+        store.append(connection, [change.after], author)
+    return change.after.version
+
+
+def offers(database: Database, query: OfferQuery) -> tuple[list[dict[str, Any]], int]:
+    """One page of what matches, and how much matches in all."""
+    with database.begin() as connection:
+        return store.page(connection, query), store.count(connection, query)
+
+
+def history(database: Database, offer_id: str) -> list[dict[str, Any]]:
+    """An offer's versions, the newest first; MissingError `offer.unknown`."""
+    with database.begin() as connection:
+        found = store.history(connection, offer_id)
+    if not found:
+        raise MissingError("offer.unknown", offer_id=shown_as(offer_id))
+    return found
+
+
+def export(database: Database) -> dict[str, object]:
+    """Every active offer as a document that can be imported again."""
+    with database.begin() as connection:
+        currency = _only_currency(store.currencies(connection).values())
+        entries = [
+            OfferEntry(parse_offer(each.body), each.stores)
+            for each in store.newest(connection)
+            if each.is_active
+        ]
+    return dump_document(entries, currency.code if currency else None)
+
+
+def offers_of(connection: Connection, store_id: str) -> tuple[Offer, ...]:
+    """What is published for a store: the offers that its tills know."""
+    return _parsed(store.published(connection), store_id)
+
+
+def planned_offers_of(connection: Connection, store_id: str) -> tuple[Offer, ...]:
+    """What a store will sell by once everything that waits is published."""
+    return _parsed(store.newest(connection), store_id)
+
+
+class OfferRecords:
+    """Offers as records; see `cloud.records.RecordSource`.
+
+    An offer for all stores is a record of each zone: one that becomes an offer for some stores
+    must not be removed and added in one revision under two scopes.
+    """
+
+    def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
+        """Offers that changed: a record where they hold, a removal everywhere else."""
+        new = store.new_store_ids(connection)
+        known = [store_id for store_id in store.currencies(connection) if store_id not in set(new)]
+        for offer in list(store.drafts(connection)):
+            for store_id in known:
+                yield ScopedRecord(zone_of(store_id), _record_in(offer, store_id))
+        if new:
+            yield from self._welcomes(connection, new)
+
+    def chain_records(self, connection: Connection) -> Iterator[Record]:
+        """Offers belong to stores."""
+        del connection
+        return iter(())
+
+    def zone_records(self, connection: Connection, zone: str) -> Iterator[Record]:
+        """All offers of the stores of a zone."""
+        for store_id in store.currencies(connection):
+            if zone_of(store_id) == zone:
+                yield from (
+                    record_of(each) for each in store.newest(connection) if each.is_in(store_id)
+                )
+
+    def mark_published(self, connection: Connection, rev: int) -> None:
+        """See RecordSource."""
+        store.mark_published(connection, rev)
+
+    def _welcomes(self, connection: Connection, store_ids: Iterable[str]) -> Iterator[ScopedRecord]:
+        """What a store that had no revision yet begins with, drafted or not."""
+        offers = list(store.newest(connection))
+        for store_id in store_ids:
+            for offer in offers:
+                if offer.is_in(store_id):
+                    yield ScopedRecord(zone_of(store_id), record_of(offer))
+
+
+def record_of(offer: OfferVersion) -> Record:
+    """An offer as it is published."""
+    return Record(RecordKind.OFFER, offer.offer_id, offer.body)
+
+
+def _record_in(offer: OfferVersion, store_id: str) -> Record:
+    if offer.is_in(store_id):
+        return record_of(offer)
+    return Record(RecordKind.OFFER, offer.offer_id, None)
+
+
+def _parsed(versions: Iterable[OfferVersion], store_id: str) -> tuple[Offer, ...]:
+    return tuple(parse_offer(each.body) for each in versions if each.is_in(store_id))
+
+
+def _only_currency(codes: Iterable[str]) -> Currency | None:
+    """The currency in which all stores sell; None where they differ, or there are none."""
+    known = set(codes)
+    return CURRENCIES.get(known.pop()) if len(known) == 1 else None
+
+
+def _check_entries(document: OfferDocument, currencies: Mapping[str, str]) -> None:
+    """Refuse offers for stores that are not there or sell in another currency, and giants."""
+    errors = [
+        error
+        for number, entry in enumerate(document.entries)
+        for error in _entry_errors(f"offers[{number}]", entry, document.currency, currencies)
+    ]
+    if errors:
+        raise DocumentRefusedError(errors)
+
+
+def _entry_errors(
+    path: str, entry: OfferEntry, currency: str | None, currencies: Mapping[str, str]
+) -> Iterator[DocumentError]:
+    for place, store_id in enumerate(entry.stores or ()):
+        if store_id not in currencies:
+            yield DocumentError(
+                f"{path}.stores[{place}]", "store.unknown", {"store_id": shown_as(store_id)}
+            )
+    for store_id in currencies if entry.stores is None else entry.stores:
+        found = currencies.get(store_id)
+        if None not in {currency, found} and found != currency:
+            stated: dict[str, ErrorParam] = {"store_id": store_id, "currency": found}
+            yield DocumentError(f"{path}.stores", "offer.document.other_currency", stated)
+            break
+    size = len(record_bytes(Record(RecordKind.OFFER, entry.offer.id, dump_offer(entry.offer))))
+    if size > RECORD_BYTES_MAX:
+        limits: dict[str, ErrorParam] = {"kb": size // 1000, "limit_kb": RECORD_BYTES_MAX // 1000}
+        yield DocumentError(path, "offer.document.too_large", limits)

@@ -1,0 +1,301 @@
+"""Offers from a file to the records of each store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from cloud.offer import service
+from cloud.offer.service import OfferRecords
+from shared.price.document import dump_offer
+from shared.publication.revision import record_hash
+from tests.integration.cloud.publications import boxed, head_of, publish_all
+from tests.lab.cloud_api import CloudApi
+
+STORES = {"1": "CNY", "2": "CNY"}
+FORMAT = "tillbox-offers/1"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stores(admin: httpx.Client) -> None:
+    for store_id in STORES:
+        put_store(admin, store_id)
+
+
+@pytest.fixture(autouse=True)
+def _clean(api: CloudApi, admin: httpx.Client) -> None:
+    load(admin, replace=True).raise_for_status()
+    publish_all(admin)
+    execute(api, "TRUNCATE offer_version, offer_publication")
+
+
+def put_store(client: httpx.Client, store_id: str, currency: str = "CNY") -> None:
+    body = {"name": f"Store {store_id}", "time_zone": "Asia/Shanghai", "currency": currency}
+    client.put(f"/v1/stores/{store_id}", json=body).raise_for_status()
+
+
+def an_offer(offer_id: str = "满100减20", *, off: int = 2000, **more: Any) -> dict[str, Any]:
+    return {
+        "id": offer_id,
+        "level": "basket",
+        "target": {"all": True},
+        "when": [{"type": "min_spend", "scope": {"all": True}, "amount": 10_000}],
+        "reward": {"type": "amount_off", "amount": off},
+        **more,
+    }
+
+
+def load(client: httpx.Client, *offers: Mapping[str, Any], **asked: Any) -> httpx.Response:
+    document = {"format": FORMAT, "offers": list(offers)}
+    return client.post("/v1/offers/import", json=document, params=asked)
+
+
+def counts(answer: httpx.Response) -> tuple[int, int, int, int]:
+    found = answer.json()
+    return found["created"], found["changed"], found["ended"], found["unchanged"]
+
+
+def published(api: CloudApi, store_id: str) -> dict[str, bytes]:
+    held = boxed(api, store_id)
+    return {key: found for (kind, key), found in held.items() if kind == "offer"}
+
+
+def listed(client: httpx.Client, **asked: Any) -> list[tuple[str, int, str, bool, int | None]]:
+    found = client.get("/v1/offers", params=asked).json()["offers"]
+    return [
+        (row["offer_id"], row["version"], row["state"], row["is_draft"], row["published_version"])
+        for row in found
+    ]
+
+
+def test_a_document_is_taken_over_once_and_only_what_differs_becomes_a_version(
+    admin: httpx.Client,
+) -> None:
+    assert counts(load(admin, an_offer("a"), an_offer("b"))) == (2, 0, 0, 0)
+    assert counts(load(admin, an_offer("a"), an_offer("b", version=7))) == (0, 0, 0, 2)
+    changed = load(admin, an_offer("a", off=3000), an_offer("b", stores=["2", "1", "2"]))
+    assert counts(changed) == (0, 2, 0, 0)
+    assert [row["words"] for row in changed.json()["changes"]] == [["reward"], ["stores"]]
+    assert counts(load(admin, an_offer("b", stores=["1", "2"]))) == (0, 0, 0, 1)
+    versions = admin.get("/v1/offers/a").json()["versions"]
+    assert [row["version"] for row in versions] == [2, 1]
+    assert [row["document"]["reward"]["amount"] for row in versions] == [3000, 2000]
+    assert (versions[0]["created_by"], versions[0]["reason"]) == ("admin", "import")
+
+
+def test_a_dry_run_tells_the_changes_and_writes_nothing(admin: httpx.Client) -> None:
+    load(admin, an_offer("a"), an_offer("b")).raise_for_status()
+    before = listed(admin)
+    dry = load(admin, an_offer("a", off=1), an_offer("c"), replace=True, dry_run=True)
+    assert counts(dry) == (1, 1, 1, 0)
+    assert [(row["offer_id"], row["kind"], row["version"]) for row in dry.json()["changes"]] == [
+        ("a", "changed", 2),
+        ("c", "created", 1),
+        ("b", "ended", 2),
+    ]
+    assert listed(admin) == before
+
+
+def test_every_error_is_told_with_its_place_and_nothing_is_taken_over(admin: httpx.Client) -> None:
+    before = listed(admin)
+    wrong = an_offer("x") | {"level": "bascet", "priority": "high"}
+    answer = load(admin, an_offer("y"), wrong)
+    assert (answer.status_code, answer.json()["code"]) == (422, "offer.document")
+    places = answer.json()["places"]
+    assert [(row["path"], row["code"]) for row in places] == [
+        ("offers[1].level", "offer.document.misspelt"),
+        ("offers[1].priority", "offer.document.whole"),
+    ]
+    assert "basket" in places[0]["detail"]
+    assert listed(admin) == before
+
+
+def test_stores_must_be_there_and_sell_in_the_documents_currency(admin: httpx.Client) -> None:
+    document = {
+        "format": FORMAT,
+        "currency": "USD",
+        "offers": [an_offer("x", stores=["1"]), an_offer("y", stores=["404"])],
+    }
+    places = admin.post("/v1/offers/import", json=document).json()["places"]
+    assert [(row["path"], row["code"]) for row in places] == [
+        ("offers[0].stores", "offer.document.other_currency"),
+        ("offers[1].stores[0]", "store.unknown"),
+    ]
+
+
+def test_an_offer_that_no_box_would_read_is_refused_at_once(admin: httpx.Client) -> None:
+    goods = {"sku": [f"690{number:010d}" for number in range(5000)]}
+    (place,) = load(admin, an_offer("x", target=goods)).json()["places"]
+    assert (place["path"], place["code"]) == ("offers[0]", "offer.document.too_large")
+
+
+def test_amounts_in_quotes_are_in_the_currency_of_all_stores(admin: httpx.Client) -> None:
+    offer = an_offer("a") | {"reward": {"type": "amount_off", "amount": "20.00"}}
+    assert counts(load(admin, offer)) == (1, 0, 0, 0)
+    assert counts(load(admin, an_offer("a"))) == (0, 0, 0, 1)
+
+
+def test_yaml_is_read_and_written(admin: httpx.Client) -> None:
+    load(admin, an_offer("a", coupon="0042"), an_offer("b", stores=["2"])).raise_for_status()
+    exported = admin.get("/v1/offers.yaml")
+    assert exported.headers["content-type"].startswith("application/yaml")
+    assert counts(admin.post("/v1/offers/import", content=exported.content)) == (0, 0, 0, 2)
+    again = admin.get("/v1/offers.json").json()
+    assert [(offer["id"], offer.get("stores")) for offer in again["offers"]] == [
+        ("a", None),
+        ("b", ["2"]),
+    ]
+    assert counts(admin.post("/v1/offers/import", json=again)) == (0, 0, 0, 2)
+
+
+def test_drafts_wait_for_a_publication_and_reach_the_stores_of_their_scope(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    load(admin, an_offer("all"), an_offer("one", stores=["2"])).raise_for_status()
+    draft = admin.get("/v1/publications/draft").json()
+    assert (draft["offers"], draft["changes"], draft["stores"]) == (2, 2, ["1", "2"])
+    assert published(api, "1") == {}
+    publish_all(admin).raise_for_status()
+    assert set(published(api, "1")) == {"all"}
+    assert set(published(api, "2")) == {"all", "one"}
+    assert admin.get("/v1/publications/draft").json()["changes"] == 0
+    assert listed(admin) == [("all", 1, "active", False, 1), ("one", 1, "active", False, 1)]
+
+
+def test_only_the_stores_of_an_offer_get_a_revision(api: CloudApi, admin: httpx.Client) -> None:
+    load(admin, an_offer("one", stores=["2"])).raise_for_status()
+    assert admin.get("/v1/publications/draft").json()["stores"] == ["2"]
+    before = head_of(api, "1").rev
+    assert publish_all(admin).json()["stores"] == 1
+    assert head_of(api, "1").rev == before
+
+
+def test_an_offer_that_moves_between_all_and_some_stores_is_where_it_should_be(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    places = []
+    for stores in (["1"], None, ["2"], ["1", "2"]):
+        scope = {} if stores is None else {"stores": stores}
+        load(admin, an_offer("a", **scope)).raise_for_status()
+        publish_all(admin).raise_for_status()
+        places.append([store_id for store_id in STORES if published(api, store_id)])
+    assert places == [["1"], ["1", "2"], ["2"], ["1", "2"]]
+
+
+def test_an_ended_offer_is_removed_from_its_stores(api: CloudApi, admin: httpx.Client) -> None:
+    load(admin, an_offer("a")).raise_for_status()
+    publish_all(admin).raise_for_status()
+    ended = admin.post("/v1/offers/a/end", json={"reason": "sold out"})
+    assert ended.json() == {"offer_id": "a", "version": 2}
+    assert [row for row in listed(admin) if row[0] == "a"] == [("a", 2, "ended", True, 1)]
+    assert set(published(api, "1")) == {"a"}
+    publish_all(admin).raise_for_status()
+    assert published(api, "1") == {}
+    assert admin.post("/v1/offers/a/end", json={}).json()["code"] == "offer.ended"
+    assert admin.post("/v1/offers/zzz/end", json={}).status_code == 404
+    assert counts(load(admin, an_offer("a"))) == (0, 1, 0, 0)
+    publish_all(admin).raise_for_status()
+    assert set(published(api, "1")) == {"a"}
+
+
+def test_a_record_carries_what_was_meant_and_the_number_of_its_version(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    load(admin, an_offer("a")).raise_for_status()
+    load(admin, an_offer("a", off=2500)).raise_for_status()
+    publish_all(admin).raise_for_status()
+    with api.context.database.begin() as connection:
+        (offer,) = service.offers_of(connection, "1")
+        (source,) = [
+            each for each in api.context.sources if each.__class__.__name__ == "OfferRecords"
+        ]
+        (record,) = source.zone_records(connection, "store-1")
+    assert offer.version == admin.get("/v1/offers/a").json()["versions"][0]["version"]
+    assert record.body == dump_offer(offer)
+    assert published(api, "1") == {"a": record_hash(record)}
+
+
+def test_what_is_published_and_what_is_planned_differ_until_the_publication(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    load(admin, an_offer("a")).raise_for_status()
+    publish_all(admin).raise_for_status()
+    load(admin, an_offer("b"), replace=True).raise_for_status()
+    with api.context.database.begin() as connection:
+        today, planned = (
+            [offer.id for offer in ask(connection, "1")]
+            for ask in (service.offers_of, service.planned_offers_of)
+        )
+    assert (today, planned) == (["a"], ["b"])
+
+
+def test_a_store_that_joins_later_gets_the_offers_for_all_stores(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    load(admin, an_offer("all"), an_offer("one", stores=["2"])).raise_for_status()
+    publish_all(admin).raise_for_status()
+    put_store(admin, "9")
+    load(admin, an_offer("late")).raise_for_status()
+    publish_all(admin).raise_for_status()
+    assert set(published(api, "9")) == {"all", "late"}
+    assert set(published(api, "1")) == {"all", "late"}
+    execute(api, "DELETE FROM store WHERE store_id = '9'")
+
+
+def execute(api: CloudApi, statement: str) -> None:
+    with api.context.database.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_offers_are_found_by_word_store_and_state(admin: httpx.Client) -> None:
+    load(
+        admin,
+        an_offer("a", name="夏日满减"),
+        an_offer("b", stores=["2"], coupon="SUMMER_1"),
+    ).raise_for_status()
+    publish_all(admin).raise_for_status()
+    load(admin, an_offer("c", stores=["1"])).raise_for_status()
+
+    def ids(**asked: Any) -> list[str]:
+        return [row[0] for row in listed(admin, state=asked.pop("state", "active"), **asked)]
+
+    assert ids() == ["a", "b", "c"]
+    assert (ids(q="夏日"), ids(q="summer_"), ids(q="%")) == (["a"], ["b"], [])
+    assert (ids(store="1"), ids(state="draft")) == (["a", "c"], ["c"])
+    page = admin.get("/v1/offers", params={"state": "active", "size": 2, "page": 2}).json()
+    assert ([row["offer_id"] for row in page["offers"]], page["total"]) == (["c"], 3)
+    assert admin.get("/v1/offers", params={"state": "gone"}).status_code == 422
+
+
+def test_an_id_may_hold_a_slash_and_signs_of_any_script(admin: httpx.Client) -> None:
+    load(admin, an_offer("2026/夏 50%?")).raise_for_status()
+    path = "/v1/offers/2026%2F%E5%A4%8F%2050%25%3F"
+    assert admin.get(path).json()["offer_id"] == "2026/夏 50%?"
+    assert admin.post(f"{path}/end", json={}).status_code == 200
+
+
+def test_two_imports_at_once_count_versions_one_after_the_other(admin: httpx.Client) -> None:
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        answers = list(pool.map(lambda off: load(admin, an_offer("a", off=off)), range(1, 9)))
+    assert {answer.status_code for answer in answers} == {200}
+    versions = [row["version"] for row in admin.get("/v1/offers/a").json()["versions"]]
+    assert versions == list(range(len(versions), 0, -1))
+
+
+def test_only_who_may_change_prices_changes_offers(api: CloudApi, admin: httpx.Client) -> None:
+    load(admin, an_offer("a")).raise_for_status()
+    reader = api.client("reader")
+    assert reader.get("/v1/offers").status_code == 200
+    for refused in (load(reader, an_offer("a")), reader.post("/v1/offers/a/end", json={})):
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission.missing")
+
+
+def test_a_file_that_is_too_large_is_refused(admin: httpx.Client) -> None:
+    big = json.dumps({"format": FORMAT, "offers": [an_offer("a", name="x" * (4 << 20))]})
+    assert admin.post("/v1/offers/import", content=big.encode()).status_code == 413
