@@ -211,6 +211,8 @@ class Box:
             business_date=day.biz if day is not None and day.is_open else None,
             revision=self.replica.active_revision(),
             price_changes=[asdict(change) for change in self.replica.price_changes()],
+            zone=self._layout.zone,
+            language=self._layout.language,
         )
         return present(state, around, self.replica)
 
@@ -265,6 +267,7 @@ class Box:
             profile=profile_of(self.settings.printer),
             operator_name=self._operator_name,
             is_training=self.settings.training,
+            language=self.settings.box.locale,
         )
 
     def _outside(self) -> Outside:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from shared.item.item import Item
 from shared.journal.chain import chain_hashes, genesis_hash
 from shared.journal.entry import EntryHeader
 from shared.kernel.gtin import Gtin, check_digit, parse_gtin
 from shared.kernel.quantity import ONE_MILLI
+from shared.price.context import PricingInstant
 from shared.price.price_book import DatedPrice, PriceBook
 from shared.sale.basket import Basket
-from shared.sale.pricing import price_basket
+from shared.sale.pricing import PricedBasket, context_of, price_basket
 from shared.sale.settle import settle
 from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction, SaleHeader, complete
@@ -55,6 +57,18 @@ def a_price_book(
     return PriceBook(revision, {item.gtin: (DatedPrice(0, *pair),) for item, pair in pairs.items()})
 
 
+def an_instant(at_ms: int = PRICED_AT_MS) -> PricingInstant:
+    """That instant in a store whose clock shows UTC."""
+    local = datetime.fromtimestamp(at_ms // 1000, UTC)
+    second = local.hour * 3600 + local.minute * 60 + local.second
+    return PricingInstant(at_ms, local.date(), second)
+
+
+def priced(basket: Basket, book: PriceBook, at_ms: int = PRICED_AT_MS) -> PricedBasket:
+    """A basket priced for its own member and coupons."""
+    return price_basket(basket, book, context_of(basket.member, basket.coupons), an_instant(at_ms))
+
+
 def a_sale(
     basket: Basket | None = None,
     book: PriceBook | None = None,
@@ -65,9 +79,9 @@ def a_sale(
     header = header or SaleHeader("343-1-000001", 1, "cashier-1")
     basket = basket or a_basket((an_item(), 2))
     book = book or a_price_book({line.item: 500 for line in basket.lines})
-    priced = price_basket(basket, book, PRICED_AT_MS)
+    found = priced(basket, book)
     paid = (Tender(TenderKind.CASH, 2000),) if tenders is None else tuple(tenders)
-    return complete(header, basket, priced, settle(priced.due_minor, paid))
+    return complete(header, basket, found, settle(found.due_minor, paid))
 
 
 def an_entry_header(seq: int = 0, **changed: object) -> EntryHeader:

@@ -12,11 +12,14 @@ import msgspec
 
 from cloud.ledger.post import SaleFigures
 from shared.kernel.errors import RefusedError
+from shared.sale.line_price import MEMBER_PRICE, OFFER, STORE_COUPON
 from shared.sale.tender import TenderKind
 
 Money = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
+RECORDED = 9
+"""How many of the figures the box states too."""
 
 
 class Modifier(msgspec.Struct, gc=False):
@@ -52,6 +55,7 @@ class Totals(msgspec.Struct, gc=False):
     net_minor: Money
     mfr_coupon_minor: Money
     tender_minor: Money
+    offer_disc_minor: Money = 0
 
 
 class Sale(msgspec.Struct, gc=False):
@@ -102,15 +106,17 @@ def figures_of(sale: Sale) -> SaleFigures:
     Raises RefusedError `ledger.totals` when they are not what the box recorded.  `units` is taken
     as recorded: what counts as one unit is the box's business.
     """
-    gross = net = member = coupon = 0
+    gross = net = member = coupon = offer = 0
     for line in sale.lines:
         gross += line.gross_minor
         net += line.net_minor
         for modifier in line.modifiers:
-            if modifier.kind == "member_price":
+            if modifier.kind == MEMBER_PRICE:
                 member -= modifier.amount_minor
-            elif modifier.kind == "store_coupon":
+            elif modifier.kind == STORE_COUPON:
                 coupon -= modifier.amount_minor
+            elif modifier.kind == OFFER:
+                offer -= modifier.amount_minor
     cash, card, makers = -sale.change_minor, 0, 0
     for paid in sale.tenders:
         if paid.kind is TenderKind.CASH:
@@ -121,9 +127,19 @@ def figures_of(sale: Sale) -> SaleFigures:
             makers += paid.amount_minor
     totals = sale.totals
     figures = SaleFigures(
-        len(sale.lines), totals.units, gross, member, coupon, net, makers, net - makers, cash, card
+        len(sale.lines),
+        totals.units,
+        gross,
+        member,
+        offer,
+        coupon,
+        net,
+        makers,
+        net - makers,
+        cash,
+        card,
     )
-    if figures[:8] != _recorded(totals):
+    if figures[:RECORDED] != _recorded(totals):
         raise RefusedError("ledger.totals")
     return figures
 
@@ -134,6 +150,7 @@ def _recorded(totals: Totals) -> tuple[int, ...]:
         totals.units,
         totals.gross_minor,
         totals.member_disc_minor,
+        totals.offer_disc_minor,
         totals.store_coupon_minor,
         totals.net_minor,
         totals.mfr_coupon_minor,

@@ -1,8 +1,8 @@
 """Double entry of a sale, pure.
 
 Debits are positive, credits negative, and the postings of one entry add up to nought.  Sales are
-booked gross; what a member or a store coupon saved stands against them on accounts of its own, and
-a maker's coupon is money that the maker owes.  Change is netted into cash.
+booked gross; what members, offers and store coupons saved stands against them on accounts of its
+own, and a maker's coupon is money that the maker owes.  Change is netted into cash.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from shared.kernel.errors import RefusedError
 
 SALES = "sales"
 MEMBER_DISCOUNT = "member_discount"
+OFFER_DISCOUNT = "offer_discount"
 STORE_COUPON = "store_coupon"
 CASH = "cash"
 CARD = "card"
@@ -29,6 +30,7 @@ class SaleFigures(NamedTuple):
     units: int
     gross_minor: int
     member_disc_minor: int
+    offer_disc_minor: int
     store_coupon_minor: int
     net_minor: int
     mfr_coupon_minor: int
@@ -49,6 +51,7 @@ def postings_of(sale: SaleFigures) -> list[Posting]:
     wanted = (
         (SALES, -sale.gross_minor),
         (MEMBER_DISCOUNT, sale.member_disc_minor),
+        (OFFER_DISCOUNT, sale.offer_disc_minor),
         (STORE_COUPON, sale.store_coupon_minor),
         (CASH, sale.cash_minor),
         (CARD, sale.card_minor),

@@ -11,8 +11,8 @@ from cloud.db import driver
 
 COPY_SALES = """
 COPY sale (entry_id, store_id, business_date, receipt_no, lane, at_ms, lines, units, gross_minor,
-    member_disc_minor, store_coupon_minor, net_minor, mfr_coupon_minor, tender_minor, cash_minor,
-    card_minor, catalog_rev) FROM STDIN"""
+    member_disc_minor, offer_disc_minor, store_coupon_minor, net_minor, mfr_coupon_minor,
+    tender_minor, cash_minor, card_minor, catalog_rev) FROM STDIN"""
 COPY_POSTINGS = """
 COPY posting (entry_id, n, store_id, business_date, account, amount_minor) FROM STDIN"""
 COPY_DAY_CLOSES = "COPY day_close (entry_id, store_id, business_date, z) FROM STDIN"

@@ -17,6 +17,7 @@ SHOWN_SUMS = (
     "units",
     "gross_minor",
     "member_disc_minor",
+    "offer_disc_minor",
     "store_coupon_minor",
     "net_minor",
     "mfr_coupon_minor",

@@ -15,6 +15,7 @@ class CloseSums(BaseModel):
     units: int
     gross_minor: int
     member_disc_minor: int
+    offer_disc_minor: int
     store_coupon_minor: int
     net_minor: int
     mfr_coupon_minor: int

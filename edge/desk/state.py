@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from shared.sale.basket import Basket
 
-ScanKind = Literal["item", "repeat", "unknown", "member"]
+ScanKind = Literal["item", "repeat", "unknown", "member", "coupon"]
 PrintState = Literal["queued", "printing", "printed", "failed"]
 
 

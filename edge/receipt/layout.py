@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.device.escpos import PrinterProfile, encode
-from edge.texts import Texts
+from edge.texts import FALLBACK_LOCALE, Texts
 from shared.kernel.money import Currency
 from shared.sale.receipt import ReceiptHead, ReceiptLine, receipt_lines, receipt_text
 from shared.sale.transaction import RetailTransaction
@@ -25,7 +25,10 @@ class PrintedSale:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLayout:
-    """How this store prints; `operator_name` gives the name for an operator's id."""
+    """How this store prints; `operator_name` gives the name for an operator's id.
+
+    `language` is what offers are named in.
+    """
 
     store_name: str
     zone: tzinfo
@@ -34,6 +37,7 @@ class ReceiptLayout:
     profile: PrinterProfile
     operator_name: Callable[[str], str]
     is_training: bool = False
+    language: str = FALLBACK_LOCALE
 
     def text(self, printed: PrintedSale) -> str:
         """The receipt as plain text."""

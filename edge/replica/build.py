@@ -116,12 +116,17 @@ def _write_snapshot(path: Path, manifest: Manifest, piece: Piece, source: Path) 
         # No one reads the file before it is renamed, so a crash may leave it in any state.
         connection.execute("PRAGMA journal_mode=OFF")
         connection.execute("PRAGMA synchronous=OFF")
-        _create_tables(connection)
+        for table in TABLES.values():
+            create_table(connection, table)
+        connection.execute(
+            "CREATE TABLE contents(rev INTEGER PRIMARY KEY, records INTEGER, digest TEXT) STRICT"
+        )
         connection.execute("BEGIN")
         contents = _fill(connection, piece, source)
         if manifest.rev == piece.to_rev:
             check_contents(contents, manifest)
-        _create_indexes(connection)
+        for table in TABLES.values():
+            create_indexes(connection, table)
         put_contents(connection, contents)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode=WAL")
@@ -138,22 +143,19 @@ def _sync_file(path: Path) -> None:
         os.close(handle)
 
 
-def _create_tables(connection: sqlite3.Connection) -> None:
+def create_table(connection: sqlite3.Connection, table: RecordTable) -> None:
+    """Make the table of one kind of record, without its indexes."""
     from sqlite_utils import Database  # noqa: PLC0415 - only a new snapshot needs it
 
     database = Database(connection)
-    for table in TABLES.values():
-        database.table(table.name).create(table.columns, not_null=set(table.not_null), strict=True)
-    database.table("contents").create(
-        {"rev": int, "records": int, "digest": str}, pk="rev", strict=True
-    )
+    database.table(table.name).create(table.columns, not_null=set(table.not_null), strict=True)
 
 
-def _create_indexes(connection: sqlite3.Connection) -> None:
-    for table in TABLES.values():
-        for columns in table.indexes:
-            name = "_".join((table.name, *columns))
-            connection.execute(f"CREATE INDEX {name} ON {table.name}({', '.join(columns)})")
+def create_indexes(connection: sqlite3.Connection, table: RecordTable) -> None:
+    """Make a table's indexes: faster once the rows are there."""
+    for columns in table.indexes:
+        name = "_".join((table.name, *columns))
+        connection.execute(f"CREATE INDEX {name} ON {table.name}({', '.join(columns)})")
 
 
 def _fill(connection: sqlite3.Connection, piece: Piece, source: Path) -> Contents:

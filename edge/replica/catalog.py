@@ -17,7 +17,10 @@ from shared.item.item import Item
 from shared.kernel.gtin import Gtin
 from shared.price.price_book import DatedPrice
 
-_ITEM = "SELECT gtin, name, department, category, brand, package_size, is_weighed, plu FROM item"
+_ITEM = (
+    "SELECT gtin, name, department, category, brand, package_size, is_weighed, plu, tags, tax_bp,"
+    " is_promotable, floor_minor, uom FROM item"
+)
 _LIVE = " AND rev_from<=? AND rev_to>?"
 _PRICES = "SELECT prices FROM price WHERE gtin=? AND rev_from<=? AND rev_to>?"
 _NAME = " AND name LIKE ? ESCAPE '\\'"
@@ -105,6 +108,11 @@ class CatalogFile:
             for key, name, role, pin_hash, permissions in rows
         )
 
+    def offer_rows(self, revision: int) -> list[tuple[bytes, str]]:
+        """Hash and JSON body of each offer in a revision."""
+        query = "SELECT hash, body FROM offer WHERE rev_from<=? AND rev_to>?"
+        return [(row[0], row[1]) for row in self._rows(query, (revision, revision))]
+
     def search(self, text: str, limit: int, revision: int) -> list[Item]:
         """Items whose name contains every word of `text`; of a number, GTIN or PLU may end in it.
 
@@ -182,8 +190,24 @@ def _dated(raw: list[list[int | None]]) -> Iterator[DatedPrice]:
 
 
 def _item_of(row: sqlite3.Row | tuple[Any, ...]) -> Item:
-    gtin, name, department, category, brand, package_size, is_weighed, plu = row
-    return Item(Gtin(gtin), name, department, category, brand, package_size, bool(is_weighed), plu)
+    gtin, name, department, category, brand, package_size, is_weighed, plu, *pricing = row
+    tags, tax_bp, is_promotable, floor_minor, uom = pricing
+    return Item(
+        Gtin(gtin),
+        name,
+        department,
+        category,
+        brand,
+        package_size,
+        bool(is_weighed),
+        plu,
+        # Rows of a file that older software made say nothing of these.
+        tuple(orjson.loads(tags or "[]")),
+        tax_bp or 0,
+        is_promotable is None or bool(is_promotable),
+        floor_minor or 0,
+        uom or "",
+    )
 
 
 def _price_row(row: tuple[Any, ...]) -> PriceRow:

@@ -13,6 +13,9 @@ from typing import Any
 
 import orjson
 
+from shared.kernel.errors import RefusedError
+from shared.price.document import parse_offer
+from shared.price.document_error import DocumentRefusedError
 from shared.publication.revision import RecordKind
 
 OPEN_REV = 2**53 - 1
@@ -87,6 +90,11 @@ TABLES: dict[RecordKind, RecordTable] = {
             "package_size": str,
             "is_weighed": int,
             "plu": str,
+            "tags": str,
+            "tax_bp": int,
+            "is_promotable": int,
+            "floor_minor": int,
+            "uom": str,
             **_VERSION_COLUMNS,
         },
         frozenset({"gtin", "name", "is_weighed", "rev_from", "rev_to", "hash"}),
@@ -132,6 +140,11 @@ def item_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
         get("package_size", ""),
         int(get("is_weighed", False)),
         get("plu"),
+        orjson.dumps(get("tags", [])).decode(),
+        get("tax_bp", 0),
+        int(get("is_promotable", True)),
+        get("floor_minor", 0),
+        get("uom", ""),
     )
 
 
@@ -147,7 +160,20 @@ def staff_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def offer_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
-    """Values of the offer table, without the version columns."""
+    """Values of the offer table, without the version columns.
+
+    RefusedError `publication.offer` when the till could not act on it: better the whole revision
+    is refused, and head office sees it, than that a shop sells without one of its offers.
+    """
+    try:
+        offer = parse_offer(body)
+    except DocumentRefusedError as refused:
+        first = refused.errors[0]
+        raise RefusedError(
+            "publication.offer", offer=key, field=first.path, because=first.code
+        ) from None
+    if offer.id != key:
+        raise RefusedError("publication.offer", offer=key, field="id", because="offer.id")
     return key, orjson.dumps(body).decode()
 
 

@@ -16,12 +16,15 @@ from edge.replica.build import (
     put_contents,
 )
 from edge.replica.catalog import CatalogFile, PriceRow, StaffMember
+from edge.replica.offers import OfferShelf
 from edge.replica.schema import POINTER_MIGRATIONS, TABLES
+from edge.replica.upgrade import upgrade_catalog
 from edge.sqlite import Writer
 from shared.item.item import Item
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import CorruptError, MissingError
 from shared.kernel.gtin import Gtin
+from shared.price.offer_book import EMPTY_BOOK, OfferBook
 from shared.price.price_book import DatedPrice, price_at
 from shared.publication.manifest import Manifest, Piece, manifest_bytes
 
@@ -78,6 +81,7 @@ class Replica:
         self._items: dict[tuple[str, int], Item | None] = {}
         self._prices: dict[tuple[str, int], tuple[DatedPrice, ...]] = {}
         self._changes: tuple[PriceChange, ...] = ()
+        self._offers = OfferShelf()
 
     def open(self) -> None:
         """Open what is stored. A replica that cannot be read is dropped: HQ has it."""
@@ -97,6 +101,7 @@ class Replica:
                 (CHANGES_KEPT,),
             )
         )
+        self.offers(self._active.rev)  # now, not under the first scan
 
     def _open_pointers(self) -> None:
         try:
@@ -159,6 +164,10 @@ class Replica:
         self._prices[key] = prices
         return prices
 
+    def offers(self, revision: int) -> OfferBook:
+        """The offers of a revision; none before the first activation."""
+        return self._offers.book(self._file(revision), revision) if revision else EMPTY_BOOK
+
     def search(self, text: str, limit: int, revision: int) -> list[Item]:
         """Items whose name, GTIN or PLU contains every word of `text`."""
         return self._file(revision).search(text, limit, revision)
@@ -192,6 +201,7 @@ class Replica:
             self._apply(file, manifest, deltas, pieces)
         elif file.contents.rev != manifest.rev:
             raise CorruptError("replica.digest", revision=manifest.rev)
+        self._offers.book(file, manifest.rev)  # while nobody waits for it
         name = sha256(manifest_bytes(manifest)).hex()
         self._flip("stored", Pointer(manifest.rev, manifest.inc, name, file.path.name, at_ms))
 
@@ -234,7 +244,7 @@ class Replica:
         if not pointer.file:
             return Pointer()
         try:
-            file = self._files.get(pointer.file) or CatalogFile(self._folder / pointer.file)
+            file = self._files.get(pointer.file) or _open_catalog(self._folder / pointer.file)
         except Exception as error:  # noqa: BLE001 - any damage has one cure: fetch it again
             del error
             return Pointer()
@@ -332,6 +342,12 @@ class Replica:
                     connection.execute(table.prune_sql, (oldest,))
         finally:
             writer.close()
+
+
+def _open_catalog(path: Path) -> CatalogFile:
+    if path.exists():
+        upgrade_catalog(path)
+    return CatalogFile(path)
 
 
 def _deltas_from(manifest: Manifest, rev: int) -> list[Piece]:

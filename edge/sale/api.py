@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -15,6 +15,8 @@ from edge.desk.state import Command
 from edge.receipt.layout import PrintedSale
 from edge.sale.commands import (
     DismissUnknown,
+    GiveBackCoupon,
+    HandInCoupon,
     HandInStoreCoupon,
     OpenDrawer,
     OverridePrice,
@@ -26,12 +28,18 @@ from edge.sale.commands import (
     Undo,
     VoidBasket,
 )
+from edge.sale.offers import offer_reasons
 from edge.sale.recorded import recorded_sale
 from edge.sale.schemas import (
+    COUPON_MAX,
     REASON_MAX,
+    ActingOffer,
     CommandAnswer,
+    CouponBody,
     FoundItem,
     FreeText,
+    IdleOffer,
+    Offers,
     OverrideBody,
     QuantityBody,
     ReasonBody,
@@ -45,6 +53,7 @@ from edge.sale.schemas import (
 from edge.sale.search import ItemSearch
 from edge.sale.service import Shop
 from shared.kernel.errors import RefusedError
+from shared.sale.basket import Basket
 from shared.staff import permission
 
 SEARCH_MAX = 50
@@ -127,6 +136,31 @@ async def hand_in_store_coupon(
     """Take a store coupon for a line."""
     command = HandInStoreCoupon(n, body.amount_minor, body.reference)
     return await _do(room, actor, command, key)
+
+
+@lane_router.post("/coupons", response_model=CommandAnswer)
+async def hand_in_coupon(
+    room: RoomDep, actor: Operating, body: CouponBody, key: Key = None
+) -> Response:
+    """Take the code of an offer for the basket."""
+    return await _do(room, actor, HandInCoupon(body.code), key)
+
+
+@lane_router.delete("/coupons", response_model=CommandAnswer)
+async def give_back_coupon(
+    room: RoomDep,
+    actor: Operating,
+    code: Annotated[str, Query(max_length=COUPON_MAX)],
+    key: Key = None,
+) -> Response:
+    """Take an offer's code out of the basket again."""
+    return await _do(room, actor, GiveBackCoupon(code), key)
+
+
+@lane_router.get("/offers")
+async def explain_offers(room: RoomDep, actor: Operating) -> Offers:
+    """Every offer of the basket's revision: what acted, and why the others did not."""
+    return await asyncio.to_thread(_offers, room, actor.lane)
 
 
 @lane_router.post("/unknown/{n}/dismiss", response_model=CommandAnswer)
@@ -218,6 +252,17 @@ async def _do(room: SaleRoom, actor: Actor, command: Command, key: str | None) -
     result = await asyncio.wrap_future(room.desk.put(actor.lane, command, key))
     answer = CommandAnswer(seq=result.seq, receipt_no=result.receipt_no)
     return Response(_ANSWER.dump_json(answer, exclude_none=True), media_type="application/json")
+
+
+def _offers(room: SaleRoom, lane: int) -> Offers:
+    shop = room.shop
+    basket = room.desk.state(lane).basket or Basket("", shop.clock.now_ms())
+    pinned = replace(basket, revision=basket.revision or shop.catalogue.active_revision())
+    found = offer_reasons(pinned, shop.catalogue, shop.layout.zone, shop.layout.language)
+    return Offers(
+        acting=[ActingOffer(**asdict(each)) for each in found.acting],
+        idle=[IdleOffer(**asdict(each)) for each in found.idle],
+    )
 
 
 def _recent(room: SaleRoom, lane: int, limit: int) -> list[ReceiptRow]:

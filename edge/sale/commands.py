@@ -53,6 +53,20 @@ class HandInStoreCoupon(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class HandInCoupon(Command):
+    """Take the code of an offer for the basket."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBackCoupon(Command):
+    """Take an offer's code out of the basket again."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class DismissUnknown(Command):
     """A person has dealt with a code that named no item."""
 

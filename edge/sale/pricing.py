@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from shared.item.item import Item
 from shared.kernel.errors import MissingError
+from shared.price.context import PricingInstant
+from shared.price.offer_book import OfferBook
 from shared.price.price_book import DatedPrice, PriceBook
 from shared.sale.basket import Basket
-from shared.sale.pricing import PricedBasket, price_basket
+from shared.sale.pricing import PricedBasket, context_of, price_basket
 
 
 class Catalogue(Protocol):
@@ -30,19 +33,36 @@ class Catalogue(Protocol):
         """Its prices, ascending by time; MissingError when the revision is gone."""
         ...
 
+    def offers(self, revision: int) -> OfferBook:
+        """All offers of a revision; MissingError when it is gone."""
+        ...
 
-def price_open_basket(basket: Basket, catalogue: Catalogue) -> PricedBasket:
-    """Price at the instant of the basket's opening.
 
-    So a price change at noon spares whoever stands in front of the cashier. Where the replica
-    was deleted under an open basket its lines need a price, which blocks payment.
+def price_open_basket(basket: Basket, catalogue: Catalogue, zone: tzinfo) -> PricedBasket:
+    """Price at the instant of the basket's opening, as the store's clock shows it.
+
+    So a price change at noon, or the end of an offer, spares whoever stands in front of the
+    cashier. Where the replica was deleted under an open basket its lines need a price, which
+    blocks payment.
     """
+    book, at = book_of(basket, catalogue), instant_of(basket.opened_at_ms, zone)
+    return price_basket(basket, book, context_of(basket.member, basket.coupons), at)
+
+
+def book_of(basket: Basket, catalogue: Catalogue) -> PriceBook:
+    """The prices of the basket's items, and the offers, of the revision that it pinned."""
     revision = basket.revision
     try:
         prices = {
             line.item.gtin: catalogue.dated_prices(line.item.gtin, revision)
             for line in basket.lines
         }
+        return PriceBook(revision, prices, catalogue.offers(revision))
     except MissingError:
-        prices = {}
-    return price_basket(basket, PriceBook(revision, prices), basket.opened_at_ms)
+        return PriceBook(revision)
+
+
+def instant_of(at_ms: int, zone: tzinfo) -> PricingInstant:
+    """An instant (UTC ms) with its reading on the store's clock."""
+    local = datetime.fromtimestamp(at_ms // 1000, zone)
+    return PricingInstant(at_ms, local.date(), local.hour * 3600 + local.minute * 60 + local.second)

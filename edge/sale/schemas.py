@@ -12,6 +12,7 @@ from shared.sale.tender import TenderKind
 
 REASON_MAX = 200
 REFERENCE_MAX = 100
+COUPON_MAX = 64
 
 
 def _clean(value: object) -> object:
@@ -50,6 +51,12 @@ class StoreCouponBody(BaseModel):
     reference: FreeText = Field(max_length=REFERENCE_MAX)
 
 
+class CouponBody(BaseModel):
+    """The code of an offer, as printed on a coupon or typed; the case does not matter."""
+
+    code: FreeText = Field(min_length=1, max_length=COUPON_MAX)
+
+
 class ReasonBody(BaseModel):
     """Why."""
 
@@ -75,6 +82,35 @@ class CommandAnswer(BaseModel):
 
     seq: int
     receipt_no: str | None = None
+
+
+class ActingOffer(BaseModel):
+    """An offer that acted on the basket; `amount_minor` is negative."""
+
+    offer_id: str
+    name: str
+    amount_minor: int
+    times: int
+    coupon: str | None
+
+
+class IdleOffer(BaseModel):
+    """An offer that gave nothing: `offer.why.<code>` with its parameters.
+
+    Parameters ending in `_minor` are money, in `_milli` thousandths.
+    """
+
+    offer_id: str
+    name: str
+    code: str
+    params: dict[str, str | int]
+
+
+class Offers(BaseModel):
+    """The offers of the basket's revision, in order of action."""
+
+    acting: list[ActingOffer]
+    idle: list[IdleOffer]
 
 
 class FoundItem(BaseModel):

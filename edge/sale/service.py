@@ -23,6 +23,8 @@ from edge.journal.store import EntryDraft, Journal
 from edge.receipt.layout import PrintedSale, ReceiptLayout
 from edge.sale.commands import (
     DismissUnknown,
+    GiveBackCoupon,
+    HandInCoupon,
     HandInStoreCoupon,
     NotePrint,
     OpenDrawer,
@@ -35,7 +37,7 @@ from edge.sale.commands import (
     Undo,
     VoidBasket,
 )
-from edge.sale.pricing import Catalogue, price_open_basket
+from edge.sale.pricing import Catalogue, book_of, price_open_basket
 from edge.sale.recorded import recorded_sale
 from edge.texts import storable
 from shared.item.barcode import (
@@ -51,8 +53,16 @@ from shared.journal.event import BasketVoided, DrawerOpened, Event, ReceiptRepri
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
 from shared.kernel.quantity import ONE_MILLI
-from shared.sale.basket import Basket, LineCoupon, PriceOverride, VoidedLine
-from shared.sale.pricing import PricedBasket
+from shared.price.offer_book import EMPTY_BOOK
+from shared.sale.basket import (
+    Basket,
+    BasketLine,
+    LineCoupon,
+    PriceOverride,
+    VoidedLine,
+    find_coupon,
+)
+from shared.sale.pricing import PricedBasket, listed_lines
 from shared.sale.settle import Settlement, check_tender, remaining_minor, settle
 from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction, SaleHeader, complete, refuse_unsellable
@@ -93,6 +103,10 @@ class Shop:
     layout: ReceiptLayout
     effects: Effects
 
+    def price(self, basket: Basket) -> PricedBasket:
+        """What an open basket costs."""
+        return price_open_basket(basket, self.catalogue, self.layout.zone)
+
 
 def sale_handlers(shop: Shop) -> dict[type[Command], Handler]:
     """The function for each command of this room."""
@@ -102,6 +116,8 @@ def sale_handlers(shop: Shop) -> dict[type[Command], Handler]:
         RemoveLine: remove_line,
         OverridePrice: override_price,
         HandInStoreCoupon: hand_in_store_coupon,
+        HandInCoupon: hand_in_coupon,
+        GiveBackCoupon: give_back_coupon,
         DismissUnknown: dismiss_unknown,
         Undo: undo,
         TakeTender: take_tender,
@@ -114,7 +130,10 @@ def sale_handlers(shop: Shop) -> dict[type[Command], Handler]:
 
 
 def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
-    """Do what the code says: sell, name the member, or list it as unknown. Never guess."""
+    """Do what the code says: sell, name the member, take a coupon, or list it as unknown.
+
+    Never guess; the code of an item stays one, whatever coupons there are.
+    """
     _refuse_unready(shop, state)
     now_ms = shop.clock.now_ms()
     basket = state.basket or Basket(shop.ids.entry_id(), now_ms)
@@ -134,7 +153,7 @@ def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
             scan = _scan(state, "member", number, None, code)
             return Turn(_changed(state, basket.with_member(number), None, scan))
         case BadBarcode(_, because):
-            return _with_unknown(state, basket, Unknown(code, because, now_ms))
+            return _with_other(shop, state, basket, Unknown(code, because, now_ms))
 
 
 def set_quantity(*, shop: Shop, state: LaneState, command: SetQuantity) -> Turn:
@@ -166,6 +185,19 @@ def hand_in_store_coupon(*, shop: Shop, state: LaneState, command: HandInStoreCo
     return Turn(_changed(state, basket, command.line))
 
 
+def hand_in_coupon(*, shop: Shop, state: LaneState, command: HandInCoupon) -> Turn:
+    """Take the code of an offer; it may come before the first item."""
+    _refuse_unready(shop, state)
+    basket = state.basket or Basket(shop.ids.entry_id(), shop.clock.now_ms())
+    return Turn(_changed(state, _with_coupon(shop, basket, command.code), None))
+
+
+def give_back_coupon(*, shop: Shop, state: LaneState, command: GiveBackCoupon) -> Turn:
+    """Take an offer's code out again."""
+    basket = _open_basket(shop, state).without_coupon_code(command.code)
+    return Turn(_changed(state, basket, None))
+
+
 def dismiss_unknown(*, shop: Shop, state: LaneState, command: DismissUnknown) -> Turn:
     """Strike a code off the list of unknown ones; who looks later finds it with the reason."""
     basket = _open_basket(shop, state)
@@ -193,7 +225,7 @@ def undo(*, shop: Shop, state: LaneState, command: Undo) -> Turn:
 def take_tender(*, shop: Shop, state: LaneState, command: TakeTender) -> Turn:
     """Record a payment; complete the sale when nothing is left to pay."""
     basket = _open_basket(shop, state)
-    priced = price_open_basket(basket, shop.catalogue)
+    priced = shop.price(basket)
     refuse_unsellable(basket, priced)
     tender = Tender(command.kind, command.amount_minor, command.reference)
     left = remaining_minor(priced.due_minor, basket.tenders)
@@ -209,7 +241,7 @@ def take_tender(*, shop: Shop, state: LaneState, command: TakeTender) -> Turn:
 def void_basket(*, shop: Shop, state: LaneState, command: VoidBasket) -> Turn:
     """Give the basket up; the journal keeps that it was."""
     basket = _open_basket(shop, state)
-    priced = price_open_basket(basket, shop.catalogue)
+    priced = shop.price(basket)
     event = BasketVoided(state.lane, len(basket.lines), priced.due_minor, command.reason)
     _append(shop, state, event, basket.id)
     return Turn(_empty(state))
@@ -271,7 +303,7 @@ def _complete(shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket
     settlement = settle(priced.due_minor, basket.tenders)
     operator = _operator(state)
     receipt_no = shop.journal.next_receipt_no(state.lane)
-    header = SaleHeader(receipt_no, state.lane, operator.id)
+    header = SaleHeader(receipt_no, state.lane, operator.id, shop.layout.language)
     sale = complete(header, basket, priced, settlement)
     at_ms = _append(shop, state, SaleCompleted(sale), basket.id)
     printed = PrintedSale(sale, at_ms)
@@ -316,14 +348,36 @@ def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -
     item = scanned.item
     if item is None:
         now_ms = shop.clock.now_ms()
-        return _with_unknown(state, basket, Unknown(scanned.code, "item.unknown", now_ms))
+        return _with_other(shop, state, basket, Unknown(scanned.code, "item.unknown", now_ms))
     pinned = replace(basket, revision=_revision(shop, basket))
     after = pinned.with_item(item, scanned.code, scanned.qty_milli, scanned.label_minor)
     kind: ScanKind = "repeat" if len(after.lines) == len(basket.lines) else "item"
     line = next(each for each in after.lines if each not in basket.lines)
-    priced = price_open_basket(replace(after, lines=(line,)), shop.catalogue).lines[0]
-    scan = _scan(state, kind, item.name, priced.unit_minor, scanned.code)
+    unit_minor = _unit_minor(shop, after, line)
+    scan = _scan(state, kind, item.name, unit_minor, scanned.code)
     return Turn(_changed(state, after, line.number, scan))
+
+
+def _unit_minor(shop: Shop, basket: Basket, line: BasketLine) -> int | None:
+    """The line's regular unit price; the basket itself is priced when it is shown."""
+    book = book_of(replace(basket, lines=(line,)), shop.catalogue)
+    return listed_lines(replace(basket, lines=(line,)), book, basket.opened_at_ms)[0].unit_minor
+
+
+def _with_other(shop: Shop, state: LaneState, basket: Basket, unknown: Unknown) -> Turn:
+    """A code that is no item's: a coupon, or unknown. The same coupon again changes nothing."""
+    revision = _revision(shop, basket)
+    coupon = find_coupon(shop.catalogue.offers(revision), unknown.code) if revision else None
+    if coupon is None:
+        return _with_unknown(state, basket, unknown)
+    after = basket if coupon in basket.coupons else _with_coupon(shop, basket, coupon)
+    return Turn(_changed(state, after, None, _scan(state, "coupon", None, None, coupon)))
+
+
+def _with_coupon(shop: Shop, basket: Basket, code: str) -> Basket:
+    revision = _revision(shop, basket)
+    offers = shop.catalogue.offers(revision) if revision else EMPTY_BOOK
+    return replace(basket, revision=revision).with_coupon_code(code, offers)
 
 
 def _with_unknown(state: LaneState, basket: Basket, unknown: Unknown) -> Turn:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 from edge.desk.state import DoneSale, LaneState, LastScan
+from edge.sale.offers import coupons_shown, near_misses
 from edge.sale.pricing import Catalogue, price_open_basket
+from edge.texts import FALLBACK_LOCALE
 from shared.kernel.money import Currency, quick_cash
 from shared.kernel.quantity import ONE_MILLI
+from shared.price.wording import name_of
 from shared.sale.basket import Basket
 from shared.sale.pricing import PricedBasket, PricedLine
 from shared.sale.settle import remaining_minor
 
+NOTHING_PROMOTED: dict[str, Any] = {"offers": [], "coupons": [], "hints": []}
 LaneCondition = str
 """locked, day_closed, selling or done."""
 
@@ -28,12 +33,14 @@ class Surroundings:
     business_date: str | None
     revision: int
     price_changes: Sequence[dict[str, Any]]
+    zone: tzinfo = UTC
+    language: str = FALLBACK_LOCALE
 
 
 def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dict[str, Any]:
     """The LaneView that is pushed to the screens of a lane."""
     basket = state.basket or Basket("", 0)
-    priced = price_open_basket(basket, catalogue)
+    priced = price_open_basket(basket, catalogue, around.zone)
     blocked_by = _blocked_by(basket, priced, around)
     remaining = remaining_minor(priced.due_minor, basket.tenders)
     operator = state.operator
@@ -47,7 +54,7 @@ def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dic
         "state": _condition(state, around),
         "operator": operator and {"id": operator.id, "name": operator.name, "role": operator.role},
         "permissions": list(operator.permissions) if operator else [],
-        "basket": _basket(basket, priced, remaining),
+        "basket": _basket(basket, priced, remaining) | _promoted(basket, priced, catalogue, around),
         "touched_line": state.touched_line,
         "scans": state.scans,
         "last_scan": _last_scan(state.last_scan),
@@ -68,7 +75,7 @@ def locked(view: dict[str, Any]) -> dict[str, Any]:
         "state": "locked",
         "operator": None,
         "permissions": [],
-        "basket": _basket(Basket("", 0), PricedBasket((), 0, 0, 0, 0), 0),
+        "basket": _basket(Basket("", 0), PricedBasket((), 0, 0, 0, 0), 0) | NOTHING_PROMOTED,
         "touched_line": None,
         "last_scan": None,
         "quick_cash": [],
@@ -117,6 +124,26 @@ def _basket(basket: Basket, priced: PricedBasket, remaining: int) -> dict[str, A
             for tender in basket.tenders
         ],
         "remaining_minor": remaining,
+    }
+
+
+def _promoted(
+    basket: Basket, priced: PricedBasket, catalogue: Catalogue, around: Surroundings
+) -> dict[str, Any]:
+    """What offers did to the basket, by name; amounts are negative."""
+    hints = near_misses(basket, catalogue, around.zone, around.language)
+    return {
+        "offers": [
+            {
+                "id": each.offer.id,
+                "name": name_of(each.offer, around.language),
+                "amount_minor": -each.amount_minor,
+                "times": each.times,
+            }
+            for each in priced.applied
+        ],
+        "coupons": coupons_shown(basket, priced, catalogue, around.language),
+        "hints": [asdict(each) for each in hints],
     }
 
 

@@ -8,6 +8,7 @@ from shared.item.item import Item
 from shared.kernel.errors import MissingError, RefusedError
 from shared.kernel.money import PRICE_MINOR_MAX
 from shared.kernel.quantity import ONE_MILLI, QTY_MILLI_MAX
+from shared.price.offer_book import OfferBook
 from shared.sale.tender import Tender
 
 BASKET_LINES_MAX = 999
@@ -77,6 +78,7 @@ class Basket:
     """An open sale. `id` becomes the id of its journal entry, so a retry finds the sale.
 
     `revision` is the catalogue revision pinned at the first line; 0 while nothing is pinned.
+    `coupons` are the codes handed in for offers that ask for one.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Basket:
     voided: tuple[VoidedLine, ...] = ()
     tenders: tuple[Tender, ...] = ()
     last_number: int = 0
+    coupons: tuple[str, ...] = ()
 
     def line(self, number: int) -> BasketLine:
         """The line with that number; MissingError `basket.line` otherwise."""
@@ -156,6 +159,23 @@ class Basket:
         self._refuse_after_tender()
         return replace(self, member=member)
 
+    def with_coupon_code(self, code: str, offers: OfferBook) -> Basket:
+        """Hand in the code of an offer (`coupon.unknown` when none has it, `coupon.twice`)."""
+        self._refuse_after_tender()
+        coupon = find_coupon(offers, code)
+        if coupon is None:
+            raise RefusedError("coupon.unknown", coupon=code)
+        if coupon in self.coupons:
+            raise RefusedError("coupon.twice", coupon=coupon)
+        return replace(self, coupons=(*self.coupons, coupon))
+
+    def without_coupon_code(self, code: str) -> Basket:
+        """Give a code back; MissingError `basket.coupon` when it was not handed in."""
+        self._refuse_after_tender()
+        if code not in self.coupons:
+            raise MissingError("basket.coupon", coupon=code)
+        return replace(self, coupons=tuple(each for each in self.coupons if each != code))
+
     def with_unknown(self, code: str, because: str, at_ms: int) -> Basket:
         """List a scan that named no item."""
         number = self.last_number + 1
@@ -179,6 +199,13 @@ class Basket:
     def _refuse_after_tender(self) -> None:
         if self.tenders:
             raise RefusedError("basket.tender_taken")
+
+
+def find_coupon(offers: OfferBook, text: str) -> str | None:
+    """The code of an offer as the offer spells it; people type without minding the case."""
+    wanted = text.strip().casefold()
+    codes = (rule.offer.coupon for rule in offers.rules)
+    return next((code for code in codes if code is not None and code.casefold() == wanted), None)
 
 
 def _takes(line: BasketLine, item: Item, label_minor: int | None) -> bool:

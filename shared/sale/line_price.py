@@ -11,6 +11,11 @@ from dataclasses import dataclass
 
 from shared.kernel.quantity import extended_minor
 
+MEMBER_PRICE = "member_price"
+STORE_COUPON = "store_coupon"
+OFFER = "offer"
+"""Kind of the modifiers that are shares of an offer."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemberPrice:
@@ -42,18 +47,22 @@ PriceRule = MemberPrice | StatedMemberAmount | StoreCoupon
 
 @dataclass(frozen=True, slots=True)
 class PriceModifier:
-    """What one rule did to one line (ARTS RetailPriceModifier).
+    """What one rule or offer did to one line (ARTS RetailPriceModifier).
 
-    `amount_minor` is negative for a saving; `because` names the rule, `params` its facts.
+    `amount_minor` is negative for a saving; `because` names the rule. An offer's share has the
+    offer's id as `reference`, and says what the line was worth before it (`base_minor`) and how
+    many of its `units` it touched.
     """
 
     kind: str
     amount_minor: int
     because: str
     reference: str = ""
+    base_minor: int = 0
+    units: int = 0
 
 
-def derive(
+def modifiers_of(
     gross_minor: int, qty_milli: int, rules: Iterable[PriceRule]
 ) -> tuple[PriceModifier, ...]:
     """Modifiers in order of application; they and the gross amount add up to the net amount."""
@@ -71,11 +80,11 @@ def _modifier_of(rule: PriceRule, left_minor: int, qty_milli: int) -> PriceModif
     match rule:
         case MemberPrice(member_unit_minor):
             saving = left_minor - extended_minor(member_unit_minor, qty_milli)
-            return _saving("member_price", saving, left_minor, "price_book")
+            return _saving(MEMBER_PRICE, saving, left_minor, "price_book")
         case StatedMemberAmount(member_minor):
-            return _saving("member_price", left_minor - member_minor, left_minor, "override")
+            return _saving(MEMBER_PRICE, left_minor - member_minor, left_minor, "override")
         case StoreCoupon(amount_minor, reference):
-            return _saving("store_coupon", amount_minor, left_minor, "coupon", reference)
+            return _saving(STORE_COUPON, amount_minor, left_minor, "coupon", reference)
 
 
 def _saving(

@@ -7,19 +7,27 @@ from dataclasses import dataclass
 from shared.kernel.errors import RefusedError
 from shared.kernel.quantity import ONE_MILLI
 from shared.sale.basket import Basket, VoidedLine
+from shared.sale.line_price import MEMBER_PRICE, OFFER, STORE_COUPON
 from shared.sale.pricing import PricedBasket, PricedLine
 from shared.sale.settle import Settlement
+from shared.sale.sold_offer import SoldOffer, sold_offer
 from shared.sale.tender import Tender, TenderKind
 
 
 @dataclass(frozen=True, slots=True)
 class SoldModifier:
-    """A price modifier as recorded: negative amounts save money."""
+    """A price modifier as recorded: negative amounts save money.
+
+    An offer's share names the offer as `reference`, and tells what the line was worth before it
+    and how many of its units it touched: a return needs no more than that.
+    """
 
     kind: str
     amount_minor: int
     because: str
     reference: str = ""
+    base_minor: int = 0
+    units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class SoldOverride:
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """One sold line; gross plus modifiers is net, in minor units."""
+    """One sold line; gross plus modifiers is net, in minor units; the tax is part of the net."""
 
     n: int
     gtin: str
@@ -46,6 +54,8 @@ class SoldLine:
     net_minor: int
     modifiers: tuple[SoldModifier, ...] = ()
     override: SoldOverride | None = None
+    tax_bp: int = 0
+    tax_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,15 @@ class SaleTotals:
     mfr_coupon_minor: int
     tender_minor: int
     """Net minus makers' coupons: what came in as cash and card, change taken off."""
+    offer_disc_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RetailTransaction:
-    """One completed sale. `revision` is the catalogue revision that priced it."""
+    """One completed sale. `revision` is the catalogue revision that priced it.
+
+    `coupons` are the codes that offers asked for, as handed in.
+    """
 
     receipt_no: str
     lane: int
@@ -79,15 +93,18 @@ class RetailTransaction:
     change_minor: int
     totals: SaleTotals
     voided: tuple[VoidedLine, ...] = ()
+    offers: tuple[SoldOffer, ...] = ()
+    coupons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SaleHeader:
-    """Who sold where, under which receipt number."""
+    """Who sold where, under which receipt number, and in which language offers are named."""
 
     receipt_no: str
     lane: int
     operator: str
+    language: str = "zh-CN"
 
 
 def complete(
@@ -114,6 +131,8 @@ def complete(
         settlement.change_minor,
         totals,
         basket.voided,
+        tuple(sold_offer(each, header.language) for each in priced.applied),
+        basket.coupons,
     )
 
 
@@ -137,11 +156,12 @@ def totals_of(lines: tuple[SoldLine, ...], settlement: Settlement) -> SaleTotals
         lines=len(lines),
         units=sum(_units(line.qty_milli) for line in lines),
         gross_minor=sum(line.gross_minor for line in lines),
-        member_disc_minor=-_modified(lines, "member_price"),
-        store_coupon_minor=-_modified(lines, "store_coupon"),
+        member_disc_minor=-_modified(lines, MEMBER_PRICE),
+        store_coupon_minor=-_modified(lines, STORE_COUPON),
         net_minor=net,
         mfr_coupon_minor=coupons,
         tender_minor=net - coupons,
+        offer_disc_minor=-_modified(lines, OFFER),
     )
 
 
@@ -159,7 +179,8 @@ def _sold_line(priced: PricedLine) -> SoldLine:
     if line.override is not None:
         override = SoldOverride(priced.unit_minor, line.override.reason, line.override.approved_by)
     modifiers = tuple(
-        SoldModifier(m.kind, m.amount_minor, m.because, m.reference) for m in priced.modifiers
+        SoldModifier(m.kind, m.amount_minor, m.because, m.reference, m.base_minor, m.units)
+        for m in priced.modifiers
     )
     return SoldLine(
         line.number,
@@ -173,4 +194,6 @@ def _sold_line(priced: PricedLine) -> SoldLine:
         priced.net_minor,
         modifiers,
         override,
+        line.item.tax_bp,
+        priced.tax_minor,
     )

@@ -24,7 +24,8 @@ class ZReport:
     """Sums of one business day, for one lane or for a store; money in minor units.
 
     `cash_minor` is what stayed in the drawer (tendered minus change). They obey
-    gross - member_disc - store_coupon = net and net - mfr_coupon = tender = cash + card.
+    gross - member_disc - offer_disc - store_coupon = net and net - mfr_coupon = tender
+    = cash + card.
     """
 
     business_date: str
@@ -44,6 +45,7 @@ class ZReport:
     overrides: int = 0
     no_sales: int = 0
     reprints: int = 0
+    offer_disc_minor: int = 0
 
 
 def fold_z(z: ZReport, event: Event) -> ZReport:
@@ -99,4 +101,5 @@ def _with_sale(z: ZReport, sale: RetailTransaction) -> ZReport:
         overrides=z.overrides + sum(1 for line in sale.lines if line.override is not None),
         no_sales=z.no_sales,
         reprints=z.reprints,
+        offer_disc_minor=z.offer_disc_minor + totals.offer_disc_minor,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from shared.item.barcode import price_label_code
 from shared.item.item import Item
 from shared.journal.event import (
     BasketVoided,
@@ -15,10 +16,10 @@ from shared.journal.event import (
 )
 from shared.price.price_book import DatedPrice, PriceBook
 from shared.sale.basket import Basket, LineCoupon, PriceOverride
-from shared.sale.pricing import price_basket
 from shared.sale.tender import Tender, TenderKind
-from tests.builders import PRICED_AT_MS, a_basket, a_sale, an_item
+from tests.builders import PRICED_AT_MS, a_basket, a_sale, an_item, priced
 
+LABEL_PLU = "00042"
 CATALOGUE = tuple(an_item(n, is_weighed=n % 4 == 0) for n in range(12))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 MINOR = st.integers(0, 50_000) | st.integers(0, 99_999_999)
@@ -61,7 +62,8 @@ def basket_of(goods: list[tuple[Item, int, int | None]], member: str | None = No
     """Scan goods in the order given."""
     basket = a_basket(member=member)
     for item, qty_milli, label in goods:
-        basket = basket.with_item(item, item.gtin, qty_milli, label)
+        code = item.gtin if label is None else price_label_code(LABEL_PLU, label)
+        basket = basket.with_item(item, code, qty_milli, label)
     return basket
 
 
@@ -98,7 +100,7 @@ def tenders_for(draw: st.DrawFn, due_minor: int) -> tuple[Tender, ...]:
 def sales(draw: st.DrawFn) -> SaleCompleted:
     """Any sale that can be made."""
     basket, book = draw(baskets()), draw(price_books())
-    due = price_basket(basket, book, PRICED_AT_MS).due_minor
+    due = priced(basket, book).due_minor
     return SaleCompleted(a_sale(basket, book, draw(tenders_for(due))))
 
 

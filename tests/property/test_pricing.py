@@ -8,14 +8,10 @@ from hypothesis import strategies as st
 from shared.item.item import Item
 from shared.price.price_book import PriceBook
 from shared.sale.basket import Basket
-from shared.sale.pricing import PricedBasket, price_basket
+from shared.sale.pricing import PricedBasket
 from shared.sale.transaction import RetailTransaction
-from tests.builders import PRICED_AT_MS
+from tests.builders import priced
 from tests.property.strategies import MEMBERS, basket_of, baskets, price_books, sales, scans
-
-
-def priced(basket: Basket, book: PriceBook) -> PricedBasket:
-    return price_basket(basket, book, PRICED_AT_MS)
 
 
 @given(baskets(), price_books())
@@ -75,7 +71,7 @@ def test_a_member_never_pays_more(
 @given(sales().map(lambda event: event.sale))
 def test_the_totals_of_a_sale_are_exact(sale: RetailTransaction) -> None:
     totals = sale.totals
-    saved = totals.member_disc_minor + totals.store_coupon_minor
+    saved = totals.member_disc_minor + totals.offer_disc_minor + totals.store_coupon_minor
     assert totals.gross_minor - saved == totals.net_minor
     assert totals.net_minor - totals.mfr_coupon_minor == totals.tender_minor
     assert sum(tender.amount_minor for tender in sale.tenders) - sale.change_minor == (

@@ -164,6 +164,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lanes/{lane}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand In Coupon
+         * @description Take the code of an offer for the basket.
+         */
+        post: operations["hand_in_coupon_v1_lanes__lane__coupons_post"];
+        /**
+         * Give Back Coupon
+         * @description Take an offer's code out of the basket again.
+         */
+        delete: operations["give_back_coupon_v1_lanes__lane__coupons_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lanes/{lane}/drawer": {
         parameters: {
             query?: never;
@@ -278,6 +302,26 @@ export interface paths {
          * @description Take a store coupon for a line.
          */
         post: operations["hand_in_store_coupon_v1_lanes__lane__lines__n__store_coupon_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lanes/{lane}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain Offers
+         * @description Every offer of the basket's revision: what acted, and why the others did not.
+         */
+        get: operations["explain_offers_v1_lanes__lane__offers_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -493,6 +537,22 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActingOffer
+         * @description An offer that acted on the basket; `amount_minor` is negative.
+         */
+        ActingOffer: {
+            /** Amount Minor */
+            amount_minor: number;
+            /** Coupon */
+            coupon: string | null;
+            /** Name */
+            name: string;
+            /** Offer Id */
+            offer_id: string;
+            /** Times */
+            times: number;
+        };
+        /**
          * CommandAnswer
          * @description `seq` of the view that shows what the command did.
          */
@@ -501,6 +561,14 @@ export interface components {
             receipt_no?: string | null;
             /** Seq */
             seq: number;
+        };
+        /**
+         * CouponBody
+         * @description The code of an offer, as printed on a coupon or typed; the case does not matter.
+         */
+        CouponBody: {
+            /** Code */
+            code: string;
         };
         /**
          * FoundItem
@@ -517,6 +585,24 @@ export interface components {
             name: string;
             /** Price Minor */
             price_minor: number | null;
+        };
+        /**
+         * IdleOffer
+         * @description An offer that gave nothing: `offer.why.<code>` with its parameters.
+         *
+         *     Parameters ending in `_minor` are money, in `_milli` thousandths.
+         */
+        IdleOffer: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Offer Id */
+            offer_id: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * LaneBody
@@ -542,6 +628,16 @@ export interface components {
             store: components["schemas"]["StoreBody"];
             /** Sw */
             sw: string;
+        };
+        /**
+         * Offers
+         * @description The offers of the basket's revision, in order of action.
+         */
+        Offers: {
+            /** Acting */
+            acting: components["schemas"]["ActingOffer"][];
+            /** Idle */
+            idle: components["schemas"]["IdleOffer"][];
         };
         /**
          * OpenDayBody
@@ -741,7 +837,8 @@ export interface components {
          * @description Sums of one business day, for one lane or for a store; money in minor units.
          *
          *     `cash_minor` is what stayed in the drawer (tendered minus change). They obey
-         *     gross - member_disc - store_coupon = net and net - mfr_coupon = tender = cash + card.
+         *     gross - member_disc - offer_disc - store_coupon = net and net - mfr_coupon = tender
+         *     = cash + card.
          */
         ZReport: {
             /** Business Date */
@@ -786,6 +883,11 @@ export interface components {
              * @default 0
              */
             no_sales: number;
+            /**
+             * Offer Disc Minor
+             * @default 0
+             */
+            offer_disc_minor: number;
             /**
              * Overrides
              * @default 0
@@ -1083,6 +1185,78 @@ export interface operations {
             };
         };
     };
+    hand_in_coupon_v1_lanes__lane__coupons_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_back_coupon_v1_lanes__lane__coupons_delete: {
+        parameters: {
+            query: {
+                code: string;
+            };
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     open_drawer_v1_lanes__lane__drawer_post: {
         parameters: {
             query?: never;
@@ -1286,6 +1460,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_offers_v1_lanes__lane__offers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offers"];
                 };
             };
             /** @description A problem document. */

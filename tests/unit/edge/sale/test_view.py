@@ -1,6 +1,8 @@
 """The lane's screen is a pure function of its state."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from edge.sale.view import Surroundings, locked, present
 from shared.item.item import Item
 from shared.kernel.errors import MissingError
 from shared.kernel.money import currency_of
+from shared.price.offer import Offer
+from shared.price.offer_book import OfferBook
 from shared.price.price_book import DatedPrice
 from shared.sale.basket import LineCoupon, PriceOverride
 from shared.sale.tender import Tender, TenderKind
@@ -23,8 +27,9 @@ ANN = Operator("1001", "Ann", "manager", ("day.close", "sale.operate"))
 class Prices:
     """A catalogue where item n costs n.00, members 10 off; knows revision 7 only."""
 
-    def __init__(self, *items: Item) -> None:
+    def __init__(self, *items: Item, offers: Iterable[Offer] = ()) -> None:
         self._prices = {item.gtin: (DatedPrice(0, 500, 450),) for item in items}
+        self._offers = OfferBook.of(offers)
 
     def active_revision(self) -> int:
         return 9
@@ -39,6 +44,9 @@ class Prices:
         if revision != 7:
             raise MissingError("replica.revision", revision=revision)
         return self._prices.get(gtin, ())  # type: ignore[call-overload, no-any-return]
+
+    def offers(self, revision: int) -> OfferBook:
+        return self._offers
 
 
 def shown(state: LaneState, *items: Item, around: Surroundings = AROUND) -> dict[str, Any]:
@@ -139,5 +147,5 @@ def test_a_screen_without_a_session_sees_neither_goods_nor_people() -> None:
 
 def test_a_deleted_replica_needs_prices_and_does_not_crash() -> None:
     basket = replace(a_basket(an_item()), revision=3)
-    priced = price_open_basket(basket, Prices(an_item()))
+    priced = price_open_basket(basket, Prices(an_item()), UTC)
     assert priced.needs_price
