@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
+from cloud.price.case_tie import is_tie
 from cloud.price.case_words import CaseError
 from cloud.price.cases import Case, Return
 from shared.kernel.quantity import format_milli
 from shared.price.context import PriceLine
-from shared.price.derivation import AppliedOffer, Derivation
+from shared.price.derivation import Derivation
 from shared.price.derive import derive
 from shared.price.offer_book import OfferBook
 from shared.price.refund import refund_minor, refund_repriced_minor
@@ -125,13 +126,11 @@ def _sum_faults(case: Case, outcome: Outcome) -> Iterator[str]:
 def _order_faults(case: Case, found: Derivation) -> Iterator[str]:
     """Yield nothing when the total does not depend on the order of the lines.
 
-    A tie may decide, narrowly: going through the offers in order of action, the first one that
-    acts differently must take the same amount, only from other lines - two units of one price,
-    or an odd minor unit that goes to the earlier line. What follows from there is not compared.
+    Only a tie may decide (see case_tie).
     """
     for order in _orders(len(case.lines)):
         other = _derive(case, [case.lines[index] for index in order])
-        if sum(other.nets) != sum(found.nets) and not _is_tie(found.applied, other.applied):
+        if sum(other.nets) != sum(found.nets) and not is_tie(case.lines, found, other):
             names = ", ".join(case.names[index] for index in order)
             yield f"scanned as {names} the total is {sum(other.nets)}, not {sum(found.nets)}"
             return
@@ -146,19 +145,6 @@ def _orders(count: int) -> Iterator[Sequence[int]]:
     yield [*lines[1:], 0]
     yield [*lines[::2], *lines[1::2]]
     yield [*lines[count // 2 :], *lines[: count // 2]]
-
-
-def _is_tie(one: Sequence[AppliedOffer], other: Sequence[AppliedOffer]) -> bool:
-    for left, right in zip(one, other, strict=False):
-        if (left.offer.id, left.amount_minor) != (right.offer.id, right.amount_minor):
-            return False
-        if _by_line(left) != _by_line(right):
-            return True
-    return False
-
-
-def _by_line(applied: AppliedOffer) -> dict[int, int]:
-    return {share.line: share.amount_minor for share in applied.shares}
 
 
 def units_text(line: PriceLine) -> str:

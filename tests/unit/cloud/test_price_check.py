@@ -308,6 +308,32 @@ def test_the_order_of_the_lines_may_decide_a_tie_and_nothing_else() -> None:
     assert totals == [1000, 900]
 
 
+def test_two_lines_of_one_size_are_a_tie_where_the_largest_comes_first() -> None:
+    groups = {"type": "group_each", "size": 3, "bp": 1000, "order": "largest_line_first"}
+    case = a_case(
+        basket=[
+            {"line": "A", "sku": "A", "qty": 2, "unit_price": 1000},
+            {"line": "B", "sku": "B", "qty": 2, "unit_price": 2000},
+        ],
+        promotions=[{"id": "p", "level": "line", "target": {"all": True}, "reward": groups}],
+        expected={"discount": 400, "total": 5600},
+    )
+    assert differences(case) == []  # B first: 200 + 200 + 100
+
+
+def test_of_two_units_of_one_price_the_floor_may_bind_either() -> None:
+    half = {"type": "percent_off", "bp": 5000, "max_units": 1}
+    case = a_case(
+        basket=[
+            {"line": "A", "sku": "A", "qty": 1, "unit_price": 1000, "min_unit_price": 900},
+            {"line": "B", "sku": "B", "qty": 1, "unit_price": 1000},
+        ],
+        promotions=[{"id": "p", "level": "line", "target": {"all": True}, "reward": half}],
+        expected={"discount": 100, "total": 1900},
+    )
+    assert differences(case) == []  # B first: 500 off
+
+
 def test_a_total_that_depends_on_the_order_without_a_tie_is_a_fault() -> None:
     found = outcome_of(case_of(a_case())).derivation
     assert "scanned as B, A the total is 1350, not 1351" in spoilt(
