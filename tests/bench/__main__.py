@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import ingest, journal, paint, push, scan, snapshot, start
+from tests.bench import ingest, journal, paint, pricing, push, scan, snapshot, start
 from tests.bench.figure import Figure, show, write_json
 from tests.bench.lab_box import LabBox
 
@@ -40,6 +40,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "ingest": lambda: [ingest.measure(_made(folder / "ingest"))],
         "snapshot": lambda: [snapshot.measure_apply(_made(folder / "snapshot"))],
         "box": lambda: _box(_made(folder / "lab")),
+        "pricing": pricing.measure,
         "push": lambda: push.measure(_made(folder / "push")),
     }
 
