@@ -136,6 +136,15 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     check.add_argument("--case", metavar="ID", help="show one basket with the offers that acted")
     check.add_argument("--json", type=Path, metavar="FILE", help="write all results to a file")
     check.set_defaults(run="price_check.check")
+    load = actions.add_parser("load", help="take over a file of offers (JSON or YAML) as drafts")
+    load.add_argument("file", type=Path, metavar="FILE")
+    load.add_argument("--replace", action="store_true", help="end offers that the file leaves out")
+    load.add_argument("--dry-run", action="store_true", help="tell the changes, write nothing")
+    load.add_argument("--reason", help="noted beside each change (default: the file's name)")
+    load.set_defaults(run="price_offers.load")
+    dump = actions.add_parser("dump", help="write all active offers to standard output")
+    dump.add_argument("--yaml", action="store_true", help="as YAML instead of JSON")
+    dump.set_defaults(run="price_offers.dump")
 
 
 if __name__ == "__main__":

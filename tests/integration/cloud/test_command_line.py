@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloud.__main__ import main
+from cloud.migrations import newest
 from tests.lab.net import LOOPBACK
 from tests.lab.postgres import PostgresServer
 
@@ -41,7 +43,7 @@ def one_sentence(error: str) -> bool:
 
 def test_a_new_installation_step_by_step(run: Run) -> None:
     code, out, _ = run("migrate")
-    assert (code, out) == (0, "The database is at step 0001.\n")
+    assert (code, out) == (0, f"The database is at step {newest()}.\n")
     assert run("migrate")[0] == 0
     assert run("hq-key", "init")[0] == 0
     assert (
@@ -153,3 +155,54 @@ def test_settings_are_listed_without_secrets(run: Run, monkeypatch: pytest.Monke
     assert code == 0
     assert "hush" not in out
     assert "broker_password = (set)" in out
+
+
+def a_file(folder: Path, *offers: dict[str, object]) -> str:
+    path = folder / "offers.json"
+    path.write_text(json.dumps({"format": "tillbox-offers/1", "offers": offers}), encoding="utf-8")
+    return str(path)
+
+
+def an_offer(offer_id: str, *, bp: int = 1000) -> dict[str, object]:
+    reward = {"type": "percent_off", "bp": bp}
+    return {"id": offer_id, "level": "line", "target": {"all": True}, "reward": reward}
+
+
+def test_offers_are_loaded_from_a_file_and_dumped_again(run: Run, tmp_path: Path) -> None:
+    run("migrate")
+    code, out, _ = run("price", "load", a_file(tmp_path, an_offer("a"), an_offer("b")), "--dry-run")
+    assert (code, out.splitlines()[-1]) == (
+        0,
+        "2 created, 0 changed, 0 ended, 0 unchanged. Nothing was written.",
+    )
+    run("price", "load", a_file(tmp_path, an_offer("a"), an_offer("b")))
+    code, out, _ = run("price", "load", a_file(tmp_path, an_offer("a", bp=500)), "--replace")
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            "changed a v2 (reward)",
+            "ended b v2",
+            "0 created, 1 changed, 1 ended, 0 unchanged. Stores get it when it is published.",
+        ],
+    )
+    for flags, name in (((), "again.json"), (("--yaml",), "again.yaml")):
+        (tmp_path / name).write_text(run("price", "dump", *flags)[1], encoding="utf-8")
+        code, out, _ = run("price", "load", str(tmp_path / name))
+        assert (code, out.partition(".")[0]) == (0, "0 created, 0 changed, 0 ended, 1 unchanged")
+
+
+def test_what_is_wrong_with_a_file_of_offers_is_said_place_by_place(
+    run: Run, tmp_path: Path
+) -> None:
+    run("migrate")
+    path = tmp_path / "offers.yaml"
+    path.write_text(
+        "format: tillbox-offers/1\noffers:\n  - id: a\n    level: line\n"
+        "    target: {all: true}\n    reward: {type: percent_off, bp: 0}\n",
+        encoding="utf-8",
+    )
+    code, out, error = run("price", "load", str(path))
+    assert (code, out) == (1, "")
+    assert error.splitlines()[0].startswith("offers[0].reward.bp (line 6): ")
+    code, _, error = run("price", "load", str(tmp_path / "none.json"))
+    assert (code, one_sentence(error)) == (1, True)

@@ -212,10 +212,7 @@ def test_a_record_carries_what_was_meant_and_the_number_of_its_version(
     publish_all(admin).raise_for_status()
     with api.context.database.begin() as connection:
         (offer,) = service.offers_of(connection, "1")
-        (source,) = [
-            each for each in api.context.sources if each.__class__.__name__ == "OfferRecords"
-        ]
-        (record,) = source.zone_records(connection, "store-1")
+        (record,) = OfferRecords().zone_records(connection, "store-1")
     assert offer.version == admin.get("/v1/offers/a").json()["versions"][0]["version"]
     assert record.body == dump_offer(offer)
     assert published(api, "1") == {"a": record_hash(record)}

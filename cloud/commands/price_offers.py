@@ -1,0 +1,74 @@
+"""`tillbox-cloud price load` and `price dump`."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from argparse import Namespace
+from contextlib import closing
+
+from cloud.clock import SystemClock
+from cloud.commands.say import say
+from cloud.db import database_of
+from cloud.offer import service
+from cloud.offer.file import yaml_text
+from cloud.offer.plan import ChangeKind
+from cloud.offer.service import ImportOffers, OfferImport
+from cloud.offer.store import Author
+from cloud.settings import Settings
+from cloud.texts import sentence
+from shared.kernel.errors import RetailError
+from shared.price.document_error import DocumentRefusedError
+
+
+def load(settings: Settings, chosen: Namespace) -> int:
+    """Take over a file of offers: one line per change, then the counts.
+
+    Every error of the file on standard error, with its place, and exit status 1.
+    """
+    author = Author(_person(), SystemClock().now_ms(), chosen.reason or chosen.file.name)
+    with closing(database_of(settings)) as database, chosen.file.open("rb") as stream:
+        try:
+            command = ImportOffers(stream, chosen.replace, chosen.dry_run)
+            done = service.import_offers(database, command, author)
+        except DocumentRefusedError as refused:
+            _say_errors(refused)
+            return 1
+    _say_changes(done, is_dry=chosen.dry_run)
+    return 0
+
+
+def dump(settings: Settings, chosen: Namespace) -> None:
+    """Write every active offer to standard output, as a document that can be loaded again."""
+    with closing(database_of(settings)) as database:
+        document = service.export(database)
+    if chosen.yaml:
+        sys.stdout.write(yaml_text(document))
+    else:
+        say(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have a number only
+        return "tillbox-cloud"
+
+
+def _say_errors(refused: DocumentRefusedError) -> None:
+    for error in refused.errors:
+        line = f" (line {error.params['line']})" if "line" in error.params else ""
+        text = sentence(RetailError(error.code, **error.params))
+        sys.stderr.write(f"{error.path or '.'}{line}: {text}\n")
+    sys.stderr.write(f"tillbox-cloud: {sentence(refused)}\n")
+
+
+def _say_changes(done: OfferImport, *, is_dry: bool) -> None:
+    for change in done.changes:
+        if change.is_change:
+            words = f" ({', '.join(change.words)})" if change.words else ""
+            say(f"{change.kind.value} {change.offer_id} v{change.after.version}{words}")
+    kinds = [change.kind for change in done.changes]
+    counts = ", ".join(f"{kinds.count(kind)} {kind.value}" for kind in ChangeKind)
+    say(f"{counts}. {'Nothing was written.' if is_dry else 'Stores get it when it is published.'}")
