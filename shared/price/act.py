@@ -17,7 +17,7 @@ from shared.price.effect import (
     tiers,
 )
 from shared.price.eligibility import Reason, why_unmet
-from shared.price.goods import Cut, Effect, Goods
+from shared.price.goods import Effect, Goods
 from shared.price.offer import BudgetPolicy, Limits
 from shared.price.offer_book import Rule
 from shared.price.prorate import spread
@@ -60,14 +60,14 @@ class Setting:
     policy: PricePolicy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Acting:
     """An offer that acted, with what its goods and each cut line were worth before."""
 
     candidate: Candidate
     effect: Effect
     base_minor: int
-    bases: tuple[int, ...]
+    bases: Sequence[int]
 
 
 @dataclass(slots=True)
@@ -142,9 +142,11 @@ def act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome
     effects = [(each, _look(setting, each, outcome)) for each in members]
     best: dict[int, tuple[int, int]] = {}
     for place, (_, effect) in enumerate(effects):
-        for cut in () if effect is None else effect.cuts:
-            if cut.amount_minor > best.get(cut.line, (0, 0))[0]:
-                best[cut.line] = (cut.amount_minor, place)
+        if effect is None:
+            continue
+        for line, amount in zip(effect.lines, effect.amounts, strict=True):
+            if amount > best.get(line, (0, 0))[0]:
+                best[line] = (amount, place)
     for place, (candidate, effect) in enumerate(effects):
         won = {line for line, (_, winner) in best.items() if winner == place}
         if effect is not None and won:
@@ -155,8 +157,15 @@ def act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome
 
 def _only(effect: Effect, lines: set[int]) -> Effect:
     """The part of an effect that falls on some lines."""
-    cuts = tuple(cut for cut in effect.cuts if cut.line in lines)
-    return Effect(cuts, effect.times, tuple(each for each in effect.used if each[0] in lines))
+    found = [
+        (line, amount)
+        for line, amount in zip(effect.lines, effect.amounts, strict=True)
+        if line in lines
+    ]
+    used = tuple(each for each in effect.used if each[0] in lines)
+    return effect._replace(
+        lines=[line for line, _ in found], amounts=[amount for _, amount in found], used=used
+    )
 
 
 def _look(setting: Setting, candidate: Candidate, outcome: Outcome) -> Effect | None:
@@ -212,23 +221,23 @@ def _within_budget(candidate: Candidate, effect: Effect, outcome: Outcome) -> Ef
     return _clipped(effect, left)
 
 
-def _clipped(effect: Effect, amount: int) -> Effect:
+def _clipped(effect: Effect, most: int) -> Effect:
     """The effect with less to give, shared in proportion to what each line would have got."""
-    shares = spread(amount, [cut.amount_minor for cut in effect.cuts])
-    cuts = tuple(_less(cut, share) for cut, share in zip(effect.cuts, shares, strict=True) if share)
-    return Effect(cuts, effect.times, effect.used)
-
-
-def _less(cut: Cut, amount: int) -> Cut:
-    by_unit = None if cut.by_unit is None else tuple(spread(amount, cut.by_unit))
-    return Cut(cut.line, amount, cut.units, by_unit)
+    shares = dict(zip(effect.lines, spread(most, effect.amounts), strict=True))
+    parts = {
+        line: spread(shares[line], by_unit)
+        for line, by_unit in effect.parts.items()
+        if line in shares
+    }
+    lines = [line for line, share in shares.items() if share]
+    return effect._replace(lines=lines, amounts=[shares[line] for line in lines], parts=parts)
 
 
 def _apply(candidate: Candidate, effect: Effect, outcome: Outcome) -> None:
     goods = outcome.goods
-    bases = tuple(goods.values[cut.line] for cut in effect.cuts)
     targets = candidate.targets
     if targets is None:
         targets = goods.select(candidate.rule.offer.target)
+    bases = [goods.values[line] for line in effect.lines]
     outcome.acted.append(Acting(candidate, effect, goods.worth(targets), bases))
     goods.apply(effect)

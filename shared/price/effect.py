@@ -5,13 +5,13 @@ Each function only looks: it returns the effect that the reward would have on th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.kernel.quantity import extended_minor
 from shared.price.context import PricePolicy
-from shared.price.goods import Cut, Effect, Goods, Unit, dearest_first
+from shared.price.goods import Effect, Goods, Unit, dearest_first
 from shared.price.offer import Level, Offer, PercentBase
 from shared.price.prorate import percent_of, prorate, spread
 from shared.price.reward import (
@@ -41,11 +41,24 @@ class Act:
         """How much this offer may take off a line."""
         return self.goods.room(line, ignores_floor=self.offer.ignores_floor)
 
-    def base(self, line: int) -> int:
-        """What a percentage of a line is taken of."""
+    def rooms(self) -> list[int]:
+        """How much it may take off each of its lines."""
         goods = self.goods
-        of_list = self.offer.percent_base is PercentBase.LIST
-        return goods.lists[line] if of_list else goods.values[line]
+        if self.offer.ignores_floor or not goods.has_floors:
+            return self.values()
+        return [self.room(line) for line in self.targets]
+
+    def values(self) -> list[int]:
+        """What each of its lines costs now."""
+        values = self.goods.values
+        return [values[line] for line in self.targets]
+
+    def bases(self) -> list[int]:
+        """What a percentage of each of its lines is taken of."""
+        if self.offer.percent_base is PercentBase.CURRENT:
+            return self.values()
+        lists = self.goods.lists
+        return [lists[line] for line in self.targets]
 
     def percent(self, base_minor: int, bp: int) -> int:
         """A share in the chain's rounding."""
@@ -77,13 +90,12 @@ def percent_off(act: Act, reward: PercentOff) -> Effect | None:
 
 def percent_of_lines(act: Act, bp: int, cap: int | None = None) -> Effect | None:
     """A percentage of whole lines."""
-    bases = [act.base(line) for line in act.targets]
+    bases = act.bases()
     if act.offer.level is Level.BASKET:
         return _allocated(act, _capped(act.percent(sum(bases), bp), cap))
-    amounts = [
-        min(act.percent(base, bp), act.room(line))
-        for line, base in zip(act.targets, bases, strict=True)
-    ]
+    rounding = act.policy.rounding
+    amounts = [percent_of(base, bp, rounding) for base in bases]
+    amounts = list(map(min, amounts, act.rooms()))
     if cap is not None and sum(amounts) > cap:
         return _allocated(act, cap)
     return _of_lines(act, amounts)
@@ -103,19 +115,19 @@ def amount_off(act: Act, reward: AmountOff) -> Effect | None:
 
 
 def _allocated(act: Act, amount: int) -> Effect | None:
-    values = [act.goods.values[line] for line in act.targets]
-    rooms = [act.room(line) for line in act.targets]
-    amounts = prorate(min(amount, sum(rooms)), values, rooms, act.policy.allocation)
-    return _of_lines(act, amounts)
+    values, rooms = act.values(), act.rooms()
+    most = min(amount, sum(rooms))
+    if values == rooms:
+        return _of_lines(act, spread(most, values, act.policy.allocation))
+    return _of_lines(act, prorate(most, values, rooms, act.policy.allocation))
 
 
 def _of_lines(act: Act, amounts: Sequence[int]) -> Effect | None:
-    cuts = tuple(
-        Cut(line, amount, act.goods.counts[line])
-        for line, amount in zip(act.targets, amounts, strict=True)
-        if amount > 0
-    )
-    return Effect(cuts) if cuts else None
+    lines = act.targets
+    if 0 in amounts:
+        lines = [line for line, amount in zip(lines, amounts, strict=True) if amount]
+        amounts = [amount for amount in amounts if amount]
+    return Effect(lines, amounts) if amounts else None
 
 
 def pick_units(
@@ -176,22 +188,21 @@ def _shared_by_units(act: Act, amount: int, picked: Sequence[Picked]) -> Effect 
 
 
 def _of_units(act: Act, picked: Sequence[Picked], amounts: Sequence[int]) -> Effect | None:
-    cuts = tuple(
-        units_cut(act.goods, each, amount)
+    parts = {
+        each.line: units_cut(act.goods, each, amount)
         for each, amount in zip(picked, amounts, strict=True)
-        if amount > 0
-    )
-    return Effect(cuts) if cuts else None
+    }
+    return effect_of(parts)
 
 
-def units_cut(goods: Goods, picked: Picked, amount: int) -> Cut:
-    """An amount off the picked units of one line, by what they are worth."""
+def units_cut(goods: Goods, picked: Picked, amount: int) -> list[int]:
+    """An amount off the picked units of one line, by what they are worth; for each unit."""
     values = goods.unit_values(picked.line)
     shares = spread(amount, [values[number] for number in picked.numbers])
     by_unit = [0] * len(values)
     for number, share in zip(picked.numbers, shares, strict=True):
         by_unit[number] = share
-    return Cut(picked.line, amount, len(picked.numbers), tuple(by_unit))
+    return by_unit
 
 
 def amount_off_each(act: Act, reward: AmountOffEach) -> Effect | None:
@@ -203,24 +214,27 @@ def amount_off_each(act: Act, reward: AmountOffEach) -> Effect | None:
 
 def _by_value(act: Act, picked: Sequence[Picked], taken: Callable[[int], int]) -> Effect | None:
     """Cuts by a function of each picked unit's value."""
-    cuts = []
+    parts = {}
     for each in picked:
         values = act.goods.unit_values(each.line)
         by_unit = [0] * len(values)
         for number in each.numbers:
             by_unit[number] = taken(values[number])
-        if any(by_unit):
-            cuts.append(clamped_cut(act, each.line, by_unit))
-    return effect_of(cuts)
+        parts[each.line] = clamped(act, each.line, by_unit)
+    return effect_of(parts)
 
 
-def effect_of(cuts: Sequence[Cut], times: int = 1) -> Effect | None:
-    """An effect of those cuts that take something; None when none does."""
-    real = tuple(cut for cut in cuts if cut.amount_minor > 0)
-    return Effect(real, times) if real else None
+def effect_of(parts: Mapping[int, Sequence[int]], times: int = 1) -> Effect | None:
+    """An effect from what comes off each unit, by line; None when that is nothing."""
+    sums = [(line, sum(parts[line])) for line in sorted(parts)]
+    found = [(line, amount) for line, amount in sums if amount > 0]
+    if not found:
+        return None
+    lines, amounts = zip(*found, strict=True)
+    return Effect(lines, amounts, parts, times)
 
 
-def clamped_cut(act: Act, line: int, by_unit: list[int]) -> Cut:
+def clamped(act: Act, line: int, by_unit: list[int]) -> list[int]:
     """Cuts of units, no more together than the line's room; the last units give way."""
     excess = sum(by_unit) - act.room(line)
     for number in range(len(by_unit) - 1, -1, -1):
@@ -229,19 +243,18 @@ def clamped_cut(act: Act, line: int, by_unit: list[int]) -> Cut:
         less = min(excess, by_unit[number])
         by_unit[number] -= less
         excess -= less
-    touched = sum(1 for amount in by_unit if amount)
-    return Cut(line, sum(by_unit), touched, tuple(by_unit))
+    return by_unit
 
 
 def amount_off_line(act: Act, reward: AmountOffLine) -> Effect | None:
     """An amount off each line."""
-    return _of_lines(act, [min(reward.amount, act.room(line)) for line in act.targets])
+    return _of_lines(act, [min(reward.amount, room) for room in act.rooms()])
 
 
 def price_each(act: Act, amount: int, max_units: int | None) -> Effect | None:
     """A price for each unit where it is lower; a weighed line costs price times weight."""
     picked = pick_units(act, act.limit(max_units), None, Pick.DEAREST)
-    cuts = []
+    parts = {}
     for each in picked:
         line = act.goods.lines[each.line]
         price = extended_minor(amount, line.qty_milli) if line.is_weighed else amount
@@ -249,9 +262,8 @@ def price_each(act: Act, amount: int, max_units: int | None) -> Effect | None:
         by_unit = [0] * len(values)
         for number in each.numbers:
             by_unit[number] = max(0, values[number] - price)
-        if any(by_unit):
-            cuts.append(clamped_cut(act, each.line, by_unit))
-    return effect_of(cuts)
+        parts[each.line] = clamped(act, each.line, by_unit)
+    return effect_of(parts)
 
 
 def tiers(act: Act, reward: Tiers) -> Effect | None:
@@ -284,4 +296,4 @@ def every(act: Act, reward: Every) -> Effect | None:
     for most in (reward.max_times, act.offer.limits.max_times):
         times = times if most is None else min(times, most)
     effect = _allocated(act, reward.amount * times)
-    return None if effect is None else Effect(effect.cuts, times)
+    return None if effect is None else effect._replace(times=times)

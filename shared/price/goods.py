@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from operator import sub
 from typing import NamedTuple
 
@@ -13,28 +12,26 @@ from shared.price.context import PriceLine
 from shared.price.prorate import spread
 from shared.price.select import depends_on_discounts, matches
 
-
-class Cut(NamedTuple):
-    """What comes off one line; `by_unit` where only some units get it, in the line's order."""
-
-    line: int
-    amount_minor: int
-    units: int
-    by_unit: tuple[int, ...] | None = None
+NOTHING: Mapping[int, Sequence[int]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What an offer would do now: cuts in line order, and the units that it uses up."""
+class Effect(NamedTuple):
+    """What an offer would do now: an amount above nought off each of some lines, ascending.
 
-    cuts: tuple[Cut, ...]
+    `parts` says, for lines of which not all units are meant, what comes off each unit. `used`
+    are the units that it uses up.
+    """
+
+    lines: Sequence[int]
+    amounts: Sequence[int]
+    parts: Mapping[int, Sequence[int]] = NOTHING
     times: int = 1
     used: tuple[tuple[int, frozenset[int]], ...] = ()
 
     @property
     def amount_minor(self) -> int:
-        """What all its cuts take together."""
-        return sum(cut.amount_minor for cut in self.cuts)
+        """What comes off all lines together."""
+        return sum(self.amounts)
 
 
 class Unit(NamedTuple):
@@ -56,7 +53,17 @@ class Goods:
     Inner lists are replaced, never changed, so a copy is shallow and cheap.
     """
 
-    __slots__ = ("counts", "floors", "found", "lines", "lists", "units", "used", "values")
+    __slots__ = (
+        "counts",
+        "floors",
+        "found",
+        "has_floors",
+        "lines",
+        "lists",
+        "units",
+        "used",
+        "values",
+    )
 
     def __init__(self, lines: Sequence[PriceLine]) -> None:
         self.lines = lines
@@ -70,6 +77,7 @@ class Goods:
             extended_minor(line.floor_unit_minor, line.qty_milli) if line.floor_unit_minor else 0
             for line in lines
         ]
+        self.has_floors = any(self.floors)
         self.units: list[tuple[int, ...] | None] = [None] * len(lines)
         self.used: list[frozenset[int]] = [frozenset()] * len(lines)
         self.found: dict[Selector, tuple[int, ...]] = {}
@@ -78,7 +86,7 @@ class Goods:
         """The same goods, to try something on; what selectors found is shared."""
         other = Goods.__new__(Goods)
         other.lines, other.counts, other.floors = self.lines, self.counts, self.floors
-        other.lists = self.lists
+        other.lists, other.has_floors = self.lists, self.has_floors
         other.values, other.units = self.values[:], self.units[:]
         other.used, other.found = self.used[:], self.found
         return other
@@ -105,7 +113,7 @@ class Goods:
 
     def room(self, line: int, *, ignores_floor: bool) -> int:
         """How much may still come off a line."""
-        if ignores_floor:
+        if ignores_floor or not self.has_floors:
             return self.values[line]
         return max(0, self.values[line] - self.floors[line])
 
@@ -140,16 +148,13 @@ class Goods:
 
     def apply(self, effect: Effect) -> None:
         """Let an effect act; each unit keeps what was taken off it."""
-        for cut in effect.cuts:
-            self._cut(cut)
+        values, units, counts = self.values, self.units, self.counts
+        for line, amount in zip(effect.lines, effect.amounts, strict=True):
+            if counts[line] > 1 and (units[line] is not None or line in effect.parts):
+                before = self.unit_values(line)
+                taken = effect.parts.get(line) or spread(amount, before)
+                units[line] = tuple(map(sub, before, taken))
+            values[line] -= amount
+            assert values[line] >= 0
         for line, numbers in effect.used:
             self.used[line] |= numbers
-
-    def _cut(self, cut: Cut) -> None:
-        line, by_unit = cut.line, cut.by_unit
-        if self.counts[line] > 1 and (by_unit is not None or self.units[line] is not None):
-            before = self.unit_values(line)
-            taken = spread(cut.amount_minor, before) if by_unit is None else by_unit
-            self.units[line] = tuple(map(sub, before, taken))
-        self.values[line] -= cut.amount_minor
-        assert self.values[line] >= 0

@@ -38,22 +38,22 @@ def spread(
     shares = [total * weight // whole for weight in weights]
     left = total - sum(shares)
     if left:
-        _hand_out(left, total, weights, shares, allocation)
+        for place in _odd_places(left, total, weights, allocation):
+            shares[place] += 1
     return shares
 
 
-def _hand_out(
-    left: int, total: int, weights: Sequence[int], shares: list[int], allocation: Allocation
-) -> None:
-    places = [place for place, weight in enumerate(weights) if weight]
-    if allocation is Allocation.LAST_LINE:
-        shares[places[-1]] += left
-        return
+def _odd_places(
+    left: int, total: int, weights: Sequence[int], allocation: Allocation
+) -> Sequence[int]:
+    """Where the odd minor units go, one each (all of them to the last line when that is said)."""
     if allocation is Allocation.LARGEST_REMAINDER:
         whole = sum(weights)
-        places.sort(key=lambda place: -(total * weights[place] % whole))
-    for place in places[:left]:
-        shares[place] += 1
+        rests = [total * weight % whole for weight in weights]
+        # Sorting backwards keeps the order of equals: ties go to the first.
+        return sorted(range(len(rests)), key=rests.__getitem__, reverse=True)[:left]
+    places = [place for place, weight in enumerate(weights) if weight]
+    return places[:left] if allocation is Allocation.FIRST_LINE else places[-1:] * left
 
 
 def prorate(

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from shared.price.condition import Selector
-from shared.price.effect import Act, Picked, clamped_cut, effect_of, group_by_line, units_cut
-from shared.price.goods import Cut, Effect, Unit, dearest_first
+from shared.price.effect import Act, Picked, clamped, effect_of, group_by_line, units_cut
+from shared.price.goods import Effect, Unit, dearest_first
+from shared.price.offer import PercentBase
 from shared.price.prorate import prorate
 from shared.price.reward import (
     BundlePrice,
@@ -107,7 +108,7 @@ def _sets_for(act: Act, sets: Sequence[Sequence[Unit]], amount: int) -> Effect |
         for units in sets
         if _share_set(act, group_by_line(units), _worth(units) - amount, cuts)
     ]
-    found = effect_of([_cut_of(line, cuts[line]) for line in sorted(cuts)], len(real))
+    found = effect_of(cuts, len(real))
     return _using(found, [unit for units in real for unit in units])
 
 
@@ -117,15 +118,10 @@ def _share_set(act: Act, picked: Sequence[Picked], cut: int, cuts: dict[int, lis
     worths = [each.worth for each in picked]
     amounts = prorate(min(cut, sum(rooms)), worths, rooms, act.policy.allocation)
     for each, amount in zip(picked, amounts, strict=True):
-        by_unit = units_cut(act.goods, each, amount).by_unit or ()
+        by_unit = units_cut(act.goods, each, amount)
         before = cuts.get(each.line, [0] * len(by_unit))
         cuts[each.line] = [a + b for a, b in zip(before, by_unit, strict=True)]
     return any(amounts)
-
-
-def _cut_of(line: int, by_unit: Sequence[int]) -> Cut:
-    touched = sum(1 for amount in by_unit if amount)
-    return Cut(line, sum(by_unit), touched, tuple(by_unit))
 
 
 def _using(effect: Effect | None, units: Iterable[Unit]) -> Effect | None:
@@ -133,7 +129,7 @@ def _using(effect: Effect | None, units: Iterable[Unit]) -> Effect | None:
     if effect is None:
         return None
     used = tuple((each.line, frozenset(each.numbers)) for each in group_by_line(list(units)))
-    return Effect(effect.cuts, effect.times, used)
+    return effect._replace(used=used)
 
 
 def _nth_unit(act: Act, reward: NthUnit) -> Effect | None:
@@ -155,10 +151,9 @@ def _nth_unit(act: Act, reward: NthUnit) -> Effect | None:
 
 def _base(act: Act, unit: Unit) -> int:
     """What a percentage of a unit is taken of: its value, or its share of the list amount."""
-    listed = act.base(unit.line)
-    if listed == act.goods.values[unit.line]:
+    if act.offer.percent_base is PercentBase.CURRENT:
         return unit.value
-    return listed // act.goods.counts[unit.line]
+    return act.goods.lists[unit.line] // act.goods.counts[unit.line]
 
 
 def _units_off(act: Act, taken: Sequence[tuple[Unit, int]], times: int) -> Effect | None:
@@ -168,7 +163,7 @@ def _units_off(act: Act, taken: Sequence[tuple[Unit, int]], times: int) -> Effec
         count = act.goods.counts[unit.line]
         by_unit = cuts.setdefault(unit.line, [0] * count)
         by_unit[unit.number] += min(amount, unit.value)
-    return effect_of([clamped_cut(act, line, cuts[line]) for line in sorted(cuts)], times)
+    return effect_of({line: clamped(act, line, cuts[line]) for line in cuts}, times)
 
 
 def _buy_get(act: Act, reward: BuyGet) -> Effect | None:
