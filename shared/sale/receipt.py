@@ -8,10 +8,13 @@ from enum import StrEnum
 
 from shared.kernel.money import Currency, format_minor
 from shared.kernel.quantity import ONE_MILLI, format_milli
+from shared.price.tax import tax_sums
 from shared.sale.columns import rows, spread, text_columns, wrap
-from shared.sale.transaction import RetailTransaction, SoldLine, SoldModifier
+from shared.sale.line_price import OFFER
+from shared.sale.transaction import RetailTransaction, SoldLine
 
 MEMBER_DIGITS_SHOWN = 4
+BP_PER_PERCENT = 100
 
 
 class Align(StrEnum):
@@ -104,6 +107,7 @@ def _top(
 def _goods(
     sale: RetailTransaction, head: ReceiptHead, texts: Texts, columns: int
 ) -> Iterator[ReceiptLine]:
+    names = {offer.id: offer.name for offer in sale.offers}
     for line in sale.lines:
         for piece in wrap(line.name, columns):
             yield ReceiptLine(piece)
@@ -111,7 +115,9 @@ def _goods(
         for row in rows(_quantity(line, head, texts), amount, columns):
             yield ReceiptLine(row)
         for modifier in line.modifiers:
-            yield ReceiptLine(_modifier(modifier, head, texts, columns))
+            name = names.get(modifier.reference) if modifier.kind == OFFER else None
+            name = name or texts[f"modifier.{modifier.kind}"]
+            yield from _amount(f"  {name}", modifier.amount_minor, head, columns)
     yield ReceiptLine("-" * columns)
 
 
@@ -125,9 +131,10 @@ def _quantity(line: SoldLine, head: ReceiptHead, texts: Texts) -> str:
     return f"  {line.gtin} {format_milli(line.qty_milli)} x {unit}"
 
 
-def _modifier(modifier: SoldModifier, head: ReceiptHead, texts: Texts, columns: int) -> str:
-    name = texts[f"modifier.{modifier.kind}"]
-    return spread(f"  {name}", format_minor(modifier.amount_minor, head.currency), columns)
+def _amount(name: str, amount_minor: int, head: ReceiptHead, columns: int) -> Iterator[ReceiptLine]:
+    """A name with its amount: a long name takes rows of its own rather than lose its end."""
+    for row in rows(name, format_minor(amount_minor, head.currency), columns):
+        yield ReceiptLine(row)
 
 
 def _sums(
@@ -139,8 +146,10 @@ def _sums(
         yield ReceiptLine(
             spread(texts["receipt.gross"], format_minor(totals.gross_minor, money), columns)
         )
-        saved = format_minor(totals.net_minor - totals.gross_minor, money)
-        yield ReceiptLine(spread(texts["receipt.saved"], saved, columns))
+        for name, saved_minor in _savings(sale, texts):
+            yield from _amount(f"  {name}", saved_minor, head, columns)
+        saved_minor = totals.net_minor - totals.gross_minor
+        yield from _amount(texts["receipt.saved"], saved_minor, head, columns)
     due = f"{money.symbol}{format_minor(totals.net_minor, money)}"
     yield ReceiptLine(spread(texts["receipt.total"], due, columns // 2), bold=True, scale=2)
     yield ReceiptLine(count)
@@ -150,8 +159,36 @@ def _sums(
     if sale.change_minor:
         change = format_minor(sale.change_minor, money)
         yield ReceiptLine(spread(texts["receipt.change"], change, columns), bold=True)
+    for rate, tax_minor in _taxes(sale):
+        name = texts["receipt.tax"].replace("{rate}", rate)
+        yield from _amount(name, tax_minor, head, columns)
     if sale.member is not None:
         yield ReceiptLine(f"{texts['receipt.member']} {_masked(sale.member)}")
+
+
+def _savings(sale: RetailTransaction, texts: Texts) -> Iterator[tuple[str, int]]:
+    """What each offer saved over the whole receipt, beside member prices and store coupons.
+
+    Without offers the sum says it all.
+    """
+    if not sale.offers:
+        return
+    totals = sale.totals
+    if totals.member_disc_minor:
+        yield texts["modifier.member_price"], -totals.member_disc_minor
+    for offer in sale.offers:
+        yield offer.name, offer.amount_minor
+    if totals.store_coupon_minor:
+        yield texts["modifier.store_coupon"], -totals.store_coupon_minor
+
+
+def _taxes(sale: RetailTransaction) -> Iterator[tuple[str, int]]:
+    """Rate in percent and the tax in the lines of that rate; a rate of nought gets no row."""
+    taxed = [line for line in sale.lines if line.tax_bp]
+    for tax in tax_sums((line.tax_bp, line.net_minor, line.tax_minor) for line in taxed):
+        whole, part = divmod(tax.tax_bp, BP_PER_PERCENT)
+        rate = f"{whole}.{part:02}".rstrip("0") if part else str(whole)
+        yield rate, tax.tax_minor
 
 
 def _bottom(

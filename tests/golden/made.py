@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from shared.item.item import Item
@@ -12,7 +13,11 @@ from shared.journal.entry import body_bytes
 from shared.journal.event import DayOpened, Event, SaleCompleted, UnknownEvent
 from shared.kernel.gtin import parse_gtin
 from shared.kernel.money import CURRENCIES
+from shared.price.condition import Selector
 from shared.price.document import offer_schema
+from shared.price.offer import Level, Offer
+from shared.price.offer_book import OfferBook
+from shared.price.reward import NthUnit, PriceEach, Step, TierBy, Tiers
 from shared.publication.manifest import Manifest, Piece, manifest_bytes, signing_statement
 from shared.publication.revision import Record, RecordKind, digest_add, digest_hex, record_hash
 from shared.sale.basket import LineCoupon, PriceOverride
@@ -46,7 +51,9 @@ def goldens() -> Iterator[tuple[str, str]]:
     yield "protocol.json", _json(protocol())
     for language in ("zh-CN", "en"):
         for columns in (48, 32):
-            yield f"receipt_{language}_{columns}.txt", receipt(language, columns)
+            yield f"receipt_{language}_{columns}.txt", receipt(golden_sale(), language, columns)
+            sale = sale_with_offers(language)
+            yield f"receipt_offers_{language}_{columns}.txt", receipt(sale, language, columns)
 
 
 def golden_sale() -> RetailTransaction:
@@ -64,8 +71,45 @@ def golden_sale() -> RetailTransaction:
     return a_sale(basket, book, tenders, SaleHeader("343-1-000128", 1, "cashier-1"))
 
 
-def receipt(language: str, columns: int) -> str:
-    """The golden sale as text in one language for one width of paper."""
+def sale_with_offers(language: str) -> RetailTransaction:
+    """Offers of all three levels on one receipt, one by coupon, and goods of two tax rates."""
+    water = Item(parse_gtin("6954767423579"), "矿泉水 550ml", "饮料", tax_bp=1300)
+    rice = Item(parse_gtin("6920459950180"), "东北大米 5kg", "粮油", tax_bp=900)
+    soap = Item(parse_gtin("6902088113112"), "香皂 125g", "日化", tax_bp=1300)
+    offers = OfferBook.of(
+        [
+            Offer(
+                "rice-week",
+                Level.PRICE,
+                PriceEach(3990),
+                Selector(skus=frozenset({rice.gtin})),
+                names={"zh-CN": "大米特价", "en": "Rice week"},
+            ),
+            Offer(
+                "water-3-for-2",
+                Level.LINE,
+                NthUnit(3, 10_000),
+                Selector(tags=frozenset({"department:饮料"})),
+                names={"zh-CN": "饮料第三件免费", "en": "Third drink free"},
+            ),
+            Offer(
+                "save-60",
+                Level.BASKET,
+                Tiers(TierBy.SPEND, (Step(6000, amount=500), Step(20_000, amount=2000))),
+                coupon="SAVE60",
+                names={"zh-CN": "满60减5", "en": "5 off from 60"},
+            ),
+        ]
+    )
+    book = replace(a_price_book({water: 200, rice: (4990, 4690), soap: 690}), offers=offers)
+    basket = a_basket((water, 3), rice, (soap, 4), member="13800012479")
+    basket = basket.with_coupon_code("save60", offers).with_coupon(3, LineCoupon(100, "c-9"))
+    header = SaleHeader("343-1-000129", 1, "cashier-1", language)
+    return a_sale(basket, book, [Tender(TenderKind.CASH, 10_000)], header)
+
+
+def receipt(sale: RetailTransaction, language: str, columns: int) -> str:
+    """A sale as text in one language for one width of paper."""
     texts = json.loads((I18N / f"{language}.json").read_text(encoding="utf-8"))
     is_chinese = language.startswith("zh")
     head = ReceiptHead(
@@ -76,7 +120,7 @@ def receipt(language: str, columns: int) -> str:
         is_training=columns == 32,
         copy=2 if columns == 32 else 0,
     )
-    lines = receipt_lines(golden_sale(), head, texts, columns)
+    lines = receipt_lines(sale, head, texts, columns)
     rows = receipt_text(lines, columns).split("\n")
     return "\n".join(row.rstrip() for row in rows) + "\n"
 
