@@ -143,7 +143,8 @@ def _line_of(words: Words, index: int) -> PriceLine:
         tags=words.names("tags"),
         is_weighed=is_weighed,
         uom=words.text("uom", WEIGHT_UOM if is_weighed else ""),
-        is_promotable=words.flag("promotable", default=True),
+        # A line that was counted down to nothing is no goods, and no unit of any set.
+        is_promotable=words.flag("promotable", default=True) and qty != 0,
         floor_unit_minor=words.whole("min_unit_price", 0),
         tax_bp=words.whole("tax_bp", 0),
         list_minor=_list_minor(qty, unit_minor),
