@@ -17,6 +17,7 @@ from shared.price.derivation import AppliedOffer, Derivation, OfferShare
 from shared.price.eligibility import units_left, why_not_for
 from shared.price.goods import Goods
 from shared.price.offer_book import OfferBook
+from shared.price.reach import can_reach
 
 DEFAULT_POLICY = PricePolicy()
 
@@ -30,7 +31,7 @@ def derive(
 ) -> Derivation:
     """What each line costs after all offers, and what each offer gave to which line."""
     goods = Goods(lines)
-    candidates = candidates_of(goods, book, context, at)
+    candidates, _ = candidates_of(goods, book, context, at)
     if not candidates:
         return Derivation(tuple(goods.values), ())
     setting = Setting(goods, context, policy)
@@ -39,18 +40,29 @@ def derive(
 
 def candidates_of(
     goods: Goods, book: OfferBook, context: PriceContext, at: PricingInstant
-) -> list[Candidate]:
-    """The offers that mean a line of the basket and may act at this time for this customer."""
+) -> tuple[list[Candidate], list[Candidate]]:
+    """The offers that mean a line of the basket and may act at this time for this customer.
+
+    Second those that may, but are out of reach of these goods.
+    """
     hits = book.acting.hits(goods.lines)
     places = sorted({*hits, *book.acting.everywhere})
-    found = []
+    within, beyond, groups = list[Candidate](), list[Candidate](), set[str]()
     for place in places:
         rule = book.rules[place]
-        if why_not_for(rule.offer, context, at) is None:
-            is_known = rule.is_plain and place in hits and rule.act is rule.offer.target
-            targets = tuple(hits[place]) if is_known else None
-            found.append(Candidate(rule, targets, units_left(rule.offer, context)))
-    return found
+        if why_not_for(rule.offer, context, at) is not None:
+            continue
+        is_known = rule.is_plain and place in hits and rule.act is rule.offer.target
+        targets = tuple(hits[place]) if is_known else None
+        candidate = Candidate(rule, targets, units_left(rule.offer, context))
+        # A group that chooses line by line acts at the turn of its first member, so that stays.
+        is_first = bool(rule.group) and rule.is_by_line and rule.group not in groups
+        if rule.is_exclusive or is_first or can_reach(rule.offer, targets, goods, context):
+            within.append(candidate)
+        else:
+            beyond.append(candidate)
+        groups.add(rule.group)
+    return within, beyond
 
 
 def called_of(
@@ -76,10 +88,14 @@ def derivation_of(lines: Sequence[PriceLine], outcome: Outcome) -> Derivation:
 
 
 def _applied(lines: Sequence[PriceLine], acting: Acting) -> AppliedOffer:
-    effect = acting.effect
+    effect, offer = acting.effect, acting.candidate.rule.offer
     shares = tuple(
-        OfferShare(lines[cut.line].key, cut.amount_minor, base, cut.units)
-        for cut, base in zip(effect.cuts, acting.bases, strict=True)
+        OfferShare(lines[line].key, amount, base, _touched(lines[line], effect.parts.get(line)))
+        for line, amount, base in zip(effect.lines, effect.amounts, acting.bases, strict=True)
     )
-    offer = acting.candidate.rule.offer
     return AppliedOffer(offer, effect.amount_minor, acting.base_minor, effect.times, shares)
+
+
+def _touched(line: PriceLine, by_unit: Sequence[int] | None) -> int:
+    """How many units of a line got something."""
+    return line.units if by_unit is None else len(by_unit) - by_unit.count(0)

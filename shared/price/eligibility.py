@@ -68,15 +68,16 @@ def units_left(offer: Offer, context: PriceContext) -> int | None:
 def why_unmet(offer: Offer, goods: Goods, context: PriceContext) -> Reason | None:
     """The first condition that does not hold for the goods as they are now."""
     for condition in offer.when:
-        reason = _why_fails(condition, offer, goods, context)
+        reason = why_fails(condition, offer, goods, context)
         if reason is not None:
             return reason
     return None
 
 
-def _why_fails(
+def why_fails(
     condition: Condition, offer: Offer, goods: Goods, context: PriceContext
 ) -> Reason | None:
+    """Why one condition of an offer does not hold for the goods as they are now."""
     match condition:
         case MinSpend():
             return _why_below_spend(condition, offer, goods)

@@ -91,14 +91,22 @@ def hints(
 
 
 def _case(book: OfferBook, setting: Setting, at: PricingInstant) -> _Case:
-    candidates = candidates_of(setting.goods, book, setting.context, at)
+    within, beyond = candidates_of(setting.goods, book, setting.context, at)
+    # Who is out of reach is asked beside those that may act; of a group, in its winner's stead.
+    members = [each for each in beyond if each.rule.group]
+    candidates = sorted([*within, *members], key=_place)
     called = called_of(setting.goods, book, setting.context, at)
-    return _Case(setting, book, at, candidates, called, choose(setting, candidates))
+    called += [each for each in beyond if not each.rule.group]
+    return _Case(setting, book, at, candidates, called, choose(setting, within))
+
+
+def _place(candidate: Candidate) -> int:
+    return candidate.rule.place
 
 
 def _own_reasons(case: _Case) -> dict[int, Reason]:
     """By place, why those that the choice let act gave nothing, and those that are called for."""
-    asked = sorted([*case.chosen.allowed, *case.called], key=lambda each: each.rule.place)
+    asked = sorted([*case.chosen.allowed, *case.called], key=_place)
     return act_all(case.setting, asked, is_asked_why=True).reasons or {}
 
 
