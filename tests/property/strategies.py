@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from shared.item.barcode import price_label_code
@@ -14,13 +16,38 @@ from shared.journal.event import (
     SaleCompleted,
     UnknownEvent,
 )
+from shared.price.condition import ALL, ForMember, MinSpend, Selector
+from shared.price.offer import Level, Offer, Stack, StackMode
+from shared.price.offer_book import OfferBook
 from shared.price.price_book import DatedPrice, PriceBook
+from shared.price.reward import (
+    AmountOff,
+    Every,
+    NthUnit,
+    PercentOff,
+    PriceEach,
+    SetPrice,
+    SetReward,
+    Step,
+    TierBy,
+    Tiers,
+)
 from shared.sale.basket import Basket, LineCoupon, PriceOverride
 from shared.sale.tender import Tender, TenderKind
 from tests.builders import PRICED_AT_MS, a_basket, a_sale, an_item, priced
 
 LABEL_PLU = "00042"
-CATALOGUE = tuple(an_item(n, is_weighed=n % 4 == 0) for n in range(12))
+CATALOGUE = tuple(
+    replace(
+        an_item(n, is_weighed=n % 4 == 0),
+        category=("tea", "rice", "soap")[n % 3],
+        tags=("imported",) if n % 5 == 0 else (),
+        tax_bp=(0, 900, 1300)[n % 3],
+        is_promotable=n != 7,
+        floor_minor=150 if n % 6 == 1 else 0,
+    )
+    for n in range(12)
+)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 MINOR = st.integers(0, 50_000) | st.integers(0, 99_999_999)
 MEMBERS = st.none() | st.sampled_from(["2479", "13800012479"])
@@ -96,10 +123,66 @@ def tenders_for(draw: st.DrawFn, due_minor: int) -> tuple[Tender, ...]:
     return tuple(draw(st.permutations(found)))
 
 
+GOODS = st.sampled_from(
+    [
+        ALL,
+        Selector(categories=frozenset({"tea"})),
+        Selector(tags=frozenset({"department:Grocery"})),
+        Selector(tags=frozenset({"imported"})),
+        Selector(skus=frozenset({CATALOGUE[1].gtin, CATALOGUE[2].gtin})),
+        Selector(exclude=Selector(categories=frozenset({"rice"}))),
+    ]
+)
+REWARDS = st.sampled_from(
+    [
+        PercentOff(1250),
+        PercentOff(5000, cap=700),
+        AmountOff(333),
+        PriceEach(199),
+        NthUnit(2, 5000),
+        SetPrice(3, 1000),
+        Every(2000, 150),
+        Tiers(TierBy.SPEND, (Step(1000, amount=100), Step(5000, bp=1000))),
+    ]
+)
+STACKS = st.sampled_from([Stack(), Stack(), Stack(StackMode.BEST_OF, "one")])
+
+
+@st.composite
+def offer_books(draw: st.DrawFn) -> OfferBook:
+    """Up to four offers that may meet on the same goods; some for members, some by coupon."""
+    found = []
+    for number in range(draw(st.integers(0, 4))):
+        reward = draw(REWARDS)
+        level = Level.LINE if isinstance(reward, SetReward) else draw(st.sampled_from(Level))
+        found.append(
+            Offer(
+                f"offer-{number}",
+                level,
+                reward,
+                draw(GOODS),
+                when=draw(st.sampled_from([(), (MinSpend(ALL, 2000),), (ForMember(),)])),
+                coupon=draw(st.sampled_from([None, None, f"CODE{number}"])),
+                stack=draw(STACKS),
+            )
+        )
+    return OfferBook.of(found)
+
+
+@st.composite
+def promoted(draw: st.DrawFn) -> tuple[Basket, PriceBook]:
+    """A basket and the book of its revision, with offers and some of their coupons."""
+    basket, offers = draw(baskets()), draw(offer_books())
+    for offer in offers.offers:
+        if offer.coupon is not None and draw(st.booleans()):
+            basket = basket.with_coupon_code(offer.coupon, offers)
+    return basket, replace(draw(price_books()), offers=offers)
+
+
 @st.composite
 def sales(draw: st.DrawFn) -> SaleCompleted:
     """Any sale that can be made."""
-    basket, book = draw(baskets()), draw(price_books())
+    basket, book = draw(promoted())
     due = priced(basket, book).due_minor
     return SaleCompleted(a_sale(basket, book, draw(tenders_for(due))))
 

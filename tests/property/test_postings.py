@@ -49,10 +49,11 @@ def sales(draw: st.DrawFn) -> RetailTransaction:
 def lines_of(draw: st.DrawFn, number: int) -> SoldLine:
     gross = draw(st.integers(0, 99_999_999))
     member = draw(st.integers(0, gross))
-    coupon = draw(st.integers(0, gross - member))
-    given = (("member_price", member), ("store_coupon", coupon))
+    offer = draw(st.integers(0, gross - member))
+    coupon = draw(st.integers(0, gross - member - offer))
+    given = (("member_price", member), ("offer", offer), ("store_coupon", coupon))
     modifiers = tuple(SoldModifier(kind, -amount, "test") for kind, amount in given if amount)
-    net = gross - member - coupon
+    net = gross - member - offer - coupon
     return SoldLine(
         n=number,
         gtin="0400000000017",
@@ -84,6 +85,7 @@ def test_postings_of_any_sale_add_up_to_nought(sale: RetailTransaction) -> None:
 def test_the_books_recompute_exactly_what_the_box_recorded(sale: RetailTransaction) -> None:
     figures, totals = read(sale), sale.totals
     assert figures.net_minor == totals.net_minor
+    assert figures.offer_disc_minor == totals.offer_disc_minor
     assert figures.tender_minor == figures.cash_minor + figures.card_minor
     assert dict(postings_of(figures)).get(SALES, 0) == -totals.gross_minor
 

@@ -6,30 +6,88 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.item.item import Item
+from shared.journal.event import SaleCompleted
 from shared.price.price_book import PriceBook
 from shared.sale.basket import Basket
+from shared.sale.line_price import OFFER
 from shared.sale.pricing import PricedBasket
+from shared.sale.reprice import reprice
+from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction
-from tests.builders import priced
-from tests.property.strategies import MEMBERS, basket_of, baskets, price_books, sales, scans
+from shared.wire.codec import event_data, parse_event
+from tests.builders import a_sale, an_instant, priced
+from tests.property.strategies import (
+    CATALOGUE,
+    MEMBERS,
+    basket_of,
+    price_books,
+    promoted,
+    sales,
+    scans,
+)
 
 
-@given(baskets(), price_books())
+@given(promoted())
 def test_gross_and_modifiers_are_net_and_lines_are_the_whole(
-    basket: Basket, book: PriceBook
+    world: tuple[Basket, PriceBook],
 ) -> None:
-    found = priced(basket, book)
+    found = priced(*world)
     for line in found.lines:
         assert line.gross_minor + sum(m.amount_minor for m in line.modifiers) == line.net_minor
     assert found.gross_minor == sum(line.gross_minor for line in found.lines)
     assert found.due_minor == sum(line.net_minor for line in found.lines)
 
 
-@given(baskets(), price_books())
-def test_no_line_is_below_nought_or_dearer_than_regular(basket: Basket, book: PriceBook) -> None:
-    for line in priced(basket, book).lines:
+@given(promoted())
+def test_no_line_is_below_nought_or_dearer_than_regular(
+    world: tuple[Basket, PriceBook],
+) -> None:
+    for line in priced(*world).lines:
         assert 0 <= line.net_minor <= line.gross_minor
         assert all(modifier.amount_minor < 0 for modifier in line.modifiers)
+
+
+@given(promoted())
+def test_the_shares_of_an_offer_add_up_to_it(world: tuple[Basket, PriceBook]) -> None:
+    found = priced(*world)
+    shared: dict[str, int] = {}
+    for line in found.lines:
+        for modifier in line.modifiers:
+            if modifier.kind == OFFER:
+                shared[modifier.reference] = (
+                    shared.get(modifier.reference, 0) - modifier.amount_minor
+                )
+                assert 0 < -modifier.amount_minor <= modifier.base_minor
+                assert line.line.override is None
+                assert line.line.item.is_promotable
+    assert shared == {each.offer.id: each.amount_minor for each in found.applied}
+
+
+@given(promoted())
+def test_the_tax_of_a_line_is_part_of_what_is_paid_for_it(world: tuple[Basket, PriceBook]) -> None:
+    found = priced(*world)
+    for line in found.lines:
+        assert 0 <= line.tax_minor <= line.net_minor
+    assert sum(tax.tax_minor for tax in found.taxes) == sum(
+        line.tax_minor for line in found.lines
+    )
+    assert sum(tax.net_minor for tax in found.taxes) == found.due_minor
+
+
+@given(promoted())
+def test_a_sale_priced_again_from_its_journal_entry_costs_the_same(
+    world: tuple[Basket, PriceBook],
+) -> None:
+    basket, book = world
+    due = priced(basket, book).due_minor
+    made = SaleCompleted(a_sale(basket, book, [Tender(TenderKind.CASH, due)]))
+    event = parse_event(made.type, event_data(made))
+    assert isinstance(event, SaleCompleted)
+    items = {item.gtin: item for item in CATALOGUE}
+    again = reprice(event.sale, items, book.offers, an_instant(event.sale.priced_at_ms))
+    assert again.nets == tuple(line.net_minor for line in event.sale.lines)
+    assert again.due_minor == due
+    assert [each.offer.id for each in again.applied] == [each.id for each in event.sale.offers]
 
 
 @given(st.lists(scans(), max_size=12), price_books(), MEMBERS, st.randoms(use_true_random=False))

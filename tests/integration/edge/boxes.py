@@ -19,6 +19,8 @@ from edge.journal.store import EntryDraft, Journal
 from edge.replica.store import Replica
 from shared.journal.event import DayOpened, SaleCompleted
 from shared.kernel.ids import DeviceId, StoreId, StreamId
+from shared.price.document import dump_offer
+from shared.price.offer import Offer
 from shared.publication.manifest import Manifest, Piece
 from shared.publication.revision import (
     Record,
@@ -111,6 +113,10 @@ def item_record(number: int, name: str = "", **changed: Any) -> Record:
 
 def price_record(number: int, regular: int, member: int | None = None) -> Record:
     return Record(RecordKind.PRICE, a_gtin(number), {"prices": [[0, regular, member]]})
+
+
+def offer_record(offer: Offer) -> Record:
+    return Record(RecordKind.OFFER, offer.id, dump_offer(offer))
 
 
 def gone(kind: RecordKind, number: int) -> Record:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 
 import pytest
@@ -14,6 +15,9 @@ from shared.journal.event import (
     SaleCompleted,
     UnknownEvent,
 )
+from shared.price.offer import Level, Offer
+from shared.price.offer_book import OfferBook
+from shared.price.reward import AmountOff
 from shared.sale.basket import LineCoupon, PriceOverride
 from shared.sale.tender import Tender, TenderKind
 from shared.till.z_report import ZReport, fold_z, merge_z
@@ -53,6 +57,15 @@ def test_a_sale_adds_its_totals_and_what_stayed_in_the_drawer() -> None:
         voided_lines=1,
         overrides=1,
     )
+
+
+def test_what_offers_took_has_a_sum_of_its_own() -> None:
+    offers = OfferBook.of([Offer("o", Level.LINE, AmountOff(150))])
+    sale = SaleCompleted(a_sale(a_basket((RICE, 2), member="2479"), replace(BOOK, offers=offers)))
+    z = fold_z(EMPTY, sale)
+    assert (z.gross_minor, z.member_disc_minor, z.offer_disc_minor) == (1000, 202, 150)
+    assert (z.store_coupon_minor, z.net_minor) == (0, 648)
+    assert merge_z(z, z).offer_disc_minor == 300
 
 
 @pytest.mark.parametrize(

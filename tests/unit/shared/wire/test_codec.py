@@ -65,6 +65,19 @@ def test_each_known_event_is_shown_above() -> None:
     assert {type(event) for event in EVENTS} == {*KNOWN_EVENTS, UnknownEvent}
 
 
+def test_a_sale_of_before_offers_reads_as_one_without() -> None:
+    data = event_data(SALE)
+    assert {"offers", "coupons"}.isdisjoint(data["sale"])
+    assert "offer_disc_minor" not in data["sale"]["totals"]
+    assert {"tax_bp", "tax_minor"}.isdisjoint(data["sale"]["lines"][0])
+    assert all(
+        {"base_minor", "units"}.isdisjoint(modifier)
+        for line in data["sale"]["lines"]
+        for modifier in line.get("modifiers", ())
+    )
+    assert parse_event(SALE.type, data) == SALE
+
+
 def test_fields_of_newer_software_are_ignored() -> None:
     data = event_data(SALE)
     data["later"] = data["sale"]["later"] = data["sale"]["lines"][0]["later"] = {"x": 1}
