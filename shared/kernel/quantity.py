@@ -16,7 +16,10 @@ def round_half_up(numerator: int, denominator: int) -> int:
 
 def extended_minor(unit_minor: int, qty_milli: int) -> int:
     """Unit price times quantity in minor units, rounded half-up once."""
-    return round_half_up(unit_minor * qty_milli, ONE_MILLI)
+    amount = unit_minor * qty_milli
+    if amount < 0:
+        return round_half_up(amount, ONE_MILLI)
+    return (amount + ONE_MILLI // 2) // ONE_MILLI  # the same, where each line of a basket asks
 
 
 def format_milli(qty_milli: int) -> str:

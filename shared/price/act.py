@@ -53,11 +53,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The basket before any offer, the customer, and the house rules."""
+    """The basket before any offer, the customer, and the house rules.
+
+    `is_rough`: only totals are wanted, so that amounts need not be shared out over lines.
+    """
 
     goods: Goods
     context: PriceContext
     policy: PricePolicy
+    is_rough: bool = False
 
 
 @dataclass(slots=True)
@@ -178,7 +182,8 @@ def _look(setting: Setting, candidate: Candidate, outcome: Outcome) -> Effect | 
     targets = candidate.targets
     if targets is None:
         targets = goods.select(offer.target)
-    act = Act(offer, goods, targets, setting.policy, candidate.units_left)
+    is_rough = setting.is_rough and not candidate.rule.is_by_line
+    act = Act(offer, goods, targets, setting.policy, candidate.units_left, is_rough)
     effect = effect_now(act)
     if effect is None:
         if outcome.reasons is not None:
@@ -218,7 +223,7 @@ def _within_budget(candidate: Candidate, effect: Effect, outcome: Outcome) -> Ef
     if limits.budget_policy is BudgetPolicy.SKIP or left <= 0:
         outcome.refuse(candidate, Reason("budget", {"left_minor": left, "amount_minor": amount}))
         return None
-    return _clipped(effect, left)
+    return _clipped(outcome.goods.shared(effect), left)
 
 
 def _clipped(effect: Effect, most: int) -> Effect:
@@ -238,6 +243,7 @@ def _apply(candidate: Candidate, effect: Effect, outcome: Outcome) -> None:
     targets = candidate.targets
     if targets is None:
         targets = goods.select(candidate.rule.offer.target)
-    bases = [goods.values[line] for line in effect.lines]
-    outcome.acted.append(Acting(candidate, effect, goods.worth(targets), bases))
+    base_minor = goods.worth(targets)
+    bases = () if effect.lump else list(map(goods.values.__getitem__, effect.lines))
+    outcome.acted.append(Acting(candidate, effect, base_minor, bases))
     goods.apply(effect)

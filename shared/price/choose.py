@@ -9,6 +9,7 @@ until nothing gets better.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, combinations
 from math import prod
 
@@ -74,10 +75,11 @@ def best_with(setting: Setting, candidates: Sequence[Candidate], wanted: Candida
 
 
 def _best(setting: Setting, candidates: Sequence[Candidate], options: Options) -> Outcome:
-    search = _Search(setting, candidates)
-    if prod(map(len, options.values())) <= COMBINATIONS_MAX:
-        return search.best(options)
-    return _group_by_group(search, options)
+    """Search with totals only, then let the chosen ones act in full."""
+    search = _Search(replace(setting, is_rough=True), candidates)
+    is_small = prod(map(len, options.values())) <= COMBINATIONS_MAX
+    found = search.best(options) if is_small else _group_by_group(search, options)
+    return act_all(setting, found.allowed)
 
 
 class _Search:
@@ -101,10 +103,10 @@ class _Search:
             if group and group not in chosen:
                 for option in options[group]:
                     branch = outcome.copy()
-                    self._act(candidate, option, branch, is_first=True)
+                    self._act(candidate, option, branch)
                     yield from self._leaves(at + 1, branch, options, {**chosen, group: option})
                 return
-            self._act(candidate, chosen.get(group, (candidate,)), outcome, is_first=False)
+            self._act(candidate, chosen.get(group, (candidate,)), outcome)
         outcome.allowed = [
             each
             for each in self._candidates
@@ -112,15 +114,14 @@ class _Search:
         ]
         yield outcome
 
-    def _act(
-        self, candidate: Candidate, option: Option, outcome: Outcome, *, is_first: bool
-    ) -> None:
-        """Where lines choose, all of the option act at the turn of the group's first member."""
-        if candidate.rule.group and candidate.rule.is_by_line:
-            if is_first:
-                act_by_line(self._setting, option, outcome)
-        elif candidate in option:
+    def _act(self, candidate: Candidate, option: Option, outcome: Outcome) -> None:
+        """Where lines choose, all of the option act at the turn of its first."""
+        if candidate not in option:
+            return
+        if not candidate.rule.group or not candidate.rule.is_by_line:
             act_one(self._setting, candidate, outcome)
+        elif candidate is option[0]:
+            act_by_line(self._setting, option, outcome)
 
 
 def _groups(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:

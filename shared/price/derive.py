@@ -30,7 +30,7 @@ def derive(
     policy: PricePolicy = DEFAULT_POLICY,
 ) -> Derivation:
     """What each line costs after all offers, and what each offer gave to which line."""
-    goods = Goods(lines)
+    goods = Goods(lines, policy.allocation)
     candidates, _ = candidates_of(goods, book, context, at)
     if not candidates:
         return Derivation(tuple(goods.values), ())
@@ -47,7 +47,7 @@ def candidates_of(
     """
     hits = book.acting.hits(goods.lines)
     places = sorted({*hits, *book.acting.everywhere})
-    within, beyond, groups = list[Candidate](), list[Candidate](), set[str]()
+    within, beyond = list[Candidate](), list[Candidate]()
     for place in places:
         rule = book.rules[place]
         if why_not_for(rule.offer, context, at) is not None:
@@ -55,13 +55,8 @@ def candidates_of(
         is_known = rule.is_plain and place in hits and rule.act is rule.offer.target
         targets = tuple(hits[place]) if is_known else None
         candidate = Candidate(rule, targets, units_left(rule.offer, context))
-        # A group that chooses line by line acts at the turn of its first member, so that stays.
-        is_first = bool(rule.group) and rule.is_by_line and rule.group not in groups
-        if rule.is_exclusive or is_first or can_reach(rule.offer, targets, goods, context):
-            within.append(candidate)
-        else:
-            beyond.append(candidate)
-        groups.add(rule.group)
+        is_near = can_reach(rule.offer, targets, goods, context)
+        (within if is_near else beyond).append(candidate)
     return within, beyond
 
 

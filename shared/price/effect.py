@@ -29,13 +29,17 @@ from shared.price.reward import (
 
 @dataclass(slots=True)
 class Act:
-    """One offer about to act: its goods, and how many units its limits leave (None: any)."""
+    """One offer about to act: its goods, and how many units its limits leave (None: any).
+
+    `is_rough` lets it answer with a lump where the shares of the lines are not needed yet.
+    """
 
     offer: Offer
     goods: Goods
     targets: Sequence[int]
     policy: PricePolicy
     units_left: int | None = None
+    is_rough: bool = False
 
     def room(self, line: int) -> int:
         """How much this offer may take off a line."""
@@ -50,15 +54,19 @@ class Act:
 
     def values(self) -> list[int]:
         """What each of its lines costs now."""
-        values = self.goods.values
-        return [values[line] for line in self.targets]
+        return list(map(self.goods.values.__getitem__, self.targets))
 
     def bases(self) -> list[int]:
         """What a percentage of each of its lines is taken of."""
         if self.offer.percent_base is PercentBase.CURRENT:
             return self.values()
-        lists = self.goods.lists
-        return [lists[line] for line in self.targets]
+        return list(map(self.goods.lists.__getitem__, self.targets))
+
+    def base_minor(self) -> int:
+        """What a percentage of all its lines together is taken of."""
+        if self.offer.percent_base is PercentBase.CURRENT:
+            return self.goods.worth(self.targets)
+        return sum(self.bases())
 
     def percent(self, base_minor: int, bp: int) -> int:
         """A share in the chain's rounding."""
@@ -90,11 +98,10 @@ def percent_off(act: Act, reward: PercentOff) -> Effect | None:
 
 def percent_of_lines(act: Act, bp: int, cap: int | None = None) -> Effect | None:
     """A percentage of whole lines."""
-    bases = act.bases()
     if act.offer.level is Level.BASKET:
-        return _allocated(act, _capped(act.percent(sum(bases), bp), cap))
+        return _allocated(act, _capped(act.percent(act.base_minor(), bp), cap))
     rounding = act.policy.rounding
-    amounts = [percent_of(base, bp, rounding) for base in bases]
+    amounts = [percent_of(base, bp, rounding) for base in act.bases()]
     amounts = list(map(min, amounts, act.rooms()))
     if cap is not None and sum(amounts) > cap:
         return _allocated(act, cap)
@@ -115,11 +122,16 @@ def amount_off(act: Act, reward: AmountOff) -> Effect | None:
 
 
 def _allocated(act: Act, amount: int) -> Effect | None:
-    values, rooms = act.values(), act.rooms()
-    most = min(amount, sum(rooms))
-    if values == rooms:
-        return _of_lines(act, spread(most, values, act.policy.allocation))
-    return _of_lines(act, prorate(most, values, rooms, act.policy.allocation))
+    goods = act.goods
+    if goods.has_floors and not act.offer.ignores_floor:
+        rooms = act.rooms()
+        most = min(amount, sum(rooms))
+        return _of_lines(act, prorate(most, act.values(), rooms, act.policy.allocation))
+    most = min(amount, goods.worth(act.targets))
+    if most <= 0:
+        return None
+    lump = Effect(act.targets, (), lump=most)
+    return lump if act.is_rough else goods.shared(lump)
 
 
 def _of_lines(act: Act, amounts: Sequence[int]) -> Effect | None:
@@ -253,17 +265,18 @@ def amount_off_line(act: Act, reward: AmountOffLine) -> Effect | None:
 
 def price_each(act: Act, amount: int, max_units: int | None) -> Effect | None:
     """A price for each unit where it is lower; a weighed line costs price times weight."""
-    picked = pick_units(act, act.limit(max_units), None, Pick.DEAREST)
-    parts = {}
-    for each in picked:
-        line = act.goods.lines[each.line]
-        price = extended_minor(amount, line.qty_milli) if line.is_weighed else amount
-        values = act.goods.unit_values(each.line)
-        by_unit = [0] * len(values)
-        for number in each.numbers:
-            by_unit[number] = max(0, values[number] - price)
-        parts[each.line] = clamped(act, each.line, by_unit)
-    return effect_of(parts)
+    queue = []
+    for line in act.targets:
+        goods = act.goods.lines[line]
+        price = extended_minor(amount, goods.qty_milli) if goods.is_weighed else amount
+        values = enumerate(act.goods.unit_values(line))
+        queue += [(Unit(value, line, n), value - price) for n, value in values if value > price]
+    queue.sort(key=lambda each: dearest_first(each[0]))
+    parts: dict[int, list[int]] = {}
+    for unit, less in queue[: act.limit(max_units)]:
+        by_unit = parts.setdefault(unit.line, [0] * act.goods.counts[unit.line])
+        by_unit[unit.number] = less
+    return effect_of({line: clamped(act, line, by_unit) for line, by_unit in parts.items()})
 
 
 def tiers(act: Act, reward: Tiers) -> Effect | None:

@@ -65,7 +65,7 @@ def explain(
     policy: PricePolicy = DEFAULT_POLICY,
 ) -> Explanation:
     """Price and give the reason of every offer of the book that gave nothing."""
-    case = _case(book, Setting(Goods(lines), context, policy), at)
+    case = _case(book, Setting(Goods(lines, policy.allocation), context, policy), at)
     reasons = _reasons(case)
     acted = {acting.candidate.rule.place for acting in case.chosen.acted}
     why_not = tuple(
@@ -86,7 +86,7 @@ def hints(
     policy: PricePolicy = DEFAULT_POLICY,
 ) -> tuple[Hint, ...]:
     """Only the near misses, at the cost of pricing once more."""
-    case = _case(book, Setting(Goods(lines), context, policy), at)
+    case = _case(book, Setting(Goods(lines, policy.allocation), context, policy), at)
     return _hints(case, _own_reasons(case))
 
 

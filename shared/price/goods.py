@@ -7,8 +7,8 @@ from operator import sub
 from typing import NamedTuple
 
 from shared.kernel.quantity import extended_minor
-from shared.price.condition import Selector
-from shared.price.context import PriceLine
+from shared.price.condition import ALL, Selector
+from shared.price.context import Allocation, PriceLine
 from shared.price.prorate import spread
 from shared.price.select import depends_on_discounts, matches
 
@@ -19,7 +19,7 @@ class Effect(NamedTuple):
     """What an offer would do now: an amount above nought off each of some lines, ascending.
 
     `parts` says, for lines of which not all units are meant, what comes off each unit. `used`
-    are the units that it uses up.
+    are the units that it uses up. A `lump` stands for amounts that are not shared out yet.
     """
 
     lines: Sequence[int]
@@ -27,11 +27,12 @@ class Effect(NamedTuple):
     parts: Mapping[int, Sequence[int]] = NOTHING
     times: int = 1
     used: tuple[tuple[int, frozenset[int]], ...] = ()
+    lump: int = 0
 
     @property
     def amount_minor(self) -> int:
         """What comes off all lines together."""
-        return sum(self.amounts)
+        return self.lump or sum(self.amounts)
 
 
 class Unit(NamedTuple):
@@ -50,26 +51,37 @@ def dearest_first(unit: Unit) -> tuple[int, int, int]:
 class Goods:
     """Current amounts per line; unit values are kept only where units differ.
 
-    Inner lists are replaced, never changed, so a copy is shallow and cheap.
+    Lumps off the same lines are only added up until somebody asks for single lines: choosing
+    among combinations mostly needs totals. In the same way `owed` is what came off a whole line
+    and is not shared out over its units yet. Inner lists are replaced, never changed, so a copy
+    is shallow and cheap.
     """
 
     __slots__ = (
+        "allocation",
         "counts",
         "floors",
         "found",
         "has_floors",
         "lines",
         "lists",
+        "lump_lines",
+        "lump_worth",
+        "lumps",
+        "owed",
         "units",
         "used",
-        "values",
+        "worths",
     )
 
-    def __init__(self, lines: Sequence[PriceLine]) -> None:
+    def __init__(
+        self, lines: Sequence[PriceLine], allocation: Allocation = Allocation.LARGEST_REMAINDER
+    ) -> None:
         self.lines = lines
+        self.allocation = allocation
         self.counts = [line.units for line in lines]
         self.lists = [line.gross_minor for line in lines]
-        self.values = [
+        self.worths = [
             listed if line.start_minor is None else min(listed, line.start_minor)
             for line, listed in zip(lines, self.lists, strict=True)
         ]
@@ -79,17 +91,46 @@ class Goods:
         ]
         self.has_floors = any(self.floors)
         self.units: list[tuple[int, ...] | None] = [None] * len(lines)
+        self.owed: list[tuple[int, ...]] = [()] * len(lines)
         self.used: list[frozenset[int]] = [frozenset()] * len(lines)
         self.found: dict[Selector, tuple[int, ...]] = {}
+        self.lumps: tuple[int, ...] = ()
+        self.lump_lines: Sequence[int] = ()
+        self.lump_worth = 0
 
     def copy(self) -> Goods:
         """The same goods, to try something on; what selectors found is shared."""
         other = Goods.__new__(Goods)
         other.lines, other.counts, other.floors = self.lines, self.counts, self.floors
         other.lists, other.has_floors = self.lists, self.has_floors
-        other.values, other.units = self.values[:], self.units[:]
-        other.used, other.found = self.used[:], self.found
+        other.worths, other.units, other.used = self.worths[:], self.units[:], self.used[:]
+        other.owed = self.owed[:]
+        other.found, other.allocation = self.found, self.allocation
+        other.lumps, other.lump_lines = self.lumps, self.lump_lines
+        other.lump_worth = self.lump_worth
         return other
+
+    @property
+    def values(self) -> list[int]:
+        """What each line costs now."""
+        if self.lumps:
+            self._share_lumps()
+        return self.worths
+
+    def _share_lumps(self) -> None:
+        lumps, self.lumps = self.lumps, ()
+        for lump in lumps:
+            self.apply(self.shared(Effect(self.lump_lines, (), lump=lump)))
+
+    def shared(self, effect: Effect) -> Effect:
+        """An effect whose lump is shared out over its lines as they are now."""
+        if not effect.lump:
+            return effect
+        values = self.values
+        amounts = spread(effect.lump, [values[line] for line in effect.lines], self.allocation)
+        pairs = [pair for pair in zip(effect.lines, amounts, strict=True) if pair[1]]
+        lines, amounts = [line for line, _ in pairs], [amount for _, amount in pairs]
+        return effect._replace(lines=lines, amounts=amounts, lump=0)
 
     def select(self, selector: Selector) -> tuple[int, ...]:
         """Lines that a selector means, ascending; lines that are not promotable never are."""
@@ -101,10 +142,14 @@ class Goods:
         return found
 
     def _selected(self, selector: Selector) -> Iterable[int]:
+        is_everything = selector == ALL
         for number, line in enumerate(self.lines):
-            is_at_list = self.values[number] == self.lists[number]
-            if line.is_promotable and matches(selector, line, is_at_list=is_at_list):
+            if line.is_promotable and (is_everything or self._is_meant(selector, number)):
                 yield number
+
+    def _is_meant(self, selector: Selector, number: int) -> bool:
+        is_at_list = self.values[number] == self.lists[number]
+        return matches(selector, self.lines[number], is_at_list=is_at_list)
 
     def narrow(self, lines: Sequence[int], selector: Selector) -> list[int]:
         """Those of some lines that a selector means too."""
@@ -124,12 +169,19 @@ class Goods:
         """
         known = self.units[line]
         if known is not None:
-            return known
+            return self._settled(line, known) if self.owed[line] else known
         count = self.counts[line]
         if count == 1:
             return (self.values[line],)
         each, more = divmod(self.values[line], count)
         return (each,) * (count - more) + (each + 1,) * more
+
+    def _settled(self, line: int, values: tuple[int, ...]) -> tuple[int, ...]:
+        """Share out what came off the whole line since its units were last asked for."""
+        for amount in self.owed[line]:
+            values = tuple(map(sub, values, spread(amount, values)))
+        self.units[line], self.owed[line] = values, ()
+        return values
 
     def free_units(self, lines: Iterable[int]) -> list[Unit]:
         """Units that no set-type offer has used up, in line order."""
@@ -141,19 +193,29 @@ class Goods:
                     found.append(Unit(value, line, number))
         return found
 
-    def worth(self, lines: Iterable[int]) -> int:
+    def worth(self, lines: Sequence[int]) -> int:
         """What some lines cost now."""
-        values = self.values
-        return sum(values[line] for line in lines)
+        if self.lumps and lines is self.lump_lines:
+            return self.lump_worth
+        return sum(map(self.values.__getitem__, lines))
 
     def apply(self, effect: Effect) -> None:
         """Let an effect act; each unit keeps what was taken off it."""
+        if effect.lump:
+            self.lump_worth = self.worth(effect.lines) - effect.lump
+            if self.lump_lines is not effect.lines:
+                assert not self.lumps  # asking for other lines has shared them out
+                self.lump_lines = effect.lines
+            self.lumps += (effect.lump,)
+            return
         values, units, counts = self.values, self.units, self.counts
+        parts = effect.parts
         for line, amount in zip(effect.lines, effect.amounts, strict=True):
-            if counts[line] > 1 and (units[line] is not None or line in effect.parts):
-                before = self.unit_values(line)
-                taken = effect.parts.get(line) or spread(amount, before)
-                units[line] = tuple(map(sub, before, taken))
+            if counts[line] > 1:
+                if line in parts:
+                    units[line] = tuple(map(sub, self.unit_values(line), parts[line]))
+                elif units[line] is not None:
+                    self.owed[line] += (amount,)
             values[line] -= amount
             assert values[line] >= 0
         for line, numbers in effect.used:

@@ -15,10 +15,9 @@ def why_closed(valid: Validity, at: PricingInstant) -> str | None:
     """None while open; else `not_yet`, `over` or `not_now` (another day or hour)."""
     if valid is ALWAYS:
         return None
-    local = (at.day.isoformat(), at.second)
-    if _is_before(valid, at.at_ms, local):
+    if _is_before(valid, at):
         return "not_yet"
-    if _is_over(valid, at.at_ms, local):
+    if _is_over(valid, at):
         return "over"
     opened = opened_on(valid, at)
     if opened is None or not _is_day(valid, opened):
@@ -26,16 +25,20 @@ def why_closed(valid: Validity, at: PricingInstant) -> str | None:
     return None
 
 
-def _is_before(valid: Validity, at_ms: int, local: tuple[str, int]) -> bool:
-    if valid.from_at_ms is not None and at_ms < valid.from_at_ms:
+def _is_before(valid: Validity, at: PricingInstant) -> bool:
+    if valid.from_at_ms is not None and at.at_ms < valid.from_at_ms:
         return True
-    return valid.from_local is not None and local < valid.from_local
+    return valid.from_local is not None and _local(at) < valid.from_local
 
 
-def _is_over(valid: Validity, at_ms: int, local: tuple[str, int]) -> bool:
-    if valid.to_at_ms is not None and at_ms >= valid.to_at_ms:
+def _is_over(valid: Validity, at: PricingInstant) -> bool:
+    if valid.to_at_ms is not None and at.at_ms >= valid.to_at_ms:
         return True
-    return valid.to_local is not None and local >= valid.to_local
+    return valid.to_local is not None and _local(at) >= valid.to_local
+
+
+def _local(at: PricingInstant) -> tuple[str, int]:
+    return at.day.isoformat(), at.second
 
 
 def opened_on(valid: Validity, at: PricingInstant) -> date | None:
