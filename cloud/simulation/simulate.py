@@ -7,13 +7,15 @@ with each, since nobody knows what other baskets the draft would have left of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloud.simulation.recorded import RecordedBasket
 from cloud.simulation.tally import PPM, Margin, SideTally, StoreTally, WorstBasket
 from shared.price.context import PricePolicy
 from shared.price.derivation import Derivation
-from shared.price.derive import derive
+from shared.price.derive import candidates_of, derive
+from shared.price.goods import Goods
+from shared.price.offer import Offer
 from shared.price.offer_book import OfferBook
 from shared.price.tax import tax_minor
 
@@ -39,16 +41,40 @@ class _Outcome:
 def simulate(baskets: Iterable[RecordedBasket], rules: Rules) -> StoreTally:
     """Sums of baskets of one store; keeps none of them."""
     tally = StoreTally()
-    is_same = rules.today.offers == rules.draft.offers
+    changed = changed_books(rules)
     for basket in baskets:
-        today = _outcome(basket, rules.today, rules.policy)
-        draft = today if is_same else _outcome(basket, rules.draft, rules.policy)
+        today = draft = _outcome(basket, rules.today, rules.policy)
+        if _is_touched(basket, changed):
+            draft = _outcome(basket, rules.draft, rules.policy)
         _count(tally, basket, today.due_minor)
         saved = today.due_minor - draft.due_minor
         tally.change.add(saved)
         _add(tally.today, basket, today, saved, rules.policy)
         _add(tally.draft, basket, draft, saved, rules.policy)
     return tally
+
+
+def changed_books(rules: Rules) -> tuple[OfferBook, ...]:
+    """The offers that only one rule set has, or that differ by more than version and name.
+
+    Where none of them is a candidate, both rule sets offer a basket the same, so it is priced
+    once.
+    """
+    today, draft = _by_id(rules.today), _by_id(rules.draft)
+    sides = (
+        [offer for offer in mine.offers if other.get(offer.id) != own[offer.id]]
+        for mine, own, other in ((rules.today, today, draft), (rules.draft, draft, today))
+    )
+    return tuple(OfferBook.of(side) for side in sides if side)
+
+
+def _by_id(book: OfferBook) -> dict[str, Offer]:
+    return {offer.id: replace(offer, version=1, names={}) for offer in book.offers}
+
+
+def _is_touched(basket: RecordedBasket, changed: Sequence[OfferBook]) -> bool:
+    goods = Goods(basket.lines)
+    return any(candidates_of(goods, book, basket.context, basket.at)[0] for book in changed)
 
 
 def _outcome(basket: RecordedBasket, book: OfferBook, policy: PricePolicy) -> _Outcome:
