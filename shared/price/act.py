@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from shared.price.condition import Condition
 from shared.price.context import PriceContext, PricePolicy
 from shared.price.effect import (
     Act,
@@ -44,11 +45,15 @@ from shared.price.why import why_nothing
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """An offer that may act; `targets` its lines where they are known beforehand."""
+    """An offer that may act; `targets` its lines where they are known beforehand.
+
+    `conditions` are those that must be asked at its turn.
+    """
 
     rule: Rule
     targets: tuple[int, ...] | None
     units_left: int | None
+    conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +90,13 @@ class Outcome:
     acted: list[Acting] = field(default_factory=list)
     allowed: Sequence[Candidate] = ()
     reasons: dict[int, Reason] | None = None
+    discount_minor: int = 0
 
     def copy(self) -> Outcome:
         """The same so far, to go on in another way."""
-        return Outcome(self.goods.copy(), self.acted[:], self.allowed, self.reasons)
-
-    def discount_minor(self) -> int:
-        """What all of them gave."""
-        return sum(acting.effect.amount_minor for acting in self.acted)
+        return Outcome(
+            self.goods.copy(), self.acted[:], self.allowed, self.reasons, self.discount_minor
+        )
 
     def users(self) -> list[tuple[str, frozenset[int]]]:
         """The set-type offers that acted, with the lines of the units that they used up."""
@@ -175,7 +179,7 @@ def _only(effect: Effect, lines: set[int]) -> Effect:
 def _look(setting: Setting, candidate: Candidate, outcome: Outcome) -> Effect | None:
     """What a candidate would do to the goods as they are now; None with the reason noted."""
     offer, goods = candidate.rule.offer, outcome.goods
-    unmet = why_unmet(offer, goods, setting.context)
+    unmet = why_unmet(candidate.conditions, offer, goods, setting.context)
     if unmet is not None:
         outcome.refuse(candidate, unmet)
         return None
@@ -246,4 +250,5 @@ def _apply(candidate: Candidate, effect: Effect, outcome: Outcome) -> None:
     base_minor = goods.worth(targets)
     bases = () if effect.lump else list(map(goods.values.__getitem__, effect.lines))
     outcome.acted.append(Acting(candidate, effect, base_minor, bases))
+    outcome.discount_minor += effect.amount_minor
     goods.apply(effect)

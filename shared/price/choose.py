@@ -8,8 +8,9 @@ until nothing gets better.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import chain, combinations
 from math import prod
 
@@ -23,14 +24,23 @@ ROUNDS_MAX = 4
 Option = tuple[Candidate, ...]
 """Members of one group that may act: at most one, or some where lines choose among them."""
 Options = Mapping[str, Sequence[Option]]
-Rank = tuple[int, int, list[tuple[int, str]]]
 
 
-def rank(outcome: Outcome) -> Rank:
-    """Sorts the better outcome first."""
+def is_better(outcome: Outcome, other: Outcome) -> bool:
+    """More money off; then fewer offers, higher priority, smaller ids."""
+    if outcome.discount_minor != other.discount_minor:
+        return outcome.discount_minor > other.discount_minor
+    return _tie_rank(outcome) < _tie_rank(other)
+
+
+def _tie_rank(outcome: Outcome) -> tuple[int, list[tuple[int, str]]]:
     offers = [acting.candidate.rule.offer for acting in outcome.acted]
-    order = sorted(_precedence(offer) for offer in offers)
-    return -outcome.discount_minor(), len(offers), order
+    return len(offers), sorted(_precedence(offer) for offer in offers)
+
+
+def best_of(outcomes: Iterable[Outcome]) -> Outcome:
+    """The best of some outcomes, of which there is at least one."""
+    return reduce(lambda best, each: each if is_better(each, best) else best, outcomes)
 
 
 def _precedence(offer: Offer) -> tuple[int, str]:
@@ -47,7 +57,7 @@ def choose(setting: Setting, candidates: Sequence[Candidate]) -> Outcome:
         return forced
     together = best_together(setting, [each for each in candidates if not each.rule.is_exclusive])
     alone = (act_all(setting, [each]) for each in exclusives)
-    return min(chain([together], alone), key=rank)
+    return best_of(chain([together], alone))
 
 
 def _always(setting: Setting, exclusives: Sequence[Candidate]) -> Outcome | None:
@@ -92,7 +102,7 @@ class _Search:
     def best(self, options: Options) -> Outcome:
         """The best outcome over all combinations of the options."""
         start = Outcome(self._setting.goods.copy())
-        return min(self._leaves(0, start, options, {}), key=rank)
+        return best_of(self._leaves(0, start, options, {}))
 
     def _leaves(
         self, place: int, outcome: Outcome, options: Options, chosen: dict[str, Option]
@@ -152,7 +162,7 @@ def _group_by_group(search: _Search, options: Options) -> Outcome:
             others = {other: [option] for other, option in chosen.items()}
             for option in group:
                 outcome = search.best({**others, name: [option]})
-                if rank(outcome) < rank(best):
+                if is_better(outcome, best):
                     best, chosen = outcome, {**chosen, name: option}
         if chosen == before:
             break

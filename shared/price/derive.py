@@ -54,9 +54,11 @@ def candidates_of(
             continue
         is_known = rule.is_plain and place in hits and rule.act is rule.offer.target
         targets = tuple(hits[place]) if is_known else None
-        candidate = Candidate(rule, targets, units_left(rule.offer, context))
-        is_near = can_reach(rule.offer, targets, goods, context)
-        (within if is_near else beyond).append(candidate)
+        left = units_left(rule.offer, context)
+        if can_reach(rule.offer, targets, goods, context):
+            within.append(Candidate(rule, targets, left, rule.open_conditions))
+        else:
+            beyond.append(Candidate(rule, targets, left, rule.offer.when))
     return within, beyond
 
 
@@ -70,7 +72,7 @@ def called_of(
     called = {*book.calling.hits(goods.lines), *book.calling.everywhere} - known
     rules = (book.rules[place] for place in sorted(called))
     return [
-        Candidate(rule, None, units_left(rule.offer, context))
+        Candidate(rule, None, units_left(rule.offer, context), rule.offer.when)
         for rule in rules
         if why_not_for(rule.offer, context, at) is None
     ]
@@ -78,19 +80,21 @@ def called_of(
 
 def derivation_of(lines: Sequence[PriceLine], outcome: Outcome) -> Derivation:
     """An outcome in the words of the journal."""
-    applied = tuple(_applied(lines, acting) for acting in outcome.acted)
+    keys = [line.key for line in lines]
+    applied = tuple(_applied(keys, outcome.goods.counts, acting) for acting in outcome.acted)
     return Derivation(tuple(outcome.goods.values), applied)
 
 
-def _applied(lines: Sequence[PriceLine], acting: Acting) -> AppliedOffer:
+def _applied(keys: Sequence[int], counts: Sequence[int], acting: Acting) -> AppliedOffer:
     effect, offer = acting.effect, acting.candidate.rule.offer
+    parts = effect.parts
     shares = tuple(
-        OfferShare(lines[line].key, amount, base, _touched(lines[line], effect.parts.get(line)))
-        for line, amount, base in zip(effect.lines, effect.amounts, acting.bases, strict=True)
+        OfferShare(keys[n], amount, base, _touched(parts[n]) if n in parts else counts[n])
+        for n, amount, base in zip(effect.lines, effect.amounts, acting.bases, strict=True)
     )
     return AppliedOffer(offer, effect.amount_minor, acting.base_minor, effect.times, shares)
 
 
-def _touched(line: PriceLine, by_unit: Sequence[int] | None) -> int:
+def _touched(by_unit: Sequence[int]) -> int:
     """How many units of a line got something."""
-    return line.units if by_unit is None else len(by_unit) - by_unit.count(0)
+    return len(by_unit) - by_unit.count(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.kernel.quantity import ONE_MILLI
@@ -65,9 +65,11 @@ def units_left(offer: Offer, context: PriceContext) -> int | None:
     return None if limit is None else limit - context.member_units.get(offer.id, 0)
 
 
-def why_unmet(offer: Offer, goods: Goods, context: PriceContext) -> Reason | None:
-    """The first condition that does not hold for the goods as they are now."""
-    for condition in offer.when:
+def why_unmet(
+    conditions: Iterable[Condition], offer: Offer, goods: Goods, context: PriceContext
+) -> Reason | None:
+    """The first of some conditions of an offer that does not hold for the goods as they are now."""
+    for condition in conditions:
         reason = why_fails(condition, offer, goods, context)
         if reason is not None:
             return reason
@@ -97,8 +99,11 @@ def why_fails(
 
 def _why_below_spend(condition: MinSpend, offer: Offer, goods: Goods) -> Reason | None:
     lines = _counting(condition.scope, offer, goods)
-    amounts = goods.values if condition.basis is SpendBasis.CURRENT else goods.lists
-    short = condition.amount + condition.is_strict - sum(amounts[line] for line in lines)
+    if condition.basis is SpendBasis.CURRENT:
+        spent = goods.worth(lines)
+    else:
+        spent = sum(goods.lists[line] for line in lines)
+    short = condition.amount + condition.is_strict - spent
     if short <= 0:
         return None
     return Reason("spend", {"short_minor": short, "amount_minor": condition.amount})
@@ -114,15 +119,15 @@ def _counting(scope: Selector, offer: Offer, goods: Goods) -> Sequence[int]:
 
 
 def _why_below_qty(condition: MinQty, counting: Sequence[int], goods: Goods) -> Reason | None:
-    lines = (goods.lines[line] for line in counting)
     if condition.uom:
+        lines = (goods.lines[line] for line in counting)
         short = condition.qty_milli - sum(
             line.qty_milli for line in lines if line.uom == condition.uom
         )
         if short <= 0:
             return None
         return Reason("weight", {"short_milli": short, "uom": condition.uom})
-    short = condition.qty_milli - ONE_MILLI * sum(line.units for line in lines)
+    short = condition.qty_milli - ONE_MILLI * sum(goods.counts[line] for line in counting)
     return None if short <= 0 else Reason("qty", {"missing": -(-short // ONE_MILLI)})
 
 

@@ -132,7 +132,7 @@ def _why_not_chosen(case: _Case, candidate: Candidate) -> Reason:
     if all(acting.candidate is not candidate for acting in other.acted):
         asked = act_all(case.setting, other.allowed, is_asked_why=True).reasons or {}
         return asked.get(candidate.rule.place, Reason("no_room"))
-    more = case.chosen.discount_minor() - other.discount_minor()
+    more = case.chosen.discount_minor - other.discount_minor
     winner = _winner(case.chosen, candidate)
     if more <= 0:  # less only where an exclusive offer wins whatever others give
         return Reason("beaten_even" if more == 0 else "excluded", {"offer": winner})

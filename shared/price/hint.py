@@ -27,7 +27,7 @@ def hint_of(offer: Offer, goods: Goods, context: PriceContext, why: Reason) -> R
 
 def _entitled(offer: Offer, goods: Goods, context: PriceContext) -> Reason | None:
     """A gift or an add-on whose conditions hold while none of its goods was scanned."""
-    unmet = why_unmet(offer, goods, context)
+    unmet = why_unmet(offer.when, offer, goods, context)
     if unmet is not None:
         return _near(unmet)
     if isinstance(offer.reward, AddOn):

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 
 from shared.price.condition import (
     ALL,
+    Condition,
     Contains,
     Distinct,
+    ForMember,
     MinQty,
     MinSpend,
+    OrderNo,
     Selector,
     SpendBasis,
 )
 from shared.price.context import PriceLine
 from shared.price.offer import Offer, StackMode, StackScope
-from shared.price.reward import AddOn, BundlePrice, BuyGet, Every, Gift, SetReward, TierBy, Tiers
+from shared.price.reward import AddOn, BundlePrice, BuyGet, Gift
 from shared.price.select import depends_on_discounts
 
 Order = tuple[int, int, bool, str]
@@ -39,12 +42,12 @@ class Rule:
     place: int
     act: Selector
     is_plain: bool
-    is_set: bool
-    looks_at_spend: bool
     group: str
     """Name of its best-of group, else empty."""
     is_by_line: bool
     is_exclusive: bool
+    open_conditions: tuple[Condition, ...]
+    """Those that what other offers take may break; the others hold for a basket or never do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +115,17 @@ EMPTY_BOOK = OfferBook()
 
 
 def _rule(offer: Offer, place: int) -> Rule:
-    reward, stack = offer.reward, offer.stack
+    stack = offer.stack
     act = _acting(offer)
     return Rule(
         offer,
         place,
         act,
         is_plain=_is_plain(act),
-        is_set=isinstance(reward, SetReward),
-        looks_at_spend=_looks_at_spend(offer),
         group=stack.group if stack.mode is StackMode.BEST_OF else "",
         is_by_line=stack.scope is StackScope.LINE,
         is_exclusive=stack.mode is StackMode.EXCLUSIVE,
+        open_conditions=tuple(each for each in offer.when if is_open(each, offer)),
     )
 
 
@@ -143,17 +145,14 @@ def _is_plain(selector: Selector) -> bool:
     return words <= 1 and prices == (None, None, None) and not selector.undiscounted
 
 
-def _looks_at_spend(offer: Offer) -> bool:
-    """Whether what earlier offers took may decide if this one acts, or on what."""
-    reward = offer.reward
-    if isinstance(reward, Every) or (isinstance(reward, Tiers) and reward.by is TierBy.SPEND):
-        return True
-    if offer.limits.budget_left is not None or depends_on_discounts(offer.target):
-        return True
-    return any(
-        isinstance(condition, MinSpend) and condition.basis is SpendBasis.CURRENT
-        for condition in offer.when
-    ) or any(depends_on_discounts(scope) for scope in scopes_of(offer))
+def is_open(condition: Condition, offer: Offer) -> bool:
+    """Whether what earlier offers took may change if a condition holds."""
+    if isinstance(condition, ForMember | OrderNo):
+        return False
+    # Goods of a gift or add-on do not count for it, and may depend on discounts themselves.
+    own = isinstance(offer.reward, Gift | AddOn) and depends_on_discounts(offer.target)
+    is_spend = isinstance(condition, MinSpend) and condition.basis is SpendBasis.CURRENT
+    return own or is_spend or depends_on_discounts(condition.scope)
 
 
 def scopes_of(offer: Offer) -> tuple[Selector, ...]:
