@@ -1,0 +1,1 @@
+"""Mutation check of the pricing engine: how many small wrongs do its tests notice?"""
