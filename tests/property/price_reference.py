@@ -81,8 +81,8 @@ def reference(
     context: PriceContext,
     at: PricingInstant,
     policy: PricePolicy | None = None,
-) -> Outcome:
-    """The best outcome for the customer that the stack modes allow."""
+) -> list[Outcome]:
+    """The best outcomes for the customer that the stack modes allow: several where all ties tie."""
     till = Till(lines, context, at, policy or PricePolicy())
     ordered = sorted(offers, key=order_of_action)
     alone = [offer for offer in ordered if offer.stack.mode is StackMode.EXCLUSIVE]
@@ -90,11 +90,12 @@ def reference(
     for offer in sorted(always, key=lambda one: (-one.priority, one.id)):
         forced = play(till, [offer])
         if forced.discount_minor > 0:
-            return forced
+            return [forced]
     others = [offer for offer in ordered if offer not in alone]
     outcomes = [play(till, chosen) for chosen in choices(others)]
     outcomes += [play(till, [offer]) for offer in alone]
-    return min(outcomes, key=lambda outcome: outcome.rank)
+    best = min(outcome.rank for outcome in outcomes)
+    return [outcome for outcome in outcomes if outcome.rank == best]
 
 
 def order_of_action(offer: Offer) -> tuple[int, int, bool, str]:
@@ -175,7 +176,7 @@ def proposal(till: Till, world: World, offer: Offer) -> list[Unit]:
         had = till.context.member_units.get(offer.id, 0) if till.context.member else 0
         units_left = max(0, offer.limits.per_member_units - had)
     after = deepcopy(world)
-    REWARDS[type(offer.reward)](Turn(after, offer, till.policy, units_left))
+    REWARDS[type(offer.reward)](Turn(world, after, offer, till.policy, units_left))
     found = [
         Unit(old.line, old.place, old.list_minor, old.value - new.value, is_used=new.is_used)
         for old, new in zip(world.units, after.units, strict=True)
@@ -232,26 +233,30 @@ def holds(condition: Condition, till: Till, world: World, offer: Offer) -> bool:
         case MinSpend() | MinQty():
             return is_reached(condition, world, offer)
         case Distinct(scope, count):
-            return len({world.goods[i].sku for i in matching(world, scope)}) >= count
+            return len({world.goods[i].sku for i in counted(world, scope, offer)}) >= count
         case Contains(scope):
-            return matching(world, scope) != []
+            return counted(world, scope, offer) != []
+
+
+def counted(world: World, scope: Selector, offer: Offer) -> list[int]:
+    """The lines that help to reach a threshold; what is given away must not be what earns it."""
+    lines = matching(world, scope)
+    if isinstance(offer.reward, Gift | AddOn):
+        return [i for i in lines if i not in matching(world, offer.target)]
+    return lines
 
 
 def is_reached(condition: MinSpend | MinQty, world: World, offer: Offer) -> bool:
-    lines = matching(world, condition.scope)
-    if isinstance(offer.reward, Gift | AddOn):
-        # What is given away must not be what earns it.
-        lines = [i for i in lines if i not in matching(world, offer.target)]
-    if isinstance(condition, MinQty):
-        if condition.uom:
-            weights = [
-                w.qty_milli for w in (world.goods[i] for i in lines) if w.uom == condition.uom
-            ]
-            return sum(weights) >= condition.qty_milli
-        return sum(1000 * len(world.units_of(i)) for i in lines) >= condition.qty_milli
-    worth = world.listed if condition.basis is SpendBasis.LIST else world.net
-    spent = sum(worth(i) for i in lines)
-    return spent > condition.amount if condition.is_strict else spent >= condition.amount
+    lines = counted(world, condition.scope, offer)
+    if isinstance(condition, MinSpend):
+        worth = world.listed if condition.basis is SpendBasis.LIST else world.net
+        spent = sum(worth(i) for i in lines)
+        return spent > condition.amount if condition.is_strict else spent >= condition.amount
+    if condition.uom:
+        goods = [world.goods[i] for i in lines]
+        weights = [one.qty_milli for one in goods if one.uom == condition.uom]
+        return sum(weights) >= condition.qty_milli
+    return sum(1000 * len(world.units_of(i)) for i in lines) >= condition.qty_milli
 
 
 def matching(world: World, selector: Selector) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations, permutations
 
 from shared.price.condition import Selector
 from shared.price.context import PricePolicy
@@ -33,13 +34,17 @@ from shared.price.reward import (
 )
 from tests.property.price_reference_units import Unit, World, rounded, share_out
 
-ENDLESS = 10**9
+ENDLESS = 10**18
 
 
 @dataclass(slots=True)
 class Turn:
-    """One offer's turn. `units_left` is how many units this member may still get cheaper."""
+    """One offer's turn. `units_left` is how many units this member may still get cheaper.
 
+    `before` is the basket at its start, which says what the offer means; it changes `world`.
+    """
+
+    before: World
     world: World
     offer: Offer
     policy: PricePolicy
@@ -49,7 +54,7 @@ class Turn:
         return self.fitting(self.world.units, self.offer.target)
 
     def fitting(self, units: Iterable[Unit], selector: Selector) -> list[Unit]:
-        return [unit for unit in units if self.world.matches(unit.line, selector)]
+        return [unit for unit in units if self.before.matches(unit.line, selector)]
 
     def unused(self, *selectors: Selector) -> list[Unit]:
         units = [unit for unit in self.target() if not unit.is_used]
@@ -143,7 +148,8 @@ def percent(turn: Turn, units: Sequence[Unit], bp: int, cap: int | None = None) 
         room = turn.world.room(part[0].line, turn.offer)
         worth = sum(unit.value for unit in part)
         shares.append(min(turn.share_of(part, bp), room, worth))
-    shares = share_out(min(cap, sum(shares)), shares, shares, turn.policy.allocation)
+    worth = [sum(unit.value for unit in part) for part in parts]
+    shares = share_out(min(cap, sum(shares)), worth, shares, turn.policy.allocation)
     for part, share in zip(parts, shares, strict=True):
         turn.cut_line(part, share)
 
@@ -245,20 +251,26 @@ def bundle_price(turn: Turn) -> None:
     reward = turn.offer.reward
     assert isinstance(reward, BundlePrice)
     places = [slot.select for slot in reward.slots for _ in range(slot.qty)]
-    for _ in range(turn.sets_max(len(places))):
-        units = filled(turn, places, dearest(turn.unused()))
-        if units is None or not sell_set(turn, units, reward.amount):
+    passed: list[Unit] = []
+    sold = 0
+    while sold < turn.sets_max(len(places)):
+        free = [unit for unit in turn.unused() if unit not in passed]
+        units = filled(turn, places, dearest(free))
+        if units is None:
             return
+        passed += units
+        sold += sell_set(turn, units, reward.amount)
 
 
 def filled(turn: Turn, places: Sequence[Selector], free: list[Unit]) -> list[Unit] | None:
-    """One unit for each place, the dearest that leaves the later places fillable."""
-    if not places:
-        return []
-    for unit in turn.fitting(free, places[0]):
-        rest = filled(turn, places[1:], [other for other in free if other is not unit])
-        if rest is not None:
-            return [unit, *rest]
+    """The first units in the order given that fill all places, each unit one of them."""
+    fitting = {
+        unit.line: [turn.before.matches(unit.line, place) for place in places] for unit in free
+    }
+    for units in combinations(free, len(places)):
+        for seats in permutations(range(len(places))):
+            if all(fitting[unit.line][seat] for unit, seat in zip(units, seats, strict=True)):
+                return list(units)
     return None
 
 
@@ -313,7 +325,7 @@ def group_each(turn: Turn) -> None:
     queue = dearest(turn.unused())
     if reward.order is GroupOrder.LARGEST_LINE_FIRST:
         sizes = {part[0].line: len(part) for part in by_line(queue)}
-        queue = sorted(queue, key=lambda unit: (-sizes[unit.line], unit.line, unit.place))
+        queue = sorted(queue, key=lambda unit: (-sizes[unit.line], unit.line))
     sets = min(len(queue) // reward.size, turn.sets_max(reward.size))
     for unit in queue[: sets * reward.size]:
         off = reward.amount

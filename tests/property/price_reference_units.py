@@ -106,15 +106,16 @@ def share_out(
 ) -> list[int]:
     """Share an amount by weight, no share above its room; what is too much is shared again."""
     shares = [0] * len(weights)
-    while True:
-        left = amount - sum(shares)
-        able = [i for i, w in enumerate(weights) if w > 0 and shares[i] < rooms[i]]
-        if left <= 0 or not able:
-            return shares
-        able_weights = [weights[i] for i in able]
-        if how is Allocation.LARGEST_REMAINDER:
-            more = largest_remainder(left, able_weights)
-        else:
-            more = odd_to_one(left, able_weights, last=how is Allocation.LAST_LINE)
+    able = [i for i, weight in enumerate(weights) if weight > 0]
+    while able and sum(shares) < amount:
+        more = split(amount - sum(shares), [weights[i] for i in able], how)
         for i, extra in zip(able, more, strict=True):
             shares[i] = min(rooms[i], shares[i] + extra)
+        able = [i for i in able if shares[i] < rooms[i]]
+    return shares
+
+
+def split(amount: int, weights: Sequence[int], how: Allocation) -> list[int]:
+    if how is Allocation.LARGEST_REMAINDER:
+        return largest_remainder(amount, weights)
+    return odd_to_one(amount, weights, last=how is Allocation.LAST_LINE)
