@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
@@ -145,6 +146,45 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     dump = actions.add_parser("dump", help="write all active offers to standard output")
     dump.add_argument("--yaml", action="store_true", help="as YAML instead of JSON")
     dump.set_defaults(run="price_offers.dump")
+    _add_simulate(actions)
+
+
+def _add_simulate(actions: _Kinds[argparse.ArgumentParser]) -> None:
+    simulate = actions.add_parser(
+        "simulate", help="price recorded sales again under a draft and under today's offers"
+    )
+    simulate.add_argument(
+        "--rules", type=Path, required=True, metavar="FILE", help="the draft, as JSON or YAML"
+    )
+    simulate.add_argument(
+        "--from",
+        dest="from_on",
+        type=date.fromisoformat,
+        required=True,
+        metavar="DATE",
+        help="first business date",
+    )
+    simulate.add_argument(
+        "--to",
+        dest="to_on",
+        type=date.fromisoformat,
+        required=True,
+        metavar="DATE",
+        help="last business date",
+    )
+    simulate.add_argument("--stores", metavar="1,2", help="only these stores (default: all)")
+    simulate.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help="compare with these offers (default: what is published for each store)",
+    )
+    simulate.add_argument(
+        "--jobs", type=int, metavar="N", help="processes (default: one for each core)"
+    )
+    simulate.add_argument("--json", type=Path, metavar="FILE", help="write the whole report")
+    simulate.add_argument("--csv", type=Path, metavar="FILE", help="write a row for each offer")
+    simulate.set_defaults(run="price_simulate.simulate")
 
 
 if __name__ == "__main__":

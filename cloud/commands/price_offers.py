@@ -9,7 +9,7 @@ from argparse import Namespace
 from contextlib import closing
 
 from cloud.clock import SystemClock
-from cloud.commands.say import say
+from cloud.commands.say import say, say_errors
 from cloud.db import database_of
 from cloud.offer import service
 from cloud.offer.file import yaml_text
@@ -17,8 +17,6 @@ from cloud.offer.plan import ChangeKind
 from cloud.offer.service import ImportOffers, OfferImport
 from cloud.offer.store import Author
 from cloud.settings import Settings
-from cloud.texts import sentence
-from shared.kernel.errors import RetailError
 from shared.price.document_error import DocumentRefusedError
 
 
@@ -33,7 +31,7 @@ def load(settings: Settings, chosen: Namespace) -> int:
             command = ImportOffers(stream, chosen.replace, chosen.dry_run)
             done = service.import_offers(database, command, author)
         except DocumentRefusedError as refused:
-            _say_errors(refused)
+            say_errors(refused)
             return 1
     _say_changes(done, is_dry=chosen.dry_run)
     return 0
@@ -54,14 +52,6 @@ def _person() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have a number only
         return "tillbox-cloud"
-
-
-def _say_errors(refused: DocumentRefusedError) -> None:
-    for error in refused.errors:
-        line = f" (line {error.params['line']})" if "line" in error.params else ""
-        text = sentence(RetailError(error.code, **error.params))
-        sys.stderr.write(f"{error.path or '.'}{line}: {text}\n")
-    sys.stderr.write(f"tillbox-cloud: {sentence(refused)}\n")
 
 
 def _say_changes(done: OfferImport, *, is_dry: bool) -> None:
