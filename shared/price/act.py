@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.price.condition import Condition
@@ -18,7 +18,7 @@ from shared.price.effect import (
     tiers,
 )
 from shared.price.eligibility import Reason, why_unmet
-from shared.price.goods import Effect, Goods
+from shared.price.goods import Effect, Goods, Lump
 from shared.price.offer import BudgetPolicy, Limits
 from shared.price.offer_book import Rule
 from shared.price.prorate import spread
@@ -71,19 +71,24 @@ class Setting:
 
 @dataclass(slots=True)
 class Acting:
-    """An offer that acted, with what its goods and each cut line were worth before."""
+    """An offer that acted, with what its goods and each cut line were worth before.
+
+    A `lump` knows better than `effect` and `bases` once it was shared out.
+    """
 
     candidate: Candidate
     effect: Effect
     base_minor: int
     bases: Sequence[int]
+    lump: Lump | None = None
 
 
 @dataclass(slots=True)
 class Outcome:
     """The goods after those of the `allowed` offers acted that gave something.
 
-    `reasons`, by place, tells why the others did not, when that was asked.
+    `reasons`, by place, tells why the others did not, when that was asked; `chosen` who of each
+    best-of group was let.
     """
 
     goods: Goods
@@ -91,6 +96,7 @@ class Outcome:
     allowed: Sequence[Candidate] = ()
     reasons: dict[int, Reason] | None = None
     discount_minor: int = 0
+    chosen: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
 
     def copy(self) -> Outcome:
         """The same so far, to go on in another way."""
@@ -248,7 +254,11 @@ def _apply(candidate: Candidate, effect: Effect, outcome: Outcome) -> None:
     if targets is None:
         targets = goods.select(candidate.rule.offer.target)
     base_minor = goods.worth(targets)
-    bases = () if effect.lump else list(map(goods.values.__getitem__, effect.lines))
-    outcome.acted.append(Acting(candidate, effect, base_minor, bases))
     outcome.discount_minor += effect.amount_minor
+    if effect.lump:
+        lump = goods.owe(effect)
+        outcome.acted.append(Acting(candidate, effect, base_minor, (), lump))
+        return
+    bases = list(map(goods.values.__getitem__, effect.lines))
+    outcome.acted.append(Acting(candidate, effect, base_minor, bases))
     goods.apply(effect)

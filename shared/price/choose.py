@@ -85,11 +85,9 @@ def best_with(setting: Setting, candidates: Sequence[Candidate], wanted: Candida
 
 
 def _best(setting: Setting, candidates: Sequence[Candidate], options: Options) -> Outcome:
-    """Search with totals only, then let the chosen ones act in full."""
     search = _Search(replace(setting, is_rough=True), candidates)
     is_small = prod(map(len, options.values())) <= COMBINATIONS_MAX
-    found = search.best(options) if is_small else _group_by_group(search, options)
-    return act_all(setting, found.allowed)
+    return search.best(options) if is_small else _group_by_group(search, options)
 
 
 class _Search:
@@ -102,7 +100,13 @@ class _Search:
     def best(self, options: Options) -> Outcome:
         """The best outcome over all combinations of the options."""
         start = Outcome(self._setting.goods.copy())
-        return best_of(self._leaves(0, start, options, {}))
+        best = best_of(self._leaves(0, start, options, {}))
+        best.allowed = [
+            each
+            for each in self._candidates
+            if not each.rule.group or each in best.chosen[each.rule.group]
+        ]
+        return best
 
     def _leaves(
         self, place: int, outcome: Outcome, options: Options, chosen: dict[str, Option]
@@ -117,11 +121,7 @@ class _Search:
                     yield from self._leaves(at + 1, branch, options, {**chosen, group: option})
                 return
             self._act(candidate, chosen.get(group, (candidate,)), outcome)
-        outcome.allowed = [
-            each
-            for each in self._candidates
-            if not each.rule.group or each in chosen[each.rule.group]
-        ]
+        outcome.chosen = chosen
         yield outcome
 
     def _act(self, candidate: Candidate, option: Option, outcome: Outcome) -> None:

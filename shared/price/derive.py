@@ -80,17 +80,19 @@ def called_of(
 
 def derivation_of(lines: Sequence[PriceLine], outcome: Outcome) -> Derivation:
     """An outcome in the words of the journal."""
+    nets = tuple(outcome.goods.values)  # which shares out the lumps that are left
     keys = [line.key for line in lines]
     applied = tuple(_applied(keys, outcome.goods.counts, acting) for acting in outcome.acted)
-    return Derivation(tuple(outcome.goods.values), applied)
+    return Derivation(nets, applied)
 
 
 def _applied(keys: Sequence[int], counts: Sequence[int], acting: Acting) -> AppliedOffer:
-    effect, offer = acting.effect, acting.candidate.rule.offer
+    offer, lump = acting.candidate.rule.offer, acting.lump
+    effect, bases = (acting.effect, acting.bases) if lump is None else (lump.effect, lump.bases)
     parts = effect.parts
     shares = tuple(
         OfferShare(keys[n], amount, base, _touched(parts[n]) if n in parts else counts[n])
-        for n, amount, base in zip(effect.lines, effect.amounts, acting.bases, strict=True)
+        for n, amount, base in zip(effect.lines, effect.amounts, bases, strict=True)
     )
     return AppliedOffer(offer, effect.amount_minor, acting.base_minor, effect.times, shares)
 

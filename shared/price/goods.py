@@ -7,7 +7,7 @@ from operator import sub
 from typing import NamedTuple
 
 from shared.kernel.quantity import extended_minor
-from shared.price.condition import ALL, Selector
+from shared.price.condition import Selector
 from shared.price.context import Allocation, PriceLine
 from shared.price.prorate import spread
 from shared.price.select import depends_on_discounts, matches
@@ -33,6 +33,20 @@ class Effect(NamedTuple):
     def amount_minor(self) -> int:
         """What comes off all lines together."""
         return self.lump or sum(self.amounts)
+
+
+class Lump:
+    """An amount off some lines together; once it was shared out, `effect` and `bases` tell how.
+
+    `bases` are what each line of the effect was worth before.
+    """
+
+    __slots__ = ("amount", "bases", "effect")
+
+    def __init__(self, effect: Effect) -> None:
+        self.amount = effect.lump
+        self.effect = effect
+        self.bases: Sequence[int] = ()
 
 
 class Unit(NamedTuple):
@@ -94,7 +108,7 @@ class Goods:
         self.owed: list[tuple[int, ...]] = [()] * len(lines)
         self.used: list[frozenset[int]] = [frozenset()] * len(lines)
         self.found: dict[Selector, tuple[int, ...]] = {}
-        self.lumps: tuple[int, ...] = ()
+        self.lumps: tuple[Lump, ...] = ()
         self.lump_lines: Sequence[int] = ()
         self.lump_worth = 0
 
@@ -120,7 +134,10 @@ class Goods:
     def _share_lumps(self) -> None:
         lumps, self.lumps = self.lumps, ()
         for lump in lumps:
-            self.apply(self.shared(Effect(self.lump_lines, (), lump=lump)))
+            # Another branch of the search may have shared it out before: with the same result.
+            lump.effect = self.shared(lump.effect._replace(lines=self.lump_lines, lump=lump.amount))
+            lump.bases = list(map(self.worths.__getitem__, lump.effect.lines))
+            self.apply(lump.effect)
 
     def shared(self, effect: Effect) -> Effect:
         """An effect whose lump is shared out over its lines as they are now."""
@@ -141,11 +158,19 @@ class Goods:
                 self.found[selector] = found
         return found
 
-    def _selected(self, selector: Selector) -> Iterable[int]:
-        is_everything = selector == ALL
-        for number, line in enumerate(self.lines):
-            if line.is_promotable and (is_everything or self._is_meant(selector, number)):
-                yield number
+    def _selected(self, selector: Selector) -> list[int]:
+        if selector == Selector(skus=selector.skus):
+            skus = selector.skus
+            return [
+                number
+                for number, line in enumerate(self.lines)
+                if line.is_promotable and (not skus or line.sku in skus)
+            ]
+        return [
+            number
+            for number, line in enumerate(self.lines)
+            if line.is_promotable and self._is_meant(selector, number)
+        ]
 
     def _is_meant(self, selector: Selector, number: int) -> bool:
         is_at_list = self.values[number] == self.lists[number]
@@ -199,15 +224,19 @@ class Goods:
             return self.lump_worth
         return sum(map(self.values.__getitem__, lines))
 
+    def owe(self, effect: Effect) -> Lump:
+        """Take a lump off its lines together; nobody needs to know yet what it takes off each."""
+        self.lump_worth = self.worth(effect.lines) - effect.lump
+        if self.lump_lines is not effect.lines:
+            if self.lumps:
+                self._share_lumps()
+            self.lump_lines = effect.lines
+        lump = Lump(effect)
+        self.lumps += (lump,)
+        return lump
+
     def apply(self, effect: Effect) -> None:
         """Let an effect act; each unit keeps what was taken off it."""
-        if effect.lump:
-            self.lump_worth = self.worth(effect.lines) - effect.lump
-            if self.lump_lines is not effect.lines:
-                assert not self.lumps  # asking for other lines has shared them out
-                self.lump_lines = effect.lines
-            self.lumps += (effect.lump,)
-            return
         values, units, counts = self.values, self.units, self.counts
         parts = effect.parts
         for line, amount in zip(effect.lines, effect.amounts, strict=True):
