@@ -1,20 +1,14 @@
 """Selling at one lane, with a real journal, replica and desk; only paper is imagined."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge.desk.migrations import MIGRATIONS
-from edge.desk.state import LaneState, Operator, Turn
-from edge.device.escpos import PrinterProfile
-from edge.ids import Ids
-from edge.journal.store import Journal
-from edge.receipt.layout import PrintedSale, ReceiptLayout, zone_of
 from edge.receipt.spool import Spool, SpooledJob
-from edge.replica.store import Replica
 from edge.sale.commands import (
     DismissUnknown,
     HandInStoreCoupon,
@@ -23,106 +17,31 @@ from edge.sale.commands import (
     OverridePrice,
     RemoveLine,
     ReprintReceipt,
-    ScanCode,
     SetQuantity,
-    TakeTender,
     Undo,
     VoidBasket,
 )
 from edge.sale.recorded import recorded_sale
 from edge.sale.recovery import recover_lane
-from edge.sale.service import Shop, sale_handlers
 from edge.sqlite import Writer
-from edge.texts import load_texts
 from shared.item.barcode import member_card_code, price_label_code
 from shared.kernel.errors import MissingError, RefusedError
-from shared.kernel.money import currency_of
 from shared.sale.tender import TenderKind
 from tests.builders import OPENED_AT_MS, a_gtin
 from tests.integration.edge.boxes import (
     DAY,
     WEIGHED_PLU,
-    Publisher,
-    a_clock,
-    a_journal,
-    a_stocked_replica,
-    open_day,
     price_record,
 )
+from tests.integration.edge.lanes import Lane, a_lane
 
-ANN = Operator("1001", "Ann", "manager", ("sale.operate",))
-CASH, CARD, COUPON = TenderKind.CASH, TenderKind.CARD, TenderKind.MANUFACTURER_COUPON
-
-
-@dataclass
-class Paper:
-    """Effects that only write down what they were asked for."""
-
-    asked: list[str] = field(default_factory=list)
-    waiting: set[str] = field(default_factory=set)
-
-    def sale_done(self, lane: int, printed: PrintedSale) -> None:
-        self.asked.append(f"receipt {printed.sale.receipt_no}")
-
-    def waits_for_original(self, receipt_no: str) -> bool:
-        return receipt_no in self.waiting
-
-    def reprint(self, lane: int, printed: PrintedSale) -> None:
-        self.asked.append(f"copy {printed.copy} of {printed.sale.receipt_no}")
-
-    def open_drawer(self) -> None:
-        self.asked.append("drawer")
-
-
-@dataclass
-class Lane:
-    """A lane without its thread: commands take effect at once."""
-
-    shop: Shop
-    journal: Journal
-    replica: Replica
-    publisher: Publisher
-    paper: Paper
-    state: LaneState = field(default_factory=lambda: LaneState(1, operator=ANN))
-
-    def do(self, command: Any) -> Turn:
-        turn = sale_handlers(self.shop)[type(command)](self.state, command)
-        self.state = turn.state
-        for follow_up in turn.after:
-            follow_up()
-        return turn
-
-    def scan(self, *codes: str) -> None:
-        for code in codes:
-            self.do(ScanCode(code))
-
-    def basket(self) -> Any:
-        assert self.state.basket is not None
-        return self.state.basket
-
-    def pay(self, minor: int, kind: TenderKind = CASH) -> Turn:
-        return self.do(TakeTender(kind, minor))
+CARD, COUPON = TenderKind.CARD, TenderKind.MANUFACTURER_COUPON
 
 
 @pytest.fixture
 def lane(tmp_path: Path) -> Iterator[Lane]:
-    journal = a_journal(tmp_path)
-    open_day(journal)
-    publisher = Publisher(tmp_path / "objects")
-    replica = a_stocked_replica(tmp_path / "replica", publisher)
-    clock, paper = a_clock(), Paper()
-    layout = ReceiptLayout(
-        "Main Street",
-        zone_of("America/New_York"),
-        currency_of("USD"),
-        load_texts("en"),
-        PrinterProfile(),
-        lambda operator: f"<{operator}>",
-    )
-    shop = Shop(journal, replica, clock, Ids(clock), layout, paper)
-    yield Lane(shop, journal, replica, publisher, paper)
-    replica.close()
-    journal.close()
+    with a_lane(tmp_path) as made:
+        yield made
 
 
 def test_a_scan_opens_a_basket_and_a_repeat_grows_the_line(lane: Lane) -> None:
