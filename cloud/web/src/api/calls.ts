@@ -12,6 +12,10 @@ import type {
   ImportResult,
   ItemPage,
   Live,
+  OfferImport,
+  OfferPage,
+  OfferVersion,
+  PlaceError,
   PriceRow,
   Publication,
   Published,
@@ -65,21 +69,51 @@ export type ImportOutcome = { result: ImportResult } | { errors: RowError[]; cou
  * The file goes as its bytes: a text would hide a wrong encoding from the cloud.
  */
 export async function importCsv(kind: ImportKind, file: Blob): Promise<ImportOutcome> {
-  const request = new Request(new URL(`/v1/${kind}/import`, location.origin), {
+  const { response, body } = await upload(`/v1/${kind}/import`, file, "text/csv");
+  if (response.ok) return { result: body as ImportResult };
+  const problem = body as ProblemBody | null;
+  const errors = problem?.errors ?? [];
+  if (errors.length === 0) throw new ProblemError(problemOf(response, body));
+  return { errors, count: problem?.error_count ?? errors.length };
+}
+
+export type OfferFilter = Loose<Query<"offers_v1_offers_get">>;
+export const listOffers = (filter: OfferFilter): Promise<OfferPage> =>
+  taken(client.GET("/v1/offers", { params: { query: set(filter) } }));
+export const offerHistory = async (offerId: string): Promise<OfferVersion[]> =>
+  (await taken(client.GET("/v1/offers/{offer_id}", { params: { path: { offer_id: offerId } } }))).versions;
+export const endOffer = (offerId: string, reason: string): Promise<unknown> =>
+  taken(
+    client.POST("/v1/offers/{offer_id}/end", { params: { path: { offer_id: offerId } }, body: { reason } }),
+  );
+
+export type OfferOutcome = { result: OfferImport } | { places: PlaceError[] };
+
+/** Send a file of offers: what it changes (or would, in a dry run), or where it is wrong. */
+export async function importOffers(
+  file: Blob,
+  asked: { dryRun: boolean; replace: boolean },
+): Promise<OfferOutcome> {
+  const query = { dry_run: asked.dryRun ? "true" : undefined, replace: asked.replace ? "true" : undefined };
+  const path = address("/v1/offers/import", query);
+  const { response, body } = await upload(path, file, "application/octet-stream");
+  if (response.ok) return { result: body as OfferImport };
+  const places = (body as ProblemBody | null)?.places ?? [];
+  if (places.length === 0) throw new ProblemError(problemOf(response, body));
+  return { places };
+}
+
+async function upload(path: string, file: Blob, type: string): Promise<{ response: Response; body: unknown }> {
+  const request = new Request(new URL(path, location.origin), {
     method: "POST",
-    headers: { ...HEADERS, "Content-Type": "text/csv" },
+    headers: { ...HEADERS, "Content-Type": type },
     body: file,
     credentials: "same-origin",
   });
   const response = await steadyFetch(request).catch((error: unknown) => {
     throw unreachable(error);
   });
-  const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return { result: body as ImportResult };
-  const problem = body as ProblemBody | null;
-  const errors = problem?.errors ?? [];
-  if (errors.length === 0) throw new ProblemError(problemOf(response, body));
-  return { errors, count: problem?.error_count ?? errors.length };
+  return { response, body: await response.json().catch(() => null) };
 }
 
 export const readDraft = (): Promise<Draft> => taken(client.GET("/v1/publications/draft"));

@@ -49,6 +49,13 @@ export const GROUPS: readonly RouteGroup[] = [
         page: () => import("../pages/Catalogue.svelte"),
       },
       {
+        path: "/promotions",
+        title: "console.promotions.title",
+        icon: "coupon",
+        permission: "item.read",
+        page: () => import("../pages/Promotions.svelte"),
+      },
+      {
         path: "/import",
         title: "console.import.title",
         icon: "upload",
