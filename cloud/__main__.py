@@ -137,6 +137,7 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     check.add_argument("--case", metavar="ID", help="show one basket with the offers that acted")
     check.add_argument("--json", type=Path, metavar="FILE", help="write all results to a file")
     check.set_defaults(run="price_check.check")
+    _add_explain(actions)
     load = actions.add_parser("load", help="take over a file of offers (JSON or YAML) as drafts")
     load.add_argument("file", type=Path, metavar="FILE")
     load.add_argument("--replace", action="store_true", help="end offers that the file leaves out")
@@ -147,6 +148,22 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     dump.add_argument("--yaml", action="store_true", help="as YAML instead of JSON")
     dump.set_defaults(run="price_offers.dump")
     _add_simulate(actions)
+
+
+def _add_explain(actions: _Kinds[argparse.ArgumentParser]) -> None:
+    explain = actions.add_parser(
+        "explain", help="tell what each offer does to a basket, or why it does nothing"
+    )
+    explain.add_argument("file", type=Path, metavar="BASKET.json", help="a case of promo-cases/1")
+    explain.add_argument("--case", metavar="ID", help="which case of the file (default: the first)")
+    rules = explain.add_mutually_exclusive_group()
+    rules.add_argument(
+        "--rules", type=Path, metavar="FILE", help="offers as JSON or YAML, not the basket's own"
+    )
+    rules.add_argument("--store", metavar="ID", help="the offers that are published for a store")
+    explain.add_argument("--currency", default="CNY", help="of all amounts (default: CNY)")
+    explain.add_argument("--language", default="en", choices=("zh-CN", "zh-TW", "en"))
+    explain.set_defaults(run="price_explain.explain_basket")
 
 
 def _add_simulate(actions: _Kinds[argparse.ArgumentParser]) -> None:

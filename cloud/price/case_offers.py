@@ -78,7 +78,17 @@ def offer_of(words: Words, percent_base: PercentBase) -> Offer:
         valid=validity_of(words.object("valid")),
         percent_base=words.choice("percent_base", PercentBase, percent_base),
         ignores_floor=words.flag("ignores_floor"),
+        names=_names_of(words.get("name")),
     )
+
+
+def _names_of(raw: object) -> dict[str, str]:
+    """Names are for people only: one text is the Chinese name, anything odd is left out."""
+    if isinstance(raw, str):
+        return {"zh-CN": raw}
+    if isinstance(raw, dict):
+        return {str(language): name for language, name in raw.items() if isinstance(name, str)}
+    return {}
 
 
 def selector_of(words: Words) -> Selector:
