@@ -1,0 +1,67 @@
+"""Items ranked by how soon a discount hurts, so that the worst of a set is found at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from shared.price.lint_catalogue import Catalogue, LintItem, Mask, mask_of, places_of
+from shared.price.lint_subject import WIDE_ITEMS
+from shared.price.reward import FULL_BP
+
+TRIES_MAX = 4000
+RATIO_UNIT = 1_000_000
+
+
+class Ranking:
+    """Items from the worst to the best by some measure."""
+
+    def __init__(self, catalogue: Catalogue, mask: Mask, worth: Callable[[LintItem], int]) -> None:
+        self._worths = [worth(item) for item in catalogue.items]
+        self._order = sorted(places_of(mask), key=self._worths.__getitem__)
+        self._mask = mask
+
+    def worst(self, mask: Mask) -> int | None:
+        """The worst item of a set, None if it has none that is ranked."""
+        return next(self.of(mask), None)
+
+    def of(self, mask: Mask) -> Iterator[int]:
+        """The items of a set from the worst on; of a large one perhaps not to the end."""
+        mask &= self._mask
+        if mask.bit_count() <= WIDE_ITEMS:
+            yield from sorted(places_of(mask), key=self._worths.__getitem__)
+            return
+        # More than one item in so many is in the set, so a few steps find one.
+        octets = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+        for place in self._order[:TRIES_MAX]:
+            if place >> 3 < len(octets) and octets[place >> 3] >> (place & 7) & 1:
+                yield place
+
+
+class Rankings:
+    """The catalogue's rankings; those by cost know only items that are sold above their cost."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        sound = [place for place in places_of(catalogue.all) if _is_sound(catalogue.items[place])]
+        self.sound = mask_of(sound, len(catalogue.items))
+        self.by_ratio = Ranking(catalogue, self.sound, _ratio)
+        self.by_margin = Ranking(catalogue, self.sound, lambda each: each.unit_minor - _cost(each))
+        self.by_cost = Ranking(catalogue, self.sound, lambda each: -_cost(each))
+        self.by_price = Ranking(catalogue, catalogue.all, lambda each: -each.unit_minor)
+
+
+def _ratio(item: LintItem) -> int:
+    return (item.unit_minor - _cost(item)) * RATIO_UNIT // max(1, item.unit_minor)
+
+
+def _cost(item: LintItem) -> int:
+    """What the item must sell for with tax to bring its cost, rounded up."""
+    return gross_cost(item, item.cost_minor or 0)
+
+
+def gross_cost(item: LintItem, cost_minor: int) -> int:
+    """A cost with the item's tax on top, rounded up."""
+    return -(-cost_minor * (FULL_BP + item.tax_bp) // FULL_BP)
+
+
+def _is_sound(item: LintItem) -> bool:
+    return item.cost_minor is not None and item.unit_minor >= _cost(item) > 0
