@@ -190,7 +190,7 @@ def _context_of(words: Words) -> PriceContext:
     return PriceContext(
         member=_member_of(words),
         coupons=_coupons_of(words),
-        orders_before=history.maybe_whole("orders_before"),
+        orders_before=history.whole("orders_before", 0),  # a case without history starts one
         member_uses=_counts_of(history.object("member_uses")),
         member_units=_counts_of(history.object("member_units")),
     )

@@ -411,3 +411,11 @@ def test_what_is_no_file_of_cases_is_refused_in_one_sentence(
 def test_an_unknown_id_is_refused(tmp_path: Path, capsys) -> None:
     assert main(["price", "check", str(a_file(tmp_path, a_case())), "--case", "nine"]) == 1
     assert "no case with the id nine" in capsys.readouterr().err
+
+
+def test_a_case_without_history_is_a_first_order() -> None:
+    first = {"type": "order_no", "n": 1}
+    promotion = {**a_case()["promotions"][0], "when": [first]}
+    assert differences(a_case(promotions=[promotion])) == []
+    no_longer = a_case(promotions=[promotion], history={"orders_before": 1})
+    assert differences(no_longer) != []
