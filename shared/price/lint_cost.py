@@ -98,7 +98,8 @@ def _alone(subject: Subject, lab: Lab) -> tuple[Loss | None, int]:
 def _worst_places(subject: Subject, lab: Lab) -> list[int]:
     rankings = lab.rankings
     orders = (rankings.by_ratio, rankings.by_margin, rankings.by_cost)
-    return sorted({place for each in orders if (place := each.worst(subject.goods)) is not None})
+    found = {each.worst(subject.goods, subject.places) for each in orders}
+    return sorted(place for place in found if place is not None)
 
 
 def _loss(goods: Goods, place: int, offers: Sequence[Offer], lab: Lab) -> tuple[Loss | None, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from shared.price.lint_catalogue import Catalogue, LintItem, Mask, mask_of, places_of
 from shared.price.lint_subject import WIDE_ITEMS
@@ -18,11 +18,15 @@ class Ranking:
     def __init__(self, catalogue: Catalogue, mask: Mask, worth: Callable[[LintItem], int]) -> None:
         self._worths = [worth(item) for item in catalogue.items]
         self._order = sorted(places_of(mask), key=self._worths.__getitem__)
+        self._ranked = frozenset(self._order)
         self._mask = mask
 
-    def worst(self, mask: Mask) -> int | None:
-        """The worst item of a set, None if it has none that is ranked."""
-        return next(self.of(mask), None)
+    def worst(self, mask: Mask, places: Sequence[int] | None = None) -> int | None:
+        """The worst item of a set, None if it has none that is ranked; `places` where known."""
+        if places is None:
+            return next(self.of(mask), None)
+        ranked = [place for place in places if place in self._ranked]
+        return min(ranked, key=self._worths.__getitem__, default=None)
 
     def of(self, mask: Mask) -> Iterator[int]:
         """The items of a set from the worst on; of a large one perhaps not to the end."""
