@@ -18,6 +18,7 @@ from shared.sale.columns import text_columns
 FORMAT = "tillbox-simulation/1"
 LANGUAGE = "en"
 NAME_CHARS = 40
+WORST_SHOWN = 5
 CSV_COLUMNS = (
     *("store_id", "currency", "rules", "offer_id", "version", "name", "baskets"),
     *("discount_minor", "times", "margin_minor", "margin_lines", "lines_without_cost"),
@@ -129,7 +130,8 @@ def _section_texts(section: Section, title: str) -> Iterator[str]:
     yield from _change_texts(section, money)
     for rules, side, rows in _sides(section):
         yield from _offer_texts(rules, rows, money)
-        yield from _worst_texts(rules, side.worst.ranked(), money)
+        if rules == "draft":
+            yield from _worst_texts(side.worst.ranked()[:WORST_SHOWN], money)
 
 
 def _comparison(section: Section, money: Currency) -> Iterator[tuple[str, ...]]:
@@ -184,9 +186,9 @@ def _offer_texts(rules: str, rows: Sequence[OfferRow], money: Currency) -> Itera
     yield from _table(table)
 
 
-def _worst_texts(rules: str, worst: Sequence[WorstBasket], money: Currency) -> Iterator[str]:
+def _worst_texts(worst: Sequence[WorstBasket], money: Currency) -> Iterator[str]:
     if worst:
-        yield f"  {rules}: the largest shares given away"
+        yield "  the draft gives most of these:"
     for basket in worst:
         share = basket.share_ppm * 1000 // PPM
         off, gross = (
