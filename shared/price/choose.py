@@ -15,6 +15,7 @@ from itertools import chain, combinations
 from math import prod
 
 from shared.price.act import Candidate, Outcome, Setting, act_all, act_by_line, act_one
+from shared.price.apart import split
 from shared.price.offer import ExclusiveChoice, Offer
 
 COMBINATIONS_MAX = 256
@@ -95,17 +96,19 @@ class _Search:
 
     def __init__(self, setting: Setting, candidates: Sequence[Candidate]) -> None:
         self._setting = setting
-        self._candidates = candidates
+        self._all = candidates
+        apart, self._candidates = split(setting.goods, candidates)
+        self._start = act_all(setting, apart)
 
     def best(self, options: Options) -> Outcome:
         """The best outcome over all combinations of the options."""
-        start = Outcome(self._setting.goods.copy())
-        best = best_of(self._leaves(0, start, options, {}))
+        best = best_of(self._leaves(0, self._start.copy(), options, {}))
         best.allowed = [
             each
-            for each in self._candidates
+            for each in self._all
             if not each.rule.group or each in best.chosen[each.rule.group]
         ]
+        best.acted.sort(key=lambda acting: _turn(acting.candidate, best.chosen))
         return best
 
     def _leaves(
@@ -132,6 +135,14 @@ class _Search:
             act_one(self._setting, candidate, outcome)
         elif candidate is option[0]:
             act_by_line(self._setting, option, outcome)
+
+
+def _turn(candidate: Candidate, chosen: Mapping[str, Sequence[Candidate]]) -> tuple[int, int]:
+    """When an offer acts: where lines choose, all of the option at the turn of its first."""
+    rule = candidate.rule
+    if rule.group and rule.is_by_line:
+        return chosen[rule.group][0].rule.place, rule.place
+    return rule.place, rule.place
 
 
 def _groups(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:

@@ -90,6 +90,18 @@ def hints(
     return _hints(case, _own_reasons(case))
 
 
+def derive_and_hint(
+    lines: Sequence[PriceLine],
+    book: OfferBook,
+    context: PriceContext,
+    at: PricingInstant,
+    policy: PricePolicy = DEFAULT_POLICY,
+) -> tuple[Derivation, tuple[Hint, ...]]:
+    """Price, and find the near misses with one choice for both: what a till shows."""
+    case = _case(book, Setting(Goods(lines, policy.allocation), context, policy), at)
+    return derivation_of(lines, case.chosen), _hints(case, _own_reasons(case))
+
+
 def _case(book: OfferBook, setting: Setting, at: PricingInstant) -> _Case:
     within, beyond = candidates_of(setting.goods, book, setting.context, at)
     # Who is out of reach is asked beside those that may act; of a group, in its winner's stead.
