@@ -6,7 +6,8 @@ the worked baskets and the properties with few examples.  Killed is a mutant tha
 runs into its time limit.  All others count as survivors, those too that change nothing one could
 notice: they are listed, not argued away.
 
-Not mutated by mutmut: code outside functions, and functions with a decorator (properties).
+Not mutated: code outside functions and functions with a decorator (properties), by mutmut itself;
+and `document_table`, which has done its work before mutmut switches a mutant on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -44,7 +46,9 @@ def main() -> int:
     with console.status(f"Testing {len(drawn)} of {len(names)} mutants"):
         run(drawn, options.jobs)
     codes = {name: code for name, code in exit_codes().items() if name in set(drawn)}
-    return _report(console, codes, len(names), options.json)
+    if options.json is not None:
+        options.json.write_text(json.dumps(codes, indent=1) + "\n", encoding="utf-8")
+    return _report(console, codes, len(names), options.jobs)
 
 
 def _options() -> argparse.Namespace:
@@ -63,11 +67,12 @@ def _drawn(names: Sequence[str], count: int, seed: int) -> Sequence[str]:
     return random.Random(seed).sample(names, count)  # noqa: S311 - a sample, no secret
 
 
-def _report(console: Console, codes: Mapping[str, int | None], made: int, path: Path | None) -> int:
+def _report(console: Console, codes: Mapping[str, int | None], made: int, jobs: int) -> int:
     survivors = [name for name, code in codes.items() if code not in KILLED]
-    for name in survivors:
-        console.print(f"[bold]{name}[/] ({_word(codes[name])})", highlight=False)
-        console.print(change_of(name), markup=False, highlight=False)
+    with ThreadPoolExecutor(jobs) as pool:
+        for name, change in zip(survivors, pool.map(change_of, survivors), strict=True):
+            console.print(f"[bold]{name}[/] ({_word(codes[name])})", highlight=False)
+            console.print(change, markup=False, highlight=False)
     modules = Counter(name.split(".x")[0] for name in survivors)
     drawn = Counter(name.split(".x")[0] for name in codes)
     for module in sorted(drawn):
@@ -75,8 +80,6 @@ def _report(console: Console, codes: Mapping[str, int | None], made: int, path: 
     killed = len(codes) - len(survivors)
     share = killed / len(codes)
     console.print(f"{killed} of {len(codes)} drawn mutants killed: {share:.1%} ({made} made)")
-    if path is not None:
-        path.write_text(json.dumps(dict(codes), indent=1) + "\n", encoding="utf-8")
     return 0 if share >= GOAL else 1
 
 
