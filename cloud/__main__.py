@@ -138,6 +138,7 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     check.add_argument("--json", type=Path, metavar="FILE", help="write all results to a file")
     check.set_defaults(run="price_check.check")
     _add_explain(actions)
+    _add_lint(actions)
     load = actions.add_parser("load", help="take over a file of offers (JSON or YAML) as drafts")
     load.add_argument("file", type=Path, metavar="FILE")
     load.add_argument("--replace", action="store_true", help="end offers that the file leaves out")
@@ -148,6 +149,23 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     dump.add_argument("--yaml", action="store_true", help="as YAML instead of JSON")
     dump.set_defaults(run="price_offers.dump")
     _add_simulate(actions)
+
+
+def _add_lint(actions: _Kinds[argparse.ArgumentParser]) -> None:
+    lint = actions.add_parser(
+        "lint", help="find offers that never act, always lose, overlap or sell below cost"
+    )
+    lint.add_argument("file", type=Path, metavar="FILE", help="offers as JSON or YAML")
+    lint.add_argument(
+        "--items",
+        type=Path,
+        metavar="ITEMS.csv",
+        help="the catalogue: ean13, regular_price_cents, cost_cents... (default: the database's)",
+    )
+    lint.add_argument("--store", metavar="ID", help="only the offers of one store, at its prices")
+    lint.add_argument("--currency", help="of amounts in quotes, if the file names none")
+    lint.add_argument("--json", action="store_true", help="print the findings as JSON")
+    lint.set_defaults(run="price_lint.lint_file")
 
 
 def _add_explain(actions: _Kinds[argparse.ArgumentParser]) -> None:
