@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, tzinfo
 from typing import Any
 
 from edge.desk.state import DoneSale, LaneState, LastScan
-from edge.sale.offers import coupons_shown, near_misses
+from edge.sale.offers import coupons_shown, has_offers, near_misses
 from edge.sale.pricing import Catalogue, price_open_basket
 from edge.texts import FALLBACK_LOCALE
 from shared.kernel.money import Currency, quick_cash
 from shared.kernel.quantity import ONE_MILLI
 from shared.price.wording import name_of
 from shared.sale.basket import Basket
+from shared.sale.line_price import OFFER, PriceModifier
 from shared.sale.pricing import PricedBasket, PricedLine
 from shared.sale.settle import remaining_minor
 
-NOTHING_PROMOTED: dict[str, Any] = {"offers": [], "coupons": [], "hints": []}
+NOTHING_PROMOTED: dict[str, Any] = {
+    "has_offers": False,
+    "offers": [],
+    "coupons": [],
+    "hints": [],
+}
 LaneCondition = str
 """locked, day_closed, selling or done."""
 
@@ -54,7 +60,8 @@ def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dic
         "state": _condition(state, around),
         "operator": operator and {"id": operator.id, "name": operator.name, "role": operator.role},
         "permissions": list(operator.permissions) if operator else [],
-        "basket": _basket(basket, priced, remaining) | _promoted(basket, priced, catalogue, around),
+        "basket": _basket(basket, priced, remaining, around.language)
+        | _promoted(basket, priced, catalogue, around),
         "touched_line": state.touched_line,
         "scans": state.scans,
         "last_scan": _last_scan(state.last_scan),
@@ -104,13 +111,16 @@ def _blocked_by(basket: Basket, priced: PricedBasket, around: Surroundings) -> s
     return "needs_price" if priced.needs_price else None
 
 
-def _basket(basket: Basket, priced: PricedBasket, remaining: int) -> dict[str, Any]:
+def _basket(
+    basket: Basket, priced: PricedBasket, remaining: int, language: str = FALLBACK_LOCALE
+) -> dict[str, Any]:
+    names = {each.offer.id: name_of(each.offer, language) for each in priced.applied}
     return {
         "id": basket.id,
         "opened_at_ms": basket.opened_at_ms,
         "revision": basket.revision,
         "member": basket.member,
-        "lines": [_line(line) for line in priced.lines],
+        "lines": [_line(line, names) for line in priced.lines],
         "unknown": [
             {"n": each.number, "code": each.code, "because": each.because, "at_ms": each.at_ms}
             for each in basket.unknown
@@ -133,6 +143,7 @@ def _promoted(
     """What offers did to the basket, by name; amounts are negative."""
     hints = near_misses(basket, catalogue, around.zone, around.language)
     return {
+        "has_offers": has_offers(catalogue, basket.revision or around.revision),
         "offers": [
             {
                 "id": each.offer.id,
@@ -147,7 +158,7 @@ def _promoted(
     }
 
 
-def _line(priced: PricedLine) -> dict[str, Any]:
+def _line(priced: PricedLine, names: Mapping[str, str]) -> dict[str, Any]:
     line = priced.line
     return {
         "n": line.number,
@@ -165,11 +176,18 @@ def _line(priced: PricedLine) -> dict[str, Any]:
                 "kind": modifier.kind,
                 "amount_minor": modifier.amount_minor,
                 "because": modifier.because,
-                "params": {"reference": modifier.reference} if modifier.reference else {},
+                "params": _params(modifier, names),
             }
             for modifier in priced.modifiers
         ],
     }
+
+
+def _params(modifier: PriceModifier, names: Mapping[str, str]) -> dict[str, str]:
+    if not modifier.reference:
+        return {}
+    name = {"name": names[modifier.reference]} if modifier.kind == OFFER else {}
+    return {"reference": modifier.reference, **name}
 
 
 def _savings(priced: PricedBasket) -> list[dict[str, Any]]:

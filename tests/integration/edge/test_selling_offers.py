@@ -107,6 +107,7 @@ def test_a_basket_with_offers_is_sold_printed_and_summed_up(lane: Lane) -> None:
 def test_the_screen_names_each_offer_on_its_lines_and_in_sum(lane: Lane) -> None:
     lane.scan(a_gtin(4), a_gtin(4), a_gtin(20), a_gtin(10))
     basket = shown(lane)
+    assert basket["has_offers"]
     assert basket["offers"] == [
         {"id": "bogo", "name": "Buy one, get one", "amount_minor": -400, "times": 1},
         {"id": "five-off", "name": "5 off from 30", "amount_minor": -500, "times": 1},
@@ -116,7 +117,7 @@ def test_the_screen_names_each_offer_on_its_lines_and_in_sum(lane: Lane) -> None
         "kind": "offer",
         "amount_minor": -400,
         "because": "offer",
-        "params": {"reference": "bogo"},
+        "params": {"reference": "bogo", "name": "Buy one, get one"},
     }
     assert basket["savings"] == [{"kind": "offer", "amount_minor": -900}]
 

@@ -8,6 +8,7 @@ export type Lanes = components["schemas"]["LanesBody"];
 export type FoundItem = components["schemas"]["FoundItem"];
 export type Receipt = components["schemas"]["Receipt"];
 export type ReceiptRow = components["schemas"]["ReceiptRow"];
+export type Offers = components["schemas"]["Offers"];
 export type ZReport = components["schemas"]["ZReport"];
 export type CommandAnswer = components["schemas"]["CommandAnswer"];
 type Answer = Promise<CommandAnswer>;
@@ -77,6 +78,12 @@ export class LaneApi {
         body: { amount_minor, reference },
       }),
     );
+  coupon = (code: string): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/coupons", { params: this.#at(), body: { code } }));
+  giveBackCoupon = (code: string): Answer =>
+    taken(box.DELETE("/v1/lanes/{lane}/coupons", { params: { ...this.#at(), query: { code } } }));
+  offers = (): Promise<Offers> =>
+    taken(box.GET("/v1/lanes/{lane}/offers", { params: this.#at() }));
   dismiss = (n: number, reason: string): Answer =>
     taken(
       box.POST("/v1/lanes/{lane}/unknown/{n}/dismiss", {

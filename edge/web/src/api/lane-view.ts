@@ -46,6 +46,30 @@ export interface Tender {
   readonly amount_minor: number;
 }
 
+/** An offer that acted on the basket. */
+export interface ActingOffer {
+  readonly id: string;
+  readonly name: string;
+  /** Negative: what the customer saves. */
+  readonly amount_minor: number;
+  readonly times: number;
+}
+
+/** A code of `offer.hint.*` or `offer.why.*` about one offer, with what fills its text. */
+export interface Told {
+  readonly offer_id: string;
+  readonly name: string;
+  readonly code: string;
+  readonly params: Readonly<Record<string, string | number>>;
+}
+
+/** The code of an offer that was handed in. */
+export interface OfferCoupon {
+  readonly code: string;
+  readonly name: string;
+  readonly is_acting: boolean;
+}
+
 export interface Basket {
   readonly id: string;
   readonly opened_at_ms: number;
@@ -59,12 +83,18 @@ export interface Basket {
   readonly due_minor: number;
   readonly tenders: readonly Tender[];
   readonly remaining_minor: number;
+  /** Whether the store has offers at all. */
+  readonly has_offers: boolean;
+  readonly offers: readonly ActingOffer[];
+  readonly coupons: readonly OfferCoupon[];
+  /** Near misses, the most urgent first. */
+  readonly hints: readonly Told[];
 }
 
 export interface LastScan {
   /** The lane's count of scans when this one came. */
   readonly no: number;
-  readonly kind: "item" | "repeat" | "unknown" | "member";
+  readonly kind: "item" | "repeat" | "unknown" | "member" | "coupon";
   readonly name: string | null;
   readonly price_minor: number | null;
   readonly code: string;

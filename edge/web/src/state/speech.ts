@@ -23,6 +23,7 @@ export function speakChange(view: LaneView, previous: LaneView, { notices, t, mo
     const name = scan.name ?? scan.code;
     if (scan.kind === "unknown") notices.say(t("till.say.unknown", { code: scan.code }), true);
     else if (scan.kind === "member") notices.say(t("till.say.member", { total }));
+    else if (scan.kind === "coupon") notices.say(t("till.say.coupon", { code: scan.code, total }));
     else notices.say(t("till.say.scan", { name, price: money(scan.price_minor ?? 0), total }));
     return;
   }

@@ -1,7 +1,7 @@
 /** The page's one state: which lane, who, what is open, and how a command is sent. */
 import { ProblemError, UNREACHABLE } from "@tillbox/web/client.ts";
 import { Notices } from "@tillbox/web/components/notices.svelte.ts";
-import { ageText } from "@tillbox/web/i18n.ts";
+import { ageText, type Params } from "@tillbox/web/i18n.ts";
 import { formatMilli, formatMinor, formatNote, ONE_MILLI, type Currency } from "@tillbox/web/money.ts";
 import { Preferences } from "@tillbox/web/preferences.svelte.ts";
 import { Texts } from "@tillbox/web/texts.svelte.ts";
@@ -23,7 +23,8 @@ export const sounds = new Sounds();
 
 export type Dialog =
   | { readonly name: "cash" | "card" | "coupon" | "menu" | "settings" | "receipts" | "device" }
-  | { readonly name: "drawer" | "void" | "close_day" | "prices" }
+  | { readonly name: "drawer" | "void" | "close_day" | "prices" | "offers" }
+  | { readonly name: "coupon_code"; readonly code: string }
   | { readonly name: "line" | "dismiss"; readonly n: number }
   | { readonly name: "search"; readonly q: string };
 
@@ -170,17 +171,21 @@ class Till {
     await this.run("sign_out", (api) => api.signOut());
   }
 
+  /** Parameters of a text with amounts written as money and quantities as such. */
+  shown = (params: Params): Params =>
+    Object.fromEntries(
+      Object.entries(params).map(([name, value]) => {
+        if (typeof value !== "number") return [name, value];
+        if (name.endsWith("_minor")) return [name, this.money(value)];
+        return [name, name.endsWith("_milli") ? this.quantity(value) : value];
+      }),
+    );
+
   /** What went wrong, in the reader's language, with amounts written as money. */
   problemText(error: ProblemError): string {
     const { code, params, detail } = error.problem;
-    const shown = Object.fromEntries(
-      Object.entries(params).map(([name, value]) => [
-        name,
-        name.endsWith("_minor") && typeof value === "number" ? this.money(value) : value,
-      ]),
-    );
     const key = code === UNREACHABLE ? "till.silent.refused" : `error.${code}`;
-    return texts.find(key, shown) ?? `${detail} (${code})`;
+    return texts.find(key, this.shown(params)) ?? `${detail} (${code})`;
   }
 
   #hear(view: LaneView, previous: LaneView | null): void {
