@@ -6,18 +6,23 @@ import getpass
 import json
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from contextlib import closing
 
 from cloud.clock import SystemClock
 from cloud.commands.say import say, say_errors
 from cloud.db import database_of
 from cloud.offer import service
+from cloud.offer.check import OfferLintError
 from cloud.offer.file import yaml_text
 from cloud.offer.plan import ChangeKind
 from cloud.offer.service import ImportOffers, OfferImport
 from cloud.offer.store import Author
 from cloud.settings import Settings
+from cloud.texts import texts_of
 from shared.price.document_error import DocumentRefusedError
+from shared.price.lint import Finding
+from shared.price.lint_finding import finding_text
 
 
 def load(settings: Settings, chosen: Namespace) -> int:
@@ -33,6 +38,10 @@ def load(settings: Settings, chosen: Namespace) -> int:
         except DocumentRefusedError as refused:
             say_errors(refused)
             return 1
+        except OfferLintError as refused:
+            _say_findings(refused.findings)
+            raise
+    _say_findings(done.findings)
     _say_changes(done, is_dry=chosen.dry_run)
     return 0
 
@@ -52,6 +61,14 @@ def _person() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have a number only
         return "tillbox-cloud"
+
+
+def _say_findings(findings: Sequence[Finding]) -> None:
+    """What lint found, on standard error; amounts in minor units, as in a file."""
+    texts = texts_of("en")
+    for each in findings:
+        culprits = f" [{', '.join(each.offers)}]" if each.offers else ""
+        sys.stderr.write(f"{each.severity.value}: {finding_text(each, texts, None)}{culprits}\n")
 
 
 def _say_changes(done: OfferImport, *, is_dry: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from cloud.answer import json_answer
 from cloud.csv_table import ImportRefusedError
 from cloud.db import DatabaseError, StatementError, unavailable_when_lost
+from cloud.offer.check import OfferLintError
 from cloud.texts import sentence
 from shared.kernel.errors import (
     CorruptError,
@@ -66,6 +68,15 @@ class PlaceProblem(BaseModel):
     detail: str
 
 
+class FindingProblem(BaseModel):
+    """One finding of lint; its text is `offer.<code>`."""
+
+    code: str
+    severity: str
+    offers: list[str]
+    params: dict[str, str | int]
+
+
 class Problem(BaseModel):
     """The body of every error."""
 
@@ -80,6 +91,8 @@ class Problem(BaseModel):
     error_count: int | None = None
     places: list[PlaceProblem] | None = None
     """Only for a refused document."""
+    findings: list[FindingProblem] | None = None
+    """Only for offers that lint refuses."""
 
 
 def status_of(error: RetailError) -> int:
@@ -133,6 +146,8 @@ def _on_retail_error(request: Request, error: Exception) -> Response:
         _log.error("request failed", path=request.url.path, code=error.code, **error.params)
     if isinstance(error, DocumentRefusedError):
         return problem(error, extra={"places": [_place(each) for each in error.errors]})
+    if isinstance(error, OfferLintError):
+        return problem(error, extra={"findings": [asdict(each) for each in error.findings]})
     if not isinstance(error, ImportRefusedError):
         return problem(error)
     rows = [

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from cloud.db import Database
 from cloud.offer import store
+from cloud.offer.check import OfferLintError, findings_of
 from cloud.offer.file import read_offers
 from cloud.offer.plan import OfferChange, ended, plan_import
 from cloud.offer.store import Author, OfferQuery, OfferVersion
@@ -19,6 +20,7 @@ from shared.kernel.money import CURRENCIES, Currency
 from shared.price.document import OfferDocument, dump_document, dump_offer, parse_offer
 from shared.price.document_error import DocumentError, DocumentRefusedError, shown_as
 from shared.price.document_offer import OfferEntry
+from shared.price.lint import Finding, has_errors
 from shared.price.offer import Offer
 from shared.publication.revision import Record, RecordKind, record_bytes
 from shared.wire.objects import LINE_BYTES_MAX
@@ -41,25 +43,29 @@ class OfferImport:
     """What a file changes, or would change, and what there is to say about it."""
 
     changes: tuple[OfferChange, ...]
-    findings: tuple[Any, ...] = ()
+    findings: tuple[Finding, ...]
 
 
 def import_offers(database: Database, command: ImportOffers, author: Author) -> OfferImport:
     """Take over a whole file, or nothing of it.
 
-    Raises RefusedError `offer.file.*`, and DocumentRefusedError with every error.
+    Raises RefusedError `offer.file.*`, DocumentRefusedError with every error, and, unless it is
+    a dry run, OfferLintError when lint finds what can only be a mistake.
     """
     with database.begin() as connection:
         store.lock(connection)
-        currencies = store.currencies(connection)
+        currencies = _currencies(connection)
         document = read_offers(command.stream, _only_currency(currencies.values()))
         _check_entries(document, currencies)
         current = {each.offer_id: each for each in store.newest(connection)}
         changes = plan_import(document.entries, current, is_replacing=command.is_replacing)
+        findings = findings_of(connection, changes, current, author.at_ms)
         if not command.is_dry:
+            if has_errors(findings):
+                raise OfferLintError(findings)
             added = (each.after for each in changes if each.is_change)
             store.append(connection, added, author)
-    return OfferImport(changes)
+    return OfferImport(changes, findings)
 
 
 def end_offer(database: Database, offer_id: str, author: Author) -> int:
@@ -99,7 +105,7 @@ def history(database: Database, offer_id: str) -> list[dict[str, Any]]:
 def export(database: Database) -> dict[str, object]:
     """Every active offer as a document that can be imported again."""
     with database.begin() as connection:
-        currency = _only_currency(store.currencies(connection).values())
+        currency = _only_currency(_currencies(connection).values())
         entries = [
             OfferEntry(parse_offer(each.body), each.stores)
             for each in store.newest(connection)
@@ -128,7 +134,7 @@ class OfferRecords:
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
         """Offers that changed: a record where they hold, a removal everywhere else."""
         new = store.new_store_ids(connection)
-        known = [store_id for store_id in store.currencies(connection) if store_id not in set(new)]
+        known = [store_id for store_id in _currencies(connection) if store_id not in set(new)]
         for offer in list(store.drafts(connection)):
             for store_id in known:
                 yield ScopedRecord(zone_of(store_id), _record_in(offer, store_id))
@@ -142,7 +148,7 @@ class OfferRecords:
 
     def zone_records(self, connection: Connection, zone: str) -> Iterator[Record]:
         """All offers of the stores of a zone."""
-        for store_id in store.currencies(connection):
+        for store_id in _currencies(connection):
             if zone_of(store_id) == zone:
                 yield from (
                     record_of(each) for each in store.newest(connection) if each.is_in(store_id)
@@ -174,6 +180,10 @@ def _record_in(offer: OfferVersion, store_id: str) -> Record:
 
 def _parsed(versions: Iterable[OfferVersion], store_id: str) -> tuple[Offer, ...]:
     return tuple(parse_offer(each.body) for each in versions if each.is_in(store_id))
+
+
+def _currencies(connection: Connection) -> dict[str, str]:
+    return {place.store_id: place.currency for place in store.places(connection)}
 
 
 def _only_currency(codes: Iterable[str]) -> Currency | None:

@@ -66,15 +66,17 @@ _HISTORY = text("""
 _NEW_STORES = text("""
     SELECT store_id FROM store
     WHERE NOT EXISTS (SELECT FROM zone_revision WHERE zone = 'store-' || store.store_id)""")
+# Where no price is in force yet, the first that will be: goods may be promoted as they arrive.
 _PRICED_ITEMS = text("""
     SELECT item.gtin, price.regular_minor, item.cost_minor, item.category, item.department,
            item.brand, item.tags, item.is_weighed, item.is_promotable, item.min_price_minor,
            item.min_margin_bp, item.uom, item.tax_bp
     FROM item JOIN LATERAL (
         SELECT regular_minor FROM item_price
-        WHERE gtin = item.gtin AND from_at_ms <= :at_ms
-          AND (:store_id = '' OR store_id = :store_id)
-        ORDER BY store_id, from_at_ms DESC, id DESC LIMIT 1) price ON true
+        WHERE gtin = item.gtin AND (:store_id = '' OR store_id = :store_id)
+        ORDER BY store_id, from_at_ms > :at_ms,
+                 CASE WHEN from_at_ms > :at_ms THEN from_at_ms ELSE -from_at_ms END, id DESC
+        LIMIT 1) price ON true
     ORDER BY item.gtin""")
 
 
@@ -85,6 +87,15 @@ class Author:
     name: str
     at_ms: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """A store: its currency (ISO code), and its time zone (IANA name)."""
+
+    store_id: str
+    currency: str
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +200,10 @@ def history(connection: Connection, offer_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(_HISTORY, parameters).mappings()]
 
 
-def currencies(connection: Connection) -> dict[str, str]:
-    """The currency code of each store."""
-    found = connection.execute(text("SELECT store_id, currency FROM store ORDER BY store_id"))
-    return {str(store_id): str(currency) for store_id, currency in found}
+def places(connection: Connection) -> list[StorePlace]:
+    """Every store, by id."""
+    statement = text("SELECT store_id, currency, time_zone FROM store ORDER BY store_id")
+    return [StorePlace(*row) for row in connection.execute(statement)]
 
 
 def new_store_ids(connection: Connection) -> list[str]:
@@ -201,7 +212,7 @@ def new_store_ids(connection: Connection) -> list[str]:
 
 
 def priced_items(connection: Connection, store_id: str, at_ms: int) -> Iterator[dict[str, Any]]:
-    """Items with their price in force in the asked store, or in the first that has one."""
+    """Items with their price, in force or to come, in the asked or the first store with one."""
     statement = _PRICED_ITEMS.execution_options(yield_per=5000)
     parameters = {"store_id": store_id, "at_ms": at_ms}
     return (dict(row) for row in connection.execute(statement, parameters).mappings())

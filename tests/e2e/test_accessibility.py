@@ -128,7 +128,10 @@ def test_accessibility_of_the_console(admin: ConsolePage, shop: Shop) -> None:
     expect(admin.field("console.sign_in.user")).to_be_visible()
     inspector.look("console sign-in", EVERYWHERE)
     admin.sign_in(state.console_user, state.console_password)
-    for page in ("overview", "close", "convergence", "stores", "import", "publish", "catalogue"):
+    for page in (
+        *("overview", "close", "convergence", "stores", "import", "publish", "promotions"),
+        "catalogue",
+    ):
         admin.go(f"console.{page}.title")
         expect(admin.page.get_by_text(admin.words("common.loading"))).to_have_count(0)
         inspector.look(f"console {page}")

@@ -296,3 +296,66 @@ def test_only_who_may_change_prices_changes_offers(api: CloudApi, admin: httpx.C
 def test_a_file_that_is_too_large_is_refused(admin: httpx.Client) -> None:
     big = json.dumps({"format": FORMAT, "offers": [an_offer("a", name="x" * (4 << 20))]})
     assert admin.post("/v1/offers/import", content=big.encode()).status_code == 413
+
+
+MILK, TEA = "4006381333931", "9771234567003"
+
+
+@pytest.fixture
+def _goods(admin: httpx.Client) -> None:
+    """Milk at 2.00 that costs 1.50, and tea that is sold from the year 2100 on."""
+    header = "ean13,name,department,category,brand,package_size,weighed,plu,tags,cost_cents"
+    rows = (f"{MILK},Milk,DAIRY,MILK,,,0,,fresh,150", f"{TEA},Tea,DRINKS,TEA,,,0,,,")
+    admin.post("/v1/items/import", content="\n".join([header, *rows]).encode()).raise_for_status()
+    for gtin, minor, from_at_ms in ((MILK, 200, 0), (TEA, 500, 4_102_444_800_000)):
+        body = {"gtin": gtin, "regular_minor": minor, "from_at_ms": from_at_ms}
+        admin.post("/v1/prices", json=body).raise_for_status()
+
+
+def found(answer: httpx.Response) -> set[tuple[str, str, tuple[str, ...]]]:
+    return {
+        (row["code"], row["severity"], tuple(row["offers"])) for row in answer.json()["findings"]
+    }
+
+
+@pytest.mark.usefixtures("_goods")
+def test_a_dry_run_tells_what_lint_finds_and_an_import_with_errors_is_refused(
+    admin: httpx.Client,
+) -> None:
+    cheap = {"target": {"category": ["MILK"]}, "reward": {"type": "price_each", "amount": 140}}
+    nothing = {"target": {"category": ["CAVIAR"]}, "reward": {"type": "price_each", "amount": 1}}
+    offers = (
+        an_offer("cheap", level="line") | cheap,
+        an_offer("lost", level="line") | nothing,
+        an_offer("tea", level="line") | nothing | {"target": {"sku": [TEA]}},
+    )
+    dry = load(admin, *offers, dry_run=True)
+    assert ("lint.no_goods", "error", ("lost",)) in found(dry)
+    assert {code for code, _, ids in found(dry) if ids == ("cheap",)} == {"lint.below_cost"}
+    assert not [code for code, _, ids in found(dry) if code == "lint.no_goods" and "tea" in ids]
+    refused = load(admin, *offers)
+    assert (refused.status_code, refused.json()["code"]) == (422, "offer.lint")
+    assert (refused.json()["params"]["count"], found(refused)) == (1, found(dry))
+    assert listed(admin) == []
+    assert load(admin, offers[0], offers[2]).status_code == 200
+
+
+@pytest.mark.usefixtures("_goods")
+def test_offers_are_linted_beside_those_of_the_same_store_only(admin: httpx.Client) -> None:
+    group = {"mode": "best_of", "group": "g"}
+    offers = [
+        an_offer(name, off=off, stack=group, stores=[store_id])
+        for name, off, store_id in (("weak", 100, "1"), ("strong", 200, "2"))
+    ]
+    apart = load(admin, *offers, dry_run=True)
+    assert not [code for code, _, ids in found(apart) if {"weak", "strong"} <= set(ids)]
+    together = load(admin, offers[0], offers[1] | {"stores": ["1", "2"]}, dry_run=True)
+    assert ("lint.beaten", "warning", ("weak", "strong")) in found(together)
+
+
+@pytest.mark.usefixtures("_goods")
+def test_an_old_mistake_does_not_stop_a_new_offer(api: CloudApi, admin: httpx.Client) -> None:
+    load(admin, an_offer("a", level="line", target={"tag": ["fresh"]})).raise_for_status()
+    execute(api, "UPDATE item SET tags = '{}'")
+    assert load(admin, an_offer("b")).status_code == 200
+    assert load(admin, an_offer("a", target={"tag": ["fresh"]})).json()["code"] == "offer.lint"

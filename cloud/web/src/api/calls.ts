@@ -99,6 +99,7 @@ export async function importOffers(
   const { response, body } = await upload(path, file, "application/octet-stream");
   if (response.ok) return { result: body as OfferImport };
   const places = (body as ProblemBody | null)?.places ?? [];
+  // What lint forbids was shown by the dry run before: only its sentence is left to say.
   if (places.length === 0) throw new ProblemError(problemOf(response, body));
   return { places };
 }

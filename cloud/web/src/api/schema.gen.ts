@@ -984,6 +984,22 @@ export interface components {
             token: string;
         };
         /**
+         * FindingProblem
+         * @description One finding of lint; its text is `offer.<code>`.
+         */
+        FindingProblem: {
+            /** Code */
+            code: string;
+            /** Offers */
+            offers: string[];
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Severity */
+            severity: string;
+        };
+        /**
          * FindingRow
          * @description Something to look at: `code` is a text under `offer.lint`, `offers` are the culprits.
          */
@@ -1326,6 +1342,8 @@ export interface components {
             error_count?: number | null;
             /** Errors */
             errors?: components["schemas"]["RowProblem"][] | null;
+            /** Findings */
+            findings?: components["schemas"]["FindingProblem"][] | null;
             /** Params */
             params: {
                 [key: string]: string | number | null;
