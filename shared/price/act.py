@@ -96,7 +96,7 @@ class Outcome:
     allowed: Sequence[Candidate] = ()
     reasons: dict[int, Reason] | None = None
     discount_minor: int = 0
-    chosen: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
+    chosen: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
 
     def copy(self) -> Outcome:
         """The same so far, to go on in another way."""

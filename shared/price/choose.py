@@ -25,6 +25,7 @@ ROUNDS_MAX = 4
 Option = tuple[Candidate, ...]
 """Members of one group that may act: at most one, or some where lines choose among them."""
 Options = Mapping[str, Sequence[Option]]
+Chosen = Mapping[str, Option]
 
 
 def is_better(outcome: Outcome, other: Outcome) -> bool:
@@ -112,32 +113,41 @@ class _Search:
         return best
 
     def _leaves(
-        self, place: int, outcome: Outcome, options: Options, chosen: dict[str, Option]
+        self, place: int, outcome: Outcome, options: Options, chosen: Chosen
     ) -> Iterator[Outcome]:
         for at in range(place, len(self._candidates)):
             candidate = self._candidates[at]
-            group = candidate.rule.group
-            if group and group not in chosen:
-                for option in options[group]:
+            rule = candidate.rule
+            if not rule.group:
+                act_one(self._setting, candidate, outcome)
+            elif rule.group in chosen:
+                self._act_chosen(candidate, chosen[rule.group], outcome)
+            elif rule.is_by_line:
+                for option in options[rule.group]:
                     branch = outcome.copy()
-                    self._act(candidate, option, branch)
-                    yield from self._leaves(at + 1, branch, options, {**chosen, group: option})
+                    self._act_chosen(candidate, option, branch)
+                    yield from self._leaves(at + 1, branch, options, {**chosen, rule.group: option})
                 return
-            self._act(candidate, chosen.get(group, (candidate,)), outcome)
-        outcome.chosen = chosen
+            elif (candidate,) in options[rule.group]:
+                branch = outcome.copy()
+                act_one(self._setting, candidate, branch)
+                # One that gives nothing is as good as none of its group.
+                if len(branch.acted) > len(outcome.acted):
+                    taken: Chosen = {**chosen, rule.group: (candidate,)}
+                    yield from self._leaves(at + 1, branch, options, taken)
+                    if len(options[rule.group]) == 1:
+                        return
+        nobody = {name: each[0] for name, each in options.items()}
+        outcome.chosen = {**nobody, **chosen}
         yield outcome
 
-    def _act(self, candidate: Candidate, option: Option, outcome: Outcome) -> None:
+    def _act_chosen(self, candidate: Candidate, option: Option, outcome: Outcome) -> None:
         """Where lines choose, all of the option act at the turn of its first."""
-        if candidate not in option:
-            return
-        if not candidate.rule.group or not candidate.rule.is_by_line:
-            act_one(self._setting, candidate, outcome)
-        elif candidate is option[0]:
+        if candidate.rule.is_by_line and option and candidate is option[0]:
             act_by_line(self._setting, option, outcome)
 
 
-def _turn(candidate: Candidate, chosen: Mapping[str, Sequence[Candidate]]) -> tuple[int, int]:
+def _turn(candidate: Candidate, chosen: Chosen) -> tuple[int, int]:
     """When an offer acts: where lines choose, all of the option at the turn of its first."""
     rule = candidate.rule
     if rule.group and rule.is_by_line:
@@ -154,7 +164,10 @@ def _groups(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
 
 
 def _options(members: Sequence[Candidate]) -> list[Option]:
-    """None, one member each, or where lines choose any subset; for many members all or one."""
+    """None, which comes first, one member each, or where lines choose any subset.
+
+    Where lines choose among many members: none, one, or all of them.
+    """
     singles = [(), *((each,) for each in members)]
     if not members[0].rule.is_by_line:
         return singles
