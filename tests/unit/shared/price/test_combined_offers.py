@@ -1,0 +1,255 @@
+"""Offers that meet on the same goods: what each leaves the next, unit by unit."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.price.condition import ALL, MinSpend, Selector
+from shared.price.context import MemberStanding, PriceContext
+from shared.price.offer import Level, Limits, Offer, StackScope
+from shared.price.reward import (
+    AddOn,
+    AmountOff,
+    AmountOffEach,
+    BuyGet,
+    Every,
+    GroupEach,
+    NthUnit,
+    PercentOff,
+    Pick,
+    PriceEach,
+    Reward,
+    SetPrice,
+    Slot,
+    Step,
+    TierBy,
+    Tiers,
+)
+from tests.unit.shared.price.pricing import (
+    explained,
+    given,
+    hinted,
+    in_group,
+    line,
+    offer,
+    priced,
+    refused,
+    skus,
+)
+
+HALF = 5_000
+FREE = 10_000
+
+
+def basket(name: str, reward: Reward, *when: MinSpend, **more: object) -> Offer:
+    return offer(name, reward, *when, level=Level.BASKET, **more)
+
+
+def test_what_came_off_whole_lines_is_shared_by_what_each_unit_still_costs() -> None:
+    # 100 100 100 -> 50 100 100 -> 10 % of 250: 45 90 90 -> 10 % of 225 is 23: 40 81 81.
+    found = priced(
+        [line(1, 100, 3)],
+        offer("one half", PercentOff(HALF, max_units=1), priority=9),
+        offer("a tenth", PercentOff(1000), priority=8),
+        offer("a tenth more", PercentOff(1000), priority=7),
+        offer("third free", NthUnit(3, FREE)),
+    )
+    assert given(found) == {"one half": 50, "a tenth": 25, "a tenth more": 23, "third free": 40}
+    assert found.nets == (162,)
+
+
+def test_units_of_all_earlier_sets_stay_used_up() -> None:
+    twice = Limits(max_times=1)
+    found = priced(
+        [line(1, 100, 5)],
+        offer("first pair", SetPrice(2, 150), priority=9, limits=twice),
+        offer("second pair", SetPrice(2, 160), priority=8, limits=twice),
+        offer("second unit half", NthUnit(2, HALF)),
+    )
+    assert given(found) == {"first pair": 50, "second pair": 40}
+
+
+def test_a_group_is_judged_by_what_the_rest_then_reaches() -> None:
+    """1000 off all leaves tea at 49.50, which misses the 50.00 of the later offer; 900 does not."""
+    lines = [line(1, 5500, category="tea"), line(2, 4500)]
+    tea = Selector(categories=frozenset({"tea"}))
+    found = priced(
+        lines,
+        basket("more", AmountOff(1000), stack=in_group("g"), priority=9),
+        basket("less", AmountOff(900), stack=in_group("g"), priority=9),
+        basket("tea", Every(5000, 500), target=tea),
+    )
+    assert given(found) == {"less": 900, "tea": 500}
+
+
+def test_two_lumps_off_all_goods_count_before_a_tier_of_all_goods() -> None:
+    """100.00 - 10.00 - 5.00 misses 90.00: the smaller first one leaves more in the end."""
+    steps = Tiers(TierBy.SPEND, (Step(9000, amount=800),))
+    found = priced(
+        [line(1, 6000), line(2, 4000)],
+        basket("ten", AmountOff(1000), stack=in_group("g"), priority=9),
+        basket("five", AmountOff(500), stack=in_group("g"), priority=9),
+        basket("always", AmountOff(500), priority=8),
+        basket("tier", steps),
+    )
+    assert given(found) == {"five": 500, "always": 500, "tier": 800}
+
+
+def test_many_groups_are_chosen_well_without_trying_all_combinations() -> None:
+    """Four members in each of five groups are 3,125 combinations; none disturbs another."""
+    offers = [
+        basket(f"{group}{off}", AmountOff(off), stack=in_group(group))
+        for group in "abcde"
+        for off in (100, 400, 300, 200)
+    ]
+    found = priced([line(1, 9000), line(2, 5000)], *offers)
+    assert given(found) == {f"{group}400": 400 for group in "abcde"}
+
+
+def test_many_groups_give_up_a_member_that_costs_more_than_it_gives() -> None:
+    """The later offer wants 100.00 left; each group's dearer member would take it below."""
+    offers = [
+        basket(f"{group}{off}", AmountOff(off), stack=in_group(group), priority=9)
+        for group in "abcde"
+        for off in (10, 20, 30, 40)
+    ]
+    late = basket("late", AmountOff(5000), MinSpend(ALL, 10_000))
+    found = priced([line(1, 10_170)], *offers, late)
+    assert given(found)["late"] == 5000
+    assert found.discount_minor == 5170
+
+
+def test_a_line_that_took_another_member_leaves_the_loser_beaten() -> None:
+    by_line = in_group("g", StackScope.LINE)
+    found = explained(
+        [line(1, 1000)],
+        offer("fifth", PercentOff(2000), stack=by_line),
+        offer("tenth", PercentOff(1000), stack=by_line),
+    )
+    assert given(found.derivation) == {"fifth": 200}
+    assert refused(found)["tenth"][0] == "beaten"
+
+
+def test_each_share_tells_how_many_units_it_touched() -> None:
+    found = priced([line(1, 100, 3)], offer("one", PercentOff(HALF, max_units=1)))
+    assert [share.units for share in found.applied[0].shares] == [1]
+    found = priced([line(1, 100, 3)], offer("all", PercentOff(HALF)))
+    assert [share.units for share in found.applied[0].shares] == [3]
+
+
+def test_sets_are_counted() -> None:
+    found = priced([line(1, 100, 5)], offer("pairs", NthUnit(2, HALF)))
+    assert [applied.times for applied in found.applied] == [2]
+
+
+def test_a_percentage_that_just_meets_its_cap_is_rounded_line_by_line() -> None:
+    lines = [line(1, 5), line(2, 5), line(3, 5), line(4, 94)]
+    assert priced(lines, offer("o", PercentOff(1000, cap=12))).nets == (4, 4, 4, 85)
+    assert priced(lines, offer("o", PercentOff(1000, cap=11))).discount_minor == 11
+
+
+def test_a_capped_percentage_of_some_units_is_shared_among_them() -> None:
+    found = priced(
+        [line(1, 300), line(2, 100, 2)],
+        offer("o", PercentOff(HALF, cap=100, max_units=2, pick=Pick.DEAREST)),
+    )
+    assert found.nets == (225, 175)
+
+
+def test_a_cap_that_some_units_just_meet_changes_nothing() -> None:
+    lines = [line(1, 5, 2), line(2, 5, 2), line(3, 5, 2), line(4, 94, 2)]
+    reward = PercentOff(1000, cap=12, max_units_per_line=1)
+    assert priced(lines, offer("o", reward)).nets == (9, 9, 9, 179)
+
+
+MEMBER_LIMIT = Limits(per_member_units=3)
+MEMBER = PriceContext(member=MemberStanding("m"))
+
+
+@pytest.mark.parametrize(
+    ("reward", "discount"),
+    [
+        (SetPrice(2, 150), 50),  # one pair; the second would be the fourth unit
+        (GroupEach(2, amount=10), 20),
+        (NthUnit(2, HALF), 150),  # three units half, of four pairs
+        (BuyGet(Slot(ALL), Slot(ALL), bp=FREE), 300),
+        (PercentOff(1000), 30),
+        (AmountOff(90), 90),
+        (AmountOffEach(10), 30),
+        (PriceEach(90), 30),
+        (AddOn(90, max_units=5), 30),
+        (AddOn(90, max_units=2), 20),
+    ],
+)
+def test_a_member_gets_no_more_units_than_are_left(reward: Reward, discount: int) -> None:
+    found = priced([line(1, 100, 8)], offer("o", reward, limits=MEMBER_LIMIT), context=MEMBER)
+    assert found.discount_minor == discount
+
+
+def test_a_member_who_had_some_units_gets_the_others() -> None:
+    context = PriceContext(member=MemberStanding("m"), member_units={"o": 2})
+    found = priced(
+        [line(1, 100, 8)], offer("o", SetPrice(1, 90), limits=MEMBER_LIMIT), context=context
+    )
+    assert found.discount_minor == 10
+
+
+def test_two_sets_on_one_line_share_the_room_above_its_floor() -> None:
+    """Four at 1.00 with a floor of 0.80 have 0.80 of room; each pair would take 0.60."""
+    found = priced([line(1, 100, 4, floor_unit_minor=80)], offer("o", SetPrice(2, 140)))
+    assert found.nets == (320,)
+
+
+def test_a_set_passes_what_a_floored_line_cannot_give_to_the_other() -> None:
+    lines = [line(1, 100, floor_unit_minor=90), line(2, 100)]
+    assert priced(lines, offer("o", SetPrice(2, 140))).nets == (90, 50)
+
+
+def test_what_costs_nothing_is_no_gift_of_a_pair() -> None:
+    found = priced(
+        [line(1, 100), line(2, 0), line(3, 50)],
+        offer("o", BuyGet(Slot(skus("s1")), Slot(skus("s2", "s3")), bp=FREE)),
+    )
+    assert found.nets == (100, 0, 0)
+
+
+def test_the_last_round_gives_only_the_units_that_the_limit_leaves() -> None:
+    buy, get = Slot(skus("s1")), Slot(skus("s2"), qty=2)
+    found = priced(
+        [line(1, 100, 4), line(2, 50, 8)],
+        offer("o", BuyGet(buy, get, bp=FREE, max_get_units=3)),
+    )
+    assert found.nets == (400, 250)
+    assert found.applied[0].times == 2
+
+
+def test_a_pair_stops_where_its_rounds_are_limited() -> None:
+    buy, get = Slot(skus("s1")), Slot(skus("s2"))
+    found = priced(
+        [line(1, 100, 4), line(2, 50, 8)],
+        offer("o", BuyGet(buy, get, amount_each=20), limits=Limits(max_times=3)),
+    )
+    assert found.nets == (400, 340)
+
+
+def test_a_special_price_that_is_dearer_says_so_for_weighed_goods_too() -> None:
+    cheese = line(1, 200, 1).__class__(1, "cheese", 1500, 200, is_weighed=True)
+    found = explained([cheese], offer("o", PriceEach(200)))
+    assert refused(found) == {"o": ("not_cheaper", {"amount_minor": 200})}
+    floored = cheese.__class__(1, "c", 1500, 200, is_weighed=True, floor_unit_minor=200)
+    assert refused(explained([floored], offer("o", PriceEach(199)))) == {"o": ("no_room", {})}
+
+
+def test_a_gift_that_was_scanned_is_no_longer_hinted_at() -> None:
+    wanted = MinSpend(ALL, 10_000)
+    add_on = offer("o", AddOn(90), wanted, target=skus("s1"))
+    assert hinted(explained([line(1, 100), line(2, 500)], add_on)) == []
+
+
+def test_the_top_tier_leaves_nothing_to_hint_at() -> None:
+    tiers = offer("o", Tiers(TierBy.QTY, (Step(2, bp=500), Step(4, bp=1000))))
+    hints = {
+        pieces: [code for _, code, _ in hinted(explained([line(1, 100, pieces)], tiers))]
+        for pieces in (2, 3, 4, 5)
+    }
+    assert hints == {2: ["next_qty"], 3: ["next_qty"], 4: [], 5: []}
