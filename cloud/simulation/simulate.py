@@ -6,14 +6,22 @@ with each, since nobody knows what other baskets the draft would have left of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cloud.simulation.recorded import RecordedBasket
-from cloud.simulation.tally import PPM, Margin, SideTally, StoreTally, WorstBasket
+from cloud.simulation.tally import (
+    PPM,
+    Margin,
+    SideTally,
+    StoreTally,
+    WorstBasket,
+    WorstBaskets,
+)
+from shared.price.act import Candidate, Setting
 from shared.price.context import PricePolicy
 from shared.price.derivation import Derivation
-from shared.price.derive import candidates_of, derive
+from shared.price.derive import candidates_of, derive_from
 from shared.price.goods import Goods
 from shared.price.offer import Offer
 from shared.price.offer_book import OfferBook
@@ -31,21 +39,20 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """A basket under one rule set: what it gave, each line's net after coupons, their sum."""
+    """A basket under one rule set: what it gave, each line's net after coupons, their sums."""
 
     found: Derivation
     nets: Sequence[int]
     due_minor: int
+    margin: Margin
 
 
 def simulate(baskets: Iterable[RecordedBasket], rules: Rules) -> StoreTally:
     """Sums of baskets of one store; keeps none of them."""
     tally = StoreTally()
-    changed = changed_books(rules)
+    pair = _Pair(rules)
     for basket in baskets:
-        today = draft = _outcome(basket, rules.today, rules.policy)
-        if _is_touched(basket, changed):
-            draft = _outcome(basket, rules.draft, rules.policy)
+        today, draft = pair.outcomes(basket)
         _count(tally, basket, today.due_minor)
         saved = today.due_minor - draft.due_minor
         tally.change.add(saved)
@@ -54,36 +61,55 @@ def simulate(baskets: Iterable[RecordedBasket], rules: Rules) -> StoreTally:
     return tally
 
 
-def changed_books(rules: Rules) -> tuple[OfferBook, ...]:
-    """The offers that only one rule set has, or that differ by more than version and name.
+class _Pair:
+    """Prices baskets under both rule sets; once only, where both offer a basket the same.
 
-    Where none of them is a candidate, both rule sets offer a basket the same, so it is priced
-    once.
+    That is where no candidate is an offer that only one set has, or that differs by more than
+    its version and name. It prices as `derive` does, step by step, to know the candidates.
     """
-    today, draft = _by_id(rules.today), _by_id(rules.draft)
-    sides = (
-        [offer for offer in mine.offers if other.get(offer.id) != own[offer.id]]
-        for mine, own, other in ((rules.today, today, draft), (rules.draft, draft, today))
-    )
-    return tuple(OfferBook.of(side) for side in sides if side)
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        today, draft = _by_id(rules.today), _by_id(rules.draft)
+        self._only_today = _places_apart(rules.today, today, draft)
+        self._only_draft = _places_apart(rules.draft, draft, today)
+
+    def outcomes(self, basket: RecordedBasket) -> tuple[_Outcome, _Outcome]:
+        """The basket under today's rules and under the draft."""
+        rules = self._rules
+        goods = Goods(basket.lines, rules.policy.allocation)
+        setting = Setting(goods, basket.context, rules.policy)
+        before, _ = candidates_of(goods, rules.today, basket.context, basket.at)
+        after, _ = candidates_of(goods, rules.draft, basket.context, basket.at)
+        today = self._outcome(basket, setting, before)
+        is_same = self._only_today.isdisjoint(
+            [each.rule.place for each in before]
+        ) and self._only_draft.isdisjoint([each.rule.place for each in after])
+        return today, today if is_same else self._outcome(basket, setting, after)
+
+    def _outcome(
+        self, basket: RecordedBasket, setting: Setting, candidates: list[Candidate]
+    ) -> _Outcome:
+        found = derive_from(setting, candidates)
+        nets: Sequence[int] = found.nets
+        if basket.coupons_minor:
+            pairs = zip(nets, basket.coupons_minor, strict=True)
+            nets = [net - min(net, coupon) for net, coupon in pairs]
+        margin = _margin_of(basket, nets, range(len(nets)), self._rules.policy)
+        return _Outcome(found, nets, sum(nets), margin)
 
 
 def _by_id(book: OfferBook) -> dict[str, Offer]:
     return {offer.id: replace(offer, version=1, names={}) for offer in book.offers}
 
 
-def _is_touched(basket: RecordedBasket, changed: Sequence[OfferBook]) -> bool:
-    goods = Goods(basket.lines)
-    return any(candidates_of(goods, book, basket.context, basket.at)[0] for book in changed)
-
-
-def _outcome(basket: RecordedBasket, book: OfferBook, policy: PricePolicy) -> _Outcome:
-    found = derive(basket.lines, book, basket.context, basket.at, policy)
-    nets: Sequence[int] = found.nets
-    if basket.coupons_minor:
-        pairs = zip(nets, basket.coupons_minor, strict=True)
-        nets = [net - min(net, coupon) for net, coupon in pairs]
-    return _Outcome(found, nets, sum(nets))
+def _places_apart(
+    book: OfferBook, own: Mapping[str, Offer], other: Mapping[str, Offer]
+) -> frozenset[int]:
+    """Places of the offers that the other rule set does not have in the same form."""
+    return frozenset(
+        rule.place for rule in book.rules if other.get(rule.offer.id) != own[rule.offer.id]
+    )
 
 
 def _count(tally: StoreTally, basket: RecordedBasket, due_minor: int) -> None:
@@ -98,7 +124,7 @@ def _add(
     side: SideTally, basket: RecordedBasket, outcome: _Outcome, saved: int, policy: PricePolicy
 ) -> None:
     side.due_minor += outcome.due_minor
-    _add_margin(side.margin, basket, outcome.nets, range(len(basket.lines)), policy)
+    side.margin.merge(outcome.margin)
     if not outcome.found.applied:
         return
     total = 0
@@ -108,45 +134,46 @@ def _add(
         tally.discount_minor += applied.amount_minor
         tally.times += applied.times
         tally.change.add(saved)
-        tally.worst.add(_worst(basket, applied.amount_minor))
+        _rank(tally.worst, basket, applied.amount_minor)
         touched = [share.line for share in applied.shares]
-        _add_margin(tally.margin, basket, outcome.nets, touched, policy)
+        tally.margin.merge(_margin_of(basket, outcome.nets, touched, policy))
         total += applied.amount_minor
     side.touched += 1
     side.discount_minor += total
-    side.worst.add(_worst(basket, total))
+    _rank(side.worst, basket, total)
 
 
-def _worst(basket: RecordedBasket, discount_minor: int) -> WorstBasket:
+def _rank(worst: WorstBaskets, basket: RecordedBasket, discount_minor: int) -> None:
     share_ppm = discount_minor * PPM // basket.gross_minor if basket.gross_minor else 0
-    return WorstBasket(
-        share_ppm,
-        discount_minor,
-        basket.at.day.isoformat(),
-        basket.store_id,
-        basket.receipt_no,
-        basket.gross_minor,
+    if share_ppm < worst.least_ppm:
+        return
+    worst.add(
+        WorstBasket(
+            share_ppm,
+            discount_minor,
+            basket.at.day.isoformat(),
+            basket.store_id,
+            basket.receipt_no,
+            basket.gross_minor,
+        )
     )
 
 
-def _add_margin(
-    margin: Margin,
-    basket: RecordedBasket,
-    nets: Sequence[int],
-    places: Sequence[int],
-    policy: PricePolicy,
-) -> None:
-    margin.lines += len(places)
+def _margin_of(
+    basket: RecordedBasket, nets: Sequence[int], places: Sequence[int], policy: PricePolicy
+) -> Margin:
+    """Sales and cost of some lines."""
     if not basket.costs_minor:
-        margin.lines_without_cost += len(places)
-        return
+        return Margin(len(places), len(places))
+    unknown = sales = costs = 0
     for place in places:
         cost = basket.costs_minor[place]
         if cost is None:
-            margin.lines_without_cost += 1
+            unknown += 1
             continue
         net, tax_bp = nets[place], basket.lines[place].tax_bp
+        sales += net
         if tax_bp and policy.prices_include_tax:
-            net -= tax_minor(net, tax_bp, policy)
-        margin.sales_minor += net
-        margin.cost_minor += cost
+            sales -= tax_minor(net, tax_bp, policy)
+        costs += cost
+    return Margin(len(places), unknown, sales, costs)

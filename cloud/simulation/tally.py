@@ -39,6 +39,11 @@ class WorstBaskets:
         for basket in found:
             self.add(basket)
 
+    @property
+    def least_ppm(self) -> int:
+        """Below this share a basket is not kept."""
+        return self._heap[0].share_ppm if len(self._heap) == self._most else 0
+
     def add(self, basket: WorstBasket) -> None:
         """Keep a basket if it is among the worst."""
         if len(self._heap) < self._most:

@@ -30,12 +30,19 @@ def derive(
     policy: PricePolicy = DEFAULT_POLICY,
 ) -> Derivation:
     """What each line costs after all offers, and what each offer gave to which line."""
-    goods = Goods(lines, policy.allocation)
-    candidates, _ = candidates_of(goods, book, context, at)
+    setting = Setting(Goods(lines, policy.allocation), context, policy)
+    candidates, _ = candidates_of(setting.goods, book, context, at)
+    return derive_from(setting, candidates)
+
+
+def derive_from(setting: Setting, candidates: Sequence[Candidate]) -> Derivation:
+    """The second half of `derive`, for who looks at the candidates in between.
+
+    The setting stays as it is, so that the same goods can be priced under other offers.
+    """
     if not candidates:
-        return Derivation(tuple(goods.values), ())
-    setting = Setting(goods, context, policy)
-    return derivation_of(lines, choose(setting, candidates))
+        return Derivation(tuple(setting.goods.values), ())
+    return derivation_of(setting.goods.lines, choose(setting, candidates))
 
 
 def candidates_of(
