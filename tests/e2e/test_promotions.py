@@ -84,6 +84,7 @@ def test_a_file_of_promotions_is_tried_kept_published_and_ended(
     confirm = page.button("console.promotions.upload.confirm", count=3)
     expect(confirm).to_be_visible()
     expect(page.row("满100减20")).to_contain_text("满 $100，减 $20")
+    expect(page.page.get_by_text(page.words.like("offer.lint.over"))).to_be_visible()
     inspector.look("promotions, changes")
     shoot(page.page, "console-promotions-diff")
     confirm.click()
