@@ -10,12 +10,19 @@ from typing import Any
 from edge.sale.pricing import Catalogue, book_of, instant_of
 from shared.kernel.errors import MissingError
 from shared.price.context import PriceContext, PriceLine, PricingInstant
-from shared.price.explain import explain, hints
+from shared.price.explain import derive_and_hint, explain
 from shared.price.offer_book import OfferBook
 from shared.price.price_book import PriceBook
 from shared.price.wording import name_of
 from shared.sale.basket import Basket
-from shared.sale.pricing import PricedBasket, context_of, goods_of, listed_lines
+from shared.sale.pricing import (
+    ListedLine,
+    PricedBasket,
+    context_of,
+    goods_of,
+    listed_lines,
+    priced_by,
+)
 
 HINTS_MAX = 3
 
@@ -53,6 +60,7 @@ class OfferReasons:
 class _Question:
     """An open basket as the engine is asked about it."""
 
+    listed: tuple[ListedLine, ...]
     goods: tuple[PriceLine, ...]
     book: PriceBook
     context: PriceContext
@@ -67,18 +75,22 @@ def has_offers(catalogue: Catalogue, revision: int) -> bool:
         return False
 
 
-def near_misses(
+def price_and_hint(
     basket: Basket, catalogue: Catalogue, zone: tzinfo, language: str
-) -> tuple[Told, ...]:
-    """What the cashier may tell the customer now, the most urgent first, three at most."""
+) -> tuple[PricedBasket, tuple[Told, ...]]:
+    """What an open basket costs, and what the cashier may tell the customer: three at most.
+
+    The most urgent comes first. One question to the engine: each scan waits for it.
+    """
     asked = _question(basket, catalogue, zone)
-    if not asked.book.offers.rules or basket.tenders:
-        return ()
-    found = hints(asked.goods, asked.book.offers, asked.context, asked.at, asked.book.policy)
-    return tuple(
+    book, at = asked.book, asked.at
+    derivation, hints = derive_and_hint(asked.goods, book.offers, asked.context, at, book.policy)
+    told = tuple(
         Told(each.offer.id, name_of(each.offer, language), each.code, each.params)
-        for each in found[:HINTS_MAX]
+        for each in hints[:HINTS_MAX]
     )
+    # Once money was taken the basket is what it is.
+    return priced_by(derivation, asked.listed, book, at), () if basket.tenders else told
 
 
 def offer_reasons(
@@ -128,8 +140,8 @@ def coupons_shown(
 
 def _question(basket: Basket, catalogue: Catalogue, zone: tzinfo) -> _Question:
     book, at = book_of(basket, catalogue), instant_of(basket.opened_at_ms, zone)
-    goods = goods_of(listed_lines(basket, book, at.at_ms))
-    return _Question(goods, book, context_of(basket.member, basket.coupons), at)
+    listed = listed_lines(basket, book, at.at_ms)
+    return _Question(listed, goods_of(listed), book, context_of(basket.member, basket.coupons), at)
 
 
 def _named(

@@ -8,8 +8,8 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from edge.desk.state import DoneSale, LaneState, LastScan
-from edge.sale.offers import coupons_shown, has_offers, near_misses
-from edge.sale.pricing import Catalogue, price_open_basket
+from edge.sale.offers import coupons_shown, has_offers, price_and_hint
+from edge.sale.pricing import Catalogue
 from edge.texts import FALLBACK_LOCALE
 from shared.kernel.money import Currency, quick_cash
 from shared.kernel.quantity import ONE_MILLI
@@ -46,7 +46,7 @@ class Surroundings:
 def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dict[str, Any]:
     """The LaneView that is pushed to the screens of a lane."""
     basket = state.basket or Basket("", 0)
-    priced = price_open_basket(basket, catalogue, around.zone)
+    priced, hints = price_and_hint(basket, catalogue, around.zone, around.language)
     blocked_by = _blocked_by(basket, priced, around)
     remaining = remaining_minor(priced.due_minor, basket.tenders)
     operator = state.operator
@@ -61,7 +61,8 @@ def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dic
         "operator": operator and {"id": operator.id, "name": operator.name, "role": operator.role},
         "permissions": list(operator.permissions) if operator else [],
         "basket": _basket(basket, priced, remaining, around.language)
-        | _promoted(basket, priced, catalogue, around),
+        | _promoted(basket, priced, catalogue, around)
+        | {"hints": [asdict(each) for each in hints]},
         "touched_line": state.touched_line,
         "scans": state.scans,
         "last_scan": _last_scan(state.last_scan),
@@ -141,7 +142,6 @@ def _promoted(
     basket: Basket, priced: PricedBasket, catalogue: Catalogue, around: Surroundings
 ) -> dict[str, Any]:
     """What offers did to the basket, by name; amounts are negative."""
-    hints = near_misses(basket, catalogue, around.zone, around.language)
     return {
         "has_offers": has_offers(catalogue, basket.revision or around.revision),
         "offers": [
@@ -154,7 +154,6 @@ def _promoted(
             for each in priced.applied
         ],
         "coupons": coupons_shown(basket, priced, catalogue, around.language),
-        "hints": [asdict(each) for each in hints],
     }
 
 

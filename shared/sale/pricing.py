@@ -92,7 +92,7 @@ def price_basket(
     """Price all lines at one instant. Deterministic; the order of scans only decides ties."""
     listed = listed_lines(basket, book, at.at_ms)
     derivation = derive(goods_of(listed), book.offers, context, at, book.policy)
-    return _priced(listed, derivation, book, at)
+    return priced_by(derivation, listed, book, at)
 
 
 def listed_lines(basket: Basket, book: PriceBook, at_ms: int) -> tuple[ListedLine, ...]:
@@ -155,9 +155,10 @@ def _goods(
     )
 
 
-def _priced(
-    listed: tuple[ListedLine, ...], derivation: Derivation, book: PriceBook, at: PricingInstant
+def priced_by(
+    derivation: Derivation, listed: Iterable[ListedLine], book: PriceBook, at: PricingInstant
 ) -> PricedBasket:
+    """The basket as the offers left it: `price_basket` for who has asked the engine already."""
     shares = _shares_of(derivation)
     lines = tuple(_priced_line(each, shares, book.policy) for each in listed)
     return PricedBasket(

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.axe import Inspector
+from tests.e2e.axe import PHONE, Inspector
 from tests.e2e.console_page import ConsolePage
 from tests.e2e.shop import OATS, RICE, SAUCE, Good, Shop
 from tests.e2e.texts import money
 from tests.e2e.till_page import TillPage
 from tests.e2e.windows import SIZES, Windows, shoot
 
+EVERYWHERE = (*SIZES, PHONE)
 CODE = "TILL-TEN"
 SPEND, BOGO, TENTH = "大米燕麦满15减3", "酱料买一送一", "券享九折"
 
@@ -129,7 +130,7 @@ def test_offers_from_the_publication_to_the_books(promoted: Shop, windows: Windo
     expect(till.line(SAUCE)).to_contain_text(BOGO)
     expect(till.line(SAUCE)).to_contain_text(money(-SAUCE.price))
     expect(till.summary).to_contain_text(SPEND)
-    inspector.look("offers on lines", SIZES)
+    inspector.look("offers on lines", EVERYWHERE)
     shoot(till.page, "till-offers-zh")
 
     try_coupons(till, due, inspector)
@@ -138,7 +139,7 @@ def test_offers_from_the_publication_to_the_books(promoted: Shop, windows: Windo
         money(-SAUCE.price)
     )
     expect(dialog.get_by_role("listitem").filter(has_text=TENTH)).to_contain_text(CODE)
-    inspector.look("why offers act", SIZES)
+    inspector.look("why offers act", EVERYWHERE)
     shoot(till.page, "till-offers-why-zh")
     till.close_dialog()
 
@@ -166,7 +167,7 @@ def try_coupons(till: OfferTill, due: int, inspector: Inspector) -> None:
     expect(till.coupons).to_have_count(1)
     expect(till.coupons).to_contain_text(TENTH)
     till.is_due(due - (due + 5) // 10)
-    inspector.look("a coupon", SIZES)
+    inspector.look("a coupon", EVERYWHERE)
     shoot(till.page, "till-offers-coupon-zh")
     till.button("till.coupons.give_back", code=CODE).click()
     expect(till.coupons).to_have_count(0)
