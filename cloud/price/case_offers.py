@@ -203,6 +203,7 @@ def _buy_get(words: Words) -> BuyGet:
         bp=bp,
         amount_each=amount_each,
         max_get_units=words.maybe_whole("max_get_units"),
+        get_pick=words.choice("get_pick", Pick, Pick.CHEAPEST),
     )
 
 

@@ -206,6 +206,7 @@ _REWARDS: tuple[Record, ...] = (
             OPTIONAL_BP,
             Field("amount_each", "amount_each", AMOUNT),
             Field("max_get_units", "max_get_units", COUNT),
+            Field("get_pick", "get_pick", PICK),
         ),
         one_of=("bp", "amount_each"),
         tag=("type", "buy_get"),

@@ -117,7 +117,8 @@ class NthUnit:
 class BuyGet:
     """Buy some, get some at a share or an amount off (买一送一); exactly one of both is set.
 
-    Repeats while a full buy side and one get unit are there; the get side is the cheapest.
+    Repeats while a full buy side and one get unit are there. The get side is the cheapest and the
+    buy side the dearest, or with `get_pick` dearest the other way round.
     """
 
     buy: Slot
@@ -125,6 +126,7 @@ class BuyGet:
     bp: int | None = None
     amount_each: int | None = None
     max_get_units: int | None = None
+    get_pick: Pick = Pick.CHEAPEST
 
 
 class TierBy(StrEnum):

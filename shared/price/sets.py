@@ -170,12 +170,13 @@ def _buy_get(act: Act, reward: BuyGet) -> Effect | None:
     goods = act.goods
     free = goods.free_units(act.targets)
     buying, getting = set(goods.select(reward.buy.select)), set(goods.select(reward.get.select))
-    gets = sorted(unit for unit in free if unit.line in getting and unit.value > 0)
-    # Units that cannot be got are bought first, the dearest first.
-    buys = sorted(
-        (unit for unit in free if unit.line in buying),
-        key=lambda unit: (unit.line in getting and unit.value > 0, *dearest_first(unit)),
-    )
+    gettable = [unit for unit in free if unit.line in getting and unit.value > 0]
+    buyable = [unit for unit in free if unit.line in buying]
+    gets, buys = sorted(gettable), sorted(buyable, key=dearest_first)
+    if reward.get_pick is Pick.DEAREST:
+        gets, buys = sorted(gettable, key=dearest_first), sorted(buyable)
+    # Units that cannot be got are bought first.
+    buys.sort(key=lambda unit: unit.line in getting and unit.value > 0)
     used, got, times = _pair(reward, buys, gets, _limits_of(act, reward))
     taken = [(unit, _got_off(act, reward, unit)) for unit in got]
     return _using(_units_off(act, taken, times), used)

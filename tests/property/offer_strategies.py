@@ -127,8 +127,8 @@ REWARDS = st.one_of(
     st.builds(BundlePrice, PRICES, st.lists(SLOTS, min_size=1, max_size=3).map(tuple)),
     st.builds(NthUnit, st.integers(2, COUNT_MAX), SHARES, st.sampled_from(Pairing)),
     st.builds(
-        lambda buy, get, gain, most: BuyGet(buy, get, gain[0], gain[1], most),
-        *(SLOTS, SLOTS, either(SHARES, AMOUNTS), LIMIT),
+        lambda buy, get, gain, most, pick: BuyGet(buy, get, gain[0], gain[1], most, pick),
+        *(SLOTS, SLOTS, either(SHARES, AMOUNTS), LIMIT, PICKS),
     ),
     tiers(),
     st.builds(Every, AMOUNTS, AMOUNTS, LIMIT),

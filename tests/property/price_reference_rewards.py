@@ -311,11 +311,12 @@ def buy_and_get(turn: Turn, reward: BuyGet, gets_left: int) -> tuple[list[Unit],
         return turn.unused(slot.select)
 
     gettable = [unit for unit in could_be(reward.get) if unit.value > 0]
-    queue = dearest(could_be(reward.buy))
+    is_dearest = reward.get_pick is Pick.DEAREST
+    queue = (cheapest if is_dearest else dearest)(could_be(reward.buy))
     only_buy = [unit for unit in queue if unit not in gettable]
     either = [unit for unit in queue if unit in gettable]
     buy = [*only_buy, *either][: reward.buy.qty]
-    get = [unit for unit in cheapest(gettable) if unit not in buy]
+    get = [unit for unit in (dearest if is_dearest else cheapest)(gettable) if unit not in buy]
     return buy, get[: min(reward.get.qty, gets_left)]
 
 
