@@ -68,9 +68,7 @@ def test_the_tax_of_a_line_is_part_of_what_is_paid_for_it(world: tuple[Basket, P
     found = priced(*world)
     for line in found.lines:
         assert 0 <= line.tax_minor <= line.net_minor
-    assert sum(tax.tax_minor for tax in found.taxes) == sum(
-        line.tax_minor for line in found.lines
-    )
+    assert sum(tax.tax_minor for tax in found.taxes) == sum(line.tax_minor for line in found.lines)
     assert sum(tax.net_minor for tax in found.taxes) == found.due_minor
 
 
