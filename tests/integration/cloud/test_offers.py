@@ -354,8 +354,29 @@ def test_offers_are_linted_beside_those_of_the_same_store_only(admin: httpx.Clie
 
 
 @pytest.mark.usefixtures("_goods")
-def test_an_old_mistake_does_not_stop_a_new_offer(api: CloudApi, admin: httpx.Client) -> None:
+def test_an_old_mistake_does_not_stop_a_new_offer(admin: httpx.Client) -> None:
     load(admin, an_offer("a", level="line", target={"tag": ["fresh"]})).raise_for_status()
-    execute(api, "UPDATE item SET tags = '{}'")
+    header = "ean13,name,department,category,brand,package_size,weighed,plu,tags"
+    stale = f"{header}\n{MILK},Milk,DAIRY,MILK,,,0,,\n"
+    admin.post("/v1/items/import", content=stale.encode()).raise_for_status()
     assert load(admin, an_offer("b")).status_code == 200
     assert load(admin, an_offer("a", target={"tag": ["fresh"]})).json()["code"] == "offer.lint"
+
+
+def test_changes_and_publications_at_once_lose_nothing(api: CloudApi, admin: httpx.Client) -> None:
+    def change(number: int) -> int:
+        stores = {"stores": [str(number % 2 + 1)]} if number % 3 else {}
+        return load(admin, an_offer(f"o{number % 5}", off=100 + number, **stores)).status_code
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        changes = [pool.submit(change, number) for number in range(40)]
+        sent = [pool.submit(publish_all, admin) for _ in range(12)]
+        assert {each.result() for each in changes} == {200}
+        assert {each.result().status_code for each in sent} <= {201, 409}
+    publish_all(admin)
+    assert admin.get("/v1/publications/draft").json()["offers"] == 0
+    for store_id in STORES:
+        with api.context.database.begin() as connection:
+            records = OfferRecords().zone_records(connection, f"store-{store_id}")
+            wanted = {record.key: record_hash(record) for record in records}
+        assert published(api, store_id) == wanted
