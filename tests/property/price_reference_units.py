@@ -52,6 +52,7 @@ class World:
         price = goods.unit_minor
         return (
             goods.is_promotable
+            and goods.qty_milli > 0
             and (not selector.skus or goods.sku in selector.skus)
             and (not selector.categories or goods.category in selector.categories)
             and (not selector.tags or bool(goods.tags & selector.tags))

@@ -68,10 +68,10 @@ from shared.price.reward import (
 
 NOON = PricingInstant(1_767_600_000_000, date(2026, 1, 5), 43_200)
 SKUS = ("apple", "bread", "cocoa", "dates")
-CATEGORIES = ("food", "drink")
 PRICES = st.integers(0, 40) | st.integers(1, 3000) | st.sampled_from([100, 199, 250, 999, 1000])
 AMOUNTS = st.integers(1, 60) | st.integers(1, 2500)
 BPS = st.sampled_from([1, 300, 500, 1000, 1250, 2000, 3333, 5000, 8888, 10_000])
+PIECES = st.sampled_from([1000, 2000, 3000, 4000] * 4 + [0])
 SMALL = st.integers(1, 3)
 PICKS = st.sampled_from(Pick)
 
@@ -86,24 +86,41 @@ class Scene:
     policy: PricePolicy
 
 
+KINDS = st.sampled_from(
+    [
+        ("food", frozenset[str](), True, 0),
+        ("food", frozenset({"sale"}), True, 600),
+        ("drink", frozenset[str](), True, 600),
+        ("drink", frozenset({"sale"}), True, 1300),
+        ("drink", frozenset({"sale"}), True, 1300),
+        ("food", frozenset[str](), True, 0),
+        ("food", frozenset({"sale"}), False, 1300),
+    ]
+)
+
+
 @st.composite
 def price_lines(draw: st.DrawFn, key: int) -> PriceLine:
     weighed = draw(st.sampled_from([False, False, False, True]))
     price = draw(PRICES)
+    category, tags, is_promotable, tax_bp = draw(KINDS)
     line = PriceLine(
         key=key,
         sku=draw(st.sampled_from(SKUS)),
-        qty_milli=draw(st.integers(1, 2500)) if weighed else 1000 * draw(st.integers(1, 4)),
+        qty_milli=draw(st.integers(0, 2500) if weighed else PIECES),
         unit_minor=price,
-        category=draw(st.sampled_from(CATEGORIES)),
-        tags=draw(st.sampled_from([frozenset(), frozenset({"sale"})])),
+        category=category,
+        tags=tags,
         is_weighed=weighed,
         uom="kg" if weighed else "",
-        is_promotable=draw(st.sampled_from([True] * 7 + [False])),
+        is_promotable=is_promotable,
         floor_unit_minor=draw(st.just(0) | st.integers(0, price)),
-        tax_bp=draw(st.sampled_from([0, 600, 1300])),
+        tax_bp=tax_bp,
     )
-    if draw(st.integers(0, 4)) == 0:
+    special = draw(st.sampled_from(["", "", "", "", "list", "start"]))
+    if line.qty_milli and special == "list":
+        return replace(line, list_minor=draw(PRICES))
+    if special == "start":
         return replace(line, start_minor=draw(st.integers(0, line.gross_minor)))
     return line
 
@@ -114,25 +131,32 @@ def price_baskets(draw: st.DrawFn) -> tuple[PriceLine, ...]:
     return tuple(draw(price_lines(key)) for key in range(1, size + 1))
 
 
-@st.composite
-def selectors(draw: st.DrawFn) -> Selector:
-    kind = draw(st.integers(0, 9))
-    if kind <= 4:
-        return ALL
-    if kind == 5:
-        return Selector(skus=frozenset(draw(st.sets(st.sampled_from(SKUS), min_size=1))))
-    if kind == 6:
-        return Selector(categories=frozenset({draw(st.sampled_from(CATEGORIES))}))
-    if kind == 7:
-        return Selector(tags=frozenset({"sale"}), undiscounted=draw(st.booleans()))
-    if kind == 8:
-        return Selector(unit_price_min=draw(PRICES), undiscounted=draw(st.booleans()))
-    return Selector(
-        unit_price_max=draw(PRICES), exclude=Selector(skus=frozenset({draw(st.sampled_from(SKUS))}))
-    )
+def skus(*names: str) -> frozenset[str]:
+    return frozenset(names)
 
 
-SLOTS = st.builds(Slot, selectors(), st.integers(1, 2))
+SALE = frozenset({"sale"})
+SELECTORS = st.sampled_from(
+    [
+        *[ALL] * 10,
+        Selector(skus=skus("apple")),
+        Selector(skus=skus("bread", "cocoa")),
+        Selector(skus=skus("apple", "cocoa", "dates")),
+        Selector(categories=frozenset({"food"})),
+        Selector(categories=frozenset({"drink"})),
+        Selector(tags=SALE),
+        Selector(tags=SALE, undiscounted=True),
+        Selector(undiscounted=True),
+        Selector(unit_price_min=20),
+        Selector(unit_price_min=199, undiscounted=True),
+        Selector(unit_price_max=250, exclude=Selector(skus=skus("bread"))),
+        Selector(exclude=Selector(tags=SALE)),
+        Selector(categories=frozenset({"food"}), exclude=Selector(skus=skus("apple"))),
+    ]
+)
+
+
+SLOTS = st.builds(Slot, SELECTORS, st.integers(1, 2))
 MAYBE_FEW = st.none() | st.integers(1, 4)
 OFF = st.tuples(st.none(), BPS) | st.tuples(AMOUNTS, st.none())
 PLAIN_REWARDS: st.SearchStrategy[Reward] = st.one_of(
@@ -167,7 +191,10 @@ SET_REWARDS: st.SearchStrategy[SetReward] = st.one_of(
     st.builds(SetPrice, SMALL, AMOUNTS, PICKS),
     st.builds(BundlePrice, AMOUNTS, st.tuples(SLOTS) | st.tuples(SLOTS, SLOTS)),
     st.builds(NthUnit, st.integers(2, 3), BPS, st.sampled_from(Pairing)),
-    st.builds(lambda b, g, off, n: BuyGet(b, g, off[1], off[0], n), SLOTS, SLOTS, OFF, MAYBE_FEW),
+    st.builds(
+        lambda b, g, off, n, p: BuyGet(b, g, off[1], off[0], n, p),
+        *(SLOTS, SLOTS, OFF, MAYBE_FEW, PICKS),
+    ),
     st.builds(
         lambda size, off, order: GroupEach(size, off[0], off[1], order),
         SMALL,
@@ -177,26 +204,33 @@ SET_REWARDS: st.SearchStrategy[SetReward] = st.one_of(
 )
 
 
-@st.composite
-def conditions(draw: st.DrawFn) -> Condition:
-    scope = draw(selectors())
-    return draw(
-        st.sampled_from(
-            [
-                MinSpend(
-                    scope, draw(AMOUNTS), draw(st.booleans()), draw(st.sampled_from(SpendBasis))
-                ),
-                MinSpend(ALL, draw(AMOUNTS)),
-                MinQty(scope, 1000 * draw(SMALL)),
-                MinQty(scope, draw(st.integers(1, 2000)), "kg"),
-                Distinct(scope, draw(SMALL)),
-                Contains(scope),
-                ForMember(draw(st.sampled_from([frozenset(), frozenset({"gold"})]))),
-                ForMember(groups=frozenset({"staff"})),
-                OrderNo(draw(st.integers(1, 2))),
-            ]
-        )
-    )
+CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(MinSpend, SELECTORS, AMOUNTS, st.booleans(), st.sampled_from(SpendBasis)),
+    st.builds(MinSpend, SELECTORS, AMOUNTS),
+    st.builds(MinQty, SELECTORS, SMALL.map(lambda pieces: 1000 * pieces)),
+    st.builds(MinQty, SELECTORS, st.integers(1, 2000), st.just("kg")),
+    st.builds(Distinct, SELECTORS, SMALL),
+    st.builds(Contains, SELECTORS),
+    st.sampled_from(
+        [
+            ForMember(),
+            ForMember(tiers=frozenset({"gold"})),
+            ForMember(groups=frozenset({"staff"})),
+            OrderNo(1),
+            OrderNo(2),
+        ]
+    ),
+)
+
+
+WHEN = st.just(()) | st.just(()) | st.tuples(CONDITIONS)
+MANNERS = st.tuples(
+    st.sampled_from(Level),
+    st.sampled_from([0, 0, 0, 5, -1]),
+    st.sampled_from([None] * 5 + ["HAVE", "GONE"]),
+    st.sampled_from([PercentBase.CURRENT] * 4 + [PercentBase.LIST]),
+    st.sampled_from([False] * 5 + [True]),
+)
 
 
 @st.composite
@@ -216,39 +250,55 @@ def limits_for(draw: st.DrawFn, reward: Reward) -> Limits:
     )
 
 
-@st.composite
-def stacks(draw: st.DrawFn, reward: Reward) -> Stack:
-    kind = draw(st.integers(0, 9))
-    if kind <= 4:
-        return Stack()
-    if kind == 9:
-        return Stack(StackMode.EXCLUSIVE, choose=draw(st.sampled_from(ExclusiveChoice)))
-    if kind >= 7 and not isinstance(reward, SetReward):
-        return Stack(StackMode.BEST_OF, "by line", StackScope.LINE)
-    return Stack(StackMode.BEST_OF, draw(st.sampled_from(["one", "two"])), StackScope.BASKET)
+def line_or_basket(reward: Reward, stack: Stack) -> Stack:
+    """Sets reach over lines, so that lines cannot choose among them one by one."""
+    if stack.scope is StackScope.LINE and isinstance(reward, SetReward):
+        return Stack(StackMode.BEST_OF, "one")
+    return stack
+
+
+STACKS = st.sampled_from(
+    [
+        *[Stack()] * 10,
+        *[Stack(StackMode.BEST_OF, "one")] * 3,
+        *[Stack(StackMode.BEST_OF, "two")] * 2,
+        *[Stack(StackMode.BEST_OF, "by line", StackScope.LINE)] * 4,
+        Stack(StackMode.EXCLUSIVE),
+        Stack(StackMode.EXCLUSIVE, choose=ExclusiveChoice.ALWAYS),
+    ]
+)
+REWARDS: st.SearchStrategy[Reward] = st.one_of(
+    PLAIN_REWARDS, WHOLE_REWARDS, GIVEN_REWARDS, SET_REWARDS
+)
+CLOSED = Validity(weekdays=frozenset({2}))
 
 
 @st.composite
 def price_offers(draw: st.DrawFn, name: str, stack: Stack | None = None) -> Offer:
-    reward = draw(
-        st.one_of(
-            PLAIN_REWARDS, PLAIN_REWARDS, WHOLE_REWARDS, GIVEN_REWARDS, SET_REWARDS, SET_REWARDS
-        )
-    )
+    reward = draw(REWARDS)
+    level, priority, coupon, percent_base, ignores_floor = draw(MANNERS)
     return Offer(
         id=name,
-        level=draw(st.sampled_from(Level)),
+        level=level,
         reward=reward,
-        target=draw(selectors()),
-        when=tuple(draw(st.lists(conditions(), max_size=1) | st.just([]))),
-        priority=draw(st.sampled_from([0, 0, 0, 5, -1])),
-        coupon=draw(st.sampled_from([None] * 5 + ["HAVE", "GONE"])),
-        stack=draw(stacks(reward)) if stack is None else stack,
+        target=draw(SELECTORS),
+        when=draw(WHEN),
+        priority=priority,
+        coupon=coupon,
+        stack=line_or_basket(reward, draw(STACKS) if stack is None else stack),
         limits=draw(limits_for(reward)),
-        valid=draw(st.sampled_from([Validity()] * 5 + [Validity(weekdays=frozenset({2}))])),
-        percent_base=draw(st.sampled_from([PercentBase.CURRENT] * 4 + [PercentBase.LIST])),
-        ignores_floor=draw(st.sampled_from([False] * 5 + [True])),
+        valid=CLOSED if draw(st.integers(0, 9)) == 9 else Validity(),
+        percent_base=percent_base,
+        ignores_floor=ignores_floor,
     )
+
+
+MEMBERS = st.builds(
+    MemberStanding,
+    st.just("m-1"),
+    st.sampled_from(["gold", "silver"]),
+    st.sampled_from([frozenset(), frozenset({"staff"})]),
+)
 
 
 @st.composite
@@ -256,16 +306,13 @@ def customers(draw: st.DrawFn, names: Sequence[str]) -> PriceContext:
     coupons = {"HAVE": CouponState.VALID, "GONE": CouponState.REDEEMED}
     if draw(st.booleans()):
         return PriceContext(None, coupons)
+    uses, units = draw(st.integers(0, 2)), draw(st.integers(0, 3))
     return PriceContext(
-        MemberStanding(
-            "m-1",
-            draw(st.sampled_from(["gold", "silver"])),
-            draw(st.sampled_from([frozenset(), frozenset({"staff"})])),
-        ),
+        draw(MEMBERS),
         coupons,
         draw(st.integers(0, 1)),
-        {name: draw(st.integers(0, 2)) for name in names},
-        {name: draw(st.integers(0, 3)) for name in names},
+        dict.fromkeys(names, uses),
+        dict.fromkeys(names, units),
     )
 
 
