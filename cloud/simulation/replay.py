@@ -48,10 +48,13 @@ def basket_of(sale: Sale, shop: Shop) -> RecordedBasket:
     lines, coupons, costs = [], [], []
     for place, line in enumerate(sale.lines):
         facts = shop.items.get(line.gtin, UNKNOWN_ITEM)
-        saved, coupon = _recorded_savings(line)
-        lines.append(_price_line(place, line, facts, saved))
+        is_pack = line.is_weighed and is_label_pack(line.code, is_weighed=True)
+        saved, coupon = _recorded_savings(line) if line.modifiers else (0, 0)
+        lines.append(_price_line(place, line, facts, line.gross_minor - saved, is_pack=is_pack))
         coupons.append(coupon)
-        costs.append(_cost_minor(line, facts))
+        # A pack whose label says a price but no weight has no known cost.
+        cost = None if is_pack else facts.cost_minor
+        costs.append(None if cost is None else extended_minor(cost, line.qty_milli))
     return RecordedBasket(
         shop.store_id,
         sale.receipt_no,
@@ -83,30 +86,25 @@ def _recorded_savings(line: Line) -> tuple[int, int]:
     return member, coupon
 
 
-def _price_line(place: int, line: Line, facts: ItemFacts, saved_minor: int) -> PriceLine:
+def _price_line(
+    place: int, line: Line, facts: ItemFacts, start_minor: int, *, is_pack: bool
+) -> PriceLine:
     gross = line.gross_minor
-    return PriceLine(
+    return PriceLine(  # the fields in their order: naming them takes a third longer
         place,
         line.gtin,
         line.qty_milli,
         gross if line.unit_minor is None else line.unit_minor,
         facts.category,
         facts.tags,
-        line.is_weighed and not is_label_pack(line.code, is_weighed=line.is_weighed),
+        line.is_weighed and not is_pack,
         facts.uom,
         facts.is_promotable and line.override is None,
         facts.floor_unit_minor,
         line.tax_bp or facts.tax_bp,
         gross,
-        gross - saved_minor if saved_minor else None,
+        None if start_minor == gross else start_minor,
     )
-
-
-def _cost_minor(line: Line, facts: ItemFacts) -> int | None:
-    """The line's cost; not known for a pack whose label says a price but no weight."""
-    if facts.cost_minor is None or is_label_pack(line.code, is_weighed=line.is_weighed):
-        return None
-    return extended_minor(facts.cost_minor, line.qty_milli)
 
 
 def _context_of(sale: Sale) -> PriceContext:

@@ -6,7 +6,7 @@ with each, since nobody knows what other baskets the draft would have left of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cloud.simulation.recorded import RecordedBasket
@@ -26,6 +26,8 @@ from shared.price.goods import Goods
 from shared.price.offer import Offer
 from shared.price.offer_book import OfferBook
 from shared.price.tax import tax_minor
+
+MARK = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +64,41 @@ def simulate(baskets: Iterable[RecordedBasket], rules: Rules) -> StoreTally:
 
 
 class _Pair:
-    """Prices baskets under both rule sets; once only, where both offer a basket the same.
+    """Prices baskets under both rule sets.
 
-    That is where no candidate is an offer that only one set has, or that differs by more than
-    its version and name. It prices as `derive` does, step by step, to know the candidates.
+    All offers stand in one book, those of the draft that today's rules do not have in the same
+    form under a marked id, so the candidates of both sides are found at once. Where none of them
+    belongs to one side alone, the basket is priced once for both.
     """
 
     def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+        self._policy = rules.policy
         today, draft = _by_id(rules.today), _by_id(rules.draft)
-        self._only_today = _places_apart(rules.today, today, draft)
-        self._only_draft = _places_apart(rules.draft, draft, today)
+        kept = {offer_id for offer_id, offer in draft.items() if today.get(offer_id) == offer}
+        # The mark sorts before every sign of an id, so the order of action stays the same.
+        new = [
+            replace(offer, id=offer.id + MARK)
+            for offer in rules.draft.offers
+            if offer.id not in kept
+        ]
+        self._book = OfferBook.of([*rules.today.offers, *new])
+        places = {rule.offer.id: rule.place for rule in self._book.rules}
+        self._today = {places[offer_id] for offer_id in today}
+        self._draft = {places[offer_id] for offer_id in kept}
+        self._draft.update(places[offer.id] for offer in new)
+        self._apart = self._today ^ self._draft
 
     def outcomes(self, basket: RecordedBasket) -> tuple[_Outcome, _Outcome]:
         """The basket under today's rules and under the draft."""
-        rules = self._rules
-        goods = Goods(basket.lines, rules.policy.allocation)
-        setting = Setting(goods, basket.context, rules.policy)
-        before, _ = candidates_of(goods, rules.today, basket.context, basket.at)
-        after, _ = candidates_of(goods, rules.draft, basket.context, basket.at)
-        today = self._outcome(basket, setting, before)
-        is_same = self._only_today.isdisjoint(
-            [each.rule.place for each in before]
-        ) and self._only_draft.isdisjoint([each.rule.place for each in after])
-        return today, today if is_same else self._outcome(basket, setting, after)
+        goods = Goods(basket.lines, self._policy.allocation)
+        setting = Setting(goods, basket.context, self._policy)
+        found, _ = candidates_of(goods, self._book, basket.context, basket.at)
+        if self._apart.isdisjoint([each.rule.place for each in found]):
+            both = self._outcome(basket, setting, found)
+            return both, both
+        before = [each for each in found if each.rule.place in self._today]
+        after = [each for each in found if each.rule.place in self._draft]
+        return self._outcome(basket, setting, before), self._outcome(basket, setting, after)
 
     def _outcome(
         self, basket: RecordedBasket, setting: Setting, candidates: list[Candidate]
@@ -95,21 +108,13 @@ class _Pair:
         if basket.coupons_minor:
             pairs = zip(nets, basket.coupons_minor, strict=True)
             nets = [net - min(net, coupon) for net, coupon in pairs]
-        margin = _margin_of(basket, nets, range(len(nets)), self._rules.policy)
+        margin = _margin_of(basket, nets, range(len(nets)), self._policy)
         return _Outcome(found, nets, sum(nets), margin)
 
 
 def _by_id(book: OfferBook) -> dict[str, Offer]:
+    """The offers without what changes no price."""
     return {offer.id: replace(offer, version=1, names={}) for offer in book.offers}
-
-
-def _places_apart(
-    book: OfferBook, own: Mapping[str, Offer], other: Mapping[str, Offer]
-) -> frozenset[int]:
-    """Places of the offers that the other rule set does not have in the same form."""
-    return frozenset(
-        rule.place for rule in book.rules if other.get(rule.offer.id) != own[rule.offer.id]
-    )
 
 
 def _count(tally: StoreTally, basket: RecordedBasket, due_minor: int) -> None:
@@ -129,7 +134,7 @@ def _add(
         return
     total = 0
     for applied in outcome.found.applied:
-        tally = side.offer(applied.offer.id)
+        tally = side.offer(applied.offer.id.removesuffix(MARK))
         tally.baskets += 1
         tally.discount_minor += applied.amount_minor
         tally.times += applied.times

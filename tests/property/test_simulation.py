@@ -19,6 +19,9 @@ from cloud.simulation.simulate import Rules, simulate
 from cloud.simulation.tally import StoreTally
 from cloud.simulation.view import report_data
 from shared.journal.event import SaleCompleted
+from shared.price.context import PricingInstant
+from shared.price.derive import derive
+from shared.price.offer import Offer
 from shared.price.offer_book import OfferBook
 from shared.price.price_book import PriceBook
 from shared.sale.basket import Basket, BasketLine, LineCoupon
@@ -27,6 +30,7 @@ from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction, SoldLine
 from shared.wire.codec import event_data
 from tests.builders import a_sale, priced
+from tests.property.price_strategies import Scene, price_offers, scenes
 from tests.property.strategies import CATALOGUE, offer_books, promoted
 
 SHOP = Shop(
@@ -46,6 +50,7 @@ SHOP = Shop(
     },
 )
 DAY = date(2017, 8, 7)
+AT = PricingInstant(1_502_120_400_000, DAY, 15 * 3600)
 
 
 def sold(basket: Basket, book: PriceBook) -> RetailTransaction:
@@ -87,23 +92,33 @@ def test_every_amount_is_the_one_that_the_till_finds(
     assert tally.change.winners_minor - tally.change.losers_minor == saved
 
 
-@given(promoted(), st.data())
-def test_what_both_rule_sets_share_is_priced_as_if_nothing_were_shared(
-    world: tuple[Basket, PriceBook], data: st.DataObject
+@given(scenes(), st.data())
+def test_two_rule_sets_priced_together_are_priced_as_each_alone(
+    scene: Scene, data: st.DataObject
 ) -> None:
-    basket, book = world
-    others = data.draw(offer_books()).offers
-    mixed = {offer.id: replace(offer, version=2) for offer in book.offers.offers}
-    for offer in others:
-        if data.draw(st.booleans()):
-            mixed[offer.id] = offer
-    other = OfferBook.of(mixed.values())
-    sale = sold(basket, book)
-    tally = simulate([recorded(sale)], Rules(book.offers, other))
-    again = priced(with_recorded_coupons(basket, sale), replace(book, offers=other))
-    assert tally.draft.due_minor == again.due_minor
-    given = {each.offer.id: each.amount_minor for each in again.applied}
-    assert {name: did.discount_minor for name, did in tally.draft.offers.items()} == given
+    lines = tuple(replace(line, key=place) for place, line in enumerate(scene.lines))
+    customer = replace(scene.context, member_uses={}, member_units={})
+    gross = sum(line.gross_minor for line in lines)
+    basket = RecordedBasket("1", "1-1", lines, customer, AT, gross, gross)
+    today, draft = OfferBook.of(scene.offers), OfferBook.of(data.draw(drafts_of(scene.offers)))
+    tally = simulate([basket], Rules(today, draft, scene.policy))
+    for side, book in ((tally.today, today), (tally.draft, draft)):
+        found = derive(lines, book, customer, AT, scene.policy)
+        assert side.due_minor == sum(found.nets)
+        given = {each.offer.id: each.amount_minor for each in found.applied}
+        assert {name: did.discount_minor for name, did in side.offers.items()} == given
+
+
+@st.composite
+def drafts_of(draw: st.DrawFn, offers: Sequence[Offer]) -> list[Offer]:
+    """Some offers as they are, some changed, some gone, perhaps a new one."""
+    draft = []
+    for offer in offers:
+        other = draw(price_offers(offer.id))
+        as_it_is, sooner = replace(offer, version=2), replace(offer, priority=offer.priority + 1)
+        draft.append(draw(st.sampled_from([as_it_is, as_it_is, sooner, other, None])))
+    draft.append(draw(st.none() | price_offers(f"{offers[0].id}0")))
+    return [offer for offer in draft if offer is not None]
 
 
 @given(st.lists(promoted(), min_size=1, max_size=5), offer_books(), offer_books(), st.data())
