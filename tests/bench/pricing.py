@@ -135,7 +135,7 @@ def _time(world: World, lines: int = LINES, baskets: int = BASKETS) -> Taken:
         basket = world.basket(lines, seed)
         found = derive(basket, book, CONTEXT, AT)
         _check(basket, found)
-        met.append(len(candidates_of(Goods(basket), book, CONTEXT, AT)[0]))
+        met.append(sum(map(len, candidates_of(Goods(basket), book, CONTEXT, AT))))
         acted.append(len(found.applied))
         ms += _cpu_ms(lambda b=basket: derive(b, book, CONTEXT, AT), ROUNDS)
         sums += _cpu_ms(lambda b=basket, f=found: _nets_by_sums(b, f), ROUNDS)

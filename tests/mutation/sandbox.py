@@ -15,11 +15,15 @@ MUTANTS = HOME / "mutants"
 PACKAGES = ("shared", "cloud")
 TESTS = (
     "tests/unit/shared/price",
+    "tests/unit/shared/sale/test_offers.py",
     "tests/unit/shared/sale/test_pricing.py",
-    "tests/unit/cloud/test_price_check.py",
+    "tests/unit/cloud/test_offer*.py",
+    "tests/unit/cloud/test_price*.py",
     "tests/golden/test_promo_cases.py",
+    "tests/property/test_offer*.py",
+    "tests/property/test_price*.py",
+    "tests/property/test_pricing.py",
 )
-PROPERTIES = ("test_offer*.py", "test_price*.py", "test_pricing.py")
 HELPERS = (
     *("tests/__init__.py", "tests/builders.py", "tests/counting.py", "tests/golden/made.py"),
     *("tests/golden/promo_cases.json", "tests/golden/offer_schema.json"),
@@ -69,10 +73,8 @@ def make_sandbox() -> None:
 
 
 def _tests() -> Iterator[str]:
-    yield from TESTS
-    for pattern in PROPERTIES:
-        for path in sorted((ROOT / "tests" / "property").glob(pattern)):
-            yield path.relative_to(ROOT).as_posix()
+    for pattern in TESTS:
+        yield from (path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob(pattern)))
 
 
 def _copy(path: str) -> None:

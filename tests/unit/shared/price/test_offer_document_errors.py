@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import tests.golden
 from shared.kernel.errors import ErrorParam
 from shared.kernel.money import CURRENCIES
 from shared.price.condition import MinQty, Selector
@@ -16,7 +15,7 @@ from shared.price.document_error import DocumentError, DocumentRefusedError
 from shared.price.offer import Validity
 from shared.price.reward import PercentOff, Step, Tiers
 
-GOLDEN = Path(tests.golden.__file__).parent
+GOLDEN = Path(__file__).parents[3] / "golden"
 ALL_GOODS = {"all": True}
 SHARE = {"type": "percent_off"}
 SPEND = {"type": "tiers", "by": "spend"}
