@@ -10,7 +10,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import ingest, journal, paint, pricing, push, scan, snapshot, start
+from tests.bench import (
+    ingest,
+    journal,
+    paint,
+    pricing,
+    push,
+    scan,
+    simulation,
+    snapshot,
+    start,
+)
 from tests.bench.figure import Figure, show, write_json
 from tests.bench.lab_box import LabBox
 
@@ -41,6 +51,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "snapshot": lambda: [snapshot.measure_apply(_made(folder / "snapshot"))],
         "box": lambda: _box(_made(folder / "lab")),
         "pricing": pricing.measure,
+        "simulation": lambda: simulation.measure(_made(folder / "simulation")),
         "push": lambda: push.measure(_made(folder / "push")),
     }
 
