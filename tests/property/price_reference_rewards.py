@@ -325,7 +325,7 @@ def group_each(turn: Turn) -> None:
     assert isinstance(reward, GroupEach)
     queue = dearest(turn.unused())
     if reward.order is GroupOrder.LARGEST_LINE_FIRST:
-        sizes = {part[0].line: len(part) for part in by_line(queue)}
+        sizes = {part[0].line: len(part) for part in by_line(turn.world.units)}
         queue = sorted(queue, key=lambda unit: (-sizes[unit.line], unit.line))
     sets = min(len(queue) // reward.size, turn.sets_max(reward.size))
     for unit in queue[: sets * reward.size]:

@@ -38,7 +38,7 @@ def shares_of(outcome: Outcome, scene: Scene) -> dict[str, dict[int, int]]:
 @MANY
 @given(scenes(offers_max=1))
 def test_one_offer_gives_each_line_what_the_rules_say(scene: Scene) -> None:
-    assert [by_the_engine(scene)] == by_the_rules(scene)
+    assert by_the_engine(scene) in by_the_rules(scene)
 
 
 @MANY
