@@ -40,7 +40,8 @@ from edge.sale.effects import Outside, SaleEffects
 from edge.sale.recorded import recorded_sale
 from edge.sale.recovery import recover_lane
 from edge.sale.search import ItemSearch
-from edge.sale.service import Shop, sale_handlers
+from edge.sale.service import sale_handlers
+from edge.sale.shop import Shop
 from edge.sale.view import Surroundings, present
 from edge.settings import Settings
 from edge.sqlite import Writer

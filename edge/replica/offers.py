@@ -26,25 +26,26 @@ class OfferShelf:
     """
 
     def __init__(self) -> None:
-        self._books: dict[tuple[str, int], OfferBook] = {}
+        # By the open file itself: head office may begin anew, and names and numbers come again.
+        self._books: dict[tuple[CatalogFile, int], OfferBook] = {}
         self._parsed: dict[bytes, Offer] = {}
         self._lock = threading.Lock()
 
     def book(self, file: CatalogFile, revision: int) -> OfferBook:
         """The offers of a revision, in their order of action."""
-        key = (file.path.name, revision)
+        key = (file, revision)
         book = self._books.get(key)
         if book is not None:
             return book
         with self._lock:
             book = self._books.get(key)
             if book is None:
-                book = self._put(key, file)
+                book = self._put(file, revision)
         return book
 
-    def _put(self, key: tuple[str, int], file: CatalogFile) -> OfferBook:
+    def _put(self, file: CatalogFile, revision: int) -> OfferBook:
         found: dict[bytes, Offer] = {}
-        for sha, body in file.offer_rows(key[1]):
+        for sha, body in file.offer_rows(revision):
             offer = self._parsed.get(sha) or _parse(body)
             if offer is not None:
                 found[sha] = offer
@@ -54,7 +55,7 @@ class OfferShelf:
             book = OfferBook.of(found.values())
         self._parsed = found
         kept = list(self._books.items())[1 - BOOKS_KEPT :]
-        self._books = {**dict(kept), key: book}
+        self._books = {**dict(kept), (file, revision): book}
         return book
 
 

@@ -51,7 +51,7 @@ from edge.sale.schemas import (
     TenderBody,
 )
 from edge.sale.search import ItemSearch
-from edge.sale.service import Shop
+from edge.sale.shop import Shop
 from shared.kernel.errors import RefusedError
 from shared.sale.basket import Basket
 from shared.staff import permission

@@ -8,7 +8,6 @@ from datetime import tzinfo
 from typing import Any
 
 from edge.sale.pricing import Catalogue, book_of, instant_of
-from shared.kernel.errors import MissingError
 from shared.price.context import PriceContext, PriceLine, PricingInstant
 from shared.price.explain import derive_and_hint, explain
 from shared.price.offer_book import OfferBook
@@ -65,14 +64,6 @@ class _Question:
     book: PriceBook
     context: PriceContext
     at: PricingInstant
-
-
-def has_offers(catalogue: Catalogue, revision: int) -> bool:
-    """Whether a revision has offers at all, so that the screen keeps room for what they say."""
-    try:
-        return bool(revision and catalogue.offers(revision).rules)
-    except MissingError:
-        return False
 
 
 def price_and_hint(

@@ -8,7 +8,7 @@ from typing import Protocol
 from shared.item.item import Item
 from shared.kernel.errors import MissingError
 from shared.price.context import PricingInstant
-from shared.price.offer_book import OfferBook
+from shared.price.offer_book import EMPTY_BOOK, OfferBook
 from shared.price.price_book import DatedPrice, PriceBook
 from shared.sale.basket import Basket
 from shared.sale.pricing import PricedBasket, context_of, price_basket
@@ -60,6 +60,14 @@ def book_of(basket: Basket, catalogue: Catalogue) -> PriceBook:
         return PriceBook(revision, prices, catalogue.offers(revision))
     except MissingError:
         return PriceBook(revision)
+
+
+def offers_of(revision: int, catalogue: Catalogue) -> OfferBook:
+    """The offers of a revision; none where there is no revision, or it is gone."""
+    try:
+        return catalogue.offers(revision) if revision else EMPTY_BOOK
+    except MissingError:
+        return EMPTY_BOOK
 
 
 def instant_of(at_ms: int, zone: tzinfo) -> PricingInstant:

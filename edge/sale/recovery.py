@@ -8,7 +8,8 @@ from edge.desk.state import LaneState, PrintState
 from edge.receipt.layout import PrintedSale
 from edge.receipt.spool import JobOutcome, Spool, job_of
 from edge.sale.recorded import recorded_sale
-from edge.sale.service import Shop, done_sale
+from edge.sale.service import done_sale
+from edge.sale.shop import Shop
 from shared.sale.settle import Settlement
 
 _SHOWN: dict[JobOutcome | None, PrintState] = {"queued": "queued", "printed": "printed"}

@@ -8,8 +8,8 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from edge.desk.state import DoneSale, LaneState, LastScan
-from edge.sale.offers import coupons_shown, has_offers, price_and_hint
-from edge.sale.pricing import Catalogue
+from edge.sale.offers import coupons_shown, price_and_hint
+from edge.sale.pricing import Catalogue, offers_of
 from edge.texts import FALLBACK_LOCALE
 from shared.kernel.money import Currency, quick_cash
 from shared.kernel.quantity import ONE_MILLI
@@ -143,7 +143,8 @@ def _promoted(
 ) -> dict[str, Any]:
     """What offers did to the basket, by name; amounts are negative."""
     return {
-        "has_offers": has_offers(catalogue, basket.revision or around.revision),
+        # Whether to keep room for what offers say: the revision has some.
+        "has_offers": bool(offers_of(basket.revision or around.revision, catalogue).rules),
         "offers": [
             {
                 "id": each.offer.id,

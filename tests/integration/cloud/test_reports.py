@@ -21,7 +21,13 @@ from cloud.ingest.arrival import read_arrival
 from cloud.ingest.service import ingest
 from cloud.ledger.service import LedgerPoster
 from shared.journal.event import DayClosed, Event, SaleCompleted
+from shared.price.offer import Level, Offer
+from shared.price.offer_book import OfferBook
+from shared.price.reward import AmountOff
+from shared.sale.transaction import RetailTransaction, SaleHeader
 from shared.till.z_report import ZReport, fold_z
+from tests.builders import a_basket, a_price_book, an_item
+from tests.builders import a_sale as built_sale
 from tests.fakes.box_stream import DAY, START_MS, BoxStream, a_sale
 from tests.lab.cloud_api import CloudApi
 
@@ -86,6 +92,52 @@ def test_a_box_that_disagrees_by_a_cent_is_seen(
     take(box)
     assert close(admin, box)[0]["box_matches"] is False
     box.append(DayClosed(DAY, asdict(z)))  # closed again: the newest counts
+    take(box)
+    assert close(admin, box)[0]["box_matches"] is True
+
+
+def promoted_sale(n: int) -> RetailTransaction:
+    """A sale of 10.00 with 0.60 off by a member price and 1.50 off by an offer."""
+    offers = OfferBook.of([Offer("o", Level.LINE, AmountOff(150))])
+    book = replace(a_price_book({an_item(): (500, 470)}), offers=offers)
+    basket = a_basket((an_item(), 2), member="2479")
+    return built_sale(basket, book, header=SaleHeader(f"1-{n:06d}", 1, "2041"))
+
+
+def test_what_offers_took_is_booked_apart_and_agrees_with_the_box(
+    admin: httpx.Client, new_box: NewBox, take: Take, database: Database
+) -> None:
+    box = new_box()
+    events: list[Event] = [SaleCompleted(promoted_sale(n)) for n in range(2)]
+    for event in (*events, DayClosed(DAY, asdict(z_of(events)))):
+        box.append(event)
+    take(box)
+    [row] = close(admin, box)
+    assert (row["gross_minor"], row["member_disc_minor"], row["offer_disc_minor"]) == (
+        2000,
+        120,
+        300,
+    )
+    assert (row["net_minor"], row["box_matches"]) == (1580, True)
+    answer = admin.get("/v1/reports/daily-close.csv", params={"store": box.store_id})
+    [line] = csv.DictReader(io.StringIO(answer.text))
+    assert line["offer_disc_minor"] == "300"
+    booked = text(
+        "SELECT account, sum(amount_minor)::bigint FROM posting WHERE store_id = :store"
+        " GROUP BY account"
+    )
+    with database.begin() as connection:
+        sums = {row[0]: row[1] for row in connection.execute(booked, {"store": box.store_id})}
+    assert sums == {"sales": -2000, "member_discount": 120, "offer_discount": 300, "cash": 1580}
+
+
+def test_a_box_of_before_offers_still_agrees(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    z = asdict(z_of(sell(box, 3)))
+    del z["offer_disc_minor"]
+    box.append(DayClosed(DAY, z))
     take(box)
     assert close(admin, box)[0]["box_matches"] is True
 

@@ -15,7 +15,8 @@ from edge.journal.store import Journal
 from edge.receipt.layout import PrintedSale, ReceiptLayout, zone_of
 from edge.replica.store import Replica
 from edge.sale.commands import ScanCode, TakeTender
-from edge.sale.service import Shop, sale_handlers
+from edge.sale.service import sale_handlers
+from edge.sale.shop import Shop
 from edge.texts import load_texts
 from shared.kernel.money import currency_of
 from shared.publication.revision import Record

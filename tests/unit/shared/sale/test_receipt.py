@@ -6,6 +6,9 @@ from dataclasses import replace
 import pytest
 
 from shared.kernel.money import CURRENCIES
+from shared.price.offer import Level, Offer
+from shared.price.offer_book import OfferBook
+from shared.price.reward import AmountOff
 from shared.sale.basket import LineCoupon, PriceOverride
 from shared.sale.receipt import (
     Align,
@@ -134,3 +137,39 @@ def test_currencies_without_cents() -> None:
 
 def test_text_to_the_right() -> None:
     assert receipt_text([ReceiptLine("牛奶", Align.RIGHT)], 8) == "    牛奶"
+
+
+def with_offers(*offers: Offer, **item: object) -> RetailTransaction:
+    rice = replace(RICE, **item)  # type: ignore[arg-type]
+    book = replace(a_price_book({rice: (500, 399)}), offers=OfferBook.of(offers))
+    return a_sale(a_basket((rice, 2)), book)
+
+
+def test_an_offer_is_named_on_its_line_and_in_sum() -> None:
+    offer = Offer("o", Level.LINE, AmountOff(150), names={"zh-CN": "立减"})
+    rows = text_of(with_offers(offer))
+    place = rows.index("  立减                     -1.50")
+    assert rows[place - 1] == f"  {RICE.gtin} 2 x 5.00   10.00"
+    assert rows[place + 2 : place + 5] == [
+        "gross                      10.00",
+        "  立减                     -1.50",
+        "saved                      -1.50",
+    ]
+
+
+def test_a_long_name_of_an_offer_is_not_cut() -> None:
+    name = "Buy any two of the week, save"
+    offer = Offer("o", Level.LINE, AmountOff(150), names={"en": name})
+    rows = text_of(with_offers(offer))
+    place = rows.index(f"  {name}")
+    assert rows[place + 1] == "-1.50".rjust(32)
+
+
+@pytest.mark.parametrize(
+    ("tax_bp", "rate", "tax"), [(1300, "13", "1.15"), (1250, "12.5", "1.11"), (605, "6.05", "0.57")]
+)
+def test_the_tax_in_the_price_is_told_by_rate(tax_bp: int, rate: str, tax: str) -> None:
+    texts = KeysAsTexts({"receipt.tax": "tax {rate}%"})
+    sale = with_offers(tax_bp=tax_bp)
+    rows = receipt_text(receipt_lines(sale, HEAD, texts, 32), 32).split("\n")
+    assert f"tax {rate}%".ljust(28) + tax in rows

@@ -1,0 +1,141 @@
+"""What a code does that was scanned or typed: an item, a member, a coupon, or unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge.desk.state import LaneState, LastScan, ScanKind, Turn
+from edge.sale.commands import GiveBackCoupon, HandInCoupon, ScanCode
+from edge.sale.pricing import book_of, offers_of
+from edge.sale.shop import Shop, changed, open_basket, refuse_unready, revision_of
+from edge.texts import storable
+from shared.item.barcode import (
+    BadBarcode,
+    ItemBarcode,
+    MemberCard,
+    PriceBarcode,
+    WeightBarcode,
+    parse_barcode,
+)
+from shared.item.item import Item
+from shared.kernel.errors import RefusedError
+from shared.kernel.quantity import ONE_MILLI
+from shared.sale.basket import Basket, BasketLine, find_coupon
+from shared.sale.pricing import listed_lines
+
+UNKNOWN_MAX = 99
+CODE_SHOWN_MAX = 64
+
+
+def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
+    """Do what the code says: sell, name the member, take a coupon, or list it as unknown.
+
+    Never guess; the code of an item stays one, whatever coupons there are.
+    """
+    refuse_unready(shop, state)
+    now_ms = shop.clock.now_ms()
+    basket = state.basket or Basket(shop.ids.entry_id(), now_ms)
+    code = storable(command.code)[:CODE_SHOWN_MAX]
+    match parse_barcode(command.code):
+        case ItemBarcode(gtin):
+            revision = revision_of(shop, basket)
+            item = shop.catalogue.find_item(gtin, revision) if revision else None
+            return _with_item(shop, state, basket, Scanned(code, item))
+        case PriceBarcode(plu, amount_minor):
+            item = _find_plu(shop, basket, plu)
+            return _with_item(shop, state, basket, Scanned(code, item, label_minor=amount_minor))
+        case WeightBarcode(plu, weight_milli):
+            item = _find_plu(shop, basket, plu)
+            return _with_item(shop, state, basket, Scanned(code, item, qty_milli=weight_milli))
+        case MemberCard(number):
+            scan = _scan(state, "member", number, None, code)
+            return Turn(changed(state, basket.with_member(number), None, scan))
+        case BadBarcode(_, because):
+            return _with_other(shop, state, basket, Unknown(code, because, now_ms))
+
+
+def hand_in_coupon(*, shop: Shop, state: LaneState, command: HandInCoupon) -> Turn:
+    """Take the code of an offer; it may come before the first item."""
+    refuse_unready(shop, state)
+    basket = state.basket or Basket(shop.ids.entry_id(), shop.clock.now_ms())
+    return Turn(changed(state, _with_coupon(shop, basket, command.code), None))
+
+
+def give_back_coupon(*, shop: Shop, state: LaneState, command: GiveBackCoupon) -> Turn:
+    """Take an offer's code out again."""
+    basket = open_basket(shop, state).without_coupon_code(command.code)
+    return Turn(changed(state, basket, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A code that names an item, with what its label embeds."""
+
+    code: str
+    item: Item | None
+    qty_milli: int = ONE_MILLI
+    label_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A code that names nothing, and why."""
+
+    code: str
+    because: str
+    at_ms: int
+
+
+def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -> Turn:
+    item = scanned.item
+    if item is None:
+        now_ms = shop.clock.now_ms()
+        return _with_other(shop, state, basket, Unknown(scanned.code, "item.unknown", now_ms))
+    pinned = replace(basket, revision=revision_of(shop, basket))
+    after = pinned.with_item(item, scanned.code, scanned.qty_milli, scanned.label_minor)
+    kind: ScanKind = "repeat" if len(after.lines) == len(basket.lines) else "item"
+    line = next(each for each in after.lines if each not in basket.lines)
+    unit_minor = _unit_minor(shop, after, line)
+    scan = _scan(state, kind, item.name, unit_minor, scanned.code)
+    return Turn(changed(state, after, line.number, scan))
+
+
+def _unit_minor(shop: Shop, basket: Basket, line: BasketLine) -> int | None:
+    """The line's regular unit price; the basket itself is priced when it is shown."""
+    book = book_of(replace(basket, lines=(line,)), shop.catalogue)
+    return listed_lines(replace(basket, lines=(line,)), book, basket.opened_at_ms)[0].unit_minor
+
+
+def _with_other(shop: Shop, state: LaneState, basket: Basket, unknown: Unknown) -> Turn:
+    """A code that is no item's: a coupon, or unknown. The same coupon again changes nothing."""
+    offers = offers_of(revision_of(shop, basket), shop.catalogue)
+    coupon = find_coupon(offers, unknown.code)
+    if coupon is None:
+        return _with_unknown(state, basket, unknown)
+    after = basket if coupon in basket.coupons else _with_coupon(shop, basket, coupon)
+    return Turn(changed(state, after, None, _scan(state, "coupon", None, None, coupon)))
+
+
+def _with_coupon(shop: Shop, basket: Basket, code: str) -> Basket:
+    revision = revision_of(shop, basket)
+    offers = offers_of(revision, shop.catalogue)
+    return replace(basket, revision=revision).with_coupon_code(code, offers)
+
+
+def _with_unknown(state: LaneState, basket: Basket, unknown: Unknown) -> Turn:
+    if len(basket.unknown) >= UNKNOWN_MAX:
+        raise RefusedError("basket.full", lines=UNKNOWN_MAX)
+    after = basket.with_unknown(unknown.code, unknown.because, unknown.at_ms)
+    scan = _scan(state, "unknown", None, None, unknown.code)
+    return Turn(changed(state, after, None, scan))
+
+
+def _scan(
+    state: LaneState, kind: ScanKind, name: str | None, price_minor: int | None, code: str
+) -> LastScan:
+    return LastScan(state.scans + 1, kind, name, price_minor, code)
+
+
+def _find_plu(shop: Shop, basket: Basket, plu: str) -> Item | None:
+    revision = revision_of(shop, basket)
+    return shop.catalogue.find_plu(plu, revision) if revision else None

@@ -1,0 +1,109 @@
+"""What selling works with, and the steps that every command of a lane shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from edge.desk.state import LaneState, LastScan, Operator
+from edge.ids import Ids
+from edge.journal.store import Journal
+from edge.receipt.layout import PrintedSale, ReceiptLayout
+from edge.sale.pricing import Catalogue, price_open_basket
+from shared.kernel.clock import Clock
+from shared.kernel.errors import RefusedError
+from shared.sale.basket import Basket
+from shared.sale.pricing import PricedBasket
+
+
+class Effects(Protocol):
+    """What follows a fact once it is durable; returns at once."""
+
+    def sale_done(self, lane: int, printed: PrintedSale) -> None:
+        """Print the receipt, open the drawer for cash, tell the uplink."""
+        ...
+
+    def waits_for_original(self, receipt_no: str) -> bool:
+        """Whether it is known that the receipt itself has not come out yet."""
+        ...
+
+    def reprint(self, lane: int, printed: PrintedSale) -> None:
+        """Print a marked copy, or with `copy` 0 the receipt that never came out."""
+        ...
+
+    def open_drawer(self) -> None:
+        """Open the drawer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What selling works with."""
+
+    journal: Journal
+    catalogue: Catalogue
+    clock: Clock
+    ids: Ids
+    layout: ReceiptLayout
+    effects: Effects
+
+    def price(self, basket: Basket) -> PricedBasket:
+        """What an open basket costs."""
+        return price_open_basket(basket, self.catalogue, self.layout.zone)
+
+
+def changed(
+    state: LaneState, basket: Basket, touched: int | None, scan: LastScan | None = None
+) -> LaneState:
+    """The lane with its next basket; undo brings the present one back."""
+    return replace(
+        state,
+        basket=basket,
+        before=state.basket,
+        can_undo=True,
+        touched_line=touched,
+        scans=scan.no if scan else state.scans,
+        last_scan=scan or state.last_scan,
+        done=None,
+    )
+
+
+def emptied(state: LaneState) -> LaneState:
+    """The lane before the next customer."""
+    return replace(
+        state,
+        basket=None,
+        before=None,
+        can_undo=False,
+        touched_line=None,
+        last_scan=None,
+        done=None,
+    )
+
+
+def open_basket(shop: Shop, state: LaneState) -> Basket:
+    """The basket that the lane works on; RefusedError `basket.empty` when there is none."""
+    refuse_unready(shop, state)
+    if state.basket is None:
+        raise RefusedError("basket.empty")
+    return state.basket
+
+
+def refuse_unready(shop: Shop, state: LaneState) -> None:
+    """Refuse to sell while nobody is signed in (`lane.locked`) or no day is open (`day.closed`)."""
+    operator_of(state)
+    day = shop.journal.day()
+    if day is None or not day.is_open:
+        raise RefusedError("day.closed")
+
+
+def operator_of(state: LaneState) -> Operator:
+    """Who has the lane; RefusedError `lane.locked` when nobody has."""
+    if state.operator is None:
+        raise RefusedError("lane.locked", lane=state.lane)
+    return state.operator
+
+
+def revision_of(shop: Shop, basket: Basket) -> int:
+    """The revision that a basket has pinned, or would pin now; 0 before anything was published."""
+    return basket.revision or shop.catalogue.active_revision()
