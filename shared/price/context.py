@@ -17,7 +17,7 @@ class PriceLine:
     `list_minor` is the whole line's list amount where it is not unit price times quantity, and
     `start_minor` the amount at which offers begin where that is lower (the book's member price).
     `floor_unit_minor` is the least that a unit may cost. Goods that are not `is_promotable`
-    neither count nor share.
+    neither count nor share, nor do lines of no quantity and lines that come back.
     """
 
     key: int
@@ -38,6 +38,11 @@ class PriceLine:
     def units(self) -> int:
         """Pieces; a weighed line is one unit."""
         return 1 if self.is_weighed else max(1, self.qty_milli // ONE_MILLI)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether offers see it at all."""
+        return self.is_promotable and self.qty_milli > 0
 
     @property
     def gross_minor(self) -> int:

@@ -188,8 +188,8 @@ def _percent_of_units(act: Act, reward: PercentOff, picked: Sequence[Picked]) ->
 def _unit_base(act: Act, picked: Picked) -> int:
     if act.offer.percent_base is PercentBase.CURRENT:
         return picked.worth
-    goods, line = act.goods, picked.line
-    return goods.lists[line] * len(picked.numbers) // goods.counts[line]
+    listed = act.goods.listed_units(picked.line)
+    return sum(listed[number] for number in picked.numbers)
 
 
 def _shared_by_units(act: Act, amount: int, picked: Sequence[Picked]) -> Effect | None:

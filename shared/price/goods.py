@@ -164,12 +164,12 @@ class Goods:
             return [
                 number
                 for number, line in enumerate(self.lines)
-                if line.is_promotable and (not skus or line.sku in skus)
+                if line.is_counted and (not skus or line.sku in skus)
             ]
         return [
             number
             for number, line in enumerate(self.lines)
-            if line.is_promotable and self._is_meant(selector, number)
+            if line.is_counted and self._is_meant(selector, number)
         ]
 
     def _is_meant(self, selector: Selector, number: int) -> bool:
@@ -200,6 +200,10 @@ class Goods:
             return (self.values[line],)
         each, more = divmod(self.values[line], count)
         return (each,) * (count - more) + (each + 1,) * more
+
+    def listed_units(self, line: int) -> list[int]:
+        """The list amount of each unit of a line; odd minor units go to the first."""
+        return spread(self.lists[line], [1] * self.counts[line])
 
     def _settled(self, line: int, values: tuple[int, ...]) -> tuple[int, ...]:
         """Share out what came off the whole line since its units were last asked for."""

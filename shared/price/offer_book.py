@@ -63,7 +63,7 @@ class Index:
         """The places of rules that may mean a line, each with those lines in ascending order."""
         found: dict[int, list[int]] = {}
         for number, line in enumerate(lines):
-            if not line.is_promotable:
+            if not line.is_counted:
                 continue
             for place in self.by_sku.get(line.sku, ()):
                 found.setdefault(place, []).append(number)

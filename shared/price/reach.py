@@ -42,7 +42,9 @@ def can_reach(
     is_open = depends_on_discounts(offer.target)
     is_own_open = is_open and isinstance(offer.reward, Gift | AddOn)
     for condition in offer.when:
-        if not (is_own_open or _is_open(condition)) and why_fails(condition, offer, goods, context):
+        if not _may_change(condition, is_own_open=is_own_open) and why_fails(
+            condition, offer, goods, context
+        ):
             return False
     if is_open:
         return True
@@ -50,8 +52,11 @@ def can_reach(
     return bool(lines) and _has_enough(offer.reward, lines, goods)
 
 
-def _is_open(condition: Condition) -> bool:
-    return not isinstance(condition, ForMember | OrderNo) and depends_on_discounts(condition.scope)
+def _may_change(condition: Condition, *, is_own_open: bool) -> bool:
+    """Whether what it counts is known only at the offer's turn; the customer is known before."""
+    if isinstance(condition, ForMember | OrderNo):
+        return False
+    return is_own_open or depends_on_discounts(condition.scope)
 
 
 def _has_enough(  # noqa: PLR0911 - one arm per kind of reward

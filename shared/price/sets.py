@@ -153,7 +153,7 @@ def _base(act: Act, unit: Unit) -> int:
     """What a percentage of a unit is taken of: its value, or its share of the list amount."""
     if act.offer.percent_base is PercentBase.CURRENT:
         return unit.value
-    return act.goods.lists[unit.line] // act.goods.counts[unit.line]
+    return act.goods.listed_units(unit.line)[unit.number]
 
 
 def _units_off(act: Act, taken: Sequence[tuple[Unit, int]], times: int) -> Effect | None:
