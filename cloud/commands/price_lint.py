@@ -123,8 +123,8 @@ def _say(
         text = finding_text(each, texts, currency)
         say(f"{each.severity.value} {each.code}{culprits}: {text}")
     kinds = [each.severity for each in found]
-    counts = ", ".join(f"{kinds.count(kind)} {NOUNS[kind]}" for kind in Severity)
-    say(f"{len(document.entries)} offers: {counts}")
+    counts = ", ".join(f"{NOUNS[kind]}: {kinds.count(kind)}" for kind in Severity)
+    say(f"offers: {len(document.entries)}, {counts}")
 
 
 def _say_rows(refused: ImportRefusedError) -> None:

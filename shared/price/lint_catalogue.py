@@ -42,6 +42,9 @@ class Catalogue:
         self.items = tuple(items)
         places = [place for place, item in enumerate(self.items) if item.is_promotable]
         self.all: Mask = mask_of(places, len(self.items))
+        self.weighed = mask_of(
+            (place for place in places if self.items[place].is_weighed), len(self.items)
+        )
         self.skus = {self.items[place].sku: place for place in places}
         self.known = frozenset(item.sku for item in self.items)
         self._categories = self._masks((self.items[place].category, place) for place in places)

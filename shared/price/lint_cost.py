@@ -96,8 +96,7 @@ def _alone(subject: Subject, lab: Lab) -> tuple[Loss | None, int]:
 
 
 def _worst_places(subject: Subject, lab: Lab) -> list[int]:
-    rankings = lab.rankings
-    orders = (rankings.by_ratio, rankings.by_margin, rankings.by_cost)
+    orders = lab.rankings.by_cost(ignores_floor=subject.offer.ignores_floor)
     found = {each.worst(subject.goods, subject.places) for each in orders}
     return sorted(place for place in found if place is not None)
 
@@ -142,9 +141,8 @@ def _crowded(survey: Survey, lab: Lab, depths: dict[str, int]) -> list[int]:
     for subject in survey.wide:
         if subject.is_stacking:
             wide |= subject.goods
-    wide_places = [
-        place for place, _ in zip(lab.rankings.by_ratio.of(wide), range(WORST_ITEMS), strict=False)
-    ]
+    by_ratio = lab.rankings.by_cost(ignores_floor=False)[0]
+    wide_places = [place for place, _ in zip(by_ratio.of(wide), range(WORST_ITEMS), strict=False)]
     for place in {*survey.items_with_offers(), *wide_places}:
         if lab.rankings.sound >> place & 1:
             item = items[place]

@@ -51,10 +51,10 @@ def _with_room(catalogue: Catalogue) -> Mask:
 
 
 def _idle(subject: Subject, catalogue: Catalogue, rankings: Rankings) -> Found:
-    most = _most_worth(subject, catalogue, rankings)
     amount = _fixed_price(subject)
-    if amount is None or most is None:
+    if amount is None or _has_weighed_sets(subject, catalogue):
         return
+    most = _most_worth(subject, catalogue, rankings)
     if most <= amount:
         yield _error(subject.offer, "no_discount", amount_minor=amount, most_minor=most)
     elif isinstance(subject.offer.reward, PriceEach | AddOn):
@@ -74,7 +74,13 @@ def _fixed_price(subject: Subject) -> int | None:
     return None
 
 
-def _most_worth(subject: Subject, catalogue: Catalogue, rankings: Rankings) -> int | None:
+def _has_weighed_sets(subject: Subject, catalogue: Catalogue) -> bool:
+    """Whether a unit of a set may be a bag of any weight, and so worth anything."""
+    is_set = isinstance(subject.offer.reward, SetPrice | BundlePrice)
+    return is_set and bool(subject.goods & catalogue.weighed)
+
+
+def _most_worth(subject: Subject, catalogue: Catalogue, rankings: Rankings) -> int:
     """What the dearest unit, or the dearest set, costs at list prices."""
     offer = subject.offer
 

@@ -45,12 +45,26 @@ class Rankings:
     """The catalogue's rankings; those by cost know only items that are sold above their cost."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        sound = [place for place in places_of(catalogue.all) if _is_sound(catalogue.items[place])]
-        self.sound = mask_of(sound, len(catalogue.items))
-        self.by_ratio = Ranking(catalogue, self.sound, _ratio)
-        self.by_margin = Ranking(catalogue, self.sound, lambda each: each.unit_minor - _cost(each))
-        self.by_cost = Ranking(catalogue, self.sound, lambda each: -_cost(each))
+        items = catalogue.items
+        sound = [place for place in places_of(catalogue.all) if _is_sound(items[place])]
+        exposed = [place for place in sound if items[place].floor_unit_minor < _cost(items[place])]
+        self.sound = mask_of(sound, len(items))
+        self._unfloored = _by_cost(catalogue, self.sound)
+        self._exposed = _by_cost(catalogue, mask_of(exposed, len(items)))
+        self.by_margin = self._unfloored[1]
         self.by_price = Ranking(catalogue, catalogue.all, lambda each: -each.unit_minor)
+
+    def by_cost(self, *, ignores_floor: bool) -> tuple[Ranking, ...]:
+        """By margin in percent, by margin in money, by cost; of items that no floor protects."""
+        return self._unfloored if ignores_floor else self._exposed
+
+
+def _by_cost(catalogue: Catalogue, mask: Mask) -> tuple[Ranking, ...]:
+    return (
+        Ranking(catalogue, mask, _ratio),
+        Ranking(catalogue, mask, lambda each: each.unit_minor - _cost(each)),
+        Ranking(catalogue, mask, lambda each: -_cost(each)),
+    )
 
 
 def _ratio(item: LintItem) -> int:

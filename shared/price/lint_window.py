@@ -173,7 +173,7 @@ def _covers_span(wide: Validity, narrow: Validity) -> bool:
 def _covers_daily(wide: Validity, narrow: Validity) -> bool:
     return bool(narrow.daily) and all(
         any(
-            start <= inner[0] and inner[1] <= end and (start < end) == (inner[0] < inner[1])
+            start <= inner[0] and inner[1] <= end and (end < start) == (inner[1] < inner[0])
             for start, end in wide.daily
         )
         for inner in narrow.daily
