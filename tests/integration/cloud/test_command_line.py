@@ -6,12 +6,18 @@ import io
 import json
 import socket
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cloud.__main__ import main
+from cloud.db import Database
+from cloud.item.service import import_items
 from cloud.migrations import newest
+from cloud.price.service import import_prices
+from cloud.price.store import Author as PriceAuthor
+from cloud.price.table import COLUMNS as PRICE_COLUMNS
 from tests.lab.net import LOOPBACK
 from tests.lab.postgres import PostgresServer
 
@@ -205,4 +211,26 @@ def test_what_is_wrong_with_a_file_of_offers_is_said_place_by_place(
     assert (code, out) == (1, "")
     assert error.splitlines()[0].startswith("offers[0].reward.bp (line 6): ")
     code, _, error = run("price", "load", str(tmp_path / "none.json"))
+    assert (code, one_sentence(error)) == (1, True)
+
+
+def test_offers_are_linted_against_the_catalogue_of_the_database(
+    run: Run, database_url: str, tmp_path: Path
+) -> None:
+    run("migrate")
+    path = a_file(tmp_path, an_offer("lavish", bp=6000))
+    code, out, _ = run("price", "lint", path)
+    assert (code, out.splitlines()[-1]) == (0, "offers: 1, errors: 0, warnings: 0, remarks: 1")
+    assert out.startswith("info lint.no_catalogue: ")
+    run("store", "add", "17", "主街店", "--time-zone", "Asia/Shanghai", "--currency", "CNY")
+    header = "ean13,name,department,category,brand,package_size,weighed,plu,cost_cents"
+    items = f"{header}\n4006381333931,Milk,DAIRY,MILK,,,0,,150\n"
+    prices = ",".join(PRICE_COLUMNS) + "\n17,4006381333931,2001-01-01 00:00:00,200,\n"
+    with closing(Database(database_url)) as database:
+        import_items(database, io.BytesIO(items.encode()))
+        import_prices(database, io.BytesIO(prices.encode()), PriceAuthor("alice", 0, ""))
+    code, out, _ = run("price", "lint", path, "--store", "17")
+    assert (code, out.splitlines()[-1]) == (0, "offers: 1, errors: 0, warnings: 1, remarks: 0")
+    assert out.startswith("warning lint.below_cost [lavish]: 4006381333931 sells below cost")
+    code, _, error = run("price", "lint", path, "--store", "none")
     assert (code, one_sentence(error)) == (1, True)
