@@ -21,6 +21,7 @@ from tests.demo.pack.sample import NORTH, SOUTH, sample_pack
 from tests.demo.state import DemoState, StoreState
 from tests.demo.till_client import ScannerPort, View
 from tests.demo.uploads import catalogue_csv, prices_csv
+from tests.e2e.waiting import until
 from tests.lab.net import free_port
 from tests.lab.web_apps import PAGES
 
@@ -98,6 +99,7 @@ class Store:
             self.call("POST", "/v1/lanes/1/void", {"reason": "test"})
         if on_new_day and self.view()["state"] != "day_closed":
             self.call("POST", "/v1/day/close")
+            until(lambda: self.view()["state"] == "day_closed", "the screen to say so")
         if self.view()["state"] == "day_closed":
             self._open_day()
         self.printer_fault(None)

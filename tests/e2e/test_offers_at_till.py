@@ -11,14 +11,14 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.axe import PHONE, Inspector
 from tests.e2e.console_page import ConsolePage
-from tests.e2e.shop import OATS, RICE, SAUCE, Good, Shop
+from tests.e2e.shop import BREAD, OATS, RICE, SAUCE, Good, Shop
 from tests.e2e.texts import money
 from tests.e2e.till_page import TillPage
 from tests.e2e.windows import SIZES, Windows, shoot
 
 EVERYWHERE = (*SIZES, PHONE)
 CODE = "TILL-TEN"
-SPEND, BOGO, TENTH = "大米燕麦满15减3", "酱料买一送一", "券享九折"
+SPEND, BOGO, TENTH, GIFT = "大米燕麦满15减3", "酱料买一送一", "券享九折", "满17送面包"
 
 
 def goods(*of: Good) -> dict[str, Any]:
@@ -45,6 +45,14 @@ OFFERS: tuple[dict[str, Any], ...] = (
             "get": {"select": goods(SAUCE), "qty": 1},
             "bp": 10_000,
         },
+    },
+    {
+        "id": "till-gift",
+        "name": {"zh-CN": GIFT, "zh-TW": GIFT, "en": "Bread with staples from 17"},
+        "level": "line",
+        "target": goods(BREAD),
+        "when": [{"type": "min_spend", "scope": STAPLES, "amount": 1700, "basis": "list"}],
+        "reward": {"type": "gift", "max_units": 1},
     },
     {
         "id": "till-tenth",
@@ -117,14 +125,37 @@ def test_offers_from_the_publication_to_the_books(promoted: Shop, windows: Windo
     inspector = Inspector(till.page)
     expect(till.strip).to_contain_text(till.words("till.offers.no_hint"))
 
+    due = scan_towards_offers(till, inspector)
+    try_coupons(till, due, inspector)
+    ask_why(till, inspector)
+    till.wait_settled()
+    till.note(due).click()
+    expect(till.done).to_contain_text(till.words("till.print.printed"))
+    paper = store.papers()[-1]
+    for name in (SPEND, BOGO, GIFT):
+        assert name in paper
+    assert TENTH not in paper
+    shoot(till.page, "till-offers-done-zh")
+    close_and_compare(promoted, till, windows, day)
+    assert inspector.problems == []
+
+
+def scan_towards_offers(till: OfferTill, inspector: Inspector) -> int:
+    """Scan until three offers act, with the strip naming each next one; what is due."""
     till.scan(RICE)
     expect(till.strip).to_contain_text(SPEND)
     expect(till.strip).to_contain_text(money(1500 - RICE.price))
+    expect(till.strip.get_by_role("button")).to_contain_text("+1")
     shoot(till.page, "till-offers-hint-zh")
     top = till.strip.bounding_box()
     till.scan(SAUCE, SAUCE)
     due = RICE.price + SAUCE.price - 300
     till.is_due(due)
+    expect(till.strip).to_contain_text(till.words("offer.hint.gift", name=GIFT))
+    shoot(till.page, "till-offers-gift-zh")
+    till.scan(BREAD)
+    till.is_due(due)
+    expect(till.line(BREAD)).to_contain_text(GIFT)
     expect(till.strip).to_contain_text(till.words("till.offers.no_hint"))
     assert till.strip.bounding_box() == top
     expect(till.line(SAUCE)).to_contain_text(BOGO)
@@ -132,8 +163,11 @@ def test_offers_from_the_publication_to_the_books(promoted: Shop, windows: Windo
     expect(till.summary).to_contain_text(SPEND)
     inspector.look("offers on lines", EVERYWHERE)
     shoot(till.page, "till-offers-zh")
+    return due
 
-    try_coupons(till, due, inspector)
+
+def ask_why(till: OfferTill, inspector: Inspector) -> None:
+    """Whoever asks is told what acts, and why the coupon's offer does not."""
     dialog = till.open_offers()
     expect(dialog.get_by_role("listitem").filter(has_text=BOGO)).to_contain_text(
         money(-SAUCE.price)
@@ -142,17 +176,6 @@ def test_offers_from_the_publication_to_the_books(promoted: Shop, windows: Windo
     inspector.look("why offers act", EVERYWHERE)
     shoot(till.page, "till-offers-why-zh")
     till.close_dialog()
-
-    till.wait_settled()
-    till.note(due).click()
-    expect(till.done).to_contain_text(till.words("till.print.printed"))
-    paper = store.papers()[-1]
-    for name in (SPEND, BOGO):
-        assert name in paper
-    assert TENTH not in paper
-    shoot(till.page, "till-offers-done-zh")
-    close_and_compare(promoted, till, windows, day)
-    assert inspector.problems == []
 
 
 def try_coupons(till: OfferTill, due: int, inspector: Inspector) -> None:
@@ -176,7 +199,7 @@ def try_coupons(till: OfferTill, due: int, inspector: Inspector) -> None:
 
 def close_and_compare(promoted: Shop, till: OfferTill, windows: Windows, day: str) -> None:
     """Till and head office name the same sum of offers, and head office says that both agree."""
-    saved = SAUCE.price + 300
+    saved = SAUCE.price + BREAD.price + 300
     till.choose("till.close_day.title")
     dialog = till.dialog("till.close_day.title")
     expect(dialog.get_by_text(till.words("till.z.offer_disc"), exact=True)).to_be_visible()
