@@ -57,12 +57,12 @@ def candidates_of(
     within, beyond = list[Candidate](), list[Candidate]()
     for place in places:
         rule = book.rules[place]
-        if why_not_for(rule.offer, context, at) is not None:
+        if not rule.is_for_all and why_not_for(rule.offer, context, at) is not None:
             continue
         is_known = rule.is_plain and place in hits and rule.act is rule.offer.target
         targets = tuple(hits[place]) if is_known else None
-        left = units_left(rule.offer, context)
-        if can_reach(rule.offer, targets, goods, context):
+        left = None if rule.is_for_all else units_left(rule.offer, context)
+        if can_reach(rule, targets, goods, context):
             within.append(Candidate(rule, targets, left, rule.open_conditions))
         else:
             beyond.append(Candidate(rule, targets, left, rule.offer.when))

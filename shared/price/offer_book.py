@@ -18,7 +18,7 @@ from shared.price.condition import (
     SpendBasis,
 )
 from shared.price.context import PriceLine
-from shared.price.offer import Offer, StackMode, StackScope
+from shared.price.offer import Offer, StackMode, StackScope, Validity
 from shared.price.reward import AddOn, BundlePrice, BuyGet, Gift
 from shared.price.select import depends_on_discounts
 
@@ -48,6 +48,12 @@ class Rule:
     is_exclusive: bool
     open_conditions: tuple[Condition, ...]
     """Those that what other offers take may break; the others hold for a basket or never do."""
+    early_conditions: tuple[Condition, ...]
+    """Those that never hold when they do not hold before any offer."""
+    is_target_open: bool
+    """What other offers take may change what its target means."""
+    is_for_all: bool
+    """No window, coupon or limit of a customer ever keeps it from acting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,15 @@ def _rule(offer: Offer, place: int) -> Rule:
         is_by_line=stack.scope is StackScope.LINE,
         is_exclusive=stack.mode is StackMode.EXCLUSIVE,
         open_conditions=tuple(each for each in offer.when if is_open(each, offer)),
+        early_conditions=tuple(each for each in offer.when if not _may_come_true(each, offer)),
+        is_target_open=depends_on_discounts(offer.target),
+        is_for_all=_is_for_all(offer),
     )
+
+
+def _is_for_all(offer: Offer) -> bool:
+    limits = (offer.coupon, offer.limits.per_member, offer.limits.per_member_units)
+    return limits == (None, None, None) and offer.valid == Validity()
 
 
 def _acting(offer: Offer) -> Selector:
@@ -147,12 +161,20 @@ def _is_plain(selector: Selector) -> bool:
 
 def is_open(condition: Condition, offer: Offer) -> bool:
     """Whether what earlier offers took may change if a condition holds."""
+    is_spend = isinstance(condition, MinSpend) and condition.basis is SpendBasis.CURRENT
+    return is_spend or _may_come_true(condition, offer)
+
+
+def _may_come_true(condition: Condition, offer: Offer) -> bool:
+    """Whether a condition that does not hold before any offer may hold after some.
+
+    Offers only take, so no spend grows; but goods may come to count or not to count.
+    """
     if isinstance(condition, ForMember | OrderNo):
         return False
     # Goods of a gift or add-on do not count for it, and may depend on discounts themselves.
     own = isinstance(offer.reward, Gift | AddOn) and depends_on_discounts(offer.target)
-    is_spend = isinstance(condition, MinSpend) and condition.basis is SpendBasis.CURRENT
-    return own or is_spend or depends_on_discounts(condition.scope)
+    return own or depends_on_discounts(condition.scope)
 
 
 def scopes_of(offer: Offer) -> tuple[Selector, ...]:

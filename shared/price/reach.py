@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.price.condition import Condition, ForMember, OrderNo, Selector
+from shared.price.condition import Selector
 from shared.price.context import PriceContext
 from shared.price.effect import step_of
 from shared.price.eligibility import why_fails
 from shared.price.goods import Goods
-from shared.price.offer import Offer
+from shared.price.offer_book import Rule
 from shared.price.reward import (
-    AddOn,
     BundlePrice,
     BuyGet,
     Every,
-    Gift,
     GroupEach,
     NthUnit,
     Reward,
@@ -33,30 +31,20 @@ from shared.price.select import depends_on_discounts
 
 
 def can_reach(
-    offer: Offer, targets: Sequence[int] | None, goods: Goods, context: PriceContext
+    rule: Rule, targets: Sequence[int] | None, goods: Goods, context: PriceContext
 ) -> bool:
     """False only for an offer that can never act; `goods` are those before any offer.
 
     `targets` are the offer's lines where they are known beforehand.
     """
-    is_open = depends_on_discounts(offer.target)
-    is_own_open = is_open and isinstance(offer.reward, Gift | AddOn)
-    for condition in offer.when:
-        if not _may_change(condition, is_own_open=is_own_open) and why_fails(
-            condition, offer, goods, context
-        ):
+    offer = rule.offer
+    for condition in rule.early_conditions:
+        if why_fails(condition, offer, goods, context) is not None:
             return False
-    if is_open:
+    if rule.is_target_open:
         return True
     lines = goods.select(offer.target) if targets is None else targets
     return bool(lines) and _has_enough(offer.reward, lines, goods)
-
-
-def _may_change(condition: Condition, *, is_own_open: bool) -> bool:
-    """Whether what it counts is known only at the offer's turn; the customer is known before."""
-    if isinstance(condition, ForMember | OrderNo):
-        return False
-    return is_own_open or depends_on_discounts(condition.scope)
 
 
 def _has_enough(  # noqa: PLR0911 - one arm per kind of reward
@@ -80,7 +68,7 @@ def _has_enough(  # noqa: PLR0911 - one arm per kind of reward
 
 
 def _units(goods: Goods, lines: Sequence[int]) -> int:
-    return sum(goods.lines[line].units for line in lines)
+    return sum(map(goods.counts.__getitem__, lines))
 
 
 def _fills(slot: Slot, goods: Goods, units: int | None = None) -> bool:
