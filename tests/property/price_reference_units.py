@@ -66,12 +66,16 @@ class World:
 def world_of(lines: Sequence[PriceLine]) -> World:
     units = []
     for number, line in enumerate(lines):
-        even = [1] * line.units
         start = line.gross_minor if line.start_minor is None else line.start_minor
-        lists, values = (largest_remainder(sum_, even) for sum_ in (line.gross_minor, start))
+        lists, values = (evenly(amount, line.units) for amount in (line.gross_minor, start))
         pairs = zip(lists, values, strict=True)
         units += [Unit(number, place, *pair) for place, pair in enumerate(pairs)]
     return World(lines, units)
+
+
+def evenly(amount: int, count: int) -> list[int]:
+    """An amount over units that cost the same; odd minor units go to the last."""
+    return largest_remainder(amount, [1] * count)[::-1]
 
 
 def rounded(exact: Fraction, how: Rounding = Rounding.HALF_UP) -> int:
@@ -93,10 +97,14 @@ def largest_remainder(amount: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def odd_to_one(amount: int, weights: Sequence[int], *, last: bool) -> list[int]:
+def rounded_down(amount: int, weights: Sequence[int], how: Allocation) -> list[int]:
+    """What rounding down leaves over goes to the last, or one each to the first."""
     shares = [floor(Fraction(amount * weight, sum(weights))) for weight in weights]
-    shares[-1 if last else 0] += amount - sum(shares)
-    return shares
+    odd = amount - sum(shares)
+    if how is Allocation.LAST_LINE:
+        shares[-1] += odd
+        return shares
+    return [share + (place < odd) for place, share in enumerate(shares)]
 
 
 def share_out(
@@ -119,4 +127,4 @@ def share_out(
 def split(amount: int, weights: Sequence[int], how: Allocation) -> list[int]:
     if how is Allocation.LARGEST_REMAINDER:
         return largest_remainder(amount, weights)
-    return odd_to_one(amount, weights, last=how is Allocation.LAST_LINE)
+    return rounded_down(amount, weights, how)

@@ -21,6 +21,7 @@ from shared.price.condition import (
     SpendBasis,
 )
 from shared.price.context import (
+    Allocation,
     CouponState,
     MemberStanding,
     PriceContext,
@@ -323,5 +324,5 @@ def scenes(draw: st.DrawFn, offers_max: int = 5) -> Scene:
         draw(price_baskets()),
         tuple(draw(price_offers(name)) for name in names),
         draw(customers(names)),
-        PricePolicy(draw(st.sampled_from(Rounding))),
+        PricePolicy(draw(st.sampled_from(Rounding)), draw(st.sampled_from(Allocation))),
     )
