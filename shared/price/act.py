@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.price.condition import Condition
-from shared.price.context import PriceContext, PricePolicy
+from shared.price.context import Allocation, PriceContext, PricePolicy
 from shared.price.effect import (
     Act,
     amount_off,
@@ -199,7 +199,7 @@ def _look(setting: Setting, candidate: Candidate, outcome: Outcome) -> Effect | 
         if outcome.reasons is not None:
             outcome.refuse(candidate, why_nothing(act, outcome.users()))
         return None
-    return _within_budget(candidate, effect, outcome)
+    return _within_budget(setting, candidate, effect, outcome)
 
 
 def effect_now(act: Act) -> Effect | None:  # noqa: PLR0911 - one arm per kind of reward
@@ -225,7 +225,9 @@ def effect_now(act: Act) -> Effect | None:  # noqa: PLR0911 - one arm per kind o
             return set_effect(act, reward)
 
 
-def _within_budget(candidate: Candidate, effect: Effect, outcome: Outcome) -> Effect | None:
+def _within_budget(
+    setting: Setting, candidate: Candidate, effect: Effect, outcome: Outcome
+) -> Effect | None:
     limits: Limits = candidate.rule.offer.limits
     amount, left = effect.amount_minor, limits.budget_left
     if left is None or amount <= left:
@@ -233,12 +235,12 @@ def _within_budget(candidate: Candidate, effect: Effect, outcome: Outcome) -> Ef
     if limits.budget_policy is BudgetPolicy.SKIP or left <= 0:
         outcome.refuse(candidate, Reason("budget", {"left_minor": left, "amount_minor": amount}))
         return None
-    return _clipped(outcome.goods.shared(effect), left)
+    return _clipped(outcome.goods.shared(effect), left, setting.policy.allocation)
 
 
-def _clipped(effect: Effect, most: int) -> Effect:
+def _clipped(effect: Effect, most: int, allocation: Allocation) -> Effect:
     """The effect with less to give, shared in proportion to what each line would have got."""
-    shares = dict(zip(effect.lines, spread(most, effect.amounts), strict=True))
+    shares = dict(zip(effect.lines, spread(most, effect.amounts, allocation), strict=True))
     parts = {
         line: spread(shares[line], by_unit)
         for line, by_unit in effect.parts.items()

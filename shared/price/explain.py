@@ -171,7 +171,7 @@ def _why_untouched(rule: Rule, case: _Case) -> Reason:
 
 
 def _hints(case: _Case, reasons: Mapping[int, Reason]) -> tuple[Hint, ...]:
-    context, goods = case.setting.context, case.chosen.goods
+    goods = case.chosen.goods
     if not goods.lines:
         return ()
     found: list[tuple[Offer, Reason | None]] = []
@@ -182,6 +182,6 @@ def _hints(case: _Case, reasons: Mapping[int, Reason]) -> tuple[Hint, ...]:
     for candidate in (*case.chosen.allowed, *case.called):
         place, offer = candidate.rule.place, candidate.rule.offer
         if place not in acted and place in reasons:
-            found.append((offer, hint_of(offer, goods, context, reasons[place])))
+            found.append((offer, hint_of(offer, goods, reasons[place])))
     near = [(offer, reason) for offer, reason in found if reason is not None]
     return tuple(Hint(offer, reason.code, reason.params) for offer, reason in ranked(near))

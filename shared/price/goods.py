@@ -198,12 +198,11 @@ class Goods:
         count = self.counts[line]
         if count == 1:
             return (self.values[line],)
-        each, more = divmod(self.values[line], count)
-        return (each,) * (count - more) + (each + 1,) * more
+        return _evenly(self.values[line], count)
 
-    def listed_units(self, line: int) -> list[int]:
-        """The list amount of each unit of a line; odd minor units go to the first."""
-        return spread(self.lists[line], [1] * self.counts[line])
+    def listed_units(self, line: int) -> tuple[int, ...]:
+        """The list amount of each unit of a line, shared out as `unit_values` does."""
+        return _evenly(self.lists[line], self.counts[line])
 
     def _settled(self, line: int, values: tuple[int, ...]) -> tuple[int, ...]:
         """Share out what came off the whole line since its units were last asked for."""
@@ -253,3 +252,9 @@ class Goods:
             assert values[line] >= 0
         for line, numbers in effect.used:
             self.used[line] |= numbers
+
+
+def _evenly(amount: int, count: int) -> tuple[int, ...]:
+    """An amount over units that nothing tells apart: the first pay less by a minor unit."""
+    each, more = divmod(amount, count)
+    return (each,) * (count - more) + (each + 1,) * more

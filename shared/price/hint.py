@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.price.context import PriceContext
 from shared.price.effect import counted
-from shared.price.eligibility import Reason, why_unmet
+from shared.price.eligibility import Reason
 from shared.price.goods import Goods
 from shared.price.offer import Offer
 from shared.price.reward import AddOn, Every, Gift, TierBy, Tiers
@@ -18,21 +17,27 @@ URGENCY = ("gift", "get", "set", "qty", "next_qty", "spend", "next_spend", "add_
 """Most urgent first: what the customer is entitled to and has not taken comes first."""
 
 
-def hint_of(offer: Offer, goods: Goods, context: PriceContext, why: Reason) -> Reason | None:
-    """What an offer that gave nothing nearly gives; None when it is far off."""
-    if isinstance(offer.reward, Gift | AddOn) and not goods.select(offer.target):
-        return _entitled(offer, goods, context)
+def hint_of(offer: Offer, goods: Goods, why: Reason) -> Reason | None:
+    """What an offer that gave nothing, for that reason at its turn, nearly gives.
+
+    None when it is far off.
+    """
+    if why.code == "no_goods":
+        return _entitled(offer, goods)
     return _near(why)
 
 
-def _entitled(offer: Offer, goods: Goods, context: PriceContext) -> Reason | None:
+def _entitled(offer: Offer, goods: Goods) -> Reason | None:
     """A gift or an add-on whose conditions hold while none of its goods was scanned."""
-    unmet = why_unmet(offer.when, offer, goods, context)
-    if unmet is not None:
-        return _near(unmet)
-    if isinstance(offer.reward, AddOn):
-        return Reason("add_on", {"amount_minor": offer.reward.amount})
-    return Reason("gift")
+    if goods.select(offer.target):
+        return None
+    match offer.reward:
+        case Gift():
+            return Reason("gift")
+        case AddOn(amount):
+            return Reason("add_on", {"amount_minor": amount})
+        case _:
+            return None
 
 
 def _near(why: Reason) -> Reason | None:

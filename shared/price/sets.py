@@ -58,7 +58,7 @@ def _set_price(act: Act, reward: SetPrice) -> Effect | None:
     queue = sorted(act.goods.free_units(act.targets), key=key)
     sets = _complete(queue, reward.size, None)
     cheaper = [each for each in sets if _worth(each) > reward.amount]
-    return _sets_for(act, cheaper[: _sets_left(act, reward.size)], reward.amount)
+    return _sets_for(act, cheaper, reward.amount, _sets_left(act, reward.size))
 
 
 def _complete(queue: Sequence[Unit], size: int, most: int | None) -> list[Sequence[Unit]]:
@@ -72,18 +72,17 @@ def _worth(units: Iterable[Unit]) -> int:
 
 def _bundle_price(act: Act, reward: BundlePrice) -> Effect | None:
     places = [slot.select for slot in reward.slots for _ in range(slot.qty)]
-    most = _sets_left(act, len(places))
     free = sorted(act.goods.free_units(act.targets), key=dearest_first)
     takers = _takers(act, places, free)
     sets: list[Sequence[Unit]] = []
-    while most is None or len(sets) < most:
+    while True:
         chosen = fill_slots(free, takers, len(places))
         if not chosen or _worth(chosen) <= reward.amount:
             break
         sets.append(chosen)
         gone = set(chosen)
         free = [unit for unit in free if unit not in gone]
-    return _sets_for(act, sets, reward.amount)
+    return _sets_for(act, sets, reward.amount, _sets_left(act, len(places)))
 
 
 def _takers(
@@ -97,17 +96,20 @@ def _takers(
     }
 
 
-def _sets_for(act: Act, sets: Sequence[Sequence[Unit]], amount: int) -> Effect | None:
-    """Each set for one amount; a set's cut is shared over its lines, then over its units.
+def _sets_for(
+    act: Act, sets: Iterable[Sequence[Unit]], amount: int, most: int | None
+) -> Effect | None:
+    """Each set for one amount, up to `most`; its cut is shared over its lines, then its units.
 
-    A set that the floors keep from getting cheaper is not used up.
+    A set that the floors keep from getting cheaper is not used up and does not count.
     """
     cuts: dict[int, list[int]] = {}
-    real = [
-        units
-        for units in sets
-        if _share_set(act, group_by_line(units), _worth(units) - amount, cuts)
-    ]
+    real: list[Sequence[Unit]] = []
+    for units in sets:
+        if most is not None and len(real) >= most:
+            break
+        if _share_set(act, group_by_line(units), _worth(units) - amount, cuts):
+            real.append(units)
     found = effect_of(cuts, len(real))
     return _using(found, [unit for units in real for unit in units])
 

@@ -359,3 +359,13 @@ def test_a_selector_can_ask_for_goods_that_nothing_lowered_yet() -> None:
         offer("rest", PercentOff(5000), target=Selector(undiscounted=True)),
     )
     assert given(found.derivation) == {"first": 100, "rest": 500}
+
+
+def test_a_gift_is_earned_at_its_own_turn_not_after_later_offers() -> None:
+    found = explained(
+        [line(1, 1758)],
+        offer("gift", Gift(), MinSpend(ALL, 1700), target=skus("bread")),
+        basket_offer("ten", MinSpend(ALL, 1500)),
+    )
+    assert given(found.derivation) == {"ten": 1000}
+    assert hinted(found) == [("gift", "gift", {})]
