@@ -24,8 +24,20 @@ ADAPTERS = {
     *("cloud/__main__.py", "cloud/clock.py", "cloud/ids.py"),
 }
 CORE_MODULES = {
-    *("__future__", "bisect", "collections", "dataclasses", "datetime", "enum", "functools"),
-    *("hashlib", "heapq", "io", "itertools", "json", "math", "operator", "re", "typing"),
+    *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum"),
+    *(
+        "functools",
+        "reprlib",
+        "hashlib",
+        "heapq",
+        "io",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "re",
+        "typing",
+    ),
     *("types", "unicodedata", "uuid", "zlib", "zoneinfo", "struct", "base64", "decimal"),
     *("fractions", "abc", "contextlib"),
 }
@@ -42,6 +54,7 @@ VENDORS = {
     "psycopg": ("cloud/db.py",),
     "serial": ("edge/device/",),
     "usb": ("edge/device/",),
+    "yaml": ("cloud/offer/file.py",),
 }
 # Who asks, with what, and how it is answered: shared by every `api.py`.  And who wires them.
 REQUEST_PARTS = {
