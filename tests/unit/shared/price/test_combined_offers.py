@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from shared.price.condition import ALL, MinSpend, Selector
-from shared.price.context import MemberStanding, PriceContext
+from shared.price.condition import ALL, Condition, MinQty, MinSpend, Selector
+from shared.price.context import (
+    Allocation,
+    MemberStanding,
+    PriceContext,
+    PricePolicy,
+    Rounding,
+)
+from shared.price.derive import derive
+from shared.price.explain import derive_and_hint, hints
 from shared.price.offer import Level, Limits, Offer, StackScope
+from shared.price.offer_book import OfferBook
 from shared.price.reward import (
     AddOn,
     AmountOff,
@@ -26,6 +35,8 @@ from shared.price.reward import (
     Tiers,
 )
 from tests.unit.shared.price.pricing import (
+    NOBODY,
+    NOON,
     explained,
     given,
     hinted,
@@ -41,7 +52,7 @@ HALF = 5_000
 FREE = 10_000
 
 
-def basket(name: str, reward: Reward, *when: MinSpend, **more: object) -> Offer:
+def basket(name: str, reward: Reward, *when: Condition, **more: object) -> Offer:
     return offer(name, reward, *when, level=Level.BASKET, **more)
 
 
@@ -248,8 +259,79 @@ def test_a_gift_that_was_scanned_is_no_longer_hinted_at() -> None:
 
 def test_the_top_tier_leaves_nothing_to_hint_at() -> None:
     tiers = offer("o", Tiers(TierBy.QTY, (Step(2, bp=500), Step(4, bp=1000))))
-    hints = {
+    codes = {
         pieces: [code for _, code, _ in hinted(explained([line(1, 100, pieces)], tiers))]
         for pieces in (2, 3, 4, 5)
     }
-    assert hints == {2: ["next_qty"], 3: ["next_qty"], 4: [], 5: []}
+    assert codes == {2: ["next_qty"], 3: ["next_qty"], 4: [], 5: []}
+
+
+def test_in_a_large_group_a_member_that_no_line_took_is_told_so() -> None:
+    """Beyond six members lines choose among all at once."""
+    by_line = in_group("g", StackScope.LINE)
+    offers = [
+        offer("a", PercentOff(3000), stack=by_line, target=skus("s1")),
+        offer("b", PercentOff(3000), stack=by_line, target=skus("s2")),
+        *(offer(f"c{n}", PercentOff(100 * n), stack=by_line) for n in range(1, 6)),
+    ]
+    found = explained([line(1, 1000), line(2, 1000)], *offers)
+    assert given(found.derivation) == {"a": 300, "b": 300}
+    assert {code for code, _ in refused(found).values()} == {"beaten_by_line"}
+
+
+def test_a_group_names_its_winner_and_not_what_gave_most() -> None:
+    found = explained(
+        [line(1, 10_000)],
+        basket("big", AmountOff(3000)),
+        basket("winner", AmountOff(200), stack=in_group("g")),
+        basket("loser", AmountOff(150), stack=in_group("g")),
+    )
+    assert refused(found) == {"loser": ("beaten", {"offer": "winner", "more_minor": 50})}
+
+
+def test_of_two_near_misses_the_nearer_comes_first() -> None:
+    found = explained(
+        [line(1, 9000)],
+        basket("a", AmountOff(100), MinSpend(ALL, 10_000)),
+        basket("b", AmountOff(100), MinSpend(ALL, 9500)),
+        basket("c", AmountOff(100), MinSpend(ALL, 9900)),
+    )
+    assert [name for name, _, _ in hinted(found)] == ["b", "c", "a"]
+
+
+def test_a_tier_that_is_reached_may_find_no_room() -> None:
+    tiers = basket("o", Tiers(TierBy.SPEND, (Step(100, amount=10),)))
+    found = explained([line(1, 100, floor_unit_minor=100)], tiers)
+    assert refused(found) == {"o": ("no_room", {})}
+
+
+def test_missing_pieces_are_a_whole_number() -> None:
+    found = explained([line(1, 100)], basket("o", AmountOff(10), MinQty(ALL, 3000)))
+    ((_, params),) = refused(found).values()
+    assert str(params["missing"]) == "2"
+
+
+def test_floors_leave_the_odd_minor_unit_where_the_house_wants_it() -> None:
+    lines = [line(1, 10, floor_unit_minor=1), line(2, 10), line(3, 10)]
+    nets = {
+        rule: priced(lines, basket("o", AmountOff(2)), policy=PricePolicy(allocation=rule)).nets
+        for rule in Allocation
+    }
+    assert nets == {
+        Allocation.LARGEST_REMAINDER: (9, 9, 10),
+        Allocation.FIRST_LINE: (9, 9, 10),
+        Allocation.LAST_LINE: (10, 10, 8),
+    }
+
+
+def test_a_till_shows_what_is_priced_and_hinted_at_one_by_one() -> None:
+    lines = [line(1, 15), line(2, 15)]
+    book = OfferBook.of(
+        [offer("o", PercentOff(1000)), basket("p", AmountOff(5), MinSpend(ALL, 30))]
+    )
+    policy = PricePolicy(rounding=Rounding.FLOOR)
+    found, near = derive_and_hint(lines, book, NOBODY, NOON, policy)
+    assert found == derive(lines, book, NOBODY, NOON, policy)
+    assert near == hints(lines, book, NOBODY, NOON, policy)
+    assert [hint.code for hint in near] == ["spend"]
+    assert found.nets == (14, 14)

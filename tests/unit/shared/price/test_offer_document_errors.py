@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from shared.kernel.errors import ErrorParam
 from shared.kernel.money import CURRENCIES
 from shared.price.condition import MinQty, Selector
-from shared.price.document import FORMAT, offer_schema, parse_document, parse_offer
+from shared.price.document import FORMAT, dump_offer, offer_schema, parse_document, parse_offer
 from shared.price.document_error import DocumentError, DocumentRefusedError
 from shared.price.offer import Validity
 from shared.price.reward import PercentOff, Step, Tiers
@@ -191,6 +192,25 @@ def test_the_ends_of_what_may_be_said_may_be_said() -> None:
     assert [each.qty_milli for each in offer.when if isinstance(each, MinQty)] == [1]
     assert offer.valid == Validity(to_local=("2099-12-31", 0), daily=((0, 86_400), (86_399, 1)))
     assert parse_offer(a_raw(reward={**SHARE, "percent": "100"})).reward == PercentOff(10_000)
+
+
+@pytest.mark.parametrize(("written", "milli"), [(3, 3000), ("3.000", 3000), ("0.25", 250)])
+def test_a_quantity_is_pieces_or_a_weight_in_text(written: object, milli: int) -> None:
+    offer = parse_offer(a_raw(**qty(written)))
+    assert [each.qty_milli for each in offer.when if isinstance(each, MinQty)] == [milli]
+    (dumped,) = dump_offer(offer)["when"]  # type: ignore[misc]
+    assert repr(dumped["qty"]) == ("3" if milli == 3000 else "'0.25'")
+
+
+def test_windows_are_written_in_the_order_of_the_day() -> None:
+    offer = replace(parse_offer(a_raw()), valid=Validity(daily=((7200, 7260), (3600, 3660))))
+    assert dump_offer(offer)["valid"] == {"daily": [["01:00", "01:01"], ["02:00", "02:01"]]}
+
+
+def test_places_in_a_single_offer_start_at_the_offer() -> None:
+    with pytest.raises(DocumentRefusedError) as refused:
+        parse_offer(a_raw(priority="1"))
+    assert [error.path for error in refused.value.errors] == ["priority"]
 
 
 def test_a_document_may_be_in_any_currency_of_the_house() -> None:
