@@ -20,7 +20,7 @@ AT = PricingInstant(1_795_290_000_000, date(2026, 11, 22), 14 * 3600)
 @given(scenes())
 def test_leaving_out_what_is_out_of_reach_changes_no_price(scene: Scene) -> None:
     book = OfferBook.of(scene.offers)
-    goods = Goods(scene.lines)
+    goods = Goods(scene.lines, scene.policy.allocation)
     within, beyond = candidates_of(goods, book, scene.context, AT)
     everybody = sorted([*within, *beyond], key=lambda each: each.rule.place)
     outcome = choose(Setting(goods, scene.context, scene.policy), everybody)
