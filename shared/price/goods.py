@@ -192,6 +192,8 @@ class Goods:
 
         That is the largest remainder of even shares: ties of what came off go to the first.
         """
+        if self.lumps:
+            self._share_lumps()
         known = self.units[line]
         if known is not None:
             return self._settled(line, known) if self.owed[line] else known

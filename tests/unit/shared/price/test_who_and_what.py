@@ -6,9 +6,19 @@ import pytest
 
 from shared.price.condition import ALL, Condition, ForMember, OrderNo, Selector
 from shared.price.context import MemberStanding, PriceContext
-from shared.price.offer import PercentBase
-from shared.price.reward import BuyGet, Gift, PercentOff, SetPrice, Slot, Step, TierBy, Tiers
-from tests.unit.shared.price.pricing import given, line, offer, priced
+from shared.price.offer import Level, PercentBase
+from shared.price.reward import (
+    AmountOff,
+    BuyGet,
+    Gift,
+    PercentOff,
+    SetPrice,
+    Slot,
+    Step,
+    TierBy,
+    Tiers,
+)
+from tests.unit.shared.price.pricing import given, in_group, line, offer, priced
 
 STRANGER = PriceContext(member=MemberStanding("m"), orders_before=3)
 
@@ -43,3 +53,17 @@ def test_a_percentage_of_the_list_price_adds_up_over_the_units() -> None:
     )
     goods = line(1, 818, 2, list_minor=1635)
     assert given(priced([goods], both)) == {"both": 409}
+
+
+def test_units_are_told_what_a_basket_discount_took_off_them_while_groups_are_chosen() -> None:
+    # 1, 1, 1, 1: half off one of them (0), 20 % off the basket (0.6 -> 1 off the next), then 1
+    # off the cheapest that is worth something.
+    found = priced(
+        [line(1, 1, 4)],
+        offer("half", PercentOff(5000, max_units=1), level=Level.PRICE),
+        offer("fifth", PercentOff(2000), level=Level.BASKET),
+        offer("one", AmountOff(1, max_units=1), level=Level.BASKET, priority=-1),
+        offer("group", PercentOff(1), stack=in_group("g"), level=Level.PRICE),
+    )
+    assert given(found) == {"half": 1, "fifth": 1, "one": 1}
+    assert found.nets == (1,)
