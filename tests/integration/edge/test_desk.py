@@ -193,6 +193,22 @@ def test_a_sale_that_was_cut_off_answers_its_repeated_command(tmp_path: Path) ->
     again.file.close()
 
 
+def test_a_basket_that_older_software_left_open_is_still_open(tmp_path: Path) -> None:
+    file = Writer(tmp_path / "desk.db", "NORMAL")
+    file.open(MIGRATIONS)
+    store = DeskStore(file)
+    state = LaneState(1, seq=5, basket=a_basket(an_item(), member="2479"))
+    store.save(state, None, CommandResult(5))
+    left = json.loads(file.rows("SELECT state FROM lane")[0][0])
+    del left["basket"]["coupons"]
+    for name in ("tags", "tax_bp", "is_promotable", "floor_minor", "uom"):
+        del left["basket"]["lines"][0]["item"][name]
+    with file.transaction() as connection:
+        connection.execute("UPDATE lane SET state=?", (json.dumps(left).encode(),))
+    assert store.load(1) == (state, None)
+    file.close()
+
+
 def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     made = a_counter(tmp_path)
     with made.file.transaction() as connection:
