@@ -148,10 +148,11 @@ def members_of(candidates: Sequence[Candidate], group: str) -> list[Candidate]:
     return [each for each in candidates if each.rule.group == group]
 
 
-def act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome) -> None:
+def act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome) -> bool:
     """Each line takes the member that gives it most; ties go to the one that acts earlier.
 
-    All members look at the same goods, at the turn of the first.
+    All members look at the same goods, at the turn of the first; False where that one finds
+    nothing to take.
     """
     effects = [(each, _look(setting, each, outcome)) for each in members]
     best: dict[int, tuple[int, int]] = {}
@@ -167,6 +168,7 @@ def act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome
             _apply(candidate, _only(effect, won), outcome)
         elif effect is not None:
             outcome.refuse(candidate, Reason("beaten_by_line"))
+    return effects[0][1] is not None
 
 
 def _only(effect: Effect, lines: set[int]) -> Effect:

@@ -83,13 +83,16 @@ def best_together(setting: Setting, candidates: Sequence[Candidate]) -> Outcome:
 def best_with(setting: Setting, candidates: Sequence[Candidate], wanted: Candidate) -> Outcome:
     """The best outcome in which one member of a group stands for its group."""
     groups = {name: _options(members) for name, members in _groups(candidates).items()}
-    return _best(setting, candidates, {**groups, wanted.rule.group: [(wanted,)]})
+    only: Sequence[Option] = [(wanted,)] if not wanted.rule.is_by_line else [(), (wanted,)]
+    return _best(setting, candidates, {**groups, wanted.rule.group: only})
 
 
 def _best(setting: Setting, candidates: Sequence[Candidate], options: Options) -> Outcome:
     search = _Search(replace(setting, is_rough=True), candidates)
     is_small = prod(map(len, options.values())) <= COMBINATIONS_MAX
-    return search.best(options) if is_small else _group_by_group(search, options)
+    found = search.best(options) if is_small else _group_by_group(search, options)
+    assert found is not None  # that no group gives anything is always a choice
+    return found
 
 
 class _Search:
@@ -101,9 +104,13 @@ class _Search:
         apart, self._candidates = split(setting.goods, candidates)
         self._start = act_all(setting, apart)
 
-    def best(self, options: Options) -> Outcome:
-        """The best outcome over all combinations of the options."""
-        best = best_of(self._leaves(0, self._start.copy(), options, {}))
+    def best(self, options: Options) -> Outcome | None:
+        """The best outcome over all combinations of the options; None when none is possible."""
+        leaves = self._leaves(0, self._start.copy(), options, {})
+        first = next(leaves, None)
+        if first is None:
+            return None
+        best = best_of(chain([first], leaves))
         best.allowed = [
             each
             for each in self._all
@@ -141,10 +148,15 @@ class _Search:
         outcome.chosen = {**nobody, **chosen}
         yield outcome
 
-    def _act_chosen(self, candidate: Candidate, option: Option, outcome: Outcome) -> None:
-        """Where lines choose, all of the option act at the turn of its first."""
+    def _act_chosen(self, candidate: Candidate, option: Option, outcome: Outcome) -> bool:
+        """Where lines choose, all of the option act at the turn of its first.
+
+        False where that one has nothing to give: then the option is none, since an offer that
+        does nothing must not decide when others act.
+        """
         if candidate.rule.is_by_line and option and candidate is option[0]:
-            act_by_line(self._setting, option, outcome)
+            return act_by_line(self._setting, option, outcome)
+        return True
 
 
 def _turn(candidate: Candidate, chosen: Chosen) -> tuple[int, int]:
@@ -177,7 +189,7 @@ def _options(members: Sequence[Candidate]) -> list[Option]:
     return list(chain.from_iterable(combinations(members, size) for size in sizes))
 
 
-def _group_by_group(search: _Search, options: Options) -> Outcome:
+def _group_by_group(search: _Search, options: Options) -> Outcome | None:
     chosen = {name: group[0] for name, group in options.items()}
     best = search.best({name: [option] for name, option in chosen.items()})
     for _ in range(ROUNDS_MAX):
@@ -186,7 +198,7 @@ def _group_by_group(search: _Search, options: Options) -> Outcome:
             others = {other: [option] for other, option in chosen.items()}
             for option in group:
                 outcome = search.best({**others, name: [option]})
-                if is_better(outcome, best):
+                if outcome is not None and (best is None or is_better(outcome, best)):
                     best, chosen = outcome, {**chosen, name: option}
         if chosen == before:
             break
