@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def _scope(database: Database, chosen: Namespace) -> Scope:
         if chosen.against is not None:
             today = _rules(_read(chosen.against, currency), wanted)
         else:
-            today = {store_id: offers_of(connection, store_id) for store_id in wanted}
+            today = _shared({store_id: offers_of(connection, store_id) for store_id in wanted})
     return Scope(chosen.from_on, chosen.to_on, today, draft)
 
 
@@ -79,17 +79,26 @@ def _read(path: Path, currency: Currency | None) -> OfferDocument:
 
 
 def _rules(document: OfferDocument, store_ids: Collection[str]) -> dict[str, Offers]:
-    """The document's offers of each store; stores with the same offers share one tuple."""
-    shared = dict[tuple[str, ...], Offers]()
-    found = {}
-    for store_id in store_ids:
-        offers = tuple(
-            entry.offer
-            for entry in document.entries
-            if entry.stores is None or store_id in entry.stores
-        )
-        found[store_id] = shared.setdefault(tuple(offer.id for offer in offers), offers)
-    return found
+    """The document's offers of each store."""
+    return _shared(
+        {
+            store_id: tuple(
+                entry.offer
+                for entry in document.entries
+                if entry.stores is None or store_id in entry.stores
+            )
+            for store_id in store_ids
+        }
+    )
+
+
+def _shared(rules: Mapping[str, Offers]) -> dict[str, Offers]:
+    """Stores with the same offers share one tuple, which is prepared and sent but once."""
+    known = dict[tuple[tuple[str, int], ...], Offers]()
+    return {
+        store_id: known.setdefault(tuple((each.id, each.version) for each in offers), offers)
+        for store_id, offers in rules.items()
+    }
 
 
 def _run(database: Database, scope: Scope, jobs: int) -> SimulationReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -22,7 +23,7 @@ from cloud.simulation.report import Scope, SimulationReport
 from cloud.simulation.service import Progress, simulate_stores
 from cloud.simulation.view import report_data
 from shared.journal.event import SaleCompleted
-from shared.kernel.errors import RefusedError
+from shared.kernel.errors import RefusedError, UnavailableError
 from shared.price.condition import ALL, MinSpend, Selector
 from shared.price.offer import Level, Offer
 from shared.price.reward import AmountOff, PercentOff
@@ -137,6 +138,20 @@ def test_the_report_is_the_same_for_any_number_of_processes(
     assert report_data(together) == alone
     assert [store["baskets"] for store in alone["stores"]] == [SALES * len(DAYS)] * 2
     assert alone["totals"][0]["baskets"] == 2 * SALES * len(DAYS)
+
+
+def test_a_process_that_dies_ends_the_simulation_with_a_reason(
+    database: Database, new_store: Callable[[], BoxStream]
+) -> None:
+    scope = scope_of(new_store(), new_store(), new_store(), today=(), draft=(OVER_15,))
+    steps = simulate_stores(database, scope, jobs=2)
+    assert next(steps) == Progress(0, 9 * SALES)
+    assert next(steps) == Progress(SALES, 9 * SALES)
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+    with pytest.raises(UnavailableError, match=r"simulation\.process"):
+        list(steps)
 
 
 def test_only_the_days_asked_for_count(
