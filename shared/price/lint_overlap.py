@@ -10,11 +10,12 @@ from shared.price.lint_catalogue import Mask, first_of
 from shared.price.lint_finding import Finding, Severity
 from shared.price.lint_reach import told
 from shared.price.lint_subject import Survey
-from shared.price.lint_window import may_meet
+from shared.price.lint_window import may_meet, span_of
 from shared.price.offer import Level, Offer, Validity
 
 PAIRS_TOLD_MAX = 500
 PAIRS_TRIED_MAX = 400_000
+FOREVER = 1 << 60
 OFFERS_NAMED_MAX = 20
 
 _warning, _info = partial(told, Severity.WARNING), partial(told, Severity.INFO)
@@ -29,6 +30,13 @@ class _Kin:
     valid: Validity
     places: tuple[int, ...] | None
     offers: list[Offer] = field(default_factory=list)
+    start: int = field(init=False)
+    end: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        start, end = span_of(self.valid)
+        self.start = -FOREVER if start is None else start
+        self.end = FOREVER if end is None else end
 
 
 def overlaps(survey: Survey) -> Iterator[Finding]:
@@ -78,15 +86,17 @@ def _kins(survey: Survey) -> list[_Kin]:
 
 
 def _meeting(kins: list[_Kin]) -> Iterator[tuple[_Kin, _Kin]]:
-    """Each pair with goods in common once, the later one in order of action first."""
+    """Each pair with goods and days in common once, the later one in order of action first."""
     by_item: dict[int, list[int]] = {}
     wide: list[int] = []
     for late, kin in enumerate(kins):
         narrow = {early for place in kin.places or () for early in by_item.get(place, ())}
         others = wide if kin.places is not None else range(late)
-        broad = (early for early in others if kins[early].goods & kin.goods)
-        for early in sorted({*narrow, *broad}):
-            yield kin, kins[early]
+        near = sorted({*narrow, *others})
+        for early in map(kins.__getitem__, near):
+            is_near = early.start < kin.end and kin.start < early.end
+            if is_near and early.goods & kin.goods:
+                yield kin, early
         if kin.places is None:
             wide.append(late)
         for place in kin.places or ():
