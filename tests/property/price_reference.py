@@ -47,6 +47,10 @@ Shares = Mapping[int, int]
 """What one offer takes off each line, by the line's place in the basket."""
 
 
+Wish = tuple[Offer, list[Unit]]
+"""An offer with the units that it would make cheaper; their value is by how much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Net amounts in the order of the lines; what each offer that gave something gave."""
@@ -89,11 +93,11 @@ def reference(
     always = [offer for offer in alone if offer.stack.choose is ExclusiveChoice.ALWAYS]
     for offer in sorted(always, key=lambda one: (-one.priority, one.id)):
         forced = play(till, [offer])
-        if forced.discount_minor > 0:
+        if forced is not None and forced.discount_minor > 0:
             return [forced]
     others = [offer for offer in ordered if offer not in alone]
-    outcomes = [play(till, chosen) for chosen in choices(others)]
-    outcomes += [play(till, [offer]) for offer in alone]
+    played = [play(till, chosen) for chosen in (*choices(others), *([offer] for offer in alone))]
+    outcomes = [outcome for outcome in played if outcome is not None]
     best = min(outcome.rank for outcome in outcomes)
     return [outcome for outcome in outcomes if outcome.rank == best]
 
@@ -122,8 +126,11 @@ def subsets(members: Sequence[Offer], size_max: int) -> Iterator[tuple[Offer, ..
     return chain.from_iterable(combinations(members, size) for size in range(size_max + 1))
 
 
-def play(till: Till, offers: Sequence[Offer]) -> Outcome:
-    """Let these offers act one after the other; each sees what the earlier ones left."""
+def play(till: Till, offers: Sequence[Offer]) -> Outcome | None:
+    """Let these offers act one after the other; each sees what the earlier ones left.
+
+    None where lines choose at the turn of an offer that has nothing to give.
+    """
     world = world_of(till.lines)
     taken: dict[str, dict[int, int]] = {}
     settled: set[str] = set()
@@ -132,7 +139,10 @@ def play(till: Till, offers: Sequence[Offer]) -> Outcome:
         if offer.id in settled:
             continue
         settled.update(rival.id for rival in group)
-        for winner, units in contest(till, world, group):
+        wanted = [(rival, proposal(till, world, rival)) for rival in group]
+        if len(group) > 1 and not wanted[0][1]:
+            return None
+        for winner, units in contest(till, wanted):
             for unit in units:
                 shares = taken.setdefault(winner.id, {})
                 shares[unit.line] = shares.get(unit.line, 0) + unit.value
@@ -152,12 +162,11 @@ def rivals(offer: Offer, offers: Sequence[Offer]) -> list[Offer]:
     return [other for other in offers if other.stack == offer.stack]
 
 
-def contest(till: Till, world: World, group: Sequence[Offer]) -> list[tuple[Offer, list[Unit]]]:
-    """What each offer of the group takes off which units, if each line takes the best."""
-    wanted = [(offer, proposal(till, world, offer)) for offer in group]
+def contest(till: Till, wanted: Sequence[Wish]) -> Sequence[Wish]:
+    """What each offer of a group takes off which units, if each line takes the best."""
     if len(wanted) == 1:
         return wanted
-    won: list[tuple[Offer, list[Unit]]] = [(offer, []) for offer, _ in wanted]
+    won: list[Wish] = [(offer, []) for offer, _ in wanted]
     for line in range(len(till.lines)):
         parts = [[unit for unit in units if unit.line == line] for _, units in wanted]
         sums = [sum(unit.value for unit in part) for part in parts]
