@@ -21,7 +21,7 @@ from shared.price.eligibility import Reason, why_unmet
 from shared.price.goods import Effect, Goods, Lump
 from shared.price.offer import BudgetPolicy, Limits
 from shared.price.offer_book import Rule
-from shared.price.prorate import spread
+from shared.price.prorate import prorate, spread
 from shared.price.reward import (
     FULL_BP,
     AddOn,
@@ -138,7 +138,7 @@ def act_all(
 
 def act_one(setting: Setting, candidate: Candidate, outcome: Outcome) -> None:
     """Let one offer act, if it may and gives something."""
-    effect = _look(setting, candidate, outcome)
+    effect = look(setting, candidate, outcome)
     if effect is not None:
         _apply(candidate, effect, outcome)
 
@@ -154,7 +154,7 @@ def act_by_line(setting: Setting, members: Sequence[Candidate], outcome: Outcome
     All members look at the same goods, at the turn of the first; False where that one finds
     nothing to take.
     """
-    effects = [(each, _look(setting, each, outcome)) for each in members]
+    effects = [(each, look(setting, each, outcome)) for each in members]
     best: dict[int, tuple[int, int]] = {}
     for place, (_, effect) in enumerate(effects):
         if effect is None:
@@ -184,7 +184,7 @@ def _only(effect: Effect, lines: set[int]) -> Effect:
     )
 
 
-def _look(setting: Setting, candidate: Candidate, outcome: Outcome) -> Effect | None:
+def look(setting: Setting, candidate: Candidate, outcome: Outcome) -> Effect | None:
     """What a candidate would do to the goods as they are now; None with the reason noted."""
     offer, goods = candidate.rule.offer, outcome.goods
     unmet = why_unmet(candidate.conditions, offer, goods, setting.context)
@@ -242,7 +242,8 @@ def _within_budget(
 
 def _clipped(effect: Effect, most: int, allocation: Allocation) -> Effect:
     """The effect with less to give, shared in proportion to what each line would have got."""
-    shares = dict(zip(effect.lines, spread(most, effect.amounts, allocation), strict=True))
+    amounts = prorate(most, effect.amounts, effect.amounts, allocation)
+    shares = dict(zip(effect.lines, amounts, strict=True))
     parts = {
         line: spread(shares[line], by_unit)
         for line, by_unit in effect.parts.items()

@@ -1,9 +1,10 @@
 """Choose among best-of groups and exclusive offers: the best for the customer, by money.
 
 Every choice is judged by what the whole basket then costs. A tie goes to fewer offers, then to
-higher priority, then to the smaller id. All combinations are tried as long as there are at most
-`COMBINATIONS_MAX`; beyond that each group in turn takes its best choice while the others stand,
-until nothing gets better.
+higher priority, then to the smaller id. All combinations are tried as long as that takes at most
+`TURNS_MAX` turns of offers. Beyond that each group starts with the member that alone would give
+most, and changes its mind one group at a time while the basket gets cheaper, until nothing does
+or the turns are used up: a till must answer at once, however many offers there are.
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ from functools import reduce
 from itertools import chain, combinations
 from math import prod
 
-from shared.price.act import Candidate, Outcome, Setting, act_all, act_by_line, act_one
+from shared.price.act import Candidate, Outcome, Setting, act_all, act_by_line, act_one, look
 from shared.price.apart import split
 from shared.price.offer import ExclusiveChoice, Offer
 
-COMBINATIONS_MAX = 256
+TURNS_MAX = 4000
 SUBSET_MEMBERS_MAX = 6
-ROUNDS_MAX = 4
 
 Option = tuple[Candidate, ...]
 """Members of one group that may act: at most one, or some where lines choose among them."""
@@ -89,8 +89,10 @@ def best_with(setting: Setting, candidates: Sequence[Candidate], wanted: Candida
 
 def _best(setting: Setting, candidates: Sequence[Candidate], options: Options) -> Outcome:
     search = _Search(replace(setting, is_rough=True), candidates)
-    is_small = prod(map(len, options.values())) <= COMBINATIONS_MAX
-    found = search.best(options) if is_small else _group_by_group(search, options)
+    if prod(map(len, options.values())) * search.turns <= TURNS_MAX:
+        found = search.best(options)
+    else:
+        found = _group_by_group(search, options)
     assert found is not None  # that no group gives anything is always a choice
     return found
 
@@ -103,6 +105,7 @@ class _Search:
         self._all = candidates
         apart, self._candidates = split(setting.goods, candidates)
         self._start = act_all(setting, apart)
+        self.turns = max(1, len(self._candidates))
 
     def best(self, options: Options) -> Outcome | None:
         """The best outcome over all combinations of the options; None when none is possible."""
@@ -118,6 +121,12 @@ class _Search:
         ]
         best.acted.sort(key=lambda acting: _turn(acting.candidate, best.chosen))
         return best
+
+    def best_alone(self, option: Option) -> int:
+        """What an option would give if its group came first."""
+        start = self._start.copy()
+        effects = (look(self._setting, member, start) for member in option)
+        return max((effect.amount_minor for effect in effects if effect is not None), default=0)
 
     def _leaves(
         self, place: int, outcome: Outcome, options: Options, chosen: Chosen
@@ -190,16 +199,24 @@ def _options(members: Sequence[Candidate]) -> list[Option]:
 
 
 def _group_by_group(search: _Search, options: Options) -> Outcome | None:
-    chosen = {name: group[0] for name, group in options.items()}
-    best = search.best({name: [option] for name, option in chosen.items()})
-    for _ in range(ROUNDS_MAX):
-        before = dict(chosen)
-        for name, group in options.items():
-            others = {other: [option] for other, option in chosen.items()}
-            for option in group:
-                outcome = search.best({**others, name: [option]})
-                if outcome is not None and (best is None or is_better(outcome, best)):
-                    best, chosen = outcome, {**chosen, name: option}
-        if chosen == before:
-            break
+    chosen = {name: max(group, key=search.best_alone) for name, group in options.items()}
+    best = search.best(_fixed(chosen))
+    turns, is_better_found = 0, True
+    while is_better_found:
+        is_better_found = False
+        for name, option in _others(options):
+            if turns >= TURNS_MAX and best is not None:
+                return best
+            turns += search.turns
+            outcome = search.best({**_fixed(chosen), name: [option]})
+            if outcome is not None and (best is None or is_better(outcome, best)):
+                best, chosen, is_better_found = outcome, {**chosen, name: option}, True
     return best
+
+
+def _others(options: Options) -> Iterator[tuple[str, Option]]:
+    return ((name, option) for name, group in options.items() for option in group)
+
+
+def _fixed(chosen: Chosen) -> dict[str, Sequence[Option]]:
+    return {name: [option] for name, option in chosen.items()}

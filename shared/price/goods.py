@@ -9,7 +9,7 @@ from typing import NamedTuple
 from shared.kernel.quantity import extended_minor
 from shared.price.condition import Selector
 from shared.price.context import Allocation, PriceLine
-from shared.price.prorate import spread
+from shared.price.prorate import prorate, spread
 from shared.price.select import depends_on_discounts, matches
 
 NOTHING: Mapping[int, Sequence[int]] = {}
@@ -144,7 +144,8 @@ class Goods:
         if not effect.lump:
             return effect
         values = self.values
-        amounts = spread(effect.lump, [values[line] for line in effect.lines], self.allocation)
+        worths = [values[line] for line in effect.lines]
+        amounts = prorate(effect.lump, worths, worths, self.allocation)
         pairs = [pair for pair in zip(effect.lines, amounts, strict=True) if pair[1]]
         lines, amounts = [line for line, _ in pairs], [amount for _, amount in pairs]
         return effect._replace(lines=lines, amounts=amounts, lump=0)
