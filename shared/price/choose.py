@@ -19,7 +19,7 @@ from shared.price.act import Candidate, Outcome, Setting, act_all, act_by_line, 
 from shared.price.apart import split
 from shared.price.offer import ExclusiveChoice, Offer
 
-TURNS_MAX = 4000
+TURNS_MAX = 2000
 SUBSET_MEMBERS_MAX = 6
 
 Option = tuple[Candidate, ...]
