@@ -31,7 +31,7 @@ NOT_PROMOTED = frozenset({"FUEL", "COUPON", "RESTAURANT"})
 """Departments of the real data that are no goods on a shelf."""
 EACH = 20
 """Of the real baskets every twentieth is taken, so that all of the year's seasons are there."""
-MADE_ITEMS = 4_000
+MADE_ITEMS = 14_000
 # Lines per basket of the real data at each twentieth of all baskets.
 MADE_LINES = (1, 1, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 8, 9, 11, 14, 17, 22, 30, 43)
 
@@ -162,11 +162,18 @@ def _table(name: str) -> Iterator[dict[str, str]]:
 def _made() -> Iterator[tuple[Bought, ...]]:
     chance = random.Random(20261121)  # noqa: S311 - the same baskets every time
     items = [
-        ShopItem(gtin_of(n), f"category {n % 300}", f"department {n % 20}", f"brand {n % 500}")
+        ShopItem(
+            gtin_of(n),
+            f"category {int(300 * chance.random() ** 2)}",
+            f"department {n % 20}",
+            f"brand {n % 500}",
+        )
         for n in range(MADE_ITEMS)
     ]
     while True:
-        places = {int(MADE_ITEMS * chance.random() ** 3) for _ in range(chance.choice(MADE_LINES))}
+        places = {
+            int(MADE_ITEMS * chance.random() ** 1.8) for _ in range(chance.choice(MADE_LINES))
+        }
         yield tuple(
             Bought(
                 items[place],
