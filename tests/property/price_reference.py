@@ -39,7 +39,7 @@ from shared.price.offer import (
     StackScope,
     Validity,
 )
-from shared.price.reward import AddOn, Gift
+from shared.price.reward import AddOn, AmountOff, AmountOffLine, Every, Gift, PercentOff, Tiers
 from tests.property.price_reference_rewards import REWARDS, Turn
 from tests.property.price_reference_units import Unit, World, share_out, world_of
 
@@ -189,12 +189,12 @@ def proposal(till: Till, world: World, offer: Offer) -> list[Unit]:
     found = [
         Unit(old.line, old.place, old.list_minor, old.value - new.value, is_used=new.is_used)
         for old, new in zip(world.units, after.units, strict=True)
-        if new.value < old.value or new.is_used != old.is_used
+        if new.value < old.value or new.is_used != old.is_used or means_whole_lines(offer)
     ]
-    return within_budget(till, offer, found)
+    return within_budget(till, world, offer, found)
 
 
-def within_budget(till: Till, offer: Offer, found: list[Unit]) -> list[Unit]:
+def within_budget(till: Till, world: World, offer: Offer, found: list[Unit]) -> list[Unit]:
     left = offer.limits.budget_left
     total = sum(unit.value for unit in found)
     if total == 0:
@@ -208,10 +208,22 @@ def within_budget(till: Till, offer: Offer, found: list[Unit]) -> list[Unit]:
     sums = [sum(unit.value for unit in part) for part in parts]
     clipped = share_out(left, sums, sums, till.policy.allocation)
     for part, amount in zip(parts, clipped, strict=True):
-        weights = [unit.value for unit in part]
+        # What comes off a whole line is shared by what its units cost, else as it was.
+        costs = [world.units_of(unit.line)[unit.place].value for unit in part]
+        weights = costs if means_whole_lines(offer) else [unit.value for unit in part]
         for unit, value in zip(part, share_out(amount, weights, weights), strict=True):
             unit.value = value
     return found
+
+
+def means_whole_lines(offer: Offer) -> bool:
+    match offer.reward:
+        case PercentOff(max_units=most, max_units_per_line=most_per_line):
+            return most is None and most_per_line is None and not offer.limits.per_member_units
+        case AmountOff(max_units=most):
+            return most is None and not offer.limits.per_member_units
+        case reward:
+            return isinstance(reward, AmountOffLine | Every | Tiers)
 
 
 def may_act(till: Till, world: World, offer: Offer) -> bool:
