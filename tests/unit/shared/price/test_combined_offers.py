@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.price.condition import ALL, Condition, MinQty, MinSpend, Selector
+from shared.price.condition import ALL, Condition, ForMember, MinQty, MinSpend, Selector
 from shared.price.context import (
     Allocation,
     MemberStanding,
@@ -14,7 +14,7 @@ from shared.price.context import (
 )
 from shared.price.derive import derive
 from shared.price.explain import derive_and_hint, hints
-from shared.price.offer import Level, Limits, Offer, StackScope
+from shared.price.offer import BudgetPolicy, Level, Limits, Offer, StackScope, Validity
 from shared.price.offer_book import OfferBook
 from shared.price.reward import (
     AddOn,
@@ -335,3 +335,80 @@ def test_a_till_shows_what_is_priced_and_hinted_at_one_by_one() -> None:
     assert near == hints(lines, book, NOBODY, NOON, policy)
     assert [hint.code for hint in near] == ["spend"]
     assert found.nets == (14, 14)
+
+
+def test_all_rounds_of_a_pair_use_their_units_up() -> None:
+    pairs = offer("pairs", BuyGet(Slot(skus("s1")), Slot(skus("s2")), bp=FREE), priority=9)
+    later = offer("later", SetPrice(3, 200), target=skus("s1"))
+    found = priced([line(1, 100, 4), line(2, 50, 2)], pairs, later)
+    assert given(found) == {"pairs": 100}
+
+
+def test_groups_of_units_are_counted() -> None:
+    found = priced([line(1, 100, 5)], offer("o", GroupEach(2, amount=10)))
+    assert [applied.times for applied in found.applied] == [2]
+
+
+def test_a_spend_that_is_short_by_one_minor_unit_is_short() -> None:
+    found = explained([line(1, 99)], basket("o", Every(100, 5)))
+    assert refused(found) == {"o": ("spend", {"short_minor": 1, "amount_minor": 100})}
+
+
+def test_an_offer_may_mean_only_what_was_lowered_before() -> None:
+    lowered = Selector(exclude=Selector(undiscounted=True))
+    found = priced(
+        [line(1, 100), line(2, 100)],
+        offer("first", PercentOff(1000), target=skus("s1"), priority=9),
+        offer("again", PercentOff(1000), target=lowered),
+    )
+    assert found.nets == (81, 100)
+
+
+def test_a_line_takes_a_member_that_gives_one_minor_unit() -> None:
+    by_line = in_group("g", StackScope.LINE)
+    found = priced([line(1, 10)], offer("o", PercentOff(1000), stack=by_line))
+    assert given(found) == {"o": 1}
+
+
+def test_a_clipped_budget_leaves_the_odd_minor_unit_where_the_house_wants_it() -> None:
+    limits = Limits(budget_left=5, budget_policy=BudgetPolicy.CLIP)
+    lines = [line(1, 100), line(2, 100)]
+    clipped = offer("o", PercentOff(1000), limits=limits)
+    assert priced(lines, clipped).nets == (97, 98)
+    last = PricePolicy(allocation=Allocation.LAST_LINE)
+    assert priced(lines, clipped, policy=last).nets == (98, 97)
+
+
+def test_an_offer_with_two_thresholds_waits_for_what_a_group_takes() -> None:
+    late = basket(
+        "late",
+        AmountOff(300),
+        MinSpend(skus("s1"), 5000),
+        MinSpend(skus("s2"), 1),
+        target=skus("s3"),
+    )
+    group = basket("g", AmountOff(1000), target=skus("s1"), stack=in_group("g"), priority=9)
+    found = priced([line(1, 5500), line(2, 100), line(3, 900)], group, late)
+    assert given(found) == {"g": 1000}
+
+
+def test_of_two_missing_pieces_the_fewer_come_first() -> None:
+    found = explained(
+        [line(1, 100, 3)],
+        basket("a", AmountOff(10), MinQty(ALL, 5000)),
+        basket("b", AmountOff(10), MinQty(ALL, 4000)),
+    )
+    assert [name for name, _, _ in hinted(found)] == ["b", "a"]
+
+
+def test_near_misses_know_the_hour_and_the_member() -> None:
+    lines = [line(1, 90)]
+    closed = Validity(daily=((0, 60),))
+    book = OfferBook.of(
+        [
+            basket("closed", AmountOff(5), MinSpend(ALL, 100), valid=closed),
+            basket("members", AmountOff(5), ForMember(), MinSpend(ALL, 100)),
+        ]
+    )
+    for near in (hints(lines, book, MEMBER, NOON), derive_and_hint(lines, book, MEMBER, NOON)[1]):
+        assert [(hint.offer.id, hint.code) for hint in near] == [("members", "spend")]

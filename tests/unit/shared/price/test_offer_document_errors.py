@@ -135,6 +135,7 @@ TOLD: list[tuple[dict[str, object], str, str, dict[str, ErrorParam]]] = [
         {"from_year": 2000, "to_year": 2099},
     ),
     ({"valid": {"dates": ["2026-02-30"]}}, "valid.dates[0]", "date", {"value": "2026-02-30"}),
+    ({"valid": {"dates": ["２026-02-03"]}}, "valid.dates[0]", "date", {"value": "２026-02-03"}),
     ({"valid": {"daily": ["08:00"]}}, "valid.daily[0]", "window", {"value": "08:00"}),
     (
         {"valid": {"daily": [["08:00", "08:00:00"]]}},
