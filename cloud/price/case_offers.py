@@ -91,9 +91,18 @@ def _names_of(raw: object) -> dict[str, str]:
     return {}
 
 
+_SELECTOR_WORDS = frozenset(
+    {"all", "sku", "category", "tag", "unit_price_min", "unit_price_max", "undiscounted", "not"}
+)
+
+
 def selector_of(words: Words) -> Selector:
     """Read which goods are meant; no words mean all goods, an empty list means none."""
     kinds = ("sku", "category", "tag")
+    unknown = sorted(words.raw.keys() - _SELECTOR_WORDS)
+    if unknown:
+        # Left aside, a misspelt word would mean all goods.
+        raise CaseError(f"{words.at(unknown[0])} is no word of a selector")
     if any(words.get(kind) == [] for kind in kinds):
         return NOTHING
     return Selector(
@@ -185,6 +194,8 @@ def _amount_off_each(words: Words) -> AmountOffEach:
 
 
 def _slot_of(words: Words) -> Slot:
+    if not words.has("select"):
+        raise CaseError(f"{words.at('select')} is missing")
     return Slot(selector_of(words.object("select")), words.whole("qty", 1))
 
 
@@ -264,9 +275,11 @@ _REWARDS: Mapping[str, Callable[[Words], Reward]] = MappingProxyType(
 
 
 def _stack_of(words: Words) -> Stack:
+    mode = words.choice("mode", StackMode, StackMode.STACK)
     return Stack(
-        words.choice("mode", StackMode, StackMode.STACK),
-        group=words.text("group"),
+        mode,
+        # Offers of which the best acts belong together, also where nobody named their group.
+        group=words.text("group") or ("best_of" if mode is StackMode.BEST_OF else ""),
         scope=words.choice("scope", StackScope, StackScope.BASKET),
         choose=words.choice("choose", ExclusiveChoice, ExclusiveChoice.BEST),
     )

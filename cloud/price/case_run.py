@@ -10,7 +10,7 @@ from cloud.price.case_tie import is_tie
 from cloud.price.case_words import CaseError
 from cloud.price.cases import Case, Return
 from shared.kernel.quantity import format_milli
-from shared.price.context import PriceLine
+from shared.price.context import Allocation, PriceLine
 from shared.price.derivation import Derivation
 from shared.price.derive import derive
 from shared.price.offer_book import OfferBook
@@ -126,8 +126,10 @@ def _sum_faults(case: Case, outcome: Outcome) -> Iterator[str]:
 def _order_faults(case: Case, found: Derivation) -> Iterator[str]:
     """Yield nothing when the total does not depend on the order of the lines.
 
-    Only a tie may decide (see case_tie).
+    Only a tie may decide (see case_tie), or a house rule that names the first or the last line.
     """
+    if case.policy.allocation is not Allocation.LARGEST_REMAINDER:
+        return
     for order in _orders(len(case.lines)):
         other = _derive(case, [case.lines[index] for index in order])
         if sum(other.nets) != sum(found.nets) and not is_tie(case.lines, found, other):

@@ -44,11 +44,16 @@ def _by_line(applied: AppliedOffer) -> Mapping[int, int]:
 def _picks_among_equals(lines: Sequence[PriceLine], applied: Iterable[AppliedOffer]) -> bool:
     goods = [line for line in lines if line.is_promotable]
     values = {line.key: line.gross_minor for line in goods}
+    units = {line.key: line.units for line in goods}
+    is_uneven = False
     for each in applied:
-        if _picks_units(each.offer) and _has_equals(_measures(each.offer, goods, values)):
+        if _picks_units(each.offer) and (
+            is_uneven or _has_equals(_measures(each.offer, goods, values))
+        ):
             return True
         for share in each.shares:
             values[share.line] -= share.amount_minor
+            is_uneven = is_uneven or share.units < units[share.line]
     return False
 
 

@@ -101,13 +101,20 @@ def case_of(raw: Mapping[str, Any], *, by_default_rules: bool = False) -> Case:
     return Case(
         names=names,
         lines=lines,
-        offers=words.each("promotions", lambda promotion: offer_of(promotion, base)),
+        offers=_offers_of(words, base),
         context=_context_of(words),
         at=_instant_of(words),
         policy=replace(_policy_of(options), prices_include_tax=is_gross),
         is_repriced=_is_repriced(options),
         returns=words.each("returns", lambda back: _return_of(back, names, lines)),
     )
+
+
+def _offers_of(words: Words, base: PercentBase) -> tuple[Offer, ...]:
+    offers = words.each("promotions", lambda promotion: offer_of(promotion, base))
+    if len({offer.id for offer in offers}) < len(offers):
+        raise CaseError("two promotions have one id")
+    return offers
 
 
 def without_modes(raw: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -152,7 +159,7 @@ def _line_of(words: Words, index: int) -> PriceLine:
 
 
 def _looks_weighed(raw: object, qty: Decimal) -> bool:
-    return isinstance(raw, str | Decimal) or qty != qty.to_integral_value()
+    return isinstance(raw, str) or qty != qty.to_integral_value()
 
 
 def _list_minor(qty: Decimal, unit_minor: int) -> int | None:
@@ -217,7 +224,7 @@ def _coupons_of(words: Words) -> Mapping[str, CouponState]:
 
 
 def _coupon_of(words: Words) -> tuple[str, CouponState]:
-    state = words.text("state", CouponState.VALID.value)
+    state = words.text("state", CouponState.VALID.value).lower()
     # Whatever else has become of a coupon, it is not valid any more.
     known = state in CouponState.__members__.values()
     return words.text("code"), CouponState(state) if known else CouponState.EXPIRED

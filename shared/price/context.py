@@ -17,7 +17,7 @@ class PriceLine:
     `list_minor` is the whole line's list amount where it is not unit price times quantity, and
     `start_minor` the amount at which offers begin where that is lower (the book's member price).
     `floor_unit_minor` is the least that a unit may cost. Goods that are not `is_promotable`
-    neither count nor share, nor do lines of no quantity and lines that come back.
+    neither count nor share, nor do lines of no quantity, of negative amounts, and that come back.
     """
 
     key: int
@@ -42,7 +42,7 @@ class PriceLine:
     @property
     def is_counted(self) -> bool:
         """Whether offers see it at all."""
-        return self.is_promotable and self.qty_milli > 0
+        return self.is_promotable and self.qty_milli > 0 and self.gross_minor >= 0
 
     @property
     def gross_minor(self) -> int:

@@ -419,3 +419,60 @@ def test_a_case_without_history_is_a_first_order() -> None:
     assert differences(a_case(promotions=[promotion])) == []
     no_longer = a_case(promotions=[promotion], history={"orders_before": 1})
     assert differences(no_longer) != []
+
+
+@pytest.mark.parametrize(
+    ("promotion", "said"),
+    [
+        ({"target": {"skus": ["A"]}}, "promotions[0].target.skus is no word of a selector"),
+        (
+            {"reward": {"type": "buy_get", "buy": {"sku": ["A"]}, "get": {"select": {}}, "bp": 1}},
+            "promotions[0].reward.buy.select is missing",
+        ),
+    ],
+)
+def test_a_misspelt_word_never_means_all_goods(promotion: dict[str, Any], said: str) -> None:
+    (found,) = differences(a_case(promotions=[{**a_case()["promotions"][0], **promotion}]))
+    assert said in found
+
+
+def test_two_promotions_of_one_id_are_refused() -> None:
+    promotion = a_case()["promotions"][0]
+    assert differences(a_case(promotions=[promotion, promotion])) == ["two promotions have one id"]
+
+
+def test_the_best_of_offers_without_a_named_group_acts_alone() -> None:
+    base = {**a_case()["promotions"][0], "stack": {"mode": "best_of"}}
+    fifth = {**base, "id": "fifth", "reward": {"type": "percent_off", "bp": 2000}}
+    case = a_case(promotions=[base, fifth])
+    assert differences({**case, "expected": {"discount": 300, "total": 1200}}) == []
+
+
+def test_spellings_that_say_the_same_are_read_alike() -> None:
+    promotion = {**a_case()["promotions"][0], "coupon": "C"}
+    spelt = a_case(promotions=[promotion], coupons=[{"code": "C", "state": "VALID"}])
+    assert differences(spelt) == []
+    pieces = [{"line": "A", "sku": "A", "qty": 2.0, "unit_price": 500}]
+    second = {"type": "nth_unit", "n": 2, "bp": 5000}
+    case = a_case(basket=pieces, promotions=[{**a_case()["promotions"][0], "reward": second}])
+    assert differences({**case, "expected": {"discount": 250, "total": 750}}) == []
+
+
+def test_a_tie_between_units_of_which_some_were_cheaper_is_no_fault() -> None:
+    basket = [
+        {"line": "A", "sku": "A", "qty": 2, "unit_price": 1000},
+        {"line": "B", "sku": "B", "qty": 1, "unit_price": 500},
+        {"line": "C", "sku": "C", "qty": 1, "unit_price": 100},
+    ]
+    rewards = [
+        ({"sku": ["A"]}, {"type": "percent_off", "bp": 5000, "max_units": 1}),
+        ({"all": True}, {"type": "nth_unit", "n": 3, "bp": 5000}),
+        ({"sku": ["B"]}, {"type": "group_each", "size": 1, "amount": 100}),
+    ]
+    promotions = [
+        {"id": str(n), "level": "line", "target": target, "reward": reward, "priority": -n}
+        for n, (target, reward) in enumerate(rewards)
+    ]
+    case = a_case(basket=basket, promotions=promotions)
+    outcome = outcome_of(case_of(case))
+    assert list(faults_of(case_of(case), outcome)) == []

@@ -67,3 +67,9 @@ def test_units_are_told_what_a_basket_discount_took_off_them_while_groups_are_ch
     )
     assert given(found) == {"half": 1, "fifth": 1, "one": 1}
     assert found.nets == (1,)
+
+
+def test_a_line_of_a_negative_amount_is_left_alone() -> None:
+    deposit = line(2, -500)
+    ten = offer("ten", AmountOff(1000), level=Level.BASKET)
+    assert priced([line(1, 2000), deposit], ten).nets == (1000, -500)
