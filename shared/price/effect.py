@@ -104,7 +104,7 @@ def percent_of_lines(act: Act, bp: int, cap: int | None = None) -> Effect | None
     amounts = [percent_of(base, bp, rounding) for base in act.bases()]
     amounts = list(map(min, amounts, act.rooms()))
     if cap is not None and sum(amounts) > cap:
-        return _allocated(act, cap)
+        amounts = prorate(cap, act.values(), amounts, act.policy.allocation)
     return _of_lines(act, amounts)
 
 
@@ -181,7 +181,8 @@ def _percent_of_units(act: Act, reward: PercentOff, picked: Sequence[Picked]) ->
         for base, each in zip(bases, picked, strict=True)
     ]
     if reward.cap is not None and sum(amounts) > reward.cap:
-        return _shared_by_units(act, reward.cap, picked)
+        worths = [each.worth for each in picked]
+        amounts = prorate(reward.cap, worths, amounts, act.policy.allocation)
     return _of_units(act, picked, amounts)
 
 
