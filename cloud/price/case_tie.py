@@ -53,7 +53,8 @@ def _picks_among_equals(lines: Sequence[PriceLine], applied: Iterable[AppliedOff
             return True
         for share in each.shares:
             values[share.line] -= share.amount_minor
-            is_uneven = is_uneven or share.units < units[share.line]
+            count = units[share.line]
+            is_uneven = is_uneven or share.units < count or values[share.line] % count != 0
     return False
 
 

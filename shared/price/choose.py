@@ -137,25 +137,35 @@ class _Search:
             if not rule.group:
                 act_one(self._setting, candidate, outcome)
             elif rule.group in chosen:
-                self._act_chosen(candidate, chosen[rule.group], outcome)
-            elif rule.is_by_line:
-                for option in options[rule.group]:
-                    branch = outcome.copy()
-                    self._act_chosen(candidate, option, branch)
+                if not self._act_chosen(candidate, chosen[rule.group], outcome):
+                    return
+            else:
+                group = options[rule.group]
+                for option, branch in self._branches(candidate, group, outcome):
                     yield from self._leaves(at + 1, branch, options, {**chosen, rule.group: option})
-                return
-            elif (candidate,) in options[rule.group]:
-                branch = outcome.copy()
-                act_one(self._setting, candidate, branch)
-                # One that gives nothing is as good as none of its group.
-                if len(branch.acted) > len(outcome.acted):
-                    taken: Chosen = {**chosen, rule.group: (candidate,)}
-                    yield from self._leaves(at + 1, branch, options, taken)
-                    if len(options[rule.group]) == 1:
+                    if len(group) == 1:
                         return
+                if rule.is_by_line:
+                    return
         nobody = {name: each[0] for name, each in options.items()}
         outcome.chosen = {**nobody, **chosen}
         yield outcome
+
+    def _branches(
+        self, candidate: Candidate, group: Sequence[Option], outcome: Outcome
+    ) -> Iterator[tuple[Option, Outcome]]:
+        """What may be chosen at the turn of a member of a group that nobody was chosen from yet."""
+        if candidate.rule.is_by_line:
+            for option in group:
+                branch = outcome.copy()
+                if self._act_chosen(candidate, option, branch):
+                    yield option, branch
+        elif (candidate,) in group:
+            branch = outcome.copy()
+            act_one(self._setting, candidate, branch)
+            # One that gives nothing is as good as none of its group.
+            if len(branch.acted) > len(outcome.acted):
+                yield (candidate,), branch
 
     def _act_chosen(self, candidate: Candidate, option: Option, outcome: Outcome) -> bool:
         """Where lines choose, all of the option act at the turn of its first.

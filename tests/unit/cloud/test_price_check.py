@@ -476,3 +476,12 @@ def test_a_tie_between_units_of_which_some_were_cheaper_is_no_fault() -> None:
     case = a_case(basket=basket, promotions=promotions)
     outcome = outcome_of(case_of(case))
     assert list(faults_of(case_of(case), outcome)) == []
+
+
+def test_what_is_recommended_stands_for_a_source_that_no_option_can_follow() -> None:
+    source = {"discount": 151, "total": 1349, "line_discounts": {"A": 101, "B": 50}}
+    ours = {"discount": 150, "total": 1350}
+    assert differences(a_case(expected=source, recommended=ours)) == []
+    assert differences(a_case(expected=source, recommended={"discount": 151})) != []
+    wrong_lines = {**ours, "line_discounts": {"A": 99, "B": 51}}
+    assert differences(a_case(expected=source, recommended=wrong_lines)) != []
