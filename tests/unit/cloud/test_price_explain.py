@@ -14,18 +14,26 @@ BASKET: dict[str, Any] = {
     "basket": [
         {"line": "牛奶", "sku": "milk", "qty": 3, "unit_price": 1290, "tax_bp": 900},
         {
-            "line": "苹果", "sku": "apple", "qty": "1.235", "unit_price": 980,
-            "weighed": True, "uom": "kg",
+            "line": "苹果",
+            "sku": "apple",
+            "qty": "1.235",
+            "unit_price": 980,
+            "weighed": True,
+            "uom": "kg",
         },
     ],
     "promotions": [
         {
-            "id": "half", "name": "牛奶第二件半价", "level": "line",
+            "id": "half",
+            "name": "牛奶第二件半价",
+            "level": "line",
             "target": {"sku": ["milk"]},
             "reward": {"type": "nth_unit", "n": 2, "bp": 5000},
         },
         {
-            "id": "ten", "level": "basket", "target": {"all": True},
+            "id": "ten",
+            "level": "basket",
+            "target": {"all": True},
             "when": [{"type": "min_spend", "scope": {"all": True}, "amount": 5000}],
             "reward": {"type": "amount_off", "amount": 800},
         },
@@ -35,7 +43,9 @@ RULES = {
     "format": "tillbox-offers/1",
     "offers": [
         {
-            "id": "apples", "name": {"en": "Apples", "zh-CN": "苹果节"}, "level": "line",
+            "id": "apples",
+            "name": {"en": "Apples", "zh-CN": "苹果节"},
+            "level": "line",
             "target": {"sku": ["apple"]},
             "reward": {"type": "percent_off", "bp": 1000},
         }
