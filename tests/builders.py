@@ -65,8 +65,9 @@ def an_instant(at_ms: int = PRICED_AT_MS) -> PricingInstant:
 
 
 def priced(basket: Basket, book: PriceBook, at_ms: int = PRICED_AT_MS) -> PricedBasket:
-    """A basket priced for its own member and coupons."""
-    return price_basket(basket, book, context_of(basket.member, basket.coupons), an_instant(at_ms))
+    """A basket priced for its own member, coupons and history."""
+    context = context_of(basket.member, basket.coupons, basket.history)
+    return price_basket(basket, book, context, an_instant(at_ms))
 
 
 def a_sale(

@@ -89,6 +89,8 @@ class OfferBook:
     acting: Index = Index()
     calling: Index = Index()
     places: Mapping[str, int] = field(default_factory=dict)
+    asks_history: bool = False
+    """Some offer wants to know what the member bought before."""
 
     @classmethod
     def of(cls, offers: Iterable[Offer]) -> OfferBook:
@@ -104,6 +106,7 @@ class OfferBook:
             _index((rule.place, (rule.act,)) for rule in rules),
             _index((place, selectors) for place, selectors in calls if selectors),
             places,
+            any(_asks_history(rule.offer) for rule in rules),
         )
 
     @property
@@ -141,6 +144,11 @@ def _rule(offer: Offer, place: int) -> Rule:
 def _is_for_all(offer: Offer) -> bool:
     limits = (offer.coupon, offer.limits.per_member, offer.limits.per_member_units)
     return limits == (None, None, None) and offer.valid == Validity()
+
+
+def _asks_history(offer: Offer) -> bool:
+    limits = (offer.limits.per_member, offer.limits.per_member_units)
+    return limits != (None, None) or any(isinstance(each, OrderNo) for each in offer.when)
 
 
 def _acting(offer: Offer) -> Selector:

@@ -9,6 +9,7 @@ from shared.kernel.errors import MissingError, RefusedError
 from shared.kernel.money import PRICE_MINOR_MAX
 from shared.kernel.quantity import ONE_MILLI, QTY_MILLI_MAX
 from shared.price.offer_book import OfferBook
+from shared.sale.member_history import MemberHistory
 from shared.sale.tender import Tender
 
 BASKET_LINES_MAX = 999
@@ -78,7 +79,8 @@ class Basket:
     """An open sale. `id` becomes the id of its journal entry, so a retry finds the sale.
 
     `revision` is the catalogue revision pinned at the first line; 0 while nothing is pinned.
-    `coupons` are the codes handed in for offers that ask for one.
+    `coupons` are the codes handed in for offers that ask for one. `history` is what the member
+    bought before, kept from the first tender on: what is owed must not change any more.
     """
 
     id: str
@@ -91,6 +93,7 @@ class Basket:
     tenders: tuple[Tender, ...] = ()
     last_number: int = 0
     coupons: tuple[str, ...] = ()
+    history: MemberHistory | None = None
 
     def line(self, number: int) -> BasketLine:
         """The line with that number; MissingError `basket.line` otherwise."""

@@ -33,6 +33,7 @@ from shared.sale.line_price import (
     StoreCoupon,
     modifiers_of,
 )
+from shared.sale.member_history import MemberHistory
 
 _TAGGED_ITEMS = 8192
 
@@ -108,10 +109,20 @@ def goods_of(listed: Iterable[ListedLine]) -> tuple[PriceLine, ...]:
     return tuple(each.goods for each in listed if each.goods is not None)
 
 
-def context_of(member: str | None, coupons: Iterable[str]) -> PriceContext:
-    """What is known of the customer at the till; coupons in a basket are valid there."""
-    standing = None if member is None else MemberStanding(member)
-    return PriceContext(standing, dict.fromkeys(coupons, CouponState.VALID))
+def context_of(
+    member: str | None, coupons: Iterable[str], history: MemberHistory | None = None
+) -> PriceContext:
+    """What is known of the customer at the till; coupons in a basket are valid there.
+
+    Without a history no limit per member binds, and no sale is known to be the n-th.
+    """
+    valid = dict.fromkeys(coupons, CouponState.VALID)
+    if member is None:
+        return PriceContext(None, valid)
+    standing = MemberStanding(member)
+    if history is None:
+        return PriceContext(standing, valid)
+    return PriceContext(standing, valid, history.orders, history.uses, history.units)
 
 
 @lru_cache(_TAGGED_ITEMS)
