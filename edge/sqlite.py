@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,8 @@ from typing import Any, Literal
 from shared.kernel.errors import CorruptError
 
 Synchronous = Literal["FULL", "NORMAL"]
+Step = str | Callable[[sqlite3.Connection], None]
+"""A step of a schema: a script, or what a script would say too slowly."""
 BUSY_TIMEOUT_MS = 5000
 _DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
@@ -51,19 +53,35 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection, steps: Sequence[str]) -> None:
+def migrate(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
     """Bring the schema up to date: `PRAGMA user_version` counts the steps that ran.
 
-    Each step is one script in one transaction. A file from newer software is left alone:
+    Each step is one transaction. A file from newer software is left alone:
     CorruptError `storage.newer`.
     """
     done = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if done > len(steps):
         raise CorruptError("storage.newer", version=done, known=len(steps))
-    for number, script in enumerate(steps[done:], start=done + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script}; PRAGMA user_version={number}; COMMIT;"
-        )
+    for number, step in enumerate(steps[done:], start=done + 1):
+        if isinstance(step, str):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {step}; PRAGMA user_version={number}; COMMIT;"
+            )
+        else:
+            _run(connection, step, number)
+
+
+def _run(
+    connection: sqlite3.Connection, step: Callable[[sqlite3.Connection], None], number: int
+) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        step(connection)
+        connection.execute(f"PRAGMA user_version={number}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 class Writer:
@@ -75,7 +93,7 @@ class Writer:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
 
-    def open(self, migrations: Sequence[str]) -> None:
+    def open(self, migrations: Sequence[Step]) -> None:
         """Open the file, make it if absent, bring its schema up to date."""
         with self._lock:
             self._connection = connect_writer(self._path, self._synchronous)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-MIGRATIONS: tuple[str, ...] = (
+from edge.journal.members import count_members
+from edge.sqlite import Step
+
+MIGRATIONS: tuple[Step, ...] = (
     """
     CREATE TABLE stream(
         stream_id BLOB PRIMARY KEY, ordinal INTEGER NOT NULL, genesis BLOB NOT NULL,
@@ -39,4 +42,5 @@ MIGRATIONS: tuple[str, ...] = (
         is_open INTEGER NOT NULL
     ) STRICT
     """,
+    count_members,
 )

@@ -1,7 +1,8 @@
 """What the journal's own file keeps beside the entries, in the same SQLite transaction.
 
-Receipt index, Z accumulators, business day. Receipt counters and perpetual grand totals are
-read from them and from the last entry when the journal opens, and then kept in memory.
+Receipt index, Z accumulators, business day, and what each member bought. Receipt counters and
+perpetual grand totals are read from them and from the last entry when the journal opens, and
+then kept in memory.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from operator import attrgetter
 
 import orjson
 
+from edge.journal.members import Bought, bought_in
 from shared.journal.event import DayClosed, DayOpened, Event, ReceiptReprinted, SaleCompleted
 from shared.kernel.errors import RefusedError
 from shared.till.z_report import ZReport, fold_z, merge_z
@@ -103,7 +105,7 @@ class Projections:
 
     def change_of(self, event: Event, at: Place) -> Change:
         """What `event` changes, to be written and then kept."""
-        report, sale, day, copies = None, None, None, None
+        report, sale, day, copies, bought = None, None, None, None, None
         if at.biz:
             before = self.reports.get((at.biz, at.till)) or ZReport(at.biz)
             report = fold_z(before, event)
@@ -114,6 +116,7 @@ class Projections:
                 parsed = parse_receipt_no(completed.receipt_no)
                 assert parsed is not None
                 sale = parsed
+                bought = bought_in(completed)
             case ReceiptReprinted(receipt_no=receipt_no, copy=copy):
                 parsed = parse_receipt_no(receipt_no)
                 assert parsed is not None
@@ -125,7 +128,7 @@ class Projections:
                 day = BusinessDay(business_date, shift, is_open=False)
             case _:
                 pass
-        return Change(at, self.grand_totals_after(event), report, sale, day, copies)
+        return Change(at, self.grand_totals_after(event), report, sale, day, copies, bought)
 
     def keep(self, change: Change) -> None:
         """Remember what was committed."""
@@ -161,6 +164,7 @@ class Change:
     sale: tuple[int, int] | None
     day: BusinessDay | None
     copies: tuple[int, int, int] | None
+    bought: Bought | None = None
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Put it into the open transaction."""
@@ -173,6 +177,8 @@ class Change:
             connection.execute(_PUT_COPIES, self.copies)
         if self.day is not None:
             connection.execute(_PUT_DAY, (self.day.biz, self.day.shift, int(self.day.is_open)))
+        if self.bought is not None:
+            self.bought.write(connection)
 
 
 def read_reports(connection: sqlite3.Connection, biz: str) -> dict[tuple[str, str], ZReport]:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from edge.journal.members import read_history
 from edge.journal.projections import parse_receipt_no, receipt_range, store_report
 from edge.sqlite import connect_reader
 from shared.journal.chain import entry_hash, genesis_hash
 from shared.journal.entry import JournalEntry
 from shared.kernel.errors import CorruptError, MissingError
+from shared.sale.member_history import MemberHistory
 from shared.till.z_report import ZReport
 
 _COLUMNS = "SELECT seq, id, type, body, hash FROM entry"
@@ -107,6 +109,14 @@ class JournalReader:
         """First and last receipt number of a business date, per lane."""
         with self._lock:
             return receipt_range(self._opened(), biz)
+
+    def member_history(self, member: str) -> MemberHistory:
+        """What a member bought before: `orders`, and per offer `uses` and `units`.
+
+        Counted are the completed sales of this box's own journal, so of this store alone.
+        """
+        with self._lock:
+            return read_history(self._opened(), member)
 
     def watermark(self, name: str) -> tuple[int, bytes] | None:
         """Sequence and hash of a watermark (`acked`, `safe`)."""
