@@ -212,10 +212,9 @@ class Box:
             business_date=day.biz if day is not None and day.is_open else None,
             revision=self.replica.active_revision(),
             price_changes=[asdict(change) for change in self.replica.price_changes()],
-            zone=self._layout.zone,
             language=self._layout.language,
         )
-        return present(state, around, self.replica)
+        return present(state, around, self.shop.sources)
 
     def status(self, lane: int, is_secure: bool) -> dict[str, Any]:  # noqa: FBT001 - one caller
         """The Status of the strip, as a lane sees it."""

@@ -258,7 +258,7 @@ def _offers(room: SaleRoom, lane: int) -> Offers:
     shop = room.shop
     basket = room.desk.state(lane).basket or Basket("", shop.clock.now_ms())
     pinned = replace(basket, revision=basket.revision or shop.catalogue.active_revision())
-    found = offer_reasons(pinned, shop.catalogue, shop.layout.zone, shop.layout.language)
+    found = offer_reasons(pinned, shop.sources, shop.layout.language)
     return Offers(
         acting=[ActingOffer(**asdict(each)) for each in found.acting],
         idle=[IdleOffer(**asdict(each)) for each in found.idle],

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Any
 
-from edge.sale.pricing import Catalogue, book_of, instant_of
+from edge.sale.pricing import Catalogue, PriceSources, book_of, customer_of, instant_of
 from shared.price.context import PriceContext, PriceLine, PricingInstant
 from shared.price.explain import derive_and_hint, explain
 from shared.price.offer_book import OfferBook
@@ -17,7 +16,6 @@ from shared.sale.basket import Basket
 from shared.sale.pricing import (
     ListedLine,
     PricedBasket,
-    context_of,
     goods_of,
     listed_lines,
     priced_by,
@@ -67,13 +65,13 @@ class _Question:
 
 
 def price_and_hint(
-    basket: Basket, catalogue: Catalogue, zone: tzinfo, language: str
+    basket: Basket, sources: PriceSources, language: str
 ) -> tuple[PricedBasket, tuple[Told, ...]]:
     """What an open basket costs, and what the cashier may tell the customer: three at most.
 
     The most urgent comes first. One question to the engine: each scan waits for it.
     """
-    asked = _question(basket, catalogue, zone)
+    asked = _question(basket, sources)
     book, at = asked.book, asked.at
     derivation, hints = derive_and_hint(asked.goods, book.offers, asked.context, at, book.policy)
     told = tuple(
@@ -84,11 +82,9 @@ def price_and_hint(
     return priced_by(derivation, asked.listed, book, at), () if basket.tenders else told
 
 
-def offer_reasons(
-    basket: Basket, catalogue: Catalogue, zone: tzinfo, language: str
-) -> OfferReasons:
+def offer_reasons(basket: Basket, sources: PriceSources, language: str) -> OfferReasons:
     """Every offer of the basket's revision and what became of it; for a person who asks."""
-    asked = _question(basket, catalogue, zone)
+    asked = _question(basket, sources)
     offers = asked.book.offers
     found = explain(asked.goods, offers, asked.context, asked.at, asked.book.policy)
     acting = tuple(
@@ -129,10 +125,11 @@ def coupons_shown(
     ]
 
 
-def _question(basket: Basket, catalogue: Catalogue, zone: tzinfo) -> _Question:
-    book, at = book_of(basket, catalogue), instant_of(basket.opened_at_ms, zone)
+def _question(basket: Basket, sources: PriceSources) -> _Question:
+    book, at = book_of(basket, sources.catalogue), instant_of(basket.opened_at_ms, sources.zone)
     listed = listed_lines(basket, book, at.at_ms)
-    return _Question(listed, goods_of(listed), book, context_of(basket.member, basket.coupons), at)
+    customer = customer_of(basket, book.offers, sources)
+    return _Question(listed, goods_of(listed), book, customer, at)
 
 
 def _named(

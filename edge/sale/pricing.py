@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
 
 from shared.item.item import Item
 from shared.kernel.errors import MissingError
-from shared.price.context import PricingInstant
+from shared.price.context import PriceContext, PricingInstant
 from shared.price.offer_book import EMPTY_BOOK, OfferBook
 from shared.price.price_book import DatedPrice, PriceBook
 from shared.sale.basket import Basket
+from shared.sale.member_history import MemberHistory
 from shared.sale.pricing import PricedBasket, context_of, price_basket
 
 
@@ -38,15 +41,39 @@ class Catalogue(Protocol):
         ...
 
 
-def price_open_basket(basket: Basket, catalogue: Catalogue, zone: tzinfo) -> PricedBasket:
+@dataclass(frozen=True, slots=True)
+class PriceSources:
+    """What pricing asks of the box; `history_of` takes the number of a member."""
+
+    catalogue: Catalogue
+    history_of: Callable[[str], MemberHistory]
+    zone: tzinfo
+
+
+def price_open_basket(basket: Basket, sources: PriceSources) -> PricedBasket:
     """Price at the instant of the basket's opening, as the store's clock shows it.
 
     So a price change at noon, or the end of an offer, spares whoever stands in front of the
     cashier. Where the replica was deleted under an open basket its lines need a price, which
     blocks payment.
     """
-    book, at = book_of(basket, catalogue), instant_of(basket.opened_at_ms, zone)
-    return price_basket(basket, book, context_of(basket.member, basket.coupons), at)
+    book, at = book_of(basket, sources.catalogue), instant_of(basket.opened_at_ms, sources.zone)
+    return price_basket(basket, book, customer_of(basket, book.offers, sources), at)
+
+
+def customer_of(basket: Basket, offers: OfferBook, sources: PriceSources) -> PriceContext:
+    """Who stands at the till: member, coupons, and what limits per member have to go by."""
+    return context_of(basket.member, basket.coupons, history_for(basket, offers, sources))
+
+
+def history_for(basket: Basket, offers: OfferBook, sources: PriceSources) -> MemberHistory | None:
+    """What the basket's member bought before in this store; None where no offer asks for it.
+
+    The counts, `orders` among them, are of this box's own journal: other stores do not count.
+    """
+    if basket.member is None or not offers.asks_history:
+        return None
+    return basket.history or sources.history_of(basket.member)
 
 
 def book_of(basket: Basket, catalogue: Catalogue) -> PriceBook:

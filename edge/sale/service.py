@@ -134,7 +134,7 @@ def undo(*, shop: Shop, state: LaneState, command: Undo) -> Turn:
 
 def take_tender(*, shop: Shop, state: LaneState, command: TakeTender) -> Turn:
     """Record a payment; complete the sale when nothing is left to pay."""
-    basket = open_basket(shop, state)
+    basket = shop.settled(open_basket(shop, state))
     priced = shop.price(basket)
     refuse_unsellable(basket, priced)
     tender = Tender(command.kind, command.amount_minor, command.reference)

@@ -9,7 +9,13 @@ from edge.desk.state import LaneState, LastScan, Operator
 from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.receipt.layout import PrintedSale, ReceiptLayout
-from edge.sale.pricing import Catalogue, price_open_basket
+from edge.sale.pricing import (
+    Catalogue,
+    PriceSources,
+    book_of,
+    history_for,
+    price_open_basket,
+)
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
 from shared.sale.basket import Basket
@@ -47,9 +53,21 @@ class Shop:
     layout: ReceiptLayout
     effects: Effects
 
+    @property
+    def sources(self) -> PriceSources:
+        """What pricing asks of the box."""
+        return PriceSources(self.catalogue, self.journal.member_history, self.layout.zone)
+
     def price(self, basket: Basket) -> PricedBasket:
         """What an open basket costs."""
-        return price_open_basket(basket, self.catalogue, self.layout.zone)
+        return price_open_basket(basket, self.sources)
+
+    def settled(self, basket: Basket) -> Basket:
+        """The basket with what its member bought before, as it stays from the first tender on."""
+        if basket.history is not None:
+            return basket
+        book = book_of(basket, self.catalogue)
+        return replace(basket, history=history_for(basket, book.offers, self.sources))
 
 
 def changed(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, tzinfo
 from typing import Any
 
 from edge.desk.state import DoneSale, LaneState, LastScan
 from edge.sale.offers import coupons_shown, price_and_hint
-from edge.sale.pricing import Catalogue, offers_of
+from edge.sale.pricing import Catalogue, PriceSources, offers_of
 from edge.texts import FALLBACK_LOCALE
 from shared.kernel.money import Currency, quick_cash
 from shared.kernel.quantity import ONE_MILLI
@@ -39,14 +38,13 @@ class Surroundings:
     business_date: str | None
     revision: int
     price_changes: Sequence[dict[str, Any]]
-    zone: tzinfo = UTC
     language: str = FALLBACK_LOCALE
 
 
-def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dict[str, Any]:
+def present(state: LaneState, around: Surroundings, sources: PriceSources) -> dict[str, Any]:
     """The LaneView that is pushed to the screens of a lane."""
     basket = state.basket or Basket("", 0)
-    priced, hints = price_and_hint(basket, catalogue, around.zone, around.language)
+    priced, hints = price_and_hint(basket, sources, around.language)
     blocked_by = _blocked_by(basket, priced, around)
     remaining = remaining_minor(priced.due_minor, basket.tenders)
     operator = state.operator
@@ -61,7 +59,7 @@ def present(state: LaneState, around: Surroundings, catalogue: Catalogue) -> dic
         "operator": operator and {"id": operator.id, "name": operator.name, "role": operator.role},
         "permissions": list(operator.permissions) if operator else [],
         "basket": _basket(basket, priced, remaining, around.language)
-        | _promoted(basket, priced, catalogue, around)
+        | _promoted(basket, priced, sources.catalogue, around)
         | {"hints": [asdict(each) for each in hints]},
         "touched_line": state.touched_line,
         "scans": state.scans,

@@ -193,17 +193,21 @@ class Publisher:
         return Piece(from_rev, self.rev, name, len(data), len(records))
 
 
-def a_stocked_replica(folder: Path, publisher: Publisher, items: int = 20) -> Replica:
+def a_stocked_replica(
+    folder: Path, publisher: Publisher, items: int = 20, more: Iterable[Record] = ()
+) -> Replica:
     """An open replica whose first revision is active."""
     replica = Replica(folder)
     replica.open()
-    manifest = publisher.publish(a_catalogue(items))
+    manifest = publisher.publish([*a_catalogue(items), *more])
     replica.stage(manifest, publisher.objects)
     replica.activate(manifest.rev, OPENED_AT_MS)
     return replica
 
 
-def prepare_data(folder: Path, *, port: int, items: int = 20, **identity: Any) -> None:
+def prepare_data(
+    folder: Path, *, port: int, items: int = 20, more: Iterable[Record] = (), **identity: Any
+) -> None:
     """A data folder of an enrolled training box whose catalogue is active already."""
     save_identity(folder, an_identity(stream=StreamId(secrets.token_hex(16)), **identity))
     load_or_create(folder / KEY_FILE)
@@ -224,4 +228,4 @@ def prepare_data(folder: Path, *, port: int, items: int = 20, **identity: Any) -
         """,
         encoding="utf-8",
     )
-    a_stocked_replica(folder / "replica", Publisher(folder / "objects"), items).close()
+    a_stocked_replica(folder / "replica", Publisher(folder / "objects"), items, more).close()

@@ -19,6 +19,11 @@ import httpx
 import pytest
 
 from edge.journal.reader import verify_file
+from shared.item.barcode import member_card_code
+from shared.price.condition import ForMember
+from shared.price.offer import Level, Limits, Offer
+from shared.price.reward import AmountOff
+from shared.publication.revision import Record
 from tests.builders import OPENED_AT_MS, a_gtin
 from tests.integration.edge.boxes import (
     CASHIER,
@@ -26,6 +31,7 @@ from tests.integration.edge.boxes import (
     DAY,
     MANAGER,
     MANAGER_PIN,
+    offer_record,
     prepare_data,
 )
 from tests.lab.net import LOOPBACK, free_port
@@ -151,11 +157,11 @@ def _at_least(count: int, answer: dict[str, Any]) -> list[Any]:
     return papers if len(papers) >= count else []
 
 
-def a_running_box(folder: Path) -> RunningBox:
+def a_running_box(folder: Path, *more: Record) -> RunningBox:
     port = free_port()
     data = folder / "data"
     data.mkdir()
-    prepare_data(data, port=port)
+    prepare_data(data, port=port, more=more)
     command = Command(
         "box", [sys.executable, "-m", "edge", "run", "--data", data], folder / "box.log"
     )
@@ -445,6 +451,44 @@ def test_a_box_killed_in_a_basket_comes_back_by_itself(own_box: RunningBox) -> N
     assert done["done"]["receipt_no"] == "1-000001"
     box.stop()
     verify_file(box.data / "journal.db")
+
+
+@pytest.fixture
+def limited_box(tmp_path: Path) -> Iterator[RunningBox]:
+    """A box with an offer of 3.00 off that each member may use once."""
+    names = {"en": "Once each", "zh-CN": "每人一次", "zh-TW": "每人一次"}
+    once = Offer(
+        "once",
+        Level.BASKET,
+        AmountOff(300),
+        when=(ForMember(),),
+        limits=Limits(per_member=1),
+        names=names,
+    )
+    running = a_running_box(tmp_path, offer_record(once))
+    yield running
+    running.stop()
+
+
+def test_a_member_who_used_an_offer_up_stays_so_over_a_kill(limited_box: RunningBox) -> None:
+    box = limited_box
+    box.sign_in()
+    box.post("/v1/day/open", {"business_date": DAY})
+
+    def due(member: str) -> int:
+        for code in (member_card_code(member), a_gtin(10)):
+            box.post("/v1/lanes/1/scans", {"code": code})
+        return box.screen(box.token).view["basket"]["due_minor"]  # type: ignore[no-any-return]
+
+    assert due("2479") == 690
+    box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 690})
+    box.process.kill()
+    box.start()
+    assert due("2479") == 990
+    (idle,) = box.get("/v1/lanes/1/offers")["idle"]
+    assert (idle["code"], idle["params"]) == ("member_uses", {"limit": 1})
+    box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 990})
+    assert due("2480") == 690
 
 
 def test_a_box_ends_cleanly_with_a_screen_open(own_box: RunningBox) -> None:

@@ -62,19 +62,16 @@ def lane(tmp_path: Path) -> Iterator[Lane]:
 
 def around(lane: Lane) -> Surroundings:
     layout = lane.shop.layout
-    return Surroundings(
-        "343", "Main Street", layout.currency, DAY, 2, (), layout.zone, layout.language
-    )
+    return Surroundings("343", "Main Street", layout.currency, DAY, 2, (), layout.language)
 
 
 def shown(lane: Lane, state: LaneState | None = None) -> dict[str, Any]:
-    basket: dict[str, Any] = present(state or lane.state, around(lane), lane.replica)["basket"]
+    basket: dict[str, Any] = present(state or lane.state, around(lane), lane.shop.sources)["basket"]
     return basket
 
 
 def told(lane: Lane) -> OfferReasons:
-    layout = lane.shop.layout
-    return offer_reasons(lane.basket(), lane.replica, layout.zone, layout.language)
+    return offer_reasons(lane.basket(), lane.shop.sources, lane.shop.layout.language)
 
 
 def sold(lane: Lane, receipt_no: str = "1-000001") -> RetailTransaction:

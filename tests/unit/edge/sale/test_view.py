@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge.desk.state import DoneSale, DoneTender, LaneState, LastScan, Operator
-from edge.sale.pricing import price_open_basket
+from edge.sale.pricing import PriceSources, price_open_basket
 from edge.sale.view import Surroundings, locked, present
 from shared.item.item import Item
 from shared.kernel.errors import MissingError
@@ -17,6 +17,7 @@ from shared.price.offer import Offer
 from shared.price.offer_book import OfferBook
 from shared.price.price_book import DatedPrice
 from shared.sale.basket import LineCoupon, PriceOverride
+from shared.sale.member_history import MemberHistory
 from shared.sale.tender import Tender, TenderKind
 from tests.builders import a_basket, an_item
 
@@ -49,8 +50,12 @@ class Prices:
         return self._offers
 
 
+def sources(catalogue: Prices) -> PriceSources:
+    return PriceSources(catalogue, lambda member: MemberHistory(), UTC)
+
+
 def shown(state: LaneState, *items: Item, around: Surroundings = AROUND) -> dict[str, Any]:
-    return present(state, around, Prices(*items))
+    return present(state, around, sources(Prices(*items)))
 
 
 def test_an_empty_lane_waits_for_the_first_scan() -> None:
@@ -147,5 +152,5 @@ def test_a_screen_without_a_session_sees_neither_goods_nor_people() -> None:
 
 def test_a_deleted_replica_needs_prices_and_does_not_crash() -> None:
     basket = replace(a_basket(an_item()), revision=3)
-    priced = price_open_basket(basket, Prices(an_item()), UTC)
+    priced = price_open_basket(basket, sources(Prices(an_item())))
     assert priced.needs_price
