@@ -68,6 +68,11 @@ class Turn:
         unit.value -= taken
         return taken
 
+    def cut_all(self, cuts: Iterable[tuple[Unit, int]]) -> None:
+        """Take an amount off each of some units; at a floor the last units of a line give way."""
+        for unit, amount in sorted(cuts, key=lambda cut: (cut[0].line, cut[0].place)):
+            self.cut(unit, amount)
+
     def share_of(self, units: Sequence[Unit], bp: int) -> int:
         """A percentage of these units together, rounded once."""
         is_list = self.offer.percent_base is PercentBase.LIST
@@ -163,8 +168,7 @@ def amount_off(turn: Turn) -> None:
 def amount_off_each(turn: Turn) -> None:
     reward = turn.offer.reward
     assert isinstance(reward, AmountOffEach)
-    for unit in picked(turn, reward):
-        turn.cut(unit, reward.amount)
+    turn.cut_all((unit, reward.amount) for unit in picked(turn, reward))
 
 
 def amount_off_line(turn: Turn) -> None:
@@ -178,8 +182,8 @@ def price_each(turn: Turn) -> None:
     reward = turn.offer.reward
     assert isinstance(reward, PriceEach | AddOn)
     dearer = [unit for unit in turn.target() if unit.value > price_of(turn, unit, reward.amount)]
-    for unit in dearest(dearer)[: turn.limited(reward.max_units)]:
-        turn.cut(unit, unit.value - price_of(turn, unit, reward.amount))
+    chosen = dearest(dearer)[: turn.limited(reward.max_units)]
+    turn.cut_all((unit, unit.value - price_of(turn, unit, reward.amount)) for unit in chosen)
 
 
 def price_of(turn: Turn, unit: Unit, amount: int) -> int:
@@ -191,8 +195,9 @@ def gift(turn: Turn) -> None:
     reward = turn.offer.reward
     assert isinstance(reward, Gift)
     worthy = [unit for unit in turn.target() if unit.value > 0]
-    for unit in cheapest(worthy)[: turn.limited(reward.max_units)]:
-        turn.cut(unit, unit.value)
+    for part in by_line(cheapest(worthy)[: turn.limited(reward.max_units)]):
+        units = sorted(part, key=lambda unit: unit.place)
+        turn.cut_line(units, sum(unit.value for unit in units))
 
 
 def tiers(turn: Turn) -> None:
@@ -284,8 +289,7 @@ def nth_unit(turn: Turn) -> None:
         get = [unit for i, unit in enumerate(queue[: sets * reward.n], 1) if not i % reward.n]
     else:
         buy, get = queue[: sets * (reward.n - 1)], queue[len(queue) - sets :]
-    for unit in get:
-        turn.cut(unit, turn.share_of([unit], reward.bp))
+    turn.cut_all((unit, turn.share_of([unit], reward.bp)) for unit in get)
     use_up([*buy, *get])
 
 
@@ -293,15 +297,20 @@ def buy_get(turn: Turn) -> None:
     reward = turn.offer.reward
     assert isinstance(reward, BuyGet)
     gets_left = turn.limited(reward.max_get_units)
+    got: list[Unit] = []
     for _ in range(turn.sets_max(1)):
-        buy, get = buy_and_get(turn, reward, gets_left)
+        buy, get = buy_and_get(turn, reward, gets_left - len(got))
         if len(buy) < reward.buy.qty or not get:
-            return
-        for unit in get:
-            off = reward.amount_each
-            turn.cut(unit, turn.share_of([unit], reward.bp or 0) if off is None else off)
-        gets_left -= len(get)
+            break
+        got += get
         use_up([*buy, *get])
+    turn.cut_all((unit, off_each(turn, unit, reward)) for unit in got)
+
+
+def off_each(turn: Turn, unit: Unit, reward: BuyGet | GroupEach) -> int:
+    if reward.bp is not None:
+        return turn.share_of([unit], reward.bp)
+    return (reward.amount_each if isinstance(reward, BuyGet) else reward.amount) or 0
 
 
 def buy_and_get(turn: Turn, reward: BuyGet, gets_left: int) -> tuple[list[Unit], list[Unit]]:
@@ -328,10 +337,9 @@ def group_each(turn: Turn) -> None:
         sizes = {part[0].line: len(part) for part in by_line(turn.world.units)}
         queue = sorted(queue, key=lambda unit: (-sizes[unit.line], unit.line))
     sets = min(len(queue) // reward.size, turn.sets_max(reward.size))
-    for unit in queue[: sets * reward.size]:
-        off = reward.amount
-        turn.cut(unit, turn.share_of([unit], reward.bp or 0) if off is None else off)
-        unit.is_used = True
+    grouped = queue[: sets * reward.size]
+    turn.cut_all((unit, off_each(turn, unit, reward)) for unit in grouped)
+    use_up(grouped)
 
 
 REWARDS: dict[type[Reward], Callable[[Turn], None]] = {
