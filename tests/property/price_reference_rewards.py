@@ -151,8 +151,7 @@ def percent(turn: Turn, units: Sequence[Unit], bp: int, cap: int | None = None) 
     shares = []
     for part in parts:
         room = turn.world.room(part[0].line, turn.offer)
-        worth = sum(unit.value for unit in part)
-        shares.append(min(turn.share_of(part, bp), room, worth))
+        shares.append(min(turn.share_of(part, bp), room, sum(unit.value for unit in part)))
     worth = [sum(unit.value for unit in part) for part in parts]
     shares = share_out(min(cap, sum(shares)), worth, shares, turn.policy.allocation)
     for part, share in zip(parts, shares, strict=True):

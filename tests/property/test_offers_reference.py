@@ -9,7 +9,7 @@ from shared.price.offer_book import OfferBook
 from tests.property.price_reference import Outcome, reference
 from tests.property.price_strategies import NOON, Scene, scenes
 
-MANY = settings(max_examples=5 * settings.default.max_examples)
+MANY = settings(max_examples=5 * settings().max_examples)
 
 Found = tuple[tuple[int, ...], dict[str, dict[int, int]]]
 """Net amounts, and per offer what each line got, by its key."""
