@@ -23,6 +23,9 @@ def split(goods: Goods, candidates: Sequence[Candidate]) -> tuple[list[Candidate
     met: set[str] = set()
     for candidate in candidates:
         group = candidate.rule.group
+        if not group and not met:
+            apart.append(candidate)  # no group acts before it
+            continue
         if group and group not in met:
             met.add(group)
             # Where lines choose, all members may act at the first one's turn.
@@ -30,13 +33,13 @@ def split(goods: Goods, candidates: Sequence[Candidate]) -> tuple[list[Candidate
                 if each.rule.group == group:
                     read |= _reads(goods, each)
                     written |= _writes(goods, each)
-        mine = _writes(goods, candidate)
-        if not group and not (_reads(goods, candidate) & written) and not (mine & read):
+        reads, writes = _reads(goods, candidate), _writes(goods, candidate)
+        if not group and not (reads & written) and not (writes & read):
             apart.append(candidate)
             continue
         others.append(candidate)
-        read |= _reads(goods, candidate)
-        written |= mine
+        read |= reads
+        written |= writes
     return apart, others
 
 

@@ -8,7 +8,7 @@ the earlier ones left (act).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from shared.price.act import Acting, Candidate, Outcome, Setting
 from shared.price.choose import choose
@@ -52,7 +52,7 @@ def candidates_of(
 
     Second those that may, but are out of reach of these goods.
     """
-    hits = book.acting.hits(goods.lines)
+    hits = book.acting.hits(goods)
     places = sorted({*hits, *book.acting.everywhere})
     within, beyond = list[Candidate](), list[Candidate]()
     for place in places:
@@ -75,8 +75,8 @@ def called_of(
     """Offers whose own goods are missing while the basket holds goods that call for them."""
     if not goods.lines:
         return []
-    known = {*book.acting.hits(goods.lines), *book.acting.everywhere}
-    called = {*book.calling.hits(goods.lines), *book.calling.everywhere} - known
+    known = {*book.acting.hits(goods), *book.acting.everywhere}
+    called = {*book.calling.hits(goods), *book.calling.everywhere} - known
     rules = (book.rules[place] for place in sorted(called))
     return [
         Candidate(rule, None, units_left(rule.offer, context), rule.offer.when)
@@ -97,10 +97,12 @@ def _applied(keys: Sequence[int], counts: Sequence[int], acting: Acting) -> Appl
     offer, lump = acting.candidate.rule.offer, acting.lump
     effect, bases = (acting.effect, acting.bases) if lump is None else (lump.effect, lump.bases)
     parts = effect.parts
-    shares = tuple(
-        OfferShare(keys[n], amount, base, _touched(parts[n]) if n in parts else counts[n])
-        for n, amount, base in zip(effect.lines, effect.amounts, bases, strict=True)
-    )
+    numbers = effect.lines
+    units: Iterable[int] = map(counts.__getitem__, numbers)
+    if parts:
+        units = [_touched(parts[n]) if n in parts else counts[n] for n in numbers]
+    columns = zip(map(keys.__getitem__, numbers), effect.amounts, bases, units, strict=True)
+    shares = tuple(map(OfferShare._make, columns))
     return AppliedOffer(offer, effect.amount_minor, acting.base_minor, effect.times, shares)
 
 

@@ -73,10 +73,12 @@ class Goods:
 
     __slots__ = (
         "allocation",
+        "counted",
         "counts",
         "floors",
         "found",
         "has_floors",
+        "known",
         "lines",
         "lists",
         "lump_lines",
@@ -95,6 +97,7 @@ class Goods:
         self.allocation = allocation
         self.counts = [line.units for line in lines]
         self.lists = [line.gross_minor for line in lines]
+        self.counted = [line.is_counted for line in lines]
         self.worths = [
             listed if line.start_minor is None else min(listed, line.start_minor)
             for line, listed in zip(lines, self.lists, strict=True)
@@ -108,6 +111,7 @@ class Goods:
         self.owed: list[tuple[int, ...]] = [()] * len(lines)
         self.used: list[frozenset[int]] = [frozenset()] * len(lines)
         self.found: dict[Selector, tuple[int, ...]] = {}
+        self.known: dict[int, tuple[int, ...]] = {}
         self.lumps: tuple[Lump, ...] = ()
         self.lump_lines: Sequence[int] = ()
         self.lump_worth = 0
@@ -116,10 +120,10 @@ class Goods:
         """The same goods, to try something on; what selectors found is shared."""
         other = Goods.__new__(Goods)
         other.lines, other.counts, other.floors = self.lines, self.counts, self.floors
-        other.lists, other.has_floors = self.lists, self.has_floors
+        other.lists, other.counted, other.has_floors = self.lists, self.counted, self.has_floors
         other.worths, other.units, other.used = self.worths[:], self.units[:], self.used[:]
         other.owed = self.owed[:]
-        other.found, other.allocation = self.found, self.allocation
+        other.found, other.known, other.allocation = self.found, self.known, self.allocation
         other.lumps, other.lump_lines = self.lumps, self.lump_lines
         other.lump_worth = self.lump_worth
         return other
@@ -152,11 +156,17 @@ class Goods:
 
     def select(self, selector: Selector) -> tuple[int, ...]:
         """Lines that a selector means, ascending; lines that are not promotable never are."""
+        # By identity first: offers keep their selectors, and hashing one takes its time.
+        known = self.known.get(id(selector))
+        if known is not None:
+            return known
         found = self.found.get(selector)
         if found is None:
             found = tuple(self._selected(selector))
-            if not depends_on_discounts(selector):
-                self.found[selector] = found
+            if depends_on_discounts(selector):
+                return found
+            self.found[selector] = found
+        self.known[id(selector)] = found
         return found
 
     def _selected(self, selector: Selector) -> list[int]:
@@ -165,12 +175,12 @@ class Goods:
             return [
                 number
                 for number, line in enumerate(self.lines)
-                if line.is_counted and (not skus or line.sku in skus)
+                if self.counted[number] and (not skus or line.sku in skus)
             ]
         return [
             number
-            for number, line in enumerate(self.lines)
-            if line.is_counted and self._is_meant(selector, number)
+            for number, is_counted in enumerate(self.counted)
+            if is_counted and self._is_meant(selector, number)
         ]
 
     def _is_meant(self, selector: Selector, number: int) -> bool:

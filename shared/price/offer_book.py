@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.price.condition import (
@@ -17,7 +17,7 @@ from shared.price.condition import (
     Selector,
     SpendBasis,
 )
-from shared.price.context import PriceLine
+from shared.price.goods import Goods
 from shared.price.offer import Offer, StackMode, StackScope, Validity
 from shared.price.reward import AddOn, BundlePrice, BuyGet, Gift
 from shared.price.select import depends_on_discounts
@@ -65,17 +65,17 @@ class Index:
     by_tag: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     everywhere: tuple[int, ...] = ()
 
-    def hits(self, lines: Sequence[PriceLine]) -> dict[int, list[int]]:
+    def hits(self, goods: Goods) -> dict[int, list[int]]:
         """The places of rules that may mean a line, each with those lines in ascending order."""
         found: dict[int, list[int]] = {}
-        for number, line in enumerate(lines):
-            if not line.is_counted:
+        for number, line in enumerate(goods.lines):
+            if not goods.counted[number]:
                 continue
             for place in self.by_sku.get(line.sku, ()):
                 found.setdefault(place, []).append(number)
             for place in self.by_category.get(line.category, ()):
                 found.setdefault(place, []).append(number)
-            if self.by_tag:
+            if self.by_tag and line.tags:
                 for place in {p for tag in line.tags for p in self.by_tag.get(tag, ())}:
                     found.setdefault(place, []).append(number)
         return found
