@@ -18,29 +18,19 @@ from shared.sale.member_history import MemberHistory
 from shared.sale.offer_use import OfferUse, uses_of
 from shared.sale.transaction import RetailTransaction
 
-_ORDERS = """
-    CREATE TABLE member_order(
-        member TEXT PRIMARY KEY, orders INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID
-"""
-_OFFERS = """
-    CREATE TABLE member_offer(
+ANY_OFFER = ""
+"""In place of an offer's id: the member's sales as such."""
+_TABLE = """
+    CREATE TABLE member_use(
         member TEXT NOT NULL, offer TEXT NOT NULL, uses INTEGER NOT NULL, units INTEGER NOT NULL,
         PRIMARY KEY (member, offer)
     ) STRICT, WITHOUT ROWID
 """
-_ADD_ORDERS = (
-    "INSERT INTO member_order(member, orders) VALUES(?,?)"
-    " ON CONFLICT(member) DO UPDATE SET orders=orders+excluded.orders"
+_ADD = (
+    "INSERT INTO member_use(member, offer, uses, units) VALUES(?,?,?,?) ON CONFLICT(member, offer)"
+    " DO UPDATE SET uses=uses+excluded.uses, units=units+excluded.units"
 )
-_ADD_USES = (
-    "INSERT INTO member_offer(member, offer, uses, units) VALUES(?,?,?,?) ON CONFLICT(member,"
-    " offer) DO UPDATE SET uses=uses+excluded.uses, units=units+excluded.units"
-)
-_READ = (
-    "SELECT NULL, orders, 0 FROM member_order WHERE member=?1"
-    " UNION ALL SELECT offer, uses, units FROM member_offer WHERE member=?1"
-)
+_READ = "SELECT offer, uses, units FROM member_use WHERE member=?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +42,9 @@ class Bought:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Count it, in the open transaction."""
-        connection.execute(_ADD_ORDERS, (self.member, 1))
+        connection.execute(_ADD, (self.member, ANY_OFFER, 1, 0))
         for offer, units in self.uses:
-            connection.execute(_ADD_USES, (self.member, offer, 1, units))
+            connection.execute(_ADD, (self.member, offer, 1, units))
 
 
 def bought_in(sale: RetailTransaction) -> Bought | None:
@@ -65,31 +55,25 @@ def bought_in(sale: RetailTransaction) -> Bought | None:
 def read_history(connection: sqlite3.Connection, member: str) -> MemberHistory:
     """What a member bought so far."""
     rows = connection.execute(_READ, (member,)).fetchall()
-    orders = sum(count for offer, count, _ in rows if offer is None)
-    offers = [row for row in rows if row[0] is not None]
-    return MemberHistory(
-        orders,
-        {offer: uses for offer, uses, _ in offers},
-        {offer: units for offer, _, units in offers},
-    )
+    uses = {offer: count for offer, count, _ in rows}
+    orders = uses.pop(ANY_OFFER, 0)
+    return MemberHistory(orders, uses, {offer: units for offer, _, units in rows if offer in uses})
 
 
 def count_members(connection: sqlite3.Connection) -> None:
-    """Make the tables and count the sales that are here already, in the open transaction.
+    """Make the table and count the sales that are here already, in the open transaction.
 
     A journal holds years of sales and the till waits for this once, so entries are read as they
     stand instead of being turned into values, which takes many times as long.
     """
-    orders, uses, units = Counter[str](), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-    connection.execute(_ORDERS)
-    connection.execute(_OFFERS)
+    uses, units = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    connection.execute(_TABLE)
     for member, sale in _sales_to_members(connection):
-        orders[member] += 1
+        uses[member, ANY_OFFER] += 1
         uses.update((member, offer["id"]) for offer in sale.get("offers", ()))
         for share in _shares(sale):
             units[member, share["reference"]] += share.get("units", 0)
-    connection.executemany(_ADD_ORDERS, orders.items())
-    connection.executemany(_ADD_USES, ((*key, count, units[key]) for key, count in uses.items()))
+    connection.executemany(_ADD, ((*key, count, units[key]) for key, count in uses.items()))
 
 
 def _sales_to_members(connection: sqlite3.Connection) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -91,9 +91,7 @@ def test_a_journal_of_older_software_gets_the_very_same_counts(sold: list[Bought
         for seq, bought in enumerate(sold):
             keep(connection, seq, bought)
         kept = told(connection)
-        connection.executescript(
-            "DROP TABLE member_order; DROP TABLE member_offer; PRAGMA user_version=1"
-        )
+        connection.executescript("DROP TABLE member_use; PRAGMA user_version=1")
         migrate(connection, MIGRATIONS)
         assert told(connection) == kept
 

@@ -255,9 +255,7 @@ def test_counts_survive_a_kill(tmp_path: Path) -> None:
 def as_of_older_software(folder: Path, script: str = "") -> None:
     """Take away what newer software keeps; a person with root may change entries as well."""
     connection = sqlite3.connect(folder / "journal.db", isolation_level=None)
-    connection.executescript(
-        "DROP TABLE member_order; DROP TABLE member_offer; PRAGMA user_version=1;" + script
-    )
+    connection.executescript("DROP TABLE member_use; PRAGMA user_version=1;" + script)
     connection.close()
 
 
@@ -289,12 +287,12 @@ def test_an_entry_that_cannot_be_read_does_not_keep_the_shop_shut(
 
 def test_a_count_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
     sell_and_die(tmp_path)
-    as_of_older_software(tmp_path, "CREATE TABLE member_offer(what);")
+    as_of_older_software(tmp_path, "CREATE TABLE member_use(what);")
     connection = connect_writer(tmp_path / "journal.db", "FULL")
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
         migrate(connection, MIGRATIONS)
     assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    connection.execute("DROP TABLE member_offer")
+    connection.execute("DROP TABLE member_use")
     connection.close()
     journal = a_journal(tmp_path)
     assert journal.member_history(ONE) == HELD
