@@ -66,9 +66,11 @@ def _asked(goods: Goods, condition: Condition) -> int:
 
 def _meant(goods: Goods, selector: Selector) -> int:
     """Lines that a selector means, or might mean once others were discounted: then any."""
+    everything: int = (1 << len(goods.lines)) - 1
     if depends_on_discounts(selector):
-        return (1 << len(goods.lines)) - 1
-    return bits(goods.select(selector))
+        return everything
+    lines = goods.select(selector)
+    return everything if len(lines) == len(goods.lines) else bits(lines)
 
 
 def bits(lines: Sequence[int]) -> int:

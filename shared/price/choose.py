@@ -10,7 +10,6 @@ or the turns are used up: a till must answer at once, however many offers there 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import reduce
 from itertools import chain, combinations
 from math import prod
@@ -88,7 +87,9 @@ def best_with(setting: Setting, candidates: Sequence[Candidate], wanted: Candida
 
 
 def _best(setting: Setting, candidates: Sequence[Candidate], options: Options) -> Outcome:
-    search = _Search(replace(setting, is_rough=True), candidates)
+    search = _Search(
+        Setting(setting.goods, setting.context, setting.policy, is_rough=True), candidates
+    )
     if prod(map(len, options.values())) * search.turns <= TURNS_MAX:
         found = search.best(options)
     else:
@@ -114,6 +115,7 @@ class _Search:
         if first is None:
             return None
         best = best_of(chain([first], leaves))
+        best.chosen = {**{name: each[0] for name, each in options.items()}, **best.chosen}
         best.allowed = [
             each
             for each in self._all
@@ -147,8 +149,7 @@ class _Search:
                         return
                 if rule.is_by_line:
                     return
-        nobody = {name: each[0] for name, each in options.items()}
-        outcome.chosen = {**nobody, **chosen}
+        outcome.chosen = chosen
         yield outcome
 
     def _branches(
