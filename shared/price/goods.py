@@ -41,11 +41,11 @@ class Lump:
     `bases` are what each line of the effect was worth before.
     """
 
-    __slots__ = ("amount", "bases", "effect")
+    __slots__ = ("bases", "effect", "is_shared")
 
     def __init__(self, effect: Effect) -> None:
-        self.amount = effect.lump
         self.effect = effect
+        self.is_shared = False
         self.bases: Sequence[int] = ()
 
 
@@ -138,9 +138,12 @@ class Goods:
     def _share_lumps(self) -> None:
         lumps, self.lumps = self.lumps, ()
         for lump in lumps:
-            # Another branch of the search may have shared it out before: with the same result.
-            lump.effect = self.shared(lump.effect._replace(lines=self.lump_lines, lump=lump.amount))
-            lump.bases = list(map(self.worths.__getitem__, lump.effect.lines))
+            # Another branch of the search may have done it: on the same goods, or it were no
+            # longer owed there.
+            if not lump.is_shared:
+                lump.effect = self.shared(lump.effect)
+                lump.bases = list(map(self.worths.__getitem__, lump.effect.lines))
+                lump.is_shared = True
             self.apply(lump.effect)
 
     def shared(self, effect: Effect) -> Effect:
@@ -149,10 +152,15 @@ class Goods:
             return effect
         values = self.values
         worths = [values[line] for line in effect.lines]
-        amounts = prorate(effect.lump, worths, worths, self.allocation)
-        pairs = [pair for pair in zip(effect.lines, amounts, strict=True) if pair[1]]
-        lines, amounts = [line for line, _ in pairs], [amount for _, amount in pairs]
-        return effect._replace(lines=lines, amounts=amounts, lump=0)
+        if self.allocation is Allocation.LAST_LINE:
+            amounts = prorate(effect.lump, worths, worths, self.allocation)
+        else:
+            amounts = spread(effect.lump, worths, self.allocation)  # no share exceeds its line
+        lines = effect.lines
+        if 0 in amounts:
+            lines = [line for line, amount in zip(lines, amounts, strict=True) if amount]
+            amounts = [amount for amount in amounts if amount]
+        return Effect(lines, amounts, times=effect.times)
 
     def select(self, selector: Selector) -> tuple[int, ...]:
         """Lines that a selector means, ascending; lines that are not promotable never are."""
