@@ -40,11 +40,6 @@ class PriceLine:
         return 1 if self.is_weighed else max(1, self.qty_milli // ONE_MILLI)
 
     @property
-    def is_counted(self) -> bool:
-        """Whether offers see it at all."""
-        return self.is_promotable and self.qty_milli > 0 and self.gross_minor >= 0
-
-    @property
     def gross_minor(self) -> int:
         """The line's list amount."""
         if self.list_minor is not None:

@@ -97,7 +97,10 @@ class Goods:
         self.allocation = allocation
         self.counts = [line.units for line in lines]
         self.lists = [line.gross_minor for line in lines]
-        self.counted = [line.is_counted for line in lines]
+        self.counted = [
+            line.is_promotable and line.qty_milli > 0 and listed >= 0
+            for line, listed in zip(lines, self.lists, strict=True)
+        ]
         self.worths = [
             listed if line.start_minor is None else min(listed, line.start_minor)
             for line, listed in zip(lines, self.lists, strict=True)

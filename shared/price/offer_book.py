@@ -75,10 +75,16 @@ class Index:
                 found.setdefault(place, []).append(number)
             for place in self.by_category.get(line.category, ()):
                 found.setdefault(place, []).append(number)
-            if self.by_tag and line.tags:
-                for place in {p for tag in line.tags for p in self.by_tag.get(tag, ())}:
-                    found.setdefault(place, []).append(number)
+            if self.by_tag:
+                self._add_by_tag(found, number, line.tags)
         return found
+
+    def _add_by_tag(self, found: dict[int, list[int]], number: int, tags: frozenset[str]) -> None:
+        for tag in tags:
+            for place in self.by_tag.get(tag, ()):
+                lines = found.setdefault(place, [])
+                if not lines or lines[-1] != number:  # two of its tags may be asked for
+                    lines.append(number)
 
 
 @dataclass(frozen=True, slots=True)
