@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.kernel.quantity import extended_minor
 
@@ -45,8 +46,7 @@ class StoreCoupon:
 PriceRule = MemberPrice | StatedMemberAmount | StoreCoupon
 
 
-@dataclass(frozen=True, slots=True)
-class PriceModifier:
+class PriceModifier(NamedTuple):
     """What one rule or offer did to one line (ARTS RetailPriceModifier).
 
     `amount_minor` is negative for a saving; `because` names the rule. An offer's share has the
