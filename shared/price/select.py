@@ -31,8 +31,3 @@ def depends_on_discounts(selector: Selector) -> bool:
     """Whether its choice of lines may change while offers act."""
     exclude = selector.exclude
     return selector.undiscounted or (exclude is not None and depends_on_discounts(exclude))
-
-
-def is_everything(selector: Selector) -> bool:
-    """Whether it selects all promotable goods."""
-    return selector == Selector()
