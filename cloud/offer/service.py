@@ -119,11 +119,6 @@ def offers_of(connection: Connection, store_id: str) -> tuple[Offer, ...]:
     return _parsed(store.published(connection), store_id)
 
 
-def planned_offers_of(connection: Connection, store_id: str) -> tuple[Offer, ...]:
-    """What a store will sell by once everything that waits is published."""
-    return _parsed(store.newest(connection), store_id)
-
-
 class OfferRecords:
     """Offers as records; see `cloud.records.RecordSource`.
 

@@ -218,18 +218,20 @@ def test_a_record_carries_what_was_meant_and_the_number_of_its_version(
     assert published(api, "1") == {"a": record_hash(record)}
 
 
-def test_what_is_published_and_what_is_planned_differ_until_the_publication(
+def test_a_store_sells_by_what_is_published_until_the_next_publication(
     api: CloudApi, admin: httpx.Client
 ) -> None:
     load(admin, an_offer("a")).raise_for_status()
     publish_all(admin).raise_for_status()
     load(admin, an_offer("b"), replace=True).raise_for_status()
+    assert names_of(api, "1") == ["a"]
+    publish_all(admin).raise_for_status()
+    assert names_of(api, "1") == ["b"]
+
+
+def names_of(api: CloudApi, store_id: str) -> list[str]:
     with api.context.database.begin() as connection:
-        today, planned = (
-            [offer.id for offer in ask(connection, "1")]
-            for ask in (service.offers_of, service.planned_offers_of)
-        )
-    assert (today, planned) == (["a"], ["b"])
+        return [offer.id for offer in service.offers_of(connection, store_id)]
 
 
 def test_a_store_that_joins_later_gets_the_offers_for_all_stores(
