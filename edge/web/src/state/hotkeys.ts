@@ -22,7 +22,8 @@ function sellingKeys(): Record<string, Handler> {
     [KEYS.search]: () => till.open({ name: "search", q: "" }),
     [KEYS.lock]: () => void till.signOut(),
   };
-  if (view.state === "done" || till.frozen) return keys;
+  // As the buttons do: a command under way (pieces by "3*") must not swallow the next key.
+  if (view.state === "done" || till.lane.silent) return keys;
   if (view.can_undo) {
     keys[KEYS.undo] = () => void till.run("undo", (api) => api.undo());
   }
