@@ -22,6 +22,24 @@ class StreamOpened:
     cause: str
     journal_pub: str
     previous: dict[str, str | int] | None = None
+    """Stream, seq and hash of the last entry of the journal before this one that is vouched for."""
+    series: str = ""
+    """Receipt numbers of this journal bear it; "" for a store's first one."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySalvaged:
+    """An entry of another stream that could not go up there; this entry has the same id.
+
+    It stands where two journals had grown apart: a cloned card, a restored image. `body` is the
+    entry's canonical JSON, `hash` (hex) what it had there. Its effects count once, by its id.
+    """
+
+    type: ClassVar[str] = "entry.salvaged"
+    stream: str
+    seq: int
+    hash: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,10 @@ class DayClosed:
     z: dict[str, str | int]
     receipts: dict[str, list[str]] = field(default_factory=dict)
     """First and last receipt number of the day per lane."""
+    certificate: str = ""
+    """Canonical JSON of the day's completeness certificate; "" by software that made none."""
+    certificate_sig: str = ""
+    """The journal key's signature over it, hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +141,7 @@ class UnknownEvent:
 
 Event = (
     StreamOpened
+    | EntrySalvaged
     | DayOpened
     | DayClosed
     | SaleCompleted
@@ -133,6 +156,7 @@ Event = (
 
 KNOWN_EVENTS = (
     StreamOpened,
+    EntrySalvaged,
     DayOpened,
     DayClosed,
     SaleCompleted,
