@@ -18,6 +18,29 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True, slots=True)
+class BusinessDayKnown:
+    """A business date and whether it was still open."""
+
+    biz: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousStream:
+    """A journal of this store that is still open: whose, and how far the cloud had it.
+
+    `seq` and `hash` (hex) of the last entry that the cloud holds, -1 and "" for none;
+    `journal_pub` (hex) is the key that its entries are signed with.
+    """
+
+    stream: str
+    seq: int
+    hash: str
+    journal_pub: str
+    dev: str
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """The answer to an enrolment. `secret` opens the broker and the object store."""
 
@@ -36,6 +59,14 @@ class Identity:
     """HQ's Ed25519 public key, hex: the only one that may set prices."""
     price_zone: str
     cloud_url: str
+    cause: str = "enrol"
+    """Why the first journal of this box begins: `enrol`, or `swap` after another box."""
+    previous: tuple[PreviousStream, ...] = ()
+    """Journals of the boxes before this one, whose last entries may still be to be handed in."""
+    day: BusinessDayKnown | None = None
+    """The store's newest business day as the cloud knew it at enrolment."""
+    public_url: str = ""
+    """Where anybody can have a receipt checked; "" when the cloud named no address."""
 
     @classmethod
     def from_answer(cls, answer: dict[str, Any], cloud_url: str) -> Identity:
@@ -54,6 +85,10 @@ class Identity:
             hq_pub=answer["hq_pub"],
             price_zone=answer["price_zone"],
             cloud_url=cloud_url,
+            cause=str(answer.get("cause", "enrol")),
+            previous=tuple(_previous_of(each) for each in answer.get("previous") or ()),
+            day=_day_of(answer.get("day")),
+            public_url=str(answer.get("public_url") or ""),
         )
 
 
@@ -71,11 +106,27 @@ def load_identity(data_dir: Path) -> Identity:
     path = data_dir / IDENTITY_FILE
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        return Identity(**fields)
+        previous = tuple(_previous_of(each) for each in fields.pop("previous", ()))
+        day = _day_of(fields.pop("day", None))
+        return Identity(**fields, previous=previous, day=day)
     except FileNotFoundError:
         raise MissingError("identity.missing", path=str(path)) from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptError("identity.corrupt", path=str(path)) from error
+
+
+def _previous_of(fields: dict[str, Any]) -> PreviousStream:
+    return PreviousStream(
+        stream=str(fields["stream"]),
+        seq=int(fields["seq"]),
+        hash=str(fields["hash"]),
+        journal_pub=str(fields["journal_pub"]),
+        dev=str(fields["dev"]),
+    )
+
+
+def _day_of(fields: dict[str, Any] | None) -> BusinessDayKnown | None:
+    return None if fields is None else BusinessDayKnown(str(fields["biz"]), bool(fields["is_open"]))
 
 
 def save_identity(data_dir: Path, identity: Identity) -> Path:

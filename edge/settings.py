@@ -77,6 +77,13 @@ class ClockSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorSettings:
+    """`path`: a folder on a USB stick for a second copy of the journal; "" keeps none."""
+
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of `edge.toml`, and the folder it lies in."""
 
@@ -86,6 +93,7 @@ class Settings:
     printer: PrinterSettings = field(default_factory=PrinterSettings)
     drawer: DrawerSettings = field(default_factory=DrawerSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
+    mirror: MirrorSettings = field(default_factory=MirrorSettings)
 
     @property
     def training(self) -> bool:
@@ -103,6 +111,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "printer": PrinterSettings,
     "drawer": DrawerSettings,
     "clock": ClockSettings,
+    "mirror": MirrorSettings,
 }
 T = TypeVar("T")
 
