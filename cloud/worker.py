@@ -21,11 +21,10 @@ from cloud.fleet.consumer import FleetConsumer
 from cloud.health import HealthPort
 from cloud.ingest.ack import AckSender
 from cloud.ingest.consumer import JournalConsumer
-from cloud.ingest.posting import Poster
 from cloud.ingest.service import Verdict
-from cloud.ledger.service import LedgerPoster
 from cloud.migrations.state import require_migrated
 from cloud.mqtt import BrokerLink, BrokerLogin, LinkEvents, Route
+from cloud.posters import POSTERS
 from cloud.publication.announce import CHANNEL, Announcer
 from cloud.settings import Settings
 from shared.kernel.errors import RetailError, UnavailableError
@@ -33,8 +32,6 @@ from shared.kernel.ids import DeviceId
 from shared.wire import topics
 from shared.wire.message import AckCode, CloudBirth, message_bytes
 
-POSTERS: tuple[Poster, ...] = (LedgerPoster(),)
-"""Every room that draws consequences from journal entries."""
 LISTEN_S = 0.25
 LOOK_MS = 5_000
 """How often the worker looks without being called: repairs a lost NOTIFY."""

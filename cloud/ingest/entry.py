@@ -7,10 +7,15 @@ from typing import Annotated
 
 import msgspec
 
+from shared.journal.event import EntrySalvaged
 from shared.kernel.errors import RefusedError
 
 INSTANT_MS_MAX = 253_402_300_799_999
 """The last millisecond of the year 9999."""
+
+SALVAGED = EntrySalvaged.type
+SALVAGED_DEPTH_MAX = 8
+"""A life may salvage what an earlier one had salvaged; nobody is cloned more often."""
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
@@ -33,7 +38,16 @@ class EntryHead(msgspec.Struct, gc=False):
     cat: int = 0
 
 
+class _SalvagedData(msgspec.Struct, gc=False):
+    """What `original_of` reads of an `entry.salvaged`."""
+
+    stream: str
+    seq: int
+    body: str
+
+
 _decode = msgspec.json.Decoder(EntryHead).decode
+_decode_salvaged = msgspec.json.Decoder(_SalvagedData).decode
 
 
 def read_head(body: bytes, stream: str, seq: int) -> EntryHead:
@@ -49,6 +63,27 @@ def read_head(body: bytes, stream: str, seq: int) -> EntryHead:
     if head.seq != seq or head.stream != stream:
         raise RefusedError("ingest.place", seq=seq)
     return head
+
+
+def original_of(head: EntryHead) -> EntryHead | None:
+    """The entry that a salvaged one carries, with the sequence number of its carrier.
+
+    None when what it carries is no entry, or has another id or place than it says.
+    """
+    carried, seq = head, head.seq
+    for _ in range(SALVAGED_DEPTH_MAX):
+        try:
+            data = _decode_salvaged(carried.data)
+            found = _decode(data.body.encode())
+        except (msgspec.DecodeError, UnicodeError):
+            return None
+        if (found.id, found.stream, found.seq) != (head.id, data.stream, data.seq):
+            return None
+        if found.type != SALVAGED:
+            found.seq = seq
+            return found
+        carried = found
+    return None
 
 
 def flaw_of(head: EntryHead) -> str | None:

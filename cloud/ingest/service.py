@@ -7,27 +7,22 @@ is stored, flagged and acknowledged: refusing it would block the store for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
-from cloud.db import NOTIFY_BYTES_MAX, Database, DatabaseError, LostConnectionError
+from cloud.db import Database, DatabaseError, LostConnectionError
 from cloud.ingest import store
 from cloud.ingest.arrival import Arrival
 from cloud.ingest.decision import Decision, decide, overlap_of
-from cloud.ingest.entry import EntryHead, flaw_of, read_head
-from cloud.ingest.posting import Posted, Poster
+from cloud.ingest.desk import PostingDesk
+from cloud.ingest.entry import EntryHead, read_head
+from cloud.ingest.posting import Poster
 from cloud.signing import is_signed_by
 from shared.kernel.errors import RefusedError
 from shared.wire.message import AckCode
 
-NEWS_MAX = 20
-"""Sales of one batch that a live screen hears of; the rest is a number."""
-REPEATED = "entry.repeated"
-UNPOSTABLE = "ingest.unpostable"
 NO_HEAD = (-1, b"")
 
 
@@ -125,7 +120,7 @@ class _Intake:
             arrival.bodies[known:],
             claim.hashes[known:],
         )
-        desk = _PostingDesk(self._posters)
+        desk = PostingDesk(self._posters)
         heads = desk.watch(_heads_of(arrival.header.stream, new))
         store.copy_entries(self._connection, new, heads)
         post = desk.post_carefully if self._is_careful else desk.post
@@ -138,69 +133,6 @@ class _Intake:
         )
         store.tell_live(self._connection, desk.told(claim.dev))
         return Verdict(AckCode.OK, *head, len(new.bodies), len(desk.flags))
-
-
-class _PostingDesk:
-    """Sorts entries by poster while they pass, then has them posted; an entry id counts once."""
-
-    def __init__(self, posters: Sequence[Poster]) -> None:
-        self.flags: list[tuple[int, str]] = []
-        self._baskets: list[tuple[Poster, dict[str, EntryHead]]] = [
-            (poster, {}) for poster in posters
-        ]
-        self._news: list[dict[str, Any]] = []
-
-    def watch(self, heads: Iterable[EntryHead]) -> Iterator[EntryHead]:
-        """Pass entries on and keep those that a poster wants."""
-        by_type = {kind: basket for poster, basket in self._baskets for kind in poster.entry_types}
-        for head in heads:
-            flaw = flaw_of(head)
-            basket = by_type.get(head.type)
-            if flaw is not None:
-                self.flags.append((head.seq, flaw))
-            elif basket is not None and basket.setdefault(head.id, head) is not head:
-                self.flags.append((head.seq, REPEATED))
-            yield head
-
-    def post(self, connection: Connection, store_id: str) -> None:
-        """Have everything posted; a database error when something cannot be."""
-        for poster, basket in self._baskets:
-            if basket:
-                self._keep(poster.post(connection, store_id, list(basket.values())))
-
-    def post_carefully(self, connection: Connection, store_id: str) -> None:
-        """Leave out what was posted before; flag what the database does not take."""
-        for poster, basket in self._baskets:
-            known = poster.posted(connection, list(basket)) if basket else set()
-            for entry in basket.values():
-                if entry.id not in known:
-                    self._post_alone(connection, store_id, poster, entry)
-
-    def told(self, dev: str) -> str:
-        """What the live screens hear of this batch: JSON that fits into a NOTIFY."""
-        shown = self._news[-NEWS_MAX:]
-        while True:
-            told = orjson.dumps({"kind": "batch", "dev": dev, "sales": shown})
-            if len(told) <= NOTIFY_BYTES_MAX:
-                return told.decode()
-            shown = shown[1:]
-
-    def _post_alone(
-        self, connection: Connection, store_id: str, poster: Poster, entry: EntryHead
-    ) -> None:
-        try:
-            with connection.begin_nested():
-                posted = poster.post(connection, store_id, [entry])
-        except LostConnectionError:
-            raise
-        except DatabaseError:
-            self.flags.append((entry.seq, UNPOSTABLE))
-        else:
-            self._keep(posted)
-
-    def _keep(self, posted: Posted) -> None:
-        self.flags += posted.flags
-        self._news += posted.news
 
 
 def _heads_of(stream: str, new: store.NewEntries) -> Iterator[EntryHead]:

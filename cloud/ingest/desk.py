@@ -1,0 +1,106 @@
+"""Entries on their way to the posters; an entry id has its effects once, wherever it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from cloud.db import NOTIFY_BYTES_MAX, DatabaseError, LostConnectionError
+from cloud.ingest.entry import SALVAGED, EntryHead, flaw_of, original_of
+from cloud.ingest.posting import Posted, Poster
+
+NEWS_MAX = 20
+"""Sales of one batch that a live screen hears of; the rest is a number."""
+REPEATED = "entry.repeated"
+UNPOSTABLE = "ingest.unpostable"
+UNSALVAGED = "entry.salvage"
+"""A salvaged entry that carries no entry, or another one than it says."""
+
+
+class PostingDesk:
+    """Sorts entries by poster while they pass, then has them posted.
+
+    A salvaged entry passes as the one that it carries: its effects are those of the original.
+    """
+
+    def __init__(self, posters: Sequence[Poster]) -> None:
+        self.flags: list[tuple[int, str]] = []
+        self._baskets: list[tuple[Poster, dict[str, EntryHead]]] = [
+            (poster, {}) for poster in posters
+        ]
+        self._by_type = {
+            kind: basket for poster, basket in self._baskets for kind in poster.entry_types
+        }
+        self._news: list[dict[str, Any]] = []
+
+    def watch(self, heads: Iterable[EntryHead]) -> Iterator[EntryHead]:
+        """Pass entries on and keep those that a poster wants."""
+        basket_of = self._by_type.get
+        for head in heads:
+            flaw = flaw_of(head)
+            basket = basket_of(head.type)
+            if flaw is not None:
+                self.flags.append((head.seq, flaw))
+            elif basket is not None:
+                kept = basket.setdefault(head.id, head)
+                if kept is not head and kept.stream == head.stream:
+                    self.flags.append((head.seq, REPEATED))
+            elif head.type == SALVAGED:
+                self._salvage(head)
+            yield head
+
+    def post(self, connection: Connection, store_id: str) -> None:
+        """Have everything posted; a database error when something cannot be."""
+        for poster, basket in self._baskets:
+            if basket:
+                self._keep(poster.post(connection, store_id, list(basket.values())))
+
+    def post_carefully(self, connection: Connection, store_id: str) -> None:
+        """Leave out what was posted before; flag what the database does not take."""
+        for poster, basket in self._baskets:
+            known = poster.posted(connection, list(basket)) if basket else set()
+            for entry in basket.values():
+                if entry.id not in known:
+                    self._post_alone(connection, store_id, poster, entry)
+
+    def told(self, dev: str) -> str:
+        """What the live screens hear of this batch: JSON that fits into a NOTIFY."""
+        shown = self._news[-NEWS_MAX:]
+        while True:
+            told = orjson.dumps({"kind": "batch", "dev": dev, "sales": shown})
+            if len(told) <= NOTIFY_BYTES_MAX:
+                return told.decode()
+            shown = shown[1:]
+
+    def _salvage(self, head: EntryHead) -> None:
+        """An original that is here already, or was before, has no second effect and no flag."""
+        original = original_of(head)
+        flaw = UNSALVAGED if original is None else flaw_of(original)
+        if original is None or flaw is not None:
+            self.flags.append((head.seq, flaw or UNSALVAGED))
+            return
+        basket = self._by_type.get(original.type)
+        if basket is not None:
+            basket.setdefault(original.id, original)
+
+    def _post_alone(
+        self, connection: Connection, store_id: str, poster: Poster, entry: EntryHead
+    ) -> None:
+        try:
+            with connection.begin_nested():
+                posted = poster.post(connection, store_id, [entry])
+        except LostConnectionError:
+            raise
+        except DatabaseError:
+            # Another worker may have posted it, under another stream, since we looked.
+            if not poster.posted(connection, [entry.id]):
+                self.flags.append((entry.seq, UNPOSTABLE))
+        else:
+            self._keep(posted)
+
+    def _keep(self, posted: Posted) -> None:
+        self.flags += posted.flags
+        self._news += posted.news
