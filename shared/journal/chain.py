@@ -21,10 +21,15 @@ def genesis_hash(stream_id: bytes) -> bytes:
 
 def entry_hash(stream_id: bytes, seq: int, prev_hash: bytes, body: bytes) -> bytes:
     """SHA-256 over tag, stream, sequence number, previous hash and the body's own hash."""
+    return linked_hash(stream_id, seq, prev_hash, hashlib.sha256(body).digest())
+
+
+def linked_hash(stream_id: bytes, seq: int, prev_hash: bytes, body_sha256: bytes) -> bytes:
+    """An entry's hash from its body's SHA-256, for whoever may not see the body itself."""
     assert len(stream_id) == STREAM_BYTES
-    assert len(prev_hash) == HASH_BYTES
+    assert len(prev_hash) == len(body_sha256) == HASH_BYTES
     head = ENTRY_TAG + stream_id + seq.to_bytes(8, "big") + prev_hash
-    return hashlib.sha256(head + hashlib.sha256(body).digest()).digest()
+    return hashlib.sha256(head + body_sha256).digest()
 
 
 def head_statement(stream_id: bytes, seq: int, head_hash: bytes, at_ms: int) -> bytes:
