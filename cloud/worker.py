@@ -17,11 +17,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from cloud.clock import SystemClock, random_bytes
 from cloud.db import Database, incarnation
 from cloud.deployment import share_group
-from cloud.fleet.consumer import FleetConsumer
+from cloud.fleet.consumer import AnswerHello, FleetConsumer
+from cloud.fleet.contact_store import StreamHead
 from cloud.health import HealthPort
 from cloud.ingest.ack import AckSender
 from cloud.ingest.consumer import JournalConsumer
-from cloud.ingest.service import Verdict
+from cloud.ingest.service import NO_HEAD, Verdict
 from cloud.migrations.state import require_migrated
 from cloud.mqtt import BrokerLink, BrokerLogin, LinkEvents, Route
 from cloud.posters import POSTERS
@@ -215,12 +216,14 @@ def run(settings: Settings) -> int:
     return 0 if is_drained else 1
 
 
-def _hello_answer(
-    acks: AckSender,
-) -> Callable[[DeviceId, str, tuple[int, bytes] | None], None]:
-    def answer(dev: DeviceId, stream: str, head: tuple[int, bytes] | None) -> None:
-        code = AckCode.REVOKED if head is None else AckCode.OK
-        acks.send(dev, stream, Verdict(code, *(head or (-1, b""))))
+def _hello_answer(acks: AckSender) -> AnswerHello:
+    def answer(dev: DeviceId, stream: str, head: StreamHead | None) -> None:
+        if head is None:
+            acks.send(dev, stream, Verdict(AckCode.REVOKED, *NO_HEAD))
+            return
+        seq, head_hash, safe_seq, safe_hash = head
+        verdict = Verdict(AckCode.OK, seq, head_hash, safe_seq=safe_seq, safe_hash=safe_hash)
+        acks.send(dev, stream, verdict)
 
     return answer
 

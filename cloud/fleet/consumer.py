@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from cloud.db import Database, notify
 from cloud.fleet import contact_store
+from cloud.fleet.contact_store import StreamHead
 from cloud.mqtt import Message
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
@@ -22,7 +23,7 @@ LIVE_CHANNEL = "tillbox_live"
 
 _log = structlog.get_logger("cloud.fleet")
 
-AnswerHello = Callable[[DeviceId, str, tuple[int, bytes] | None], None]
+AnswerHello = Callable[[DeviceId, str, StreamHead | None], None]
 """Device, stream (hex), the stream's head; None when the box may not write to it."""
 
 
@@ -59,7 +60,7 @@ class FleetConsumer:
             if head is not None:
                 contact_store.save_hello(connection, values)
                 _tell_live(connection, dev)
-        _log.info("fleet.hello", dev=dev, seq=hello.seq, head=None if head is None else head[0])
+        _log.info("fleet.hello", dev=dev, seq=hello.seq, head=None if head is None else head.seq)
         self.answer_hello(dev, hello.stream, head)
         if head is not None:
             self.check_desired(dev, hello.stored_rev)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from cloud.db import driver
 
+# A stream that nobody has heard of yet is empty; one of another box is not for this one.
 STREAM_HEAD = """
-SELECT s.head_seq, s.head_hash FROM stream s JOIN device d ON d.dev = s.dev
-WHERE s.stream_id = %s AND s.dev = %s AND s.status <> 'revoked' AND d.status <> 'revoked'"""
+SELECT coalesce(s.head_seq, -1), s.head_hash, coalesce(s.safe_seq, -1), s.safe_hash
+FROM device d LEFT JOIN stream s ON s.stream_id = %s
+WHERE d.dev = %s AND d.status <> 'revoked'
+    AND (s.stream_id IS NULL OR s.dev = d.dev AND s.status <> 'revoked')"""
 RAISE_EDGE_HEAD = """
 UPDATE stream SET edge_head = %(seq)s
 WHERE stream_id = %(stream)s AND dev = %(dev)s AND edge_head < %(seq)s"""
@@ -59,10 +62,22 @@ ON CONFLICT (dev) DO UPDATE SET store_id = excluded.store_id,
 Values = Mapping[str, Any]
 
 
-def stream_head(connection: Connection, dev: str, stream_id: bytes) -> tuple[int, bytes] | None:
-    """Head of a stream that this box may write to; None for any other."""
+class StreamHead(NamedTuple):
+    """Where a stream stands: its last entry, and the last one that is archived for certain."""
+
+    seq: int = -1
+    hash: bytes = b""
+    safe_seq: int = -1
+    safe_hash: bytes = b""
+
+
+def stream_head(connection: Connection, dev: str, stream_id: bytes) -> StreamHead | None:
+    """Head of a stream that this box may write to, empty when it is new; None for any other."""
     found = driver(connection).execute(STREAM_HEAD, (stream_id, dev)).fetchone()
-    return None if found is None else (found[0], bytes(found[1] or b""))
+    if found is None:
+        return None
+    seq, head_hash, safe_seq, safe_hash = found
+    return StreamHead(seq, bytes(head_hash or b""), safe_seq, bytes(safe_hash or b""))
 
 
 def save_hello(connection: Connection, values: Values) -> None:

@@ -14,6 +14,10 @@ from shared.wire.message import AckCode
 REFUSED_STREAM = "revoked"
 UPLOADING_DEVICES = frozenset({"active", "retiring"})
 """A retiring box may still bring its tail."""
+CARRIED_DEVICES = frozenset({"retiring", "revoked"})
+"""Whose tail another box of the store may bring: it is out of service, or lost."""
+LIVES_PER_DAY_MAX = 20
+"""Journal lives that one device may begin in 24 hours; more are a defect or an attack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,25 @@ class StreamState:
     genesis: bytes
     head_seq: int
     head_hash: bytes
+    carrier_status: str | None = None
+    """Status of the uploading device where it is another one of the same store."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """A device as enrolled."""
+
+    dev: str
+    store_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Whose journal begins, by the words of its entry 0."""
+
+    dev: str
+    store_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +83,32 @@ def overlap_of(stream: StreamState, claim: Claim) -> range:
     return range(max(0, claim.first_seq - 1), min(claim.last_seq, stream.head_seq - 1) + 1)
 
 
+def newborn(
+    claim: Claim,
+    genesis: bytes,
+    opening: Opening | None,
+    *,
+    owner: DeviceState | None,
+    uploader: DeviceState | None,
+) -> StreamState | None:
+    """The state in which `decide` meets a stream that is not stored; None for a stranger's.
+
+    A box begins a new journal life without asking: a clone, a restored image, a broken file.
+    `owner` is the device that the `opening` names.  Until entry 0 is here nobody knows whose
+    stream it is, so a box of ours is merely told that the beginning is missing.
+    """
+    if uploader is None or uploader.status not in UPLOADING_DEVICES:
+        return None
+    if claim.first_seq > 0:
+        return StreamState(uploader.dev, uploader.status, "open", genesis, -1, genesis)
+    if opening is None or owner is None or owner.dev != opening.dev:
+        return None
+    if not owner.store_id == opening.store_id == uploader.store_id:
+        return None
+    carrier_status = None if uploader.dev == owner.dev else uploader.status
+    return StreamState(owner.dev, owner.status, "open", genesis, -1, genesis, carrier_status)
+
+
 def decide(stream: StreamState | None, claim: Claim, stored: Mapping[int, bytes]) -> Decision:
     """Judge a batch whose own chain holds; `stored` has the hashes of `overlap_of`.
 
@@ -80,11 +129,12 @@ def decide(stream: StreamState | None, claim: Claim, stored: Mapping[int, bytes]
 
 
 def _may_upload(stream: StreamState, dev: str) -> bool:
-    return (
-        stream.dev == dev
-        and stream.device_status in UPLOADING_DEVICES
-        and stream.status != REFUSED_STREAM
-    )
+    if stream.status == REFUSED_STREAM:
+        return False
+    if stream.dev == dev:
+        return stream.device_status in UPLOADING_DEVICES
+    # Signed by its own box, so it is as good from another's hands.
+    return stream.device_status in CARRIED_DEVICES and stream.carrier_status in UPLOADING_DEVICES
 
 
 def _hash_at(stream: StreamState, stored: Mapping[int, bytes], seq: int) -> bytes | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection
 
 from cloud.db import NOTIFY_BYTES_MAX, DatabaseError, LostConnectionError
-from cloud.ingest.entry import SALVAGED, EntryHead, flaw_of, original_of
+from cloud.ingest.entry import SALVAGED, EntryHead, flaw_of, original_of, read_head
 from cloud.ingest.posting import Posted, Poster
 
 NEWS_MAX = 20
@@ -18,6 +18,44 @@ REPEATED = "entry.repeated"
 UNPOSTABLE = "ingest.unpostable"
 UNSALVAGED = "entry.salvage"
 """A salvaged entry that carries no entry, or another one than it says."""
+
+
+class Written(NamedTuple):
+    """Entries as they are stored: the bodies from `first_seq` on of a store's stream (hex)."""
+
+    store_id: str
+    stream: str
+    first_seq: int
+    bodies: Sequence[bytes]
+
+
+def post_again(
+    connection: Connection, posters: Sequence[Poster], written: Written
+) -> list[tuple[int, str]]:
+    """Have stored entries posted as when they came; the flags (number, code) that they earn.
+
+    For books that are made anew: an id that has had its effects is left out, as in ingest.
+    Raises as `read_head`.
+    """
+    desk = PostingDesk(posters)
+    for _ in desk.watch(heads_of(written)):
+        pass
+    flags = list(desk.flags)
+    try:
+        with connection.begin_nested():
+            desk.post(connection, written.store_id)
+    except LostConnectionError:
+        raise
+    except DatabaseError:
+        desk.flags = flags
+        desk.post_carefully(connection, written.store_id)
+    return desk.flags
+
+
+def heads_of(written: Written) -> Iterator[EntryHead]:
+    """What ingest must know of each entry; raises as `read_head`."""
+    for seq, body in enumerate(written.bodies, start=written.first_seq):
+        yield read_head(body, written.stream, seq)
 
 
 class PostingDesk:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from shared.journal.event import EntrySalvaged
+from cloud.ingest.decision import Opening
+from shared.journal.event import EntrySalvaged, StreamOpened
+from shared.journal.life import LifeCause
 from shared.kernel.errors import RefusedError
+from shared.kernel.hexadecimal import is_hex
 
 INSTANT_MS_MAX = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -16,6 +19,8 @@ INSTANT_MS_MAX = 253_402_300_799_999
 SALVAGED = EntrySalvaged.type
 SALVAGED_DEPTH_MAX = 8
 """A life may salvage what an earlier one had salvaged; nobody is cloned more often."""
+
+CAUSES = frozenset(LifeCause)
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
@@ -46,7 +51,25 @@ class _SalvagedData(msgspec.Struct, gc=False):
     body: str
 
 
+class _OpenedData(msgspec.Struct, gc=False):
+    """What `read_genesis` reads of a `stream.opened`."""
+
+    device: str
+    store: str
+    cause: str = ""
+    previous: Any = None
+
+
+class Genesis(NamedTuple):
+    """Entry 0: whose stream begins, why, and the `previous` one as {stream, seq, hash}."""
+
+    opening: Opening
+    cause: str
+    previous: dict[str, Any] | None
+
+
 _decode = msgspec.json.Decoder(EntryHead).decode
+_decode_opened = msgspec.json.Decoder(_OpenedData).decode
 _decode_salvaged = msgspec.json.Decoder(_SalvagedData).decode
 
 
@@ -63,6 +86,28 @@ def read_head(body: bytes, stream: str, seq: int) -> EntryHead:
     if head.seq != seq or head.stream != stream:
         raise RefusedError("ingest.place", seq=seq)
     return head
+
+
+def read_genesis(body: bytes, stream: str) -> Genesis | None:
+    """What the body of entry 0 of `stream` (hex) says; None when it begins no stream."""
+    try:
+        head = read_head(body, stream, 0)
+        data = _decode_opened(head.data) if head.type == StreamOpened.type else None
+    except (RefusedError, msgspec.DecodeError, UnicodeError):
+        return None
+    if data is None:
+        return None
+    cause = data.cause if data.cause in CAUSES else ""
+    return Genesis(Opening(data.device, data.store), cause, _previous(data.previous))
+
+
+def _previous(said: object) -> dict[str, Any] | None:
+    if not isinstance(said, dict):
+        return None
+    stream, seq, entry_hash = said.get("stream"), said.get("seq"), said.get("hash")
+    if not is_hex(stream, 16) or type(seq) is not int or not -1 <= seq < 1 << 63:
+        return None
+    return {"stream": stream, "seq": seq, "hash": entry_hash if is_hex(entry_hash, 32) else ""}
 
 
 def original_of(head: EntryHead) -> EntryHead | None:

@@ -35,6 +35,11 @@ class Poster(Protocol):
         """The types that it wants."""
         ...
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables that hold nothing but what it posted, each row with its `store_id`."""
+        ...
+
     def post(self, connection: Connection, store_id: str, entries: Sequence[EntryHead]) -> Posted:
         """Write what new entries of one store cause, in the transaction that stores them.
 

@@ -7,28 +7,34 @@ is stored, flagged and acknowledged: refusing it would block the store for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from cloud.db import Database, DatabaseError, LostConnectionError
 from cloud.ingest import store
 from cloud.ingest.arrival import Arrival
+from cloud.ingest.birth import Birth, find_birth, open_life
 from cloud.ingest.decision import Decision, decide, overlap_of
-from cloud.ingest.desk import PostingDesk
-from cloud.ingest.entry import EntryHead, read_head
+from cloud.ingest.desk import PostingDesk, Written, heads_of
 from cloud.ingest.posting import Poster
+from cloud.ingest.store import LockedStream
 from cloud.signing import is_signed_by
 from shared.kernel.errors import RefusedError
 from shared.wire.message import AckCode
 
 NO_HEAD = (-1, b"")
+TOO_MANY_LIVES = "ingest.too_many_lives"
+RETRY_LIFE_MS = 600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a batch; `head_seq` and `head_hash` are the stored stream's afterwards."""
+    """What became of a batch; `head_seq` and `head_hash` are the stored stream's afterwards.
+
+    `safe_seq` and `safe_hash` name the last entry that the archive has for certain.
+    """
 
     code: AckCode
     head_seq: int
@@ -36,6 +42,9 @@ class Verdict:
     stored: int = 0
     flagged: int = 0
     because: str = ""
+    safe_seq: int = -1
+    safe_hash: bytes = b""
+    retry_ms: int = 0
 
 
 def ingest(
@@ -87,31 +96,38 @@ class _Intake:
         self._is_careful = is_careful
 
     def run(self) -> Verdict:
-        stream = store.lock_stream(self._connection, self._arrival.stream_id)
+        arrival, claim = self._arrival, self._arrival.claim
+        stream = store.lock_stream(self._connection, arrival.stream_id, claim.dev)
+        birth = None if stream is not None else find_birth(self._connection, arrival)
+        if birth is not None:
+            stream = birth.stream
         if stream is None:
             return Verdict(AckCode.REVOKED, *NO_HEAD)
-        claim = self._arrival.claim
         seqs = overlap_of(stream.state, claim)
-        hashes = store.stored_hashes(self._connection, self._arrival.stream_id, seqs)
+        hashes = store.stored_hashes(self._connection, arrival.stream_id, seqs)
         decision = decide(stream.state, claim, hashes)
         if decision.code is not AckCode.OK:
             return self._refuse(stream, decision)
-        arrival = self._arrival
         if not is_signed_by(stream.journal_pub, arrival.signature, arrival.statement):
             return _unchanged(stream, AckCode.BAD, "ingest.signature")
+        if birth is not None and not self._open(birth):
+            return Verdict(AckCode.BUSY, *NO_HEAD, because=TOO_MANY_LIVES, retry_ms=RETRY_LIFE_MS)
         try:
             return self._take(stream, decision.known)
         except RefusedError as error:
             raise _UndoneError(_unchanged(stream, AckCode.BAD, error.code)) from error
 
-    def _refuse(self, stream: store.LockedStream, decision: Decision) -> Verdict:
+    def _open(self, birth: Birth) -> bool:
+        return open_life(self._connection, self._arrival.stream_id, birth, self._now_ms)
+
+    def _refuse(self, stream: LockedStream, decision: Decision) -> Verdict:
         if decision.code is AckCode.FORK:
             store.mark_fork(self._connection, self._arrival.stream_id)
         if decision.code is AckCode.REVOKED:  # tell a stranger nothing about the stream
             return Verdict(AckCode.REVOKED, *NO_HEAD)
         return _unchanged(stream, decision.code)
 
-    def _take(self, stream: store.LockedStream, known: int) -> Verdict:
+    def _take(self, stream: LockedStream, known: int) -> Verdict:
         arrival, claim = self._arrival, self._arrival.claim
         new = store.NewEntries(
             arrival.stream_id,
@@ -121,24 +137,37 @@ class _Intake:
             claim.hashes[known:],
         )
         desk = PostingDesk(self._posters)
-        heads = desk.watch(_heads_of(arrival.header.stream, new))
+        written = Written(stream.store_id, arrival.header.stream, new.first_seq, new.bodies)
+        heads = desk.watch(heads_of(written))
         store.copy_entries(self._connection, new, heads)
         post = desk.post_carefully if self._is_careful else desk.post
         post(self._connection, stream.store_id)
         if desk.flags:
             store.flag_entries(self._connection, arrival.stream_id, desk.flags)
-        head = (claim.last_seq, arrival.head_hash)
+        head = store.SignedHead(
+            claim.last_seq, arrival.head_hash, arrival.signature, arrival.header.t
+        )
         store.move_head(
             self._connection, arrival.stream_id, head, arrival.header.edge_head, self._now_ms
         )
         store.tell_live(self._connection, desk.told(claim.dev))
-        return Verdict(AckCode.OK, *head, len(new.bodies), len(desk.flags))
+        verdict = _unchanged(stream, AckCode.OK)
+        return replace(
+            verdict,
+            head_seq=head.seq,
+            head_hash=head.hash,
+            stored=len(new.bodies),
+            flagged=len(desk.flags),
+        )
 
 
-def _heads_of(stream: str, new: store.NewEntries) -> Iterator[EntryHead]:
-    for seq, body in enumerate(new.bodies, start=new.first_seq):
-        yield read_head(body, stream, seq)
-
-
-def _unchanged(stream: store.LockedStream, code: AckCode, because: str = "") -> Verdict:
-    return Verdict(code, stream.state.head_seq, stream.state.head_hash, because=because)
+def _unchanged(stream: LockedStream, code: AckCode, because: str = "") -> Verdict:
+    safe_seq, safe_hash = stream.safe
+    return Verdict(
+        code,
+        stream.state.head_seq,
+        stream.state.head_hash,
+        because=because,
+        safe_seq=safe_seq,
+        safe_hash=safe_hash,
+    )

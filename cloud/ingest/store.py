@@ -6,17 +6,31 @@ import itertools
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import orjson
 from sqlalchemy import Connection
 
 from cloud.db import driver
-from cloud.ingest.decision import StreamState
-from cloud.ingest.entry import EntryHead, storable
+from cloud.ingest.decision import DeviceState, StreamState
+from cloud.ingest.entry import EntryHead, Genesis, storable
 from shared.journal.chain import genesis_hash
 
 LOCK_STREAM = """
-SELECT s.dev, d.status, s.status, s.head_seq, s.head_hash, s.store_id, d.journal_pub
-FROM stream s JOIN device d ON d.dev = s.dev WHERE s.stream_id = %s FOR UPDATE OF s"""
+SELECT s.dev, d.status, s.status, s.head_seq, s.head_hash, c.status,
+    s.store_id, d.journal_pub, s.safe_seq, s.safe_hash
+FROM stream s JOIN device d ON d.dev = s.dev
+LEFT JOIN device c ON c.dev = %s AND c.dev <> s.dev AND c.store_id = s.store_id
+WHERE s.stream_id = %s FOR UPDATE OF s"""
+DEVICES = "SELECT dev, store_id, status, journal_pub FROM device WHERE dev = ANY(%s)"
+# Does not wait for what merely refers to the store, only for others who open a stream of it.
+LOCK_STORE = "SELECT 1 FROM store WHERE store_id = %s FOR NO KEY UPDATE"
+LIVES_SINCE = "SELECT count(*) FROM stream WHERE dev = %s AND opened_at_ms > %s"
+OPEN_STREAM = """
+INSERT INTO stream (stream_id, dev, store_id, ordinal, cause, previous, opened_at_ms)
+SELECT %(stream)s, %(dev)s, %(store)s, coalesce(max(ordinal), 0) + 1, %(cause)s,
+    %(previous)s::jsonb, %(now)s
+FROM stream WHERE store_id = %(store)s"""
 HASHES = "SELECT seq, hash FROM entry WHERE stream_id = %s AND seq BETWEEN %s AND %s"
 COPY_ENTRIES = """
 COPY entry (stream_id, seq, id, type, at_ms, store_id, body, hash, flag)
@@ -28,8 +42,8 @@ NULL = b"\xff\xff\xff\xff"
 CHUNK_ROWS = 16
 """Rows sent at once: PostgreSQL works on them while the next ones are being read."""
 MOVE_HEAD = """
-UPDATE stream SET head_seq = %s, head_hash = %s, rx_at_ms = %s,
-    edge_head = greatest(edge_head, %s)
+UPDATE stream SET head_seq = %s, head_hash = %s, head_sig = %s, head_sig_at_ms = %s,
+    rx_at_ms = %s, edge_head = greatest(edge_head, %s)
 WHERE stream_id = %s"""
 NOTIFY = "SELECT pg_notify('tillbox_live', %s)"
 FLAG_ENTRY = "UPDATE entry SET flag = %s WHERE stream_id = %s AND seq = %s"
@@ -40,10 +54,22 @@ _pack = struct.pack
 
 @dataclass(frozen=True, slots=True)
 class LockedStream:
-    """A stream that no other worker can move until the transaction ends."""
+    """A stream that no other worker can move until the transaction ends.
+
+    `safe` is the number and hash of the last entry that is in the archive for certain.
+    """
 
     state: StreamState
     store_id: str
+    journal_pub: bytes
+    safe: tuple[int, bytes] = (-1, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """A device and the key that signs its journal."""
+
+    state: DeviceState
     journal_pub: bytes
 
 
@@ -58,16 +84,65 @@ class NewEntries:
     hashes: Sequence[bytes]
 
 
-def lock_stream(connection: Connection, stream_id: bytes) -> LockedStream | None:
-    """Wait for the stream's row and hold it; None for a stream that nobody enrolled."""
-    found = driver(connection).execute(LOCK_STREAM, (stream_id,), binary=True).fetchone()
+class SignedHead(NamedTuple):
+    """The last entry of a batch, and its box's signature made at `sig_at_ms`."""
+
+    seq: int
+    hash: bytes
+    sig: bytes
+    sig_at_ms: int
+
+
+def lock_stream(connection: Connection, stream_id: bytes, uploader: str) -> LockedStream | None:
+    """Wait for the stream's row and hold it; None for a stream that is not stored."""
+    query = (uploader, stream_id)
+    found = driver(connection).execute(LOCK_STREAM, query, binary=True).fetchone()
     if found is None:
         return None
-    dev, device_status, status, head_seq, head_hash, store_id, journal_pub = found
+    dev, device_status, status, head_seq, head_hash, carrier_status = found[:6]
     genesis = genesis_hash(stream_id)
     head = genesis if head_hash is None else bytes(head_hash)
-    state = StreamState(dev, device_status, status, genesis, head_seq, head)
-    return LockedStream(state, store_id, bytes(journal_pub))
+    state = StreamState(dev, device_status, status, genesis, head_seq, head, carrier_status)
+    store_id, journal_pub, safe_seq, safe_hash = found[6:]
+    safe = (safe_seq, bytes(safe_hash or b""))
+    return LockedStream(state, store_id, bytes(journal_pub), safe)
+
+
+def find_devices(connection: Connection, devs: Iterable[str]) -> dict[str, KnownDevice]:
+    """The enrolled ones among these devices."""
+    rows = driver(connection).execute(DEVICES, (list(devs),))
+    return {
+        dev: KnownDevice(DeviceState(dev, store_id, status), bytes(journal_pub))
+        for dev, store_id, status, journal_pub in rows
+    }
+
+
+def lock_store(connection: Connection, store_id: str) -> None:
+    """Wait until nobody else opens a stream of the store: its ordinals have no gaps."""
+    driver(connection).execute(LOCK_STORE, (store_id,))
+
+
+def lives_since(connection: Connection, dev: str, since_ms: int) -> int:
+    """How many journal lives a device has begun since then."""
+    found = driver(connection).execute(LIVES_SINCE, (dev, since_ms)).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def open_stream(
+    connection: Connection, stream_id: bytes, stream: LockedStream, genesis: Genesis, at_ms: int
+) -> None:
+    """Add a stream to its store, with the next ordinal; nobody else sees it before the commit."""
+    previous = None if genesis.previous is None else orjson.dumps(genesis.previous).decode()
+    values = {
+        "stream": stream_id,
+        "dev": stream.state.dev,
+        "store": stream.store_id,
+        "cause": genesis.cause,
+        "previous": previous,
+        "now": at_ms,
+    }
+    driver(connection).execute(OPEN_STREAM, values)
 
 
 def stored_hashes(connection: Connection, stream_id: bytes, seqs: range) -> dict[int, bytes]:
@@ -123,9 +198,9 @@ def _packed_rows(entries: NewEntries, heads: Iterable[EntryHead]) -> Iterator[by
 
 
 def move_head(
-    connection: Connection, stream_id: bytes, head: tuple[int, bytes], edge_head: int, at_ms: int
+    connection: Connection, stream_id: bytes, head: SignedHead, edge_head: int, at_ms: int
 ) -> None:
-    """Set the head (sequence number and hash) and what the box says its own head is."""
+    """Set the head as its box signed it, and what the box says its own head is."""
     driver(connection).execute(MOVE_HEAD, (*head, at_ms, edge_head, stream_id))
 
 

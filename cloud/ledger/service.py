@@ -43,6 +43,7 @@ class LedgerPoster:
     """The books' consequences of entries."""
 
     entry_types = frozenset({SaleCompleted.type, DayClosed.type})
+    tables = ("sale", "posting", "day_close")
 
     def post(self, connection: Connection, store_id: str, entries: Sequence[Fact]) -> Booked:
         """Write sales, postings and day closes; flags what makes no sense."""
