@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,6 @@ import zstandard
 from sqlalchemy import text
 
 from cloud.db import Database, incarnation, notify
-from cloud.settings import Settings
-from cloud.worker import Worker
 from shared.kernel.ids import DeviceId
 from shared.wire import topics
 from shared.wire.batch import UNPACKED_BYTES_MAX
@@ -40,70 +36,15 @@ from shared.wire.message import (
 from tests.fakes.box_stream import START_MS, BoxStream
 from tests.fakes.mqtt_peer import MqttPeer, Will
 from tests.lab.broker import Broker
-from tests.lab.net import LOOPBACK, free_port
-from tests.lab.processes import ChildProcess, Command
+from tests.lab.workers import Workers
 
 NewBox = Callable[[], BoxStream]
 PASSWORD = "box-secret"
 DIE_BEFORE_THE_ACK = """
-import os, signal, sys
+import os, signal
 from cloud.ingest.ack import AckSender
 AckSender.send = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-from cloud.__main__ import main
-sys.argv = ["tillbox-cloud", "worker"]
-sys.exit(main())
 """
-
-
-class Workers:
-    """Starts workers on one database and broker, here or as processes of their own."""
-
-    def __init__(self, database: Database, broker: Broker, folder: Path) -> None:
-        self._folder = folder
-        self._settings = Settings(
-            database_url=database.url,
-            broker_host=LOOPBACK,
-            broker_port=broker.internal_port,
-            broker_user=broker.internal_user,
-            broker_password=broker.internal_password,
-            worker_port=0,
-        )
-        self._ends = ExitStack()
-
-    def here(self) -> str:
-        """A worker in this process; answers its base URL."""
-        worker = Worker(self._settings)
-        self._ends.callback(worker.stop)
-        worker.start()
-        return _ready(f"http://{LOOPBACK}:{worker.health.port}")
-
-    def process(self, script: str | None = None) -> tuple[ChildProcess, str]:
-        """A worker process and its base URL."""
-        settings = replace(self._settings, worker_port=free_port())
-        environment = {
-            f"TILLBOX_CLOUD_{name.upper()}": str(value) for name, value in asdict(settings).items()
-        }
-        run = ["-c", script] if script else ["-m", "cloud", "worker"]
-        child = ChildProcess(
-            Command(
-                name="worker",
-                arguments=[sys.executable, *run],
-                log=self._folder / f"worker-{settings.worker_port}.log",
-                env=environment,
-            )
-        )
-        self._ends.callback(child.stop)
-        url = f"http://{LOOPBACK}:{settings.worker_port}"
-        child.start().wait_http(f"{url}/healthz", timeout_s=60)
-        return child, url
-
-    def stop(self) -> None:
-        self._ends.close()
-
-
-def _ready(url: str) -> str:
-    eventually(lambda: httpx.get(f"{url}/healthz").is_success)
-    return url
 
 
 def metrics(url: str) -> str:
@@ -112,7 +53,7 @@ def metrics(url: str) -> str:
 
 @pytest.fixture
 def workers(database: Database, broker: Broker, tmp_path: Path) -> Iterator[Workers]:
-    made = Workers(database, broker, tmp_path)
+    made = Workers(database.url, broker, tmp_path)
     yield made
     made.stop()
 
