@@ -8,12 +8,13 @@ office's public key can check that without asking anybody, and learns nothing of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from shared.journal.chain import HASH_BYTES, STREAM_BYTES, entry_hash, linked_hash
-from shared.journal.merkle import root_of_path
+from shared.journal.tree import TreeProof, proof_fields
+from shared.journal.tree import read_proof as read_tree_proof
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import CorruptError, RefusedError
 from shared.kernel.hexadecimal import is_hex
@@ -21,55 +22,19 @@ from shared.kernel.hexadecimal import is_hex
 PROOF_VERSION = 1
 PROOF_BYTES_MAX = 16 * 1024 * 1024
 LINKS_MAX = 100_000
-PATH_MAX = 64
-TREE_TAG = b"tbt1"
-SIGNATURE_BYTES = 64
-NO_ROOT = bytes(HASH_BYTES)
-"""What stands for the root before the first day's."""
-_NUMBER_MAX = (1 << 63) - 1
+"""Entries between a receipt and its stream's head of that day; a busy store makes some thousand."""
+_SEQ_MAX = (1 << 63) - 1 - LINKS_MAX
 
-Verify = Callable[[bytes, bytes], bool]
-"""Signature and message: whether head office signed it."""
-
-
-def tree_leaf(stream: str, seq: int, head_hash: bytes) -> bytes:
-    """The leaf of one stream (32 hex digits) in a day's tree: its head at the end of the day."""
-    return canonical_bytes({"stream": stream, "seq": seq, "hash": head_hash.hex()})
-
-
-@dataclass(frozen=True, slots=True)
-class TreeHead:
-    """A day's root over the heads of all streams, chained to the root of the tree before.
-
-    `day` is the UTC date (YYYY-MM-DD), `size` the number of streams, `previous` the root before
-    it (32 zero bytes for the first), `sig` head office's signature over `statement`.
-    """
-
-    day: str
-    size: int
-    root: bytes
-    previous: bytes
-    sig: bytes = b""
-
-    @property
-    def statement(self) -> bytes:
-        """What head office signs."""
-        return TREE_TAG + canonical_bytes(
-            {
-                "day": self.day,
-                "size": self.size,
-                "root": self.root.hex(),
-                "previous": self.previous.hex(),
-            }
-        )
+IsSigned = Callable[[bytes, bytes, bytes], bool]
+"""Public key, signature and message: whether the holder of the key signed it (Ed25519)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptProof:
-    """Entry `seq` of a stream and the way from it to a signed root.
+    """Entry `seq` of a stream (hex) and the way from it to a signed root.
 
-    `links` are the SHA-256 of the bodies from the next entry up to the stream's head of that day,
-    `index` is the stream's place in the tree, `path` leads from its leaf to the root.
+    `prev` is the hash before it, `links` are the SHA-256 of the bodies from the next entry up to
+    the stream's head that `tree` holds.
     """
 
     stream: str
@@ -77,41 +42,34 @@ class ReceiptProof:
     prev: bytes
     body: bytes
     links: tuple[bytes, ...]
-    index: int
-    path: tuple[bytes, ...]
-    tree: TreeHead
+    tree: TreeProof
 
     @property
     def hash(self) -> bytes:
         """The entry's own hash, as it follows from what stands here."""
         return entry_hash(bytes.fromhex(self.stream), self.seq, self.prev, self.body)
 
-    @property
-    def head_seq(self) -> int:
-        """Number of the entry that the tree holds."""
-        return self.seq + len(self.links)
 
+def check_proof(proof: ReceiptProof, hq_pub: bytes, is_signed: IsSigned) -> None:
+    """Follow the proof from the entry to the signature of the key `hq_pub` (32 bytes).
 
-def check_proof(proof: ReceiptProof, verify: Verify) -> None:
-    """Follow the proof from the entry to the signature.
-
-    CorruptError `proof.root` when it does not lead to the root that it names, `proof.signature`
-    when head office has not signed that root.
+    CorruptError `proof.chain` when the entry does not lead to the head that the tree holds,
+    `proof.root` when that head does not lead to the root, `proof.signature` when head office has
+    not signed that root.
     """
-    stream, head = bytes.fromhex(proof.stream), proof.hash
+    tree, stream, head = proof.tree, bytes.fromhex(proof.stream), proof.hash
     for seq, link in enumerate(proof.links, start=proof.seq + 1):
         head = linked_hash(stream, seq, head, link)
-    leaf = tree_leaf(proof.stream, proof.head_seq, head)
-    tree = proof.tree
-    if root_of_path(leaf, proof.index, tree.size, proof.path) != tree.root:
-        raise CorruptError("proof.root", day=tree.day, seq=proof.seq)
-    if not verify(tree.sig, tree.statement):
-        raise CorruptError("proof.signature", day=tree.day)
+    if (proof.seq + len(proof.links), head) != (tree.leaf_seq, tree.leaf_hash):
+        raise CorruptError("proof.chain", seq=proof.seq)
+    if not tree.proves(proof.stream):
+        raise CorruptError("proof.root", day=tree.head.day)
+    if tree.hq_pub != hq_pub or not is_signed(hq_pub, tree.sig, tree.head.statement):
+        raise CorruptError("proof.signature", day=tree.head.day)
 
 
 def proof_bytes(proof: ReceiptProof) -> bytes:
     """The proof as canonical JSON."""
-    tree = proof.tree
     return canonical_bytes(
         {
             "v": PROOF_VERSION,
@@ -119,16 +77,8 @@ def proof_bytes(proof: ReceiptProof) -> bytes:
             "seq": proof.seq,
             "prev": proof.prev.hex(),
             "body": proof.body.decode(),
-            "links": _texts(proof.links),
-            "index": proof.index,
-            "path": _texts(proof.path),
-            "tree": {
-                "day": tree.day,
-                "size": tree.size,
-                "root": tree.root.hex(),
-                "previous": tree.previous.hex(),
-                "sig": tree.sig.hex(),
-            },
+            "links": [link.hex() for link in proof.links],
+            "tree": proof_fields(proof.tree),
         }
     )
 
@@ -139,51 +89,27 @@ def read_proof(data: bytes) -> ReceiptProof:
         raise RefusedError("proof.too_large", size=len(data), limit=PROOF_BYTES_MAX)
     try:
         return _proof_of(json.loads(data))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (RefusedError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise RefusedError("proof.form") from None
 
 
 def _proof_of(raw: dict[str, Any]) -> ReceiptProof:
-    if raw["v"] != PROOF_VERSION or not is_hex(raw["stream"], STREAM_BYTES):
+    seq = raw["seq"]
+    if raw["v"] != PROOF_VERSION or type(seq) is not int or not 0 <= seq <= _SEQ_MAX:
         raise ValueError
-    if len(raw["links"]) > LINKS_MAX or len(raw["path"]) > PATH_MAX:
+    if not is_hex(raw["stream"], STREAM_BYTES) or len(raw["links"]) > LINKS_MAX:
         raise ValueError
     return ReceiptProof(
         stream=raw["stream"],
-        seq=_number(raw["seq"]),
-        prev=_bytes(raw["prev"]),
+        seq=seq,
+        prev=_hash(raw["prev"]),
         body=raw["body"].encode(),
-        links=tuple(map(_bytes, raw["links"])),
-        index=_number(raw["index"]),
-        path=tuple(map(_bytes, raw["path"])),
-        tree=_tree_of(raw["tree"]),
+        links=tuple(map(_hash, raw["links"])),
+        tree=read_tree_proof(raw["tree"]),
     )
 
 
-def _tree_of(raw: dict[str, Any]) -> TreeHead:
-    day = raw["day"]
-    if not isinstance(day, str):
-        raise TypeError
-    return TreeHead(
-        day,
-        _number(raw["size"]),
-        _bytes(raw["root"]),
-        _bytes(raw["previous"]),
-        _bytes(raw["sig"], SIGNATURE_BYTES),
-    )
-
-
-def _number(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= _NUMBER_MAX - LINKS_MAX:
-        raise ValueError
-    return value
-
-
-def _bytes(text: object, size: int = HASH_BYTES) -> bytes:
-    if not is_hex(text, size):
+def _hash(text: object) -> bytes:
+    if not is_hex(text, HASH_BYTES):
         raise ValueError
     return bytes.fromhex(str(text))
-
-
-def _texts(hashes: Iterable[bytes]) -> list[str]:
-    return [each.hex() for each in hashes]

@@ -1,0 +1,103 @@
+"""The code at the foot of a receipt: the beginning of its journal entry's hash, for people to read.
+
+Eighty bits in the alphabet of Crockford's base 32 (crockford.com/base32.html), which has neither
+I, L, O nor U: what a customer mistakes for one another is read as what was meant.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote, unquote, urlsplit
+
+CODE_BYTES = 10
+CODE_CHARS = 16
+GROUP_CHARS = 4
+SHORT_BYTES = 5
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHAR_BITS = 5
+_MEANT = str.maketrans("OILU", "011V")
+_FILLERS = re.compile(r"[\s\-–—.]+")
+_CODE = re.compile(f"[{_ALPHABET}]{{{CODE_CHARS}}}")
+_PLACE = re.compile(r"(.*)/r/([^/]+)/([^/]+)/([^/]+)/([^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLink:
+    """What a receipt's address names; `business_date` is YYYY-MM-DD, `code` as printed."""
+
+    store_id: str
+    business_date: str
+    receipt_no: str
+    code: str
+
+
+def receipt_code(entry_hash: bytes) -> str:
+    """The code of an entry's hash: "ABCD-EFGH-JKMN-PQRS"."""
+    return grouped(entry_hash[:CODE_BYTES])
+
+
+def short_code(digest: bytes) -> str:
+    """Two groups, where people only compare two prints: "ABCD-EFGH"."""
+    return grouped(digest[:SHORT_BYTES])
+
+
+def grouped(data: bytes) -> str:
+    """Base 32 in groups of four; `data` is a multiple of five bytes."""
+    assert len(data) % SHORT_BYTES == 0
+    count = len(data) * 8 // _CHAR_BITS
+    value = int.from_bytes(data, "big")
+    chars = [_ALPHABET[value >> _CHAR_BITS * n & 0x1F] for n in reversed(range(count))]
+    return "-".join("".join(chars[at : at + GROUP_CHARS]) for at in range(0, count, GROUP_CHARS))
+
+
+def parse_receipt_code(text: str) -> str | None:
+    """Read a code as a person types it: any case, spaces, O for 0, I or L for 1.
+
+    Gives it as printed; None when the text is none.
+    """
+    chars = _FILLERS.sub("", text).upper().translate(_MEANT)
+    if _CODE.fullmatch(chars) is None:
+        return None
+    return "-".join(chars[at : at + GROUP_CHARS] for at in range(0, CODE_CHARS, GROUP_CHARS))
+
+
+def is_code_of(code: str, entry_hash: bytes) -> bool:
+    """Whether a code as printed is that of an entry; takes as long when it is not."""
+    return hmac.compare_digest(code.encode(), receipt_code(entry_hash).encode())
+
+
+def receipt_url(base_url: str, link: ReceiptLink) -> str:
+    """The public address of a receipt; `base_url` is that of the chain's head office."""
+    parts = (link.store_id, link.business_date, link.receipt_no, link.code)
+    return f"{base_url.rstrip('/')}/r/{'/'.join(quote(part, safe='') for part in parts)}"
+
+
+def parse_receipt_url(url: str) -> ReceiptLink | None:
+    """Read a receipt's address; None when it is none."""
+    try:
+        found = _PLACE.fullmatch(urlsplit(url.strip()).path.rstrip("/"))
+    except ValueError:
+        return None
+    if found is None:
+        return None
+    store_id, day, receipt_no, code = (unquote(part) for part in found.groups()[1:])
+    return receipt_link(store_id, day, receipt_no, code)
+
+
+def receipt_link(store_id: str, day: str, receipt_no: str, code: str) -> ReceiptLink | None:
+    """What four texts name; None when the day is no date or the code none."""
+    parsed = parse_receipt_code(code)
+    if parsed is None or not is_iso_date(day.strip()):
+        return None
+    return ReceiptLink(store_id.strip(), day.strip(), receipt_no.strip().upper(), parsed)
+
+
+def is_iso_date(text: str) -> bool:
+    """Whether a text is a date as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
