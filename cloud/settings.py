@@ -22,6 +22,10 @@ _RANGES = {
     "device_broker_port": _PORTS,
     "database_connections": (1, 1000),
     "ingest_threads": (1, 64),
+    "archive_retention_days": (1, 36_500),
+    "archive_every_s": (0, 86_400),
+    "archive_entries": (1, 1_000_000),
+    "archive_age_s": (0, 86_400),
 }
 _KINDS = {int: "a whole number", bool: "true, false", str: "text"}
 
@@ -59,6 +63,18 @@ class Settings:
     s3_region: str = "us-east-1"
     s3_access_key: str = ""
     s3_secret_key: str = ""
+
+    archive_bucket: str = ""
+    """Where the journal is archived; empty means `s3_bucket`. Best one with object lock."""
+    archive_lock_mode: str = "COMPLIANCE"
+    """COMPLIANCE: nobody can delete before the time is up. GOVERNANCE: who has the right can."""
+    archive_retention_days: int = 3650
+    archive_every_s: int = 60
+    """How often the worker archives; 0 leaves it to `tillbox-cloud archive run`."""
+    archive_entries: int = 1000
+    """A stream is archived when it has so many entries that are not..."""
+    archive_age_s: int = 3600
+    """...or any, and was archived longer ago than this."""
 
     worker_host: str = "127.0.0.1"
     worker_port: int = 8081

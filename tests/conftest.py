@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from tests.lab.broker import Broker
 from tests.lab.chromium import open_browser
 from tests.lab.postgres import PostgresServer
+from tests.lab.s3 import S3Server
 
 # A busy machine is no bug, so examples have no deadline; in CI everyone gets the same examples.
 settings.register_profile("shop", deadline=None, print_blob=True)
@@ -41,6 +42,14 @@ def database_url(postgres: PostgresServer) -> Iterator[str]:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """One broker for all tests of this worker; give every test a box of its own."""
     running = Broker(tmp_path_factory.mktemp("broker")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server for all tests of this worker; make buckets of your own."""
+    running = S3Server(tmp_path_factory.mktemp("s3")).start()
     yield running
     running.stop()
 

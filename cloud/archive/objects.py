@@ -23,8 +23,26 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 class ObjectStore(Protocol):
     """Objects never change and are never renamed; putting one twice is the same as once."""
 
-    def put(self, data: bytes) -> str:
-        """Store durably and return the name. Raises UnavailableError `objects.unavailable`."""
+    def put(self, data: bytes, keep_until_ms: int | None = None) -> str:
+        """Store durably and return the name. Raises UnavailableError `objects.unavailable`.
+
+        Where the store locks objects nobody can delete it before `keep_until_ms` (UTC).
+        """
+        ...
+
+    def put_again(self, data: bytes, keep_until_ms: int | None = None) -> str:
+        """The same, also when the object seems to be there: its bytes have gone bad."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Every object, in no order. Raises UnavailableError `objects.unavailable`."""
+        ...
+
+    def lock_mode(self) -> str:
+        """How objects are locked against deletion: COMPLIANCE, GOVERNANCE, or "" for not at all.
+
+        Raises UnavailableError `objects.unavailable`.
+        """
         ...
 
     def size(self, name: str) -> int:
@@ -46,12 +64,16 @@ class FileObjects:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, data: bytes) -> str:
+    def put(self, data: bytes, keep_until_ms: int | None = None) -> str:
         """Write beside, flush, rename: a crash leaves the whole object or none."""
         name = sha256(data).hex()
+        return name if self._target(name).is_file() else self.put_again(data, keep_until_ms)
+
+    def put_again(self, data: bytes, keep_until_ms: int | None = None) -> str:
+        """See ObjectStore. A folder locks nothing: that is what the S3 store is for."""
+        del keep_until_ms
+        name = sha256(data).hex()
         target = self._target(name)
-        if target.is_file():
-            return name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._write(target, data)
@@ -80,6 +102,16 @@ class FileObjects:
         target = self._target(name)
         return target if target.is_file() else None
 
+    def names(self) -> Iterator[str]:
+        """See ObjectStore; a draft that a crash left is none."""
+        for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+            if is_name(path.name):
+                yield path.name
+
+    def lock_mode(self) -> str:
+        """Whoever may write to the folder may delete from it."""
+        return ""
+
     def _target(self, name: str) -> Path:
         checked(name)
         return self._folder / name[:2] / name
@@ -103,9 +135,14 @@ class FileObjects:
             os.close(folder)
 
 
+def is_name(name: str) -> bool:
+    """Whether this is an object's name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def checked(name: str) -> str:
     """The name itself if it is one; MissingError otherwise, so that no path can be smuggled in."""
-    if _NAME.fullmatch(name) is None:
+    if not is_name(name):
         raise missing(name)
     return name
 

@@ -2,113 +2,50 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import sys
-from collections.abc import Iterator
-from functools import partial
+import time
+import uuid
+from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from cloud.archive.objects import FileObjects, ObjectStore
 from cloud.archive.s3 import S3Objects, S3Place
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import MissingError, UnavailableError
 from tests.lab.net import LOOPBACK, free_port
-from tests.lab.processes import ChildProcess, Command, StartError
+from tests.lab.s3 import S3Server
 
-START_SECONDS = 60
-KEYS = {"accessKey": "test", "secretKey": "test-secret"}
+DAY_MS = 24 * 3_600_000
+
+
+def a_bucket(s3: S3Server, *, locks: bool = False) -> S3Place:
+    """An empty bucket of one's own."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(name, locks=locks)
+    return S3Place(name, s3.endpoint, "us-east-1", s3.access_key, s3.secret_key)
+
+
+def locked_place(s3: S3Server) -> S3Place:
+    return replace(a_bucket(s3, locks=True), prefix="archive/", lock="COMPLIANCE")
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Place]:
-    """A real S3 server with an empty bucket."""
-    folder = tmp_path_factory.mktemp("s3")
-    rights = {"name": "cloud", "credentials": [KEYS], "actions": ["Admin"]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [rights]}), encoding="utf-8")
-    server, place = _start(folder)
-    yield place
-    server.kill()
+def bucket(s3: S3Server) -> S3Place:
+    return a_bucket(s3)
 
 
-def _start(folder: Path) -> tuple[ChildProcess, S3Place]:
-    """Start the server; again on other ports when somebody took one of ours meanwhile."""
-    for tries_left in (2, 1, 0):
-        ports = _distinct_ports(8)
-        place = S3Place("objects", f"http://{LOOPBACK}:{ports[0]}", "us-east-1", *KEYS.values())
-        server = ChildProcess(_command(folder, ports)).start()
-        try:
-            return server.wait_until(partial(_has_bucket, place), START_SECONDS), place
-        except StartError:
-            server.kill()
-            if not tries_left:
-                raise
-    raise AssertionError("the last try raises")
+@pytest.fixture(scope="module")
+def locked(s3: S3Server) -> S3Place:
+    return locked_place(s3)
 
 
-def _distinct_ports(count: int) -> list[int]:
-    found: set[int] = set()
-    while len(found) < count:
-        found.add(free_port())
-    return list(found)
-
-
-def _command(folder: Path, ports: list[int]) -> Command:
-    flags = [
-        f"-{name}.port{kind}={ports[place]}"
-        for place, (name, kind) in enumerate(
-            itertools.product(("s3", "master", "volume", "filer"), ("", ".grpc"))
-        )
-    ]
-    return Command(
-        name="SeaweedFS",
-        arguments=[
-            Path(sys.executable).with_name("weed"),
-            "server",
-            f"-dir={folder}",
-            f"-ip={LOOPBACK}",
-            f"-ip.bind={LOOPBACK}",
-            "-s3",
-            f"-s3.config={folder / 's3.json'}",
-            "-s3.port.iceberg=0",
-            "-s3.port.lance=0",
-            "-master.telemetry=false",
-            "-volume.max=100",
-            "-master.volumeSizeLimitMB=64",
-            *flags,
-        ],
-        log=folder / "weed.log",
-        env={"GOMEMLIMIT": "150MiB"},
-    )
-
-
-def _has_bucket(place: S3Place) -> bool:
-    client = boto3.client(
-        "s3",
-        endpoint_url=place.endpoint,
-        region_name=place.region,
-        aws_access_key_id=place.access_key,
-        aws_secret_access_key=place.secret_key,
-    )
-    try:
-        client.create_bucket(Bucket=place.bucket)
-        client.put_object(Bucket=place.bucket, Key="ready", Body=b"1")
-    except (BotoCoreError, ClientError):
-        return False
-    finally:
-        client.close()
-    return True
-
-
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(params=["file", "bucket", "locked"])
 def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     if request.param == "file":
         return FileObjects(tmp_path / "objects")
-    return S3Objects(request.getfixturevalue("bucket"))
+    return S3Objects(request.getfixturevalue(request.param))
 
 
 @pytest.mark.parametrize("data", [b"", b"one price", bytes(3 << 20)], ids=len)
@@ -119,6 +56,17 @@ def test_what_was_put_comes_back_under_its_hash(objects: ObjectStore, data: byte
     assert objects.size(name) == len(data)
     path = objects.path(name)
     assert path is None or path.read_bytes() == data
+
+
+def test_all_names_are_told_once(objects: ObjectStore) -> None:
+    before = set(objects.names())
+    keep_until_ms = time.time_ns() // 1_000_000 + DAY_MS
+    put = {objects.put(uuid.uuid4().bytes, keep_until_ms) for _ in range(5)}
+    twice = objects.put(b"twice", keep_until_ms)
+    assert objects.put_again(b"twice", keep_until_ms) == twice
+    names = list(objects.names())
+    assert len(names) == len(set(names))
+    assert set(names) == before | put | {twice}
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "../../etc/passwd", "", "A" * 64])
@@ -144,3 +92,45 @@ def test_a_crash_while_writing_leaves_no_half_object(tmp_path: Path) -> None:
     (tmp_path / name[:2] / ".draft-left-by-a-crash").write_bytes(b"ha")
     assert [path.name for path in tmp_path.glob("*/[0-9a-f]*")] == [name]
     assert b"".join(store.chunks(name)) == b"whole"
+
+
+def test_bytes_that_went_bad_can_be_put_again(tmp_path: Path) -> None:
+    store = FileObjects(tmp_path)
+    name = store.put(b"whole")
+    (tmp_path / name[:2] / name).write_bytes(b"wrong")
+    store.put(b"whole")
+    assert b"".join(store.chunks(name)) == b"wrong"
+    store.put_again(b"whole")
+    assert b"".join(store.chunks(name)) == b"whole"
+
+
+def test_a_locked_object_cannot_be_deleted_and_a_mark_of_deletion_hides_nothing(
+    s3: S3Server,
+) -> None:
+    place = locked_place(s3)
+    store = S3Objects(place)
+    assert store.lock_mode() == "COMPLIANCE"
+    name = store.put(b"kept", time.time_ns() // 1_000_000 + DAY_MS)
+    client, key = s3.client(), f"archive/{name}"
+    version = client.head_object(Bucket=place.bucket, Key=key)["VersionId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.delete_object(Bucket=place.bucket, Key=key, VersionId=version)
+    client.delete_object(Bucket=place.bucket, Key=key)
+    assert b"".join(store.chunks(name)) == b"kept"
+    assert list(store.names()) == [name]
+
+
+def test_a_locked_bucket_gets_no_second_copy_of_what_it_has(s3: S3Server) -> None:
+    place = locked_place(s3)
+    store = S3Objects(place)
+    keep_until_ms = time.time_ns() // 1_000_000 + DAY_MS
+    assert store.put(b"once", keep_until_ms) == store.put(b"once", keep_until_ms)
+    versions = s3.client().list_object_versions(Bucket=place.bucket)["Versions"]
+    assert len(versions) == 1
+
+
+def test_a_bucket_without_lock_says_so_and_takes_objects_all_the_same(bucket: S3Place) -> None:
+    store = S3Objects(replace(bucket, prefix="archive/", lock="GOVERNANCE"))
+    assert store.lock_mode() == ""
+    name = store.put(b"deletable", time.time_ns() // 1_000_000 + DAY_MS)
+    assert list(store.names()) == [name]

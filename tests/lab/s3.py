@@ -57,11 +57,12 @@ class S3Server:
         if self._process is not None:
             self._process.kill()
 
-    def create_bucket(self, name: str) -> None:
-        """Make an empty bucket."""
-        self._client().create_bucket(Bucket=name)
+    def create_bucket(self, name: str, *, locks: bool = False) -> None:
+        """Make an empty bucket; with `locks` objects in it can be locked against deletion."""
+        self.client().create_bucket(Bucket=name, ObjectLockEnabledForBucket=locks)
 
-    def _client(self) -> S3Client:
+    def client(self) -> S3Client:
+        """A client that may do everything."""
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -78,7 +79,7 @@ class S3Server:
 
     def _is_ready(self) -> bool:
         try:
-            self._client().list_buckets()
+            self.client().list_buckets()
         except (BotoCoreError, ClientError):
             return False
         return True
