@@ -193,14 +193,15 @@ class Replica:
         """
         if manifest.snapshot.sha256 in pieces:
             file = self._stage_snapshot(manifest, pieces[manifest.snapshot.sha256])
-            rev = manifest.snapshot.to_rev
         else:
-            file, rev = self._file(self._stored.rev), self._stored.rev
-        deltas = _deltas_from(manifest, rev)
+            file = self._file(self._stored.rev)
+        # Not from the stored revision: the power may have gone after the file took a delta and
+        # before the pointer followed.
+        deltas = _deltas_from(manifest, file.contents.rev)
         if deltas:
             self._apply(file, manifest, deltas, pieces)
-        elif file.contents.rev != manifest.rev:
-            raise CorruptError("replica.digest", revision=manifest.rev)
+        else:
+            check_contents(file.contents, manifest)
         self._offers.book(file, manifest.rev)  # while nobody waits for it
         name = sha256(manifest_bytes(manifest)).hex()
         self._flip("stored", Pointer(manifest.rev, manifest.inc, name, file.path.name, at_ms))
@@ -351,7 +352,11 @@ def _open_catalog(path: Path) -> CatalogFile:
 
 
 def _deltas_from(manifest: Manifest, rev: int) -> list[Piece]:
-    return [piece for piece in manifest.deltas if piece.from_rev >= rev]
+    """The deltas after `rev`; CorruptError `replica.digest` when they do not begin there."""
+    deltas = [piece for piece in manifest.deltas if piece.from_rev >= rev]
+    if deltas and deltas[0].from_rev != rev:
+        raise CorruptError("replica.digest", revision=manifest.rev)
+    return deltas
 
 
 def _change_of(row: PriceRow, revision: int, at_ms: int) -> PriceChange | None:

@@ -1,5 +1,6 @@
 """The replica on real files: staged beside what is active, flipped at once, never a mix."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,6 +171,47 @@ def test_a_delta_that_does_not_lead_to_the_digest_changes_nothing(
     assert regular(replica, 3, 1) == 300
     replica.stage(good, publisher.objects)
     assert regular(replica, 3, 2) == 350
+
+
+def a_replica_whose_pointer_did_not_follow(folder: Path, publisher: Publisher) -> Replica:
+    """The power went between the delta's commit and the pointer's."""
+    replica = a_stocked_replica(folder, publisher)
+    replica.stage(publisher.publish([price_record(3, 350)]), publisher.objects)
+    replica.close()
+    with contextlib.closing(sqlite3.connect(folder / "replica.db")) as connection:
+        connection.execute("UPDATE pointer SET rev=1 WHERE name='stored'")
+        connection.commit()
+    again = Replica(folder)
+    again.open()
+    assert again.stored_revision() == 1
+    return again
+
+
+def deltas_of(publisher: Publisher, manifest: Manifest) -> dict[str, Path]:
+    return {piece.sha256: publisher.objects[piece.sha256] for piece in manifest.deltas}
+
+
+def test_a_delta_that_the_file_has_already_is_not_asked_of_it_again(
+    tmp_path: Path, publisher: Publisher
+) -> None:
+    replica = a_replica_whose_pointer_did_not_follow(tmp_path / "replica", publisher)
+    manifest = publisher.manifest()
+    replica.stage(manifest, deltas_of(publisher, manifest))
+    assert (replica.stored_revision(), regular(replica, 3, 2)) == (2, 350)
+    replica.close()
+
+
+def test_deltas_that_do_not_begin_where_the_file_ends_are_refused(
+    tmp_path: Path, publisher: Publisher
+) -> None:
+    replica = a_replica_whose_pointer_did_not_follow(tmp_path / "replica", publisher)
+    publisher.publish([price_record(3, 360)])
+    manifest = publisher.publish([price_record(3, 370)])
+    later = broken(manifest, deltas=manifest.deltas[2:])
+    with pytest.raises(CorruptError, match=r"replica\.digest"):
+        replica.stage(later, deltas_of(publisher, later))
+    assert replica.stored_revision() == 1
+    replica.close()
 
 
 def test_a_missing_piece_changes_nothing(replica: Replica, publisher: Publisher) -> None:
