@@ -29,3 +29,8 @@ class Ids:
     def jitter(self) -> float:
         """A number in [0, 1), so that ten thousand boxes do not call at once."""
         return secrets.randbelow(_JITTER_STEPS) / _JITTER_STEPS
+
+
+def new_stream_id() -> str:
+    """A stream id for a journal life that begins while head office is out of reach."""
+    return secrets.token_hex(16)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,18 +46,35 @@ class Bought:
         for offer, units in self.uses:
             connection.execute(_ADD, (self.member, offer, 1, units))
 
+    def add_to(self, counts: dict[tuple[str, str], tuple[int, int]]) -> None:
+        """Count it in memory: (member, offer) -> (uses, units)."""
+        for offer, units in ((ANY_OFFER, 0), *self.uses):
+            uses, before = counts.get((self.member, offer), (0, 0))
+            counts[self.member, offer] = (uses + 1, before + units)
+
 
 def bought_in(sale: RetailTransaction) -> Bought | None:
     """What counts of a sale; None when it names no member."""
     return None if sale.member is None else Bought(sale.member, uses_of(sale))
 
 
-def read_history(connection: sqlite3.Connection, member: str) -> MemberHistory:
-    """What a member bought so far."""
-    rows = connection.execute(_READ, (member,)).fetchall()
-    uses = {offer: count for offer, count, _ in rows}
-    orders = uses.pop(ANY_OFFER, 0)
-    return MemberHistory(orders, uses, {offer: units for offer, _, units in rows if offer in uses})
+def read_history(
+    connection: sqlite3.Connection, member: str, waiting: Iterable[Bought] = ()
+) -> MemberHistory:
+    """What a member bought so far; `waiting` is what the table does not know yet."""
+    counts = {
+        (member, offer): (uses, units)
+        for offer, uses, units in connection.execute(_READ, (member,))
+    }
+    for bought in waiting:
+        if bought.member == member:
+            bought.add_to(counts)
+    orders, _ = counts.pop((member, ANY_OFFER), (0, 0))
+    return MemberHistory(
+        orders,
+        {offer: uses for (_, offer), (uses, _) in counts.items()},
+        {offer: units for (_, offer), (_, units) in counts.items()},
+    )
 
 
 def count_members(connection: sqlite3.Connection) -> None:

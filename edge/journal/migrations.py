@@ -1,4 +1,9 @@
-"""Schema of `journal.db`, forward only. `entry` is never migrated in place."""
+"""Schema of `journal.db`, forward only. `entry` is never migrated in place.
+
+`projected` says up to which entry the tables beside `entry` are written; `anchor` keeps the last
+pruned entry's number and hash, so that the chain still has a beginning; `older_copy` counts the
+copies of receipts of a journal before this one.
+"""
 
 from __future__ import annotations
 
@@ -43,4 +48,22 @@ MIGRATIONS: tuple[Step, ...] = (
     ) STRICT
     """,
     count_members,
+    """
+    CREATE TABLE projected(
+        one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO projected SELECT 1, coalesce(max(seq), -1) FROM entry;
+    CREATE TABLE older_copy(receipt_no TEXT PRIMARY KEY, copies INTEGER NOT NULL)
+        STRICT, WITHOUT ROWID;
+    CREATE TABLE note(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE anchor(
+        one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL
+    ) STRICT;
+    DROP TRIGGER entry_stays;
+    CREATE TRIGGER entry_stays BEFORE DELETE ON entry
+    WHEN OLD.seq = 0 OR OLD.seq > coalesce((SELECT up_to_seq FROM prune_permit), -1)
+    BEGIN SELECT RAISE(ABORT, 'this journal entry may not be pruned'); END;
+    ALTER TABLE stream ADD COLUMN series TEXT NOT NULL DEFAULT '';
+    ALTER TABLE stream ADD COLUMN began_at_ms INTEGER NOT NULL DEFAULT 0
+    """,
 )

@@ -1,34 +1,39 @@
-"""What the journal's own file keeps beside the entries, in the same SQLite transaction.
+"""What the journal's own file keeps beside the entries: a fold of them, written in batches.
 
-Receipt index, Z accumulators, business day, and what each member bought. Receipt counters and
-perpetual grand totals are read from them and from the last entry when the journal opens, and
-then kept in memory.
+Receipt index, Z accumulators, business day, and what each member bought. The truth are the
+entries: what is folded in memory is written every few dozen entries, so that a sale costs one page
+instead of four, and what a power cut takes is folded again when the journal opens.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import reduce
 from operator import attrgetter
+from typing import Protocol
 
 import orjson
 
 from edge.journal.members import Bought, bought_in
 from shared.journal.event import DayClosed, DayOpened, Event, ReceiptReprinted, SaleCompleted
-from shared.kernel.errors import RefusedError
+from shared.kernel.errors import CorruptError, RefusedError
+from shared.sale.receipt_no import FIRST_SERIES, ReceiptNo, parse_receipt_no
 from shared.till.z_report import ZReport, fold_z, merge_z
 
+WRITTEN_EVERY = 64
+"""Entries folded in memory before the tables are written."""
 _PUT_Z = (
     "INSERT INTO z(biz, till, report) VALUES(?,?,?)"
     " ON CONFLICT(biz, till) DO UPDATE SET report=excluded.report"
 )
 _PUT_SALE = "INSERT INTO sale(lane, number, biz, seq) VALUES(?,?,?,?)"
 _PUT_COPIES = "UPDATE sale SET copies=? WHERE lane=? AND number=?"
+_PUT_OLDER_COPIES = "INSERT OR REPLACE INTO older_copy(receipt_no, copies) VALUES(?,?)"
 _PUT_DAY = "INSERT OR REPLACE INTO day(one, biz, shift, is_open) VALUES(1,?,?,?)"
-_NUMBER_DIGITS = 6
-
+_PUT_PROJECTED = "INSERT OR REPLACE INTO projected(one, seq) VALUES(1,?)"
 _REPORT_FIELDS = tuple(spec.name for spec in fields(ZReport))
 _report_values = attrgetter(*_REPORT_FIELDS)
 
@@ -42,43 +47,77 @@ class BusinessDay:
     is_open: bool
 
 
-def receipt_no_of(lane: int, number: int) -> str:
-    """The 17th receipt of lane 2 is "2-000017"."""
-    return f"{lane}-{number:0{_NUMBER_DIGITS}d}"
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry stands: its number, business date and till."""
+
+    seq: int
+    biz: str
+    till: str
 
 
-def parse_receipt_no(receipt_no: str) -> tuple[int, int] | None:
-    """Lane and number; None when the text is no receipt number."""
-    lane, _, number = receipt_no.partition("-")
-    if lane.isdecimal() and number.isdecimal() and len(number) <= 2 * _NUMBER_DIGITS:
-        return int(lane), int(number)
-    return None
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The projections' part of one append. `copies`: a receipt and how often it was copied."""
+
+    at: Place
+    gt: tuple[int, int]
+    report: ZReport | None = None
+    sale: ReceiptNo | None = None
+    day: BusinessDay | None = None
+    copies: tuple[ReceiptNo, int] | None = None
+    bought: Bought | None = None
+
+
+class Folded(Protocol):
+    """An entry that is already in the journal, read again."""
+
+    @property
+    def event(self) -> Event:
+        """What happened."""
+        ...
+
+    @property
+    def at(self) -> Place:
+        """Where it stands."""
+        ...
 
 
 @dataclass(slots=True)
 class Projections:
     """Everything that `append` needs to know without asking the file.
 
-    `gt` are the perpetual totals of sales and refunds in minor units.
+    `gt` are the perpetual totals of sales and refunds in minor units; `waiting` is folded but not
+    written yet, `sold` finds its sales.
     """
 
+    series: str = FIRST_SERIES
     gt: tuple[int, int] = (0, 0)
     day: BusinessDay | None = None
     numbers: dict[int, int] = field(default_factory=dict)
     reports: dict[tuple[str, str], ZReport] = field(default_factory=dict)
+    waiting: list[Change] = field(default_factory=list)
+    sold: dict[ReceiptNo, int] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, connection: sqlite3.Connection) -> Projections:
-        """Read the state as of the last committed entry."""
-        last = connection.execute("SELECT body FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
-        totals = json.loads(last[0])["gt"] if last else {"sales": 0, "refunds": 0}
+    def load(cls, connection: sqlite3.Connection, series: str) -> Projections:
+        """Read the state as of the last entry that the tables know."""
         numbers = dict(connection.execute("SELECT lane, max(number) FROM sale GROUP BY lane"))
         row = connection.execute("SELECT biz, shift, is_open FROM day").fetchone()
         day = BusinessDay(row[0], row[1], bool(row[2])) if row else None
         reports: dict[tuple[str, str], ZReport] = {}
         if day is not None:
             reports = read_reports(connection, day.biz)
-        return cls((totals["sales"], totals["refunds"]), day, numbers, reports)
+        return cls(series, grand_totals(connection), day, numbers, reports)
+
+    def replay(self, entries: Iterable[Folded]) -> None:
+        """Fold what was appended after the tables were written."""
+        for entry in entries:
+            self.keep(self.change_of(entry.event, entry.at))
+
+    def next_number(self, lane: int) -> ReceiptNo:
+        """The number that a lane's next sale gets."""
+        return ReceiptNo(lane, self.series, self.numbers.get(lane, 0) + 1)
 
     def grand_totals_after(self, event: Event) -> tuple[int, int]:
         """The perpetual totals once `event` is in the journal."""
@@ -104,7 +143,7 @@ class Projections:
         return "" if self.day is None else self.day.biz
 
     def change_of(self, event: Event, at: Place) -> Change:
-        """What `event` changes, to be written and then kept."""
+        """What `event` changes, to be kept; CorruptError for a number out of turn."""
         report, sale, day, copies, bought = None, None, None, None, None
         if at.biz:
             before = self.reports.get((at.biz, at.till)) or ZReport(at.biz)
@@ -113,14 +152,14 @@ class Projections:
                 report = None
         match event:
             case SaleCompleted(completed):
-                parsed = parse_receipt_no(completed.receipt_no)
-                assert parsed is not None
-                sale = parsed
+                sale = parse_receipt_no(completed.receipt_no)
+                if sale is None or sale != self.next_number(sale.lane):
+                    raise CorruptError("journal.receipt_no", receipt_no=completed.receipt_no)
                 bought = bought_in(completed)
             case ReceiptReprinted(receipt_no=receipt_no, copy=copy):
                 parsed = parse_receipt_no(receipt_no)
                 assert parsed is not None
-                copies = (copy, *parsed)
+                copies = (parsed, copy)
             case DayOpened(business_date):
                 day = BusinessDay(business_date, str(at.seq), is_open=True)
             case DayClosed(business_date):
@@ -131,12 +170,14 @@ class Projections:
         return Change(at, self.grand_totals_after(event), report, sale, day, copies, bought)
 
     def keep(self, change: Change) -> None:
-        """Remember what was committed."""
+        """Remember what is in the journal now."""
         self.gt = change.gt
+        self.waiting.append(change)
         if change.report is not None:
             self.reports[change.at.biz, change.at.till] = change.report
         if change.sale is not None:
-            self.numbers[change.sale[0]] = change.sale[1]
+            self.numbers[change.sale.lane] = change.sale.number
+            self.sold[change.sale] = change.at.seq
         if change.day is not None:
             self.day = change.day
             if change.day.is_open:
@@ -144,41 +185,60 @@ class Projections:
                     key: report for key, report in self.reports.items() if key[0] == change.day.biz
                 }
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an entry stands: its number, business date and till."""
-
-    seq: int
-    biz: str
-    till: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The projections' part of one append."""
-
-    at: Place
-    gt: tuple[int, int]
-    report: ZReport | None
-    sale: tuple[int, int] | None
-    day: BusinessDay | None
-    copies: tuple[int, int, int] | None
-    bought: Bought | None = None
-
     def write(self, connection: sqlite3.Connection) -> None:
-        """Put it into the open transaction."""
-        at = self.at
-        if self.report is not None:
-            connection.execute(_PUT_Z, (at.biz, at.till, _report_json(self.report)))
-        if self.sale is not None:
-            connection.execute(_PUT_SALE, (*self.sale, at.biz, at.seq))
-        if self.copies is not None:
-            connection.execute(_PUT_COPIES, self.copies)
-        if self.day is not None:
-            connection.execute(_PUT_DAY, (self.day.biz, self.day.shift, int(self.day.is_open)))
-        if self.bought is not None:
-            self.bought.write(connection)
+        """Put what waits into the open transaction; call `written` once it is committed."""
+        if not self.waiting:
+            return
+        reports = {(each.at.biz, each.at.till): each.report for each in self.waiting if each.report}
+        connection.executemany(
+            _PUT_Z, [(*key, _report_json(report)) for key, report in reports.items()]
+        )
+        connection.executemany(
+            _PUT_SALE,
+            [
+                (each.sale.lane, each.sale.number, each.at.biz, each.at.seq)
+                for each in self.waiting
+                if each.sale is not None
+            ],
+        )
+        for each in self.waiting:
+            self._write_rarer(connection, each)
+        connection.execute(_PUT_PROJECTED, (self.waiting[-1].at.seq,))
+
+    def write_with(self, connection: sqlite3.Connection, change: Change) -> None:
+        """As `write`, with one more change that is not kept before the commit."""
+        self.waiting.append(change)
+        try:
+            self.write(connection)
+        finally:
+            self.waiting.pop()
+
+    def written(self) -> None:
+        """What waited is in the file."""
+        self.waiting.clear()
+        self.sold.clear()
+
+    def _write_rarer(self, connection: sqlite3.Connection, change: Change) -> None:
+        if change.copies is not None:
+            number, copies = change.copies
+            if number.series == self.series:
+                connection.execute(_PUT_COPIES, (copies, number.lane, number.number))
+            else:
+                connection.execute(_PUT_OLDER_COPIES, (str(number), copies))
+        if change.day is not None:
+            day = change.day
+            connection.execute(_PUT_DAY, (day.biz, day.shift, int(day.is_open)))
+        if change.bought is not None:
+            change.bought.write(connection)
+
+
+def grand_totals(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The perpetual totals as of the last entry that the tables know."""
+    row = connection.execute(
+        "SELECT body FROM entry WHERE seq<=(SELECT seq FROM projected) ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    totals = json.loads(row[0])["gt"] if row else {"sales": 0, "refunds": 0}
+    return totals["sales"], totals["refunds"]
 
 
 def read_reports(connection: sqlite3.Connection, biz: str) -> dict[tuple[str, str], ZReport]:
@@ -192,15 +252,25 @@ def store_report(connection: sqlite3.Connection, biz: str) -> ZReport:
     return reduce(merge_z, read_reports(connection, biz).values(), ZReport(biz))
 
 
-def receipt_range(connection: sqlite3.Connection, biz: str) -> dict[str, list[str]]:
+def receipt_range(connection: sqlite3.Connection, biz: str, series: str) -> dict[str, list[str]]:
     """First and last receipt number of a business day, per lane."""
     rows = connection.execute(
         "SELECT lane, min(number), max(number) FROM sale WHERE biz=? GROUP BY lane", (biz,)
     )
     return {
-        str(lane): [receipt_no_of(lane, first), receipt_no_of(lane, last)]
+        str(lane): [str(ReceiptNo(lane, series, first)), str(ReceiptNo(lane, series, last))]
         for lane, first, last in rows
     }
+
+
+def put_reports(
+    connection: sqlite3.Connection, reports: dict[tuple[str, str], ZReport], day: BusinessDay | None
+) -> None:
+    """Carry a day and its sums over into a new journal."""
+    rows = [(*key, _report_json(report)) for key, report in reports.items()]
+    connection.executemany(_PUT_Z, rows)
+    if day is not None:
+        connection.execute(_PUT_DAY, (day.biz, day.shift, int(day.is_open)))
 
 
 def _report_json(report: ZReport) -> str:

@@ -10,87 +10,96 @@ import fcntl
 import os
 import sqlite3
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from edge.identity import Identity, hardware_fingerprint
+import structlog
+
+from edge.identity import Identity
+from edge.journal.ballast import Ballast, is_read_only
+from edge.journal.life_files import Mark, life_path, write_mark
+from edge.journal.lives import PUT_ENTRY, Life, check_tail, heritage_of, life_of, unprojected
 from edge.journal.migrations import MIGRATIONS
-from edge.journal.projections import BusinessDay, Place, Projections, receipt_no_of
+from edge.journal.projections import WRITTEN_EVERY, BusinessDay, Place, Projections
+from edge.journal.prune import prune
 from edge.journal.reader import JournalReader
+from edge.journal.scribe import EntryDraft, Scribe
 from edge.journal.signer import Signer
+from edge.journal.succession import Succession
 from edge.sqlite import connect_writer, migrate
-from edge.version import software_version
-from shared.journal.chain import entry_hash, genesis_hash, verify_chain
-from shared.journal.entry import EntryHeader, JournalEntry
-from shared.journal.event import Event, StreamOpened
+from shared.journal.carbon import Carbon
+from shared.journal.chain import entry_hash, genesis_hash, head_statement
+from shared.journal.entry import JournalEntry
+from shared.journal.event import DayClosed, DayOpened
+from shared.journal.life import LifeCause, may_begin, salvaged_range
 from shared.kernel.clock import Clock
 from shared.kernel.errors import CorruptError, RefusedError, UnavailableError
-from shared.wire.codec import entry_body
+from shared.sale.member_history import MemberHistory
+from shared.sale.receipt_no import FIRST_SERIES, ReceiptNo, parse_receipt_no
+from shared.till.z_report import ZReport
 
-_PUT_ENTRY = "INSERT INTO entry(seq, id, type, body, hash) VALUES(?,?,?,?,?)"
-_TAIL_CHECKED = 200
-"""Entries whose chain is walked at each opening; `verify-journal` walks all."""
+__all__ = ("EntryDraft", "Journal")
 
-
-@dataclass(frozen=True, slots=True)
-class EntryDraft:
-    """A fact to be kept; `id` makes it unique.
-
-    `biz` is the business date ("" outside a day), `till` the lane ("" for the store), `at_ms`
-    UTC, `cat` the catalogue revision in force.
-    """
-
-    id: str
-    event: Event
-    actor: str
-    till: str
-    biz: str
-    at_ms: int
-    cat: int
+MARK_EVERY_MS = 60_000
+"""How often at most an acknowledgement is noted outside the file: each note is a sync."""
+_log = structlog.get_logger("journal")
 
 
 class Journal(JournalReader):
     """The writing side. Appends take turns under one lock; reads do not wait for it."""
 
-    def __init__(self, path: Path, identity: Identity, clock: Clock, signer: Signer) -> None:
+    def __init__(
+        self,
+        path: Path,
+        identity: Identity,
+        clock: Clock,
+        signer: Signer,
+        *,
+        ballast_bytes: int = 0,
+    ) -> None:
         super().__init__(path)
+        self._first_path = path
         self._identity = identity
         self._clock = clock
         self._signer = signer
-        self._stream = bytes.fromhex(identity.stream)
-        self._software = software_version()
+        self._ballast = Ballast(path.parent, ballast_bytes)
+        self._succession = Succession(path, identity, clock, signer)
         self._append_lock = threading.RLock()
         self._callbacks: list[Callable[[JournalEntry], None]] = []
         self._writer: sqlite3.Connection | None = None
         self._lock_file: int | None = None
+        self._life = Life(1, identity.stream, identity.ordinal, FIRST_SERIES, 0)
+        self._began_at_ms: list[int] = []
         self._boot = 0
+        self._scribe = Scribe(clock, identity.stream, 0)
         self._seq = -1
-        self._head = genesis_hash(self._stream)
+        self._head = genesis_hash(self._life.stream_id)
         self._state = Projections()
+        self._marked_at_ms: int | None = None
+        self._cause: LifeCause | None = None
 
     def open(self) -> None:
-        """Take the file for writing, check its tail, write entry 0 into a new one.
+        """Take the file for writing, check its tail, begin a new life where it must.
 
         Raises RefusedError `journal.in_use` when another process has it, CorruptError when the
-        file is of another stream or its chain is broken.
+        first file is of another stream.
         """
         with self._append_lock:
             self._take_lock()
-            self._connect()
-            self._boot = self._count_boot()
-            super().open()
-            if self._seq < 0:
-                self._write_genesis()
+            number, self._cause = self._succession.at_start()
+            self._open_life(number)
+            self._ballast.take()
+            if self._marked_at_ms is None:
+                self._mark_outside()
 
     def close(self) -> None:
-        """Checkpoint, close, let another process have the file; may be called twice."""
+        """Write what waits, checkpoint, let another process have the file; may be called twice."""
         with self._append_lock:
-            super().close()
             if self._writer is not None:
-                self._writer.close()
+                self._mark_outside()
+                super().close()
+                self._close_writer(self._writer)
                 self._writer = None
             if self._lock_file is not None:
                 os.close(self._lock_file)
@@ -103,10 +112,14 @@ class Journal(JournalReader):
         `journal.disk_full` or `journal.write_failed`: then the fact is not in the journal.
         """
         with self._append_lock:
+            if self._older:
+                known = self.entry_by_id(draft.id)
+                if known is not None:
+                    return known
             try:
                 self._state.check(draft.event, draft.biz)
                 entry = self._commit(draft)
-            except RefusedError:
+            except (RefusedError, CorruptError):
                 known = self.entry_by_id(draft.id)
                 if known is None:
                     raise
@@ -117,7 +130,7 @@ class Journal(JournalReader):
                     raise CorruptError("journal.projection", id=draft.id) from None
                 return known
             except sqlite3.Error as error:
-                entry = self._find_after(error, draft.id)
+                entry = self._recover(error, draft)
         for callback in self._callbacks:
             callback(entry)
         return entry
@@ -132,6 +145,21 @@ class Journal(JournalReader):
         """Call `callback` after each commit, on the appending thread; it must be quick."""
         self._callbacks.append(callback)
 
+    @property
+    def stream(self) -> str:
+        """The stream (hex) of the current life."""
+        return self._life.stream
+
+    @property
+    def cause(self) -> LifeCause | None:
+        """Why this process began a new life, None when it did not."""
+        return self._cause
+
+    @property
+    def life(self) -> Life:
+        """The current life."""
+        return self._life
+
     def head(self) -> tuple[int, bytes]:
         """Number and hash of the last entry."""
         with self._append_lock:
@@ -143,28 +171,93 @@ class Journal(JournalReader):
 
     def next_receipt_no(self, lane: int) -> str:
         """The number that the lane's next sale gets."""
-        return receipt_no_of(lane, self._state.numbers.get(lane, 0) + 1)
+        return str(self._state.next_number(lane))
 
     def last_receipt_no(self, lane: int) -> str | None:
-        """The number of the lane's last sale; None before the first."""
+        """The number of the lane's last sale; None before the first of this journal life."""
         number = self._state.numbers.get(lane, 0)
-        return receipt_no_of(lane, number) if number else None
+        return str(ReceiptNo(lane, self._state.series, number)) if number else None
+
+    def refuse_if_full(self) -> None:
+        """Ask before money is taken: RefusedError `journal.disk_full` or `journal.read_only`."""
+        if is_read_only(self._path.parent):
+            raise RefusedError("journal.read_only")
+        if not self._ballast.has_room():
+            raise RefusedError("journal.disk_full")
+
+    @property
+    def is_short_of_room(self) -> bool:
+        """Whether the ballast was given up: somebody must clear the disk."""
+        return self._ballast.is_kept and not self._ballast.is_held
 
     def acked(self) -> int:
         """The highest entry that the cloud has committed, -1 for none."""
         mark = self.watermark("acked")
         return -1 if mark is None else mark[0]
 
-    def mark_acked(self, seq: int, entry_sha256: bytes) -> None:
-        """The cloud holds everything up to `seq`.
+    def mark_acked(self, seq: int, entry_sha256: bytes, inc: str = "") -> None:
+        """The cloud of incarnation `inc` holds everything up to `seq`.
 
         CorruptError `journal.ack_hash` when its hash of that entry is not ours.
         """
-        self._mark("acked", seq, entry_sha256)
+        self._mark("acked", seq, entry_sha256, inc)
+        now_ms = self._clock.mono_ms()
+        if self._marked_at_ms is None or now_ms - self._marked_at_ms >= MARK_EVERY_MS:
+            self._mark_outside()
 
     def mark_safe(self, seq: int, entry_sha256: bytes) -> None:
         """The cloud's backup holds everything up to `seq`; checked as `mark_acked`."""
-        self._mark("safe", seq, entry_sha256)
+        self._mark("safe", seq, entry_sha256, "")
+
+    def first_kept(self) -> int:
+        """The lowest number that can still be sent: after the pruned ones, 0 if none was."""
+        return self.pruned_to() + 1
+
+    def prune(self, now_ms: int, *, is_pressed: bool = False) -> int:
+        """Forget what is old and safe; how many entries went. See `edge.journal.prune`."""
+        with self._append_lock:
+            self._flush()
+            return prune(self._opened_writer(), self.stream, now_ms, is_pressed=is_pressed)
+
+    def begin_life(self, cause: LifeCause, now_ms: int, inc: str = "") -> bool:
+        """Go on under a stream of its own, with what the cloud of `inc` has not vouched for.
+
+        False, and nothing changed, when too many lives began within a day.
+        """
+        with self._append_lock:
+            if not may_begin(self._began_at_ms, now_ms):
+                return False
+            self._flush()
+            _log.error("journal.new_life", cause=cause, stream=self.stream, head=self._seq)
+            vouched = self._vouched_for(inc)
+            heritage = heritage_of(self._path, self._life, salvaged_range(vouched, self._seq).start)
+            self._opened_writer().close()
+            super().close()
+            self._cause = cause
+            life = self._succession.begin(self._life, cause, heritage, now_ms)
+            self._open_life(life.number)
+            self._mark_outside()
+            return True
+
+    def carbons(self, from_seq: int, limit: int) -> list[Carbon]:
+        """Signed copies of entries from `from_seq` on, at most `limit`, each good by itself."""
+        life = self._life
+        entries = self.read(from_seq, limit, 1 << 20)
+        before = self.hash_before(from_seq)
+        found: list[Carbon] = []
+        for entry in entries:
+            if before is None or entry.seq != from_seq + len(found):
+                break
+            at_ms = self._clock.now_ms()
+            statement = head_statement(life.stream_id, entry.seq, entry.hash, at_ms)
+            sig = self._signer.sign(statement)
+            found.append(Carbon(life.stream, entry.seq, before, entry.hash, at_ms, sig, entry.body))
+            before = entry.hash
+        return found
+
+    def hash_before(self, seq: int) -> bytes | None:
+        """Hash of the entry before `seq`; for 0 what stands before the stream."""
+        return genesis_hash(self._life.stream_id) if seq <= 0 else self.hash_at(seq - 1)
 
     def sign(self, message: bytes) -> bytes:
         """Sign with the journal key."""
@@ -174,109 +267,139 @@ class Journal(JournalReader):
         """How often this journal was opened for writing."""
         return self._boot
 
-    def _commit(self, draft: EntryDraft) -> JournalEntry:
-        seq = self._seq + 1
-        change = self._state.change_of(draft.event, Place(seq, draft.biz, draft.till))
-        body = entry_body(self._header(draft, seq, change.gt), draft.event)
-        head = entry_hash(self._stream, seq, self._head, body)
-        entry = JournalEntry(seq, draft.id, draft.event.type, body, head)
+    def z(self, biz: str) -> ZReport:
+        """See JournalReader; includes what was appended last."""
+        self.flush()
+        return super().z(biz)
+
+    def receipts_of(self, biz: str) -> dict[str, list[str]]:
+        """See JournalReader; includes what was appended last."""
+        self.flush()
+        return super().receipts_of(biz)
+
+    def copies_of(self, receipt_no: str) -> int:
+        """See JournalReader; includes what was appended last."""
+        self.flush()
+        return super().copies_of(receipt_no)
+
+    def recent_sales(self, lane: int, limit: int) -> list[tuple[JournalEntry, int]]:
+        """See JournalReader; includes what was appended last."""
+        self.flush()
+        return super().recent_sales(lane, limit)
+
+    def sale_by_receipt(self, receipt_no: str) -> JournalEntry:
+        """See JournalReader; a sale of a moment ago is found without writing anything."""
+        parsed = parse_receipt_no(receipt_no)
+        with self._append_lock:
+            seq = None if parsed is None else self._state.sold.get(parsed)
+        return super().sale_by_receipt(receipt_no) if seq is None else self.read(seq, 1, 1)[0]
+
+    def member_history(self, member: str) -> MemberHistory:
+        """See JournalReader; includes what was appended last."""
+        with self._append_lock:
+            return self._history(
+                member, [each.bought for each in self._state.waiting if each.bought is not None]
+            )
+
+    def flush(self) -> None:
+        """Write the tables beside the entries, as far as they wait."""
+        with self._append_lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._state.waiting:
+            return
         writer = self._opened_writer()
         writer.execute("BEGIN IMMEDIATE")
         try:
-            writer.execute(_PUT_ENTRY, (seq, entry.id, entry.type, body, head))
-            change.write(writer)
+            self._state.write(writer)
+        except sqlite3.Error:
+            writer.execute("ROLLBACK")
+            raise
+        writer.execute("COMMIT")
+        self._state.written()
+
+    def _commit(self, draft: EntryDraft) -> JournalEntry:
+        seq, state = self._seq + 1, self._state
+        change = state.change_of(draft.event, Place(seq, draft.biz, draft.till))
+        body = self._scribe.body(draft, seq, change.gt, state.day)
+        head = entry_hash(self._life.stream_id, seq, self._head, body)
+        entry = JournalEntry(seq, draft.id, draft.event.type, body, head)
+        is_due = len(state.waiting) + 1 >= WRITTEN_EVERY or isinstance(
+            draft.event, (DayOpened, DayClosed)
+        )
+        writer = self._opened_writer()
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            writer.execute(PUT_ENTRY, (seq, entry.id, entry.type, body, head))
+            if is_due:
+                state.write_with(writer, change)
         except sqlite3.IntegrityError:
             writer.execute("ROLLBACK")
             raise
         writer.execute("COMMIT")
         self._seq, self._head = seq, head
-        self._state.keep(change)
+        state.keep(change)
+        if is_due:
+            state.written()
+        if change.day is not None:
+            self._mark_outside()
         return entry
 
-    def _header(self, draft: EntryDraft, seq: int, totals: tuple[int, int]) -> EntryHeader:
-        day = self._state.day
-        return EntryHeader(
-            id=draft.id,
-            type=draft.event.type,
-            stream=self._identity.stream,
-            seq=seq,
-            at=draft.at_ms,
-            boot=self._boot,
-            mono=self._clock.mono_ms(),
-            clk=self._clock.quality(),
-            biz=draft.biz,
-            till=draft.till,
-            shift=day.shift if day is not None and day.biz == draft.biz else "",
-            actor=draft.actor,
-            sw=self._software,
-            gt=totals,
-            cat=draft.cat,
-        )
-
-    def _find_after(self, error: sqlite3.Error, entry_id: str) -> JournalEntry:
+    def _recover(self, error: sqlite3.Error, draft: EntryDraft) -> JournalEntry:
         """An error at commit says nothing: what the file holds after reopening counts."""
-        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        code = "journal.disk_full" if full else "journal.write_failed"
+        full = getattr(error, "sqlite_errorcode", None) in {
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_IOERR_WRITE,
+        }
+        found = self._find_after(draft.id)
+        if found is not None:
+            return found
+        if full and self._ballast.give_up():
+            _log.error("journal.ballast_given_up")
+            try:
+                return self._commit(draft)
+            except sqlite3.Error:
+                found = self._find_after(draft.id)
+                if found is not None:
+                    return found
+        raise UnavailableError("journal.disk_full" if full else "journal.write_failed") from error
+
+    def _find_after(self, entry_id: str) -> JournalEntry | None:
         try:
             if self._writer is not None:
                 self._writer.close()
-            self._connect()
-            found = self.entry_by_id(entry_id)
+            self._connect(self._life.number)
+            return self.entry_by_id(entry_id)
         except sqlite3.Error as second:
-            raise UnavailableError(code) from second
-        if found is None:
-            raise UnavailableError(code) from error
-        return found
+            raise UnavailableError("journal.write_failed") from second
 
-    def _connect(self) -> None:
+    def _open_life(self, number: int) -> None:
+        """Go over to a life's file, for writing and reading."""
+        self._set_path(life_path(self._first_path, number))
+        self._connect(number)
+        self._boot = self._count_boot()
+        self._scribe = Scribe(self._clock, self._life.stream, self._boot)
+        super().open()
+        self._began_at_ms = self.open_older(self._first_path, number)
+
+    def _connect(self, number: int) -> None:
         self._writer = writer = connect_writer(self._path, "FULL")
         migrate(writer, MIGRATIONS)
-        self._seq, self._head = self._check_tail(writer)
-        self._state = Projections.load(writer)
+        life = life_of(writer, number)
+        if life is None:
+            raise CorruptError("journal.stream", path=str(self._path))
+        self._life = life
+        self._seq, self._head = check_tail(writer, self._life.stream_id)
+        self._state = Projections.load(writer, self._life.series)
+        self._state.replay(unprojected(writer))
 
-    def _check_tail(self, writer: sqlite3.Connection) -> tuple[int, bytes]:
-        genesis = genesis_hash(self._stream)
-        row = writer.execute("SELECT stream_id FROM stream").fetchone()
-        if row is not None and row[0] != self._stream:
-            raise CorruptError("journal.other_stream", stream=row[0].hex())
-        tail = writer.execute(
-            "SELECT seq, body, hash FROM entry ORDER BY seq DESC LIMIT ?", (_TAIL_CHECKED + 1,)
-        ).fetchall()[::-1]
-        if not tail:
-            return -1, genesis
-        # The oldest row read only gives the hash before it, unless it is the very first.
-        first, before = (0, genesis) if tail[0][0] == 0 else (1, tail[0][2])
-        head = verify_chain(
-            self._stream,
-            tail[0][0] + first,
-            before,
-            [(body, stated) for _, body, stated in tail[first:]],
-        )
-        return tail[-1][0], head
-
-    def _write_genesis(self) -> None:
-        identity = self._identity
-        self._opened_writer().execute(
-            "INSERT OR IGNORE INTO stream(stream_id, ordinal, genesis) VALUES(?,?,?)",
-            (self._stream, identity.ordinal, genesis_hash(self._stream)),
-        )
-        opened = StreamOpened(
-            device=identity.dev,
-            store=identity.store_id,
-            hw_fp=hardware_fingerprint(),
-            cause="enrol",
-            journal_pub=self._signer.public_hex,
-        )
-        draft = EntryDraft(
-            id=str(uuid.UUID(identity.stream)),
-            event=opened,
-            actor="",
-            till="",
-            biz="",
-            at_ms=self._clock.now_ms(),
-            cat=0,
-        )
-        self.append(draft)
+    def _vouched_for(self, inc: str) -> int:
+        """The last entry that the cloud of this incarnation is known to hold, or its archive."""
+        if inc and self.note("inc") not in {inc, ""}:
+            safe = self.watermark("safe")
+            return -1 if safe is None else safe[0]
+        return self.acked()
 
     def _count_boot(self) -> int:
         writer = self._opened_writer()
@@ -286,25 +409,61 @@ class Journal(JournalReader):
         )
         return int(writer.execute("SELECT ordinal FROM boot").fetchone()[0])
 
-    def _mark(self, name: str, seq: int, entry_sha256: bytes) -> None:
+    def _mark(self, name: str, seq: int, entry_sha256: bytes, inc: str) -> None:
         if self.hash_at(seq) != entry_sha256:
             raise CorruptError("journal.ack_hash", seq=seq)
         with self._append_lock:
-            self._opened_writer().execute(
+            writer = self._opened_writer()
+            writer.execute("BEGIN IMMEDIATE")
+            writer.execute(
                 "INSERT INTO watermark(name, seq, hash) VALUES(?,?,?) ON CONFLICT(name)"
                 " DO UPDATE SET seq=excluded.seq, hash=excluded.hash WHERE excluded.seq>seq",
                 (name, seq, entry_sha256),
             )
+            if inc:
+                writer.execute(
+                    "INSERT INTO note(name, value) VALUES('inc',?) ON CONFLICT(name)"
+                    " DO UPDATE SET value=excluded.value WHERE excluded.value<>value",
+                    (inc,),
+                )
+            writer.execute("COMMIT")
+
+    def _mark_outside(self) -> None:
+        """Note how far the journal is, for the day on which the file is gone or older."""
+        self._marked_at_ms = self._clock.mono_ms()
+        acked, day = self.watermark("acked"), self._state.day
+        seq, found = acked if acked is not None else (0, self.hash_at(0) or b"")
+        mark = Mark(
+            life=self._life.number,
+            stream=self._life.stream,
+            seq=seq,
+            hash=found.hex(),
+            gt=self._state.gt,
+            boot=self._boot,
+            biz=day.biz if day is not None else "",
+            is_open=day is not None and day.is_open,
+        )
+        try:
+            write_mark(self._first_path, mark)
+        except OSError as error:  # the journal itself is well; the next acknowledgement tries again
+            _log.warning("journal.mark_failed", because=str(error))
+
+    def _close_writer(self, writer: sqlite3.Connection) -> None:
+        try:
+            self._flush()
+        except sqlite3.Error as error:  # folded again at the next opening
+            _log.warning("journal.flush_failed", because=str(error))
+        writer.close()
 
     def _take_lock(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        lock_path = self._path.with_name(self._path.name + ".lock")
+        lock_path = self._first_path.with_name(self._first_path.name + ".lock")
         handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            raise RefusedError("journal.in_use", path=str(self._path)) from None
+            raise RefusedError("journal.in_use", path=str(self._first_path)) from None
         self._lock_file = handle
 
     def _opened_writer(self) -> sqlite3.Connection:
