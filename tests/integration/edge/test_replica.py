@@ -173,10 +173,15 @@ def test_a_delta_that_does_not_lead_to_the_digest_changes_nothing(
     assert regular(replica, 3, 2) == 350
 
 
+def deltas_of(publisher: Publisher, manifest: Manifest) -> dict[str, Path]:
+    return {piece.sha256: publisher.objects[piece.sha256] for piece in manifest.deltas}
+
+
 def a_replica_whose_pointer_did_not_follow(folder: Path, publisher: Publisher) -> Replica:
     """The power went between the delta's commit and the pointer's."""
     replica = a_stocked_replica(folder, publisher)
-    replica.stage(publisher.publish([price_record(3, 350)]), publisher.objects)
+    manifest = publisher.publish([price_record(3, 350)])
+    replica.stage(manifest, deltas_of(publisher, manifest))
     replica.close()
     with contextlib.closing(sqlite3.connect(folder / "replica.db")) as connection:
         connection.execute("UPDATE pointer SET rev=1 WHERE name='stored'")
@@ -185,10 +190,6 @@ def a_replica_whose_pointer_did_not_follow(folder: Path, publisher: Publisher) -
     again.open()
     assert again.stored_revision() == 1
     return again
-
-
-def deltas_of(publisher: Publisher, manifest: Manifest) -> dict[str, Path]:
-    return {piece.sha256: publisher.objects[piece.sha256] for piece in manifest.deltas}
 
 
 def test_a_delta_that_the_file_has_already_is_not_asked_of_it_again(
