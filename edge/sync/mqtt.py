@@ -11,11 +11,18 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import (
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+    MQTTMessageInfo,
+)
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -32,6 +39,8 @@ INFLIGHT_MAX = 4
 QUEUED_MAX = 32
 PACKET_BYTES_MAX = 1 << 20
 RECONNECT_BASE_MS = 1000
+LINE_BUSY_S_MAX = 120.0
+"""After so long a message that the broker has not confirmed no longer keeps the next one back."""
 _QOS_AT_LEAST_ONCE = 1
 _NO_SUBSCRIBER = 0x10
 _CLEAN, _EXPIRES_AT_ONCE = True, 0
@@ -46,6 +55,9 @@ class MqttConfig:
     `state_topic` carries the retained state of the box; `state_bytes(is_online, conn)` is its
     content, sent as birth and left with the broker as last will.  `first_conn`, asked at start, is
     the ordinal of the first connection; ordinals of a later boot must be higher.
+
+    Of `single_topic` one message at a time is on its way to the broker: on a line slower than the
+    time-out, copies of a batch would else queue behind each other and grow without an end.
     """
 
     host: str
@@ -56,6 +68,7 @@ class MqttConfig:
     state_topic: str
     state_bytes: Callable[[bool, int], bytes]
     first_conn: Callable[[], int]
+    single_topic: str = ""
 
 
 class MqttLink:
@@ -88,7 +101,7 @@ class MqttLink:
             thread.join(_STOP_S)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Hand a message to the broker, QoS 1; False while not connected or queues are full."""
+        """Hand a message to the broker, QoS 1; False while not connected or the line is full."""
         connection = self._connected
         if connection is None or connection.over.is_set():
             return False
@@ -164,6 +177,8 @@ class _Connection:
         self._config = config
         self._came_up = came_up
         self._received = received
+        self._single: MQTTMessageInfo | None = None
+        self._single_at_s = 0.0
         self._client = self._make_client()
 
     def open(self) -> None:
@@ -185,11 +200,24 @@ class _Connection:
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> bool:
         """Hand over; False when paho's short queue is full or the connection is going."""
+        is_single = topic == self._config.single_topic
+        if is_single and self._is_line_busy():
+            return False
         try:
             info = self._client.publish(topic, payload, _QOS_AT_LEAST_ONCE, retain)
         except ValueError:
             return False
+        if is_single:
+            self._single, self._single_at_s = info, time.monotonic()
         return info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _is_line_busy(self) -> bool:
+        """Whether the last single message has not left; its PUBACK says nothing more than that."""
+        single = self._single
+        if single is None or single.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        age_s = time.monotonic() - self._single_at_s
+        return not single.is_published() and age_s < LINE_BUSY_S_MAX
 
     def _make_client(self) -> Client:
         config = self._config

@@ -31,7 +31,7 @@ from shared.wire.message import (
     message_bytes,
     parse_message,
 )
-from shared.wire.topics import CLOUD_BIRTH, down_ack, down_desired, up_hello, up_state
+from shared.wire.topics import CLOUD_BIRTH, down_ack, down_desired, up_hello, up_journal, up_state
 
 CONNECTIONS_PER_BOOT = 1_000_000
 """Connection ordinals of a boot begin at boot times this, so that they never come again."""
@@ -220,4 +220,5 @@ class SyncService:
             state_topic=up_state(identity.dev),
             state_bytes=state_bytes,
             first_conn=lambda: journal.boot() * CONNECTIONS_PER_BOOT + 1,
+            single_topic=up_journal(identity.dev),
         )

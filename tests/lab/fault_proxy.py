@@ -111,7 +111,7 @@ class FaultProxy:
         self.connections += 1
         pair = _Pair(self, [(reader, writer)])
         self._pairs.add(pair)
-        with suppress(OSError):
+        with suppress(OSError, asyncio.CancelledError):
             if isinstance(self.target, Path):
                 pair.sides.append(await asyncio.open_unix_connection(self.target))
             else:
