@@ -22,7 +22,7 @@ from shared.item.barcode import (
     parse_barcode,
     price_label_code,
 )
-from shared.kernel.errors import MissingError, RefusedError, RetailError, UnavailableError
+from shared.kernel.errors import RefusedError, RetailError, UnavailableError
 
 DATA_DEFAULT = Path("/var/lib/tillbox")
 _STATUS_TIMEOUT_S = 3
@@ -31,6 +31,10 @@ A store box sells with or without the internet: it prices baskets, keeps the sto
 drives scanner, printer and drawer, and serves the till page.
 
 First `enrol` it with the token that the console gave, then `run` it."""
+_AFTER_SWAP = """\
+It takes the place of {boxes}. Sales that only the old box knew are not lost:
+  - till pages and a mirror stick hand them in by themselves once this box runs;
+  - with the old card in a reader: tillbox-edge salvage FOLDER, its data folder on the card."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,9 +76,24 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "status", _status, "tell how the box is, also when it does not run")
 
     verify = _command(
-        commands, "verify-journal", _verify, "check the hash chain of the whole journal"
+        commands, "verify-journal", _verify, "check every entry of a journal or of a mirror"
     )
-    verify.add_argument("--file", type=Path, help="another journal file than the data folder's")
+    verify.add_argument(
+        "path",
+        nargs="?",
+        type=Path,
+        help="a data folder, a journal file or mirror files (default: this box's own journal)",
+    )
+    verify.add_argument("--json", action="store_true", help="say it as JSON")
+
+    salvage = _command(
+        commands, "salvage", _salvage, "hand in what a dead box has not sent to head office"
+    )
+    salvage.add_argument(
+        "path", type=Path, help="its data folder or journal.db on the old card, or its mirror files"
+    )
+    salvage.add_argument("--to", metavar="URL", help="address of the cloud, if it has moved")
+    salvage.epilog = "PATH is only read. What head office has already is not sent again."
 
     _add_barcode(commands)
     return parser
@@ -129,6 +148,9 @@ def _enrol(options: argparse.Namespace) -> int:
 
     identity = enrol(options.data, options.cloud, options.token)
     _say(f"This box is {identity.dev} of store {identity.store_id}, {identity.store_name}.")
+    if identity.previous:
+        boxes = ", ".join(dict.fromkeys(each.dev for each in identity.previous))
+        _say(_AFTER_SWAP.format(boxes=boxes))
     return 0
 
 
@@ -149,14 +171,15 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from edge.journal.reader import verify_file  # noqa: PLC0415
+    from edge.copy.cli import verify  # noqa: PLC0415
 
-    path: Path = options.file or options.data / "journal.db"
-    if not path.exists():
-        raise MissingError("journal.missing", path=str(path))
-    count, head = verify_file(path)
-    _say(f"{count} entries, chain complete, head {head}")
-    return 0
+    return verify(options)
+
+
+def _salvage(options: argparse.Namespace) -> int:
+    from edge.copy.cli import salvage  # noqa: PLC0415
+
+    return salvage(options)
 
 
 def _barcode(options: argparse.Namespace) -> int:

@@ -17,11 +17,11 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     out = capsys.readouterr().out
     assert ended.value.code == 0
-    for word in ("run", "enrol", "status", "verify-journal", "barcode"):
+    for word in ("run", "enrol", "status", "verify-journal", "salvage", "barcode"):
         assert word in out
 
 
-@pytest.mark.parametrize("command", ["run", "enrol", "status", "verify-journal", "barcode"])
+@pytest.mark.parametrize("command", ["run", "enrol", "status", "verify-journal", "salvage", "barcode"])
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -129,7 +129,7 @@ def test_what_is_no_journal_is_said(
         path.mkdir()
     else:
         path.write_bytes(content)
-    assert main(["verify-journal", "--file", str(path)]) == 1
+    assert main(["verify-journal", str(path)]) == 1
     assert "no valid beginning" in capsys.readouterr().err
 
 
