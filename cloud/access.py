@@ -76,16 +76,18 @@ class Public:
 class DeviceOnly:
     """Dependency of an endpoint for boxes: `Authorization: Bearer <dev>.<secret>`.
 
-    Raises RefusedError `device.required`, or ForbiddenError `device.unknown` for a wrong
-    secret, an unknown or a revoked box.
+    `statuses` says which boxes are admitted. Raises RefusedError `device.required`, or
+    ForbiddenError `device.unknown` for a wrong secret, an unknown box or one of another status.
     """
+
+    statuses: frozenset[str] = frozenset({"active"})
 
     def __call__(self, request: Request) -> DeviceId:
         """Admit the sending box, or raise."""
         dev, _, secret = (_bearer(request) or "").partition(".")
         if not dev or not secret:
             raise RefusedError("device.required")
-        if not context_of(request).boxes.is_known(dev, secret):
+        if context_of(request).boxes.status_of(dev, secret) not in self.statuses:
             raise ForbiddenError("device.unknown", dev=dev[:40])
         return DeviceId(dev)
 
@@ -93,6 +95,8 @@ class DeviceOnly:
 SIGNED_IN = Requires()
 PUBLIC = Public()
 DEVICE = DeviceOnly()
+UPLOADER = DeviceOnly(frozenset({"active", "retiring"}))
+"""A replaced box may still bring its journal's tail."""
 AnyPrincipal = Annotated[Principal, Depends(SIGNED_IN)]
 ContextDep = Annotated[Context, Depends(context_of)]
 

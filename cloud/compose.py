@@ -15,9 +15,11 @@ from cloud.fleet.broker_accounts import MosquittoAccounts, OpenAccounts
 from cloud.fleet.service import Boxes, boxes
 from cloud.http.app import create_app
 from cloud.identity.service import Identity
+from cloud.ingest.journals import Journals
 from cloud.item.service import ItemRecords
 from cloud.live.hub import LiveHub
 from cloud.offer.service import OfferRecords
+from cloud.posters import POSTERS
 from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
 from cloud.publication.queries import convergence_of
@@ -68,6 +70,7 @@ def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
         hq_key=hq_key,
         people=Identity(database, clock),
         boxes=Boxes(database),
+        journals=Journals(database, POSTERS, clock),
         accounts=accounts_of(settings),
         sources=SOURCES,
         draft_sample=draft_sample,

@@ -15,6 +15,8 @@ from cloud.records import RecordSource
 from cloud.settings import Settings
 from cloud.signing import HqKey
 from shared.kernel.clock import Clock
+from shared.kernel.ids import DeviceId
+from shared.wire.message import Ack
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,20 @@ class People(Protocol):
 class Boxes(Protocol):
     """Knows the enrolled boxes; the fleet room."""
 
-    def is_known(self, dev: str, secret: str) -> bool:
-        """Whether an active box has this secret."""
+    def status_of(self, dev: str, secret: str) -> str | None:
+        """`active`, `retiring` or `revoked`; None unless the box has this secret."""
+        ...
+
+
+class Journals(Protocol):
+    """Takes journals in over HTTP; the ingest room."""
+
+    def take(self, dev: DeviceId, payload: bytes) -> Ack:
+        """Store what is new of a batch that a box brought; answers after the commit."""
+        ...
+
+    def stand(self, dev: DeviceId, stream: str) -> Ack:
+        """Where a stream (hex) stands, for a box that may write to it."""
         ...
 
 
@@ -62,6 +76,7 @@ class Context:
     hq_key: HqKey
     people: People
     boxes: Boxes
+    journals: Journals
     accounts: BrokerAccounts
     sources: Sequence[RecordSource]
     draft_sample: Callable[[Connection], list[dict[str, Any]]]

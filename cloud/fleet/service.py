@@ -36,11 +36,13 @@ class Boxes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def is_known(self, dev: str, secret: str) -> bool:
-        """Whether an active box has this secret."""
+    def status_of(self, dev: str, secret: str) -> str | None:
+        """`active`, `retiring` or `revoked`; None unless the box has this secret."""
         with self._database.begin() as connection:
-            expected = store.secret_hash_of(connection, dev)
-        return expected is not None and hmac.compare_digest(expected, sha256(secret.encode()))
+            found = store.credentials_of(connection, dev)
+        if found is None or not hmac.compare_digest(found.secret_hash, sha256(secret.encode())):
+            return None
+        return found.status
 
 
 def put_store(database: Database, place: Store) -> None:

@@ -81,6 +81,14 @@ class Device:
     created_at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The SHA-256 of a box's secret, and `active`, `retiring` or `revoked`."""
+
+    secret_hash: bytes
+    status: str
+
+
 def stores(connection: Connection) -> list[Store]:
     """Every store, by id."""
     found = connection.execute(
@@ -171,11 +179,11 @@ def set_secret(connection: Connection, dev: str, secret_hash: bytes) -> None:
     connection.execute(statement, {"dev": dev, "secret_hash": secret_hash})
 
 
-def secret_hash_of(connection: Connection, dev: str) -> bytes | None:
-    """The secret's hash of an active box."""
-    statement = text("SELECT secret_hash FROM device WHERE dev = :dev AND status = 'active'")
-    found = connection.execute(statement, {"dev": dev}).scalar_one_or_none()
-    return None if found is None else bytes(found)
+def credentials_of(connection: Connection, dev: str) -> Credentials | None:
+    """What a box must know, and its status."""
+    statement = text("SELECT secret_hash, status FROM device WHERE dev = :dev")
+    found = connection.execute(statement, {"dev": dev}).one_or_none()
+    return None if found is None else Credentials(bytes(found[0]), str(found[1]))
 
 
 def boxes(connection: Connection, dev: str = "") -> list[dict[str, Any]]:

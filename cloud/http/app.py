@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 import cloud.fleet.api
 import cloud.http.health
 import cloud.identity.api
+import cloud.ingest.api
 import cloud.item.api
 import cloud.live.api
 import cloud.offer.api
@@ -40,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.staff.api.router,
     cloud.publication.api.router,
     cloud.fleet.api.router,
+    cloud.ingest.api.router,
     cloud.report.api.router,
     cloud.live.api.router,
     cloud.http.health.router,

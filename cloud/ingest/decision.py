@@ -115,7 +115,7 @@ def decide(stream: StreamState | None, claim: Claim, stored: Mapping[int, bytes]
     A stream stays open for its own valid continuation for ever: that a clone forked it, or that
     it was closed, does not stop the rightful box.
     """
-    if stream is None or not _may_upload(stream, claim.dev):
+    if stream is None or not may_upload(stream, claim.dev):
         return Decision(AckCode.REVOKED)
     if not claim.hashes:
         return Decision(AckCode.BAD)
@@ -128,7 +128,8 @@ def decide(stream: StreamState | None, claim: Claim, stored: Mapping[int, bytes]
     return Decision(AckCode.DUP if known == len(claim.hashes) else AckCode.OK, known)
 
 
-def _may_upload(stream: StreamState, dev: str) -> bool:
+def may_upload(stream: StreamState, dev: str) -> bool:
+    """Whether a device may bring entries of a stream."""
     if stream.status == REFUSED_STREAM:
         return False
     if stream.dev == dev:

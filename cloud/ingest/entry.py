@@ -12,6 +12,7 @@ from shared.journal.event import EntrySalvaged, StreamOpened
 from shared.journal.life import LifeCause
 from shared.kernel.errors import RefusedError
 from shared.kernel.hexadecimal import is_hex
+from shared.wire.topics import is_device_id
 
 INSTANT_MS_MAX = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -95,7 +96,7 @@ def read_genesis(body: bytes, stream: str) -> Genesis | None:
         data = _decode_opened(head.data) if head.type == StreamOpened.type else None
     except (RefusedError, msgspec.DecodeError, UnicodeError):
         return None
-    if data is None:
+    if data is None or not is_device_id(data.device):
         return None
     cause = data.cause if data.cause in CAUSES else ""
     return Genesis(Opening(data.device, data.store), cause, _previous(data.previous))

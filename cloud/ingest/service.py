@@ -16,7 +16,7 @@ from cloud.db import Database, DatabaseError, LostConnectionError
 from cloud.ingest import store
 from cloud.ingest.arrival import Arrival
 from cloud.ingest.birth import Birth, find_birth, open_life
-from cloud.ingest.decision import Decision, decide, overlap_of
+from cloud.ingest.decision import Decision, decide, may_upload, overlap_of
 from cloud.ingest.desk import PostingDesk, Written, heads_of
 from cloud.ingest.posting import Poster
 from cloud.ingest.store import LockedStream
@@ -159,6 +159,15 @@ class _Intake:
             stored=len(new.bodies),
             flagged=len(desk.flags),
         )
+
+
+def verdict_on(stream: LockedStream | None, dev: str) -> Verdict:
+    """What a device hears that asks where a stream stands; an unknown one is empty."""
+    if stream is None:
+        return Verdict(AckCode.OK, *NO_HEAD)
+    if not may_upload(stream.state, dev):
+        return Verdict(AckCode.REVOKED, *NO_HEAD)
+    return _unchanged(stream, AckCode.OK)
 
 
 def _unchanged(stream: LockedStream, code: AckCode, because: str = "") -> Verdict:

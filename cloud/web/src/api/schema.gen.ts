@@ -231,6 +231,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/journal/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Batch
+         * @description Take in a batch of this box's journal, or of one that it replaced.
+         *
+         *     The body is what a box sends to the broker; the answer is what it hears there.
+         */
+        post: operations["take_batch_v1_journal_batches_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/journal/streams/{stream}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stand
+         * @description Where a stream stands: the number and hash of the last entry that is stored.
+         */
+        get: operations["stand_v1_journal_streams__stream__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/objects/{sha256}": {
         parameters: {
             query?: never;
@@ -661,6 +703,47 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Ack
+         * @description The only acknowledgement that counts: sent after the commit, with number *and* hash.
+         *
+         *     `head`/`hh` last committed entry and its hash (hex; -1 and "" for an empty stream),
+         *     `safe`/`sh` last archived one, `inc` the cloud's incarnation, `t` UTC ms, `retry_ms` how
+         *     long to wait when busy.
+         */
+        Ack: {
+            code: components["schemas"]["AckCode"];
+            /** Head */
+            head: number;
+            /** Hh */
+            hh: string;
+            /** Inc */
+            inc: string;
+            /**
+             * Retry Ms
+             * @default 0
+             */
+            retry_ms: number;
+            /** Safe */
+            safe: number;
+            /** Sh */
+            sh: string;
+            /** Stream */
+            stream: string;
+            /** T */
+            t: number;
+            /**
+             * V
+             * @default 1
+             */
+            v: number;
+        };
+        /**
+         * AckCode
+         * @description What became of a batch. Only `ok` and `dup` move a watermark.
+         * @enum {string}
+         */
+        AckCode: "ok" | "dup" | "gap" | "fork" | "busy" | "revoked" | "bad";
         /**
          * Box
          * @description A box: `head_seq` is the cloud's last journal entry of it, `edge_head_seq` its own.
@@ -1891,6 +1974,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["cloud__item__schemas__ImportResult"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_batch_v1_journal_batches_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ack"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stand_v1_journal_streams__stream__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ack"];
                 };
             };
             /** @description Any error */
