@@ -82,6 +82,24 @@ class Database:
                     connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
                     connection.commit()
 
+    @contextmanager
+    def try_session_lock(self, key: int) -> Iterator[bool]:
+        """Whether the advisory lock `key` was free; then it is held until the end.
+
+        Raises as `begin` does.
+        """
+        with self._connection() as connection:
+            asked = text("SELECT pg_try_advisory_lock(:key)")
+            is_held = bool(connection.execute(asked, {"key": key}).scalar_one())
+            connection.commit()
+            try:
+                yield is_held
+            finally:
+                if is_held and not connection.invalidated:
+                    connection.rollback()
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                    connection.commit()
+
     def alone(self, key: int, work: Callable[[Connection], _Result]) -> _Result:
         """Do `work` in one transaction that nobody else who names `key` runs beside.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,10 @@ VERIFIED = """
 UPDATE segment SET verified_at_ms = %s, flaw = NULL WHERE stream_id = %s AND from_seq = %s"""
 FLAWED = """
 UPDATE segment SET verified_at_ms = NULL, flaw = %s WHERE stream_id = %s AND from_seq = %s"""
+BAD = f"{_ROW} WHERE g.flaw IS NOT NULL ORDER BY g.stream_id, g.from_seq"
+PUT_AGAIN = """
+UPDATE segment SET verified_at_ms = NULL, flaw = NULL, object = %s, bytes = %s
+WHERE stream_id = %s AND from_seq = %s"""
 AFTER_SAFE = """
 SELECT g.from_seq, g.to_seq, g.head_hash, g.sig IS NOT NULL, g.verified_at_ms IS NOT NULL,
     s.safe_seq
@@ -81,7 +85,7 @@ class StoredSegment:
     head: bytes
     signature: Signature | None
     object: str
-    bytes: int
+    size: int
     dev: str
     store_id: str
     journal_pub: bytes
@@ -185,6 +189,32 @@ def mark_flawed(connection: Connection, segment: StoredSegment, flaw: str) -> No
     driver(connection).execute(FLAWED, (flaw, segment.stream_id, segment.from_seq))
 
 
+def flawed(connection: Connection) -> list[StoredSegment]:
+    """Segments that the archive did not give back as they were put."""
+    return _stored(driver(connection).execute(BAD, binary=True))
+
+
+def segment_again(connection: Connection, row: StoredSegment) -> Segment:
+    """A segment made once more from the stored entries: the same lines as the first time."""
+    bodies = [body for _, body, _ in entries(connection, row.stream_id, row.from_seq, row.to_seq)]
+    return Segment(
+        stream=row.stream_id.hex(),
+        dev=row.dev,
+        store=row.store_id,
+        journal_pub=row.journal_pub,
+        from_seq=row.from_seq,
+        prev=row.prev,
+        head=row.head,
+        bodies=tuple(bodies),
+        signature=row.signature,
+    )
+
+
+def mark_put_again(connection: Connection, row: StoredSegment, name: str, size: int) -> None:
+    """It must be read back again."""
+    driver(connection).execute(PUT_AGAIN, (name, size, row.stream_id, row.from_seq))
+
+
 def raise_safe(connection: Connection, stream_id: bytes) -> bool:
     """Move `safe` to the end of the verified, gapless, signed beginning; whether it moved."""
     safe, found = -1, None
@@ -212,7 +242,7 @@ def may_raise_safe(connection: Connection) -> bool:
     return found is None or bool(found[0])
 
 
-def _stored(rows: Sequence[Any] | Any) -> list[StoredSegment]:  # noqa: ANN401 - a cursor
+def _stored(rows: Iterable[Sequence[Any]]) -> list[StoredSegment]:
     return [_segment(row) for row in rows]
 
 

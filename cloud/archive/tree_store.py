@@ -25,6 +25,8 @@ SELECT n, i, seq, hash FROM tree_leaf WHERE stream_id = %s AND seq >= %s
 ORDER BY seq, n LIMIT 1"""
 HEADS = "SELECT stream_id, head_seq, head_hash FROM stream WHERE head_seq >= 0 ORDER BY stream_id"
 
+OLDER = "SELECT EXISTS (SELECT FROM device WHERE created_at_ms < %s)"
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -86,6 +88,12 @@ def heads(connection: Connection) -> list[Leaf]:
     """The heads of all streams that have an entry, ordered by stream."""
     rows = driver(connection).execute(HEADS, binary=True)
     return [Leaf(bytes(stream), seq, bytes(found)) for stream, seq, found in rows]
+
+
+def is_older_than(connection: Connection, at_ms: int) -> bool:
+    """Whether a box was enrolled before an instant (UTC ms)."""
+    found = driver(connection).execute(OLDER, (at_ms,)).fetchone()
+    return found is not None and bool(found[0])
 
 
 def add_tree(connection: Connection, tree: Tree, leaves: Sequence[Leaf]) -> None:
