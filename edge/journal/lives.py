@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge.identity import sync_folder
@@ -77,8 +77,12 @@ class Replayed:
     at: Place
 
 
-def evidence_of(path: Path, mark: Position | None) -> FileEvidence | None:
+def evidence_of(
+    path: Path, mark: Position | None, before: Iterable[Path] = ()
+) -> FileEvidence | None:
     """What a journal file says of itself; None when it is missing, damaged or cut short.
+
+    `before` are the files of earlier lives.
 
     CorruptError `storage.newer` and the like pass: such a file is whole.
     """
@@ -87,9 +91,23 @@ def evidence_of(path: Path, mark: Position | None) -> FileEvidence | None:
     with contextlib.suppress(sqlite3.DatabaseError, CorruptError, KeyError):
         connection = connect_reader(path)
         try:
-            return _evidence(connection, mark)
+            found = _evidence(connection, mark)
         finally:
             connection.close()
+        if found is not None:
+            streams = {stream for each in before if (stream := _stream_in(each)) is not None}
+            return replace(found, before=found.before | streams)
+    return None
+
+
+def _stream_in(path: Path) -> str | None:
+    with contextlib.suppress(sqlite3.DatabaseError):
+        connection = connect_reader(path)
+        try:
+            row = connection.execute("SELECT stream_id FROM stream").fetchone()
+        finally:
+            connection.close()
+        return None if row is None else str(row[0].hex())
     return None
 
 
@@ -106,8 +124,14 @@ def _evidence(connection: sqlite3.Connection, mark: Position | None) -> FileEvid
             at_mark
             or connection.execute("SELECT hash FROM anchor WHERE seq=?", (mark.seq,)).fetchone()
         )
+    opened = parse_body(genesis[0])["data"]
+    previous = opened.get("previous")
     return FileEvidence(
-        row[0].hex(), head_seq, parse_body(genesis[0])["data"]["hw_fp"], at_mark and at_mark[0]
+        stream=row[0].hex(),
+        head_seq=head_seq,
+        hw_fp=opened["hw_fp"],
+        hash_at_mark=at_mark and at_mark[0],
+        before=frozenset() if previous is None else frozenset((previous["stream"],)),
     )
 
 

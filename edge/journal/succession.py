@@ -57,10 +57,11 @@ class Succession:
         remove_unfinished(self.first_path)
         self.first_path.parent.mkdir(parents=True, exist_ok=True)
         mark = read_mark(self.first_path)
-        number = max(life_numbers(self.first_path), default=1)
-        path = life_path(self.first_path, number)
+        numbers = life_numbers(self.first_path) or [1]
+        number = numbers[-1]
+        *older, path = (life_path(self.first_path, each) for each in numbers)
         position = None if mark is None else mark.position
-        found = evidence_of(path, position)
+        found = evidence_of(path, position, older)
         self._refuse_foreign(number, found)
         cause = cause_at_start(found, position, hardware_fingerprint())
         if cause is None and found is None:

@@ -41,13 +41,15 @@ class Position:
 class FileEvidence:
     """What a readable journal file says of itself.
 
-    `hash_at_mark` is its own hash at the number that the mark names, None if it has none there.
+    `hash_at_mark` is its own hash at the number that the mark names, None if it has none there;
+    `before` are the streams that are known to have ended before this one began.
     """
 
     stream: str
     head_seq: int
     hw_fp: str
     hash_at_mark: bytes | None
+    before: frozenset[str] = frozenset()
 
 
 def cause_at_start(
@@ -62,7 +64,8 @@ def cause_at_start(
         return None if mark is None else LifeCause.CORRUPT
     if found.hw_fp != hw_fp:
         return LifeCause.CLONE
-    if mark is None:
+    # A power cut right after a new life was made leaves the mark of the one before it.
+    if mark is None or mark.stream in found.before:
         return None
     if mark.stream != found.stream:  # the newest file is gone, an older one is left
         return LifeCause.CORRUPT

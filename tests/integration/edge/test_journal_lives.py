@@ -216,6 +216,23 @@ def test_another_machine_with_the_same_card_is_a_clone(
     assert a_journal(tmp_path).cause is None
 
 
+@pytest.mark.parametrize("acked", [None, 2])
+def test_a_power_cut_between_a_new_life_and_its_mark_makes_no_third(
+    tmp_path: Path, acked: int | None
+) -> None:
+    journal = a_shop(tmp_path, acked=acked)
+    before = mark_path(tmp_path / "journal.db").read_bytes()
+    assert journal.begin_life(LifeCause.CLONE, NOW_MS)
+    stream = journal.stream
+    journal.close()
+    mark_path(tmp_path / "journal.db").write_bytes(before)
+    again = a_journal(tmp_path)
+    assert (again.stream, again.cause) == (stream, None)
+    again.close()
+    (tmp_path / "journal-2.db").unlink()
+    assert a_journal(tmp_path).cause == "corrupt"
+
+
 def test_a_life_whose_making_was_cut_off_leaves_the_old_one(tmp_path: Path) -> None:
     journal = a_shop(tmp_path)
     head = journal.head()
