@@ -70,3 +70,11 @@ class Office:
     def segments(self, box: BoxStream) -> list[tuple[int, int]]:
         statement = "SELECT from_seq, to_seq FROM segment WHERE stream_id = :s ORDER BY 1"
         return [(row[0], row[1]) for row in self.rows(statement, s=box.stream_id)]
+
+
+def empty(database: Database) -> None:
+    """Leave the tables and nothing in them: an archive is about all of a database."""
+    tables = "SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public'"
+    with database.begin() as connection:
+        names = connection.execute(text(f"{tables} AND tablename <> 'alembic_version'"))
+        connection.execute(text(f"TRUNCATE {names.scalar_one()} CASCADE"))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,30 +15,18 @@ from cloud.archive.seal import Terms
 from cloud.archive.service import ARCHIVIST_LOCK, status_of
 from cloud.archive.tree import proof_of
 from cloud.db import Database
-from cloud.migrations.run import migrate
 from cloud.signing import is_signed_by
 from shared.journal.segment import check_segment, read_segment
 from shared.kernel.errors import UnavailableError
 from tests.fakes.box_stream import BoxStream
-from tests.integration.cloud.archives import DAY_MS, HOUR_MS, HQ, Office
-from tests.lab.postgres import PostgresServer
+from tests.integration.cloud.archives import DAY_MS, HOUR_MS, HQ, Office, empty
 
 NewBox = Callable[[], BoxStream]
 
 
 @pytest.fixture
-def database(postgres: PostgresServer) -> Iterator[Database]:
-    """A database for each test: an archive is about all of it."""
-    name = f"archive_{uuid.uuid4().hex[:12]}"
-    opened = Database(postgres.create_database(name))
-    migrate(opened)
-    yield opened
-    opened.close()
-    postgres.drop_database(name)
-
-
-@pytest.fixture
 def office(database: Database, tmp_path: Path) -> Office:
+    empty(database)
     return Office(database, FileObjects(tmp_path / "archive"))
 
 
