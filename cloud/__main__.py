@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_people(kinds)
     _add_stores(kinds)
     _add_price(kinds)
+    _add_export(kinds)
     return parser
 
 
@@ -105,7 +106,7 @@ def _add_people(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     actions = user.add_subparsers(required=True, metavar="ACTION")
     add = actions.add_parser("add", help="add a user, or give one a new role and password")
     add.add_argument("name", help="lower-case letters, digits, dot, dash")
-    add.add_argument("--role", required=True, help="admin, buyer, it or reader")
+    add.add_argument("--role", required=True, help="admin, buyer, it, accountant or reader")
     add.add_argument("--display-name", default="", help="as shown (default: the name)")
     add.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input"
@@ -220,6 +221,30 @@ def _add_simulate(actions: _Kinds[argparse.ArgumentParser]) -> None:
     simulate.add_argument("--json", type=Path, metavar="FILE", help="write the whole report")
     simulate.add_argument("--csv", type=Path, metavar="FILE", help="write a row for each offer")
     simulate.set_defaults(run="price_simulate.simulate")
+
+
+def _add_export(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    export = kinds.add_parser("export", help="sales for accountants and BI")
+    formats = export.add_subparsers(required=True, metavar="FORMAT")
+    for name, text in (
+        ("poslog", "an ARTS POSLog 6 document (XML)"),
+        ("jsonl", "flat rows as JSON lines"),
+    ):
+        one = formats.add_parser(name, help=text)
+        for end, which in (("from", "first"), ("to", "last")):
+            one.add_argument(
+                f"--{end}",
+                dest=f"{end}_on",
+                type=date.fromisoformat,
+                required=True,
+                metavar="DATE",
+                help=f"{which} business date",
+            )
+        one.add_argument("--stores", metavar="1,2", help="only these stores (default: all)")
+        one.add_argument(
+            "--out", type=Path, metavar="FILE", help="write to a file (default: standard output)"
+        )
+        one.set_defaults(run=f"export.{name}")
 
 
 if __name__ == "__main__":

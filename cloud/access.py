@@ -24,6 +24,7 @@ PUBLICATION_PUBLISH = "publication.publish"
 FLEET_READ = "fleet.read"
 FLEET_ENROL = "fleet.enrol"
 REPORT_READ = "report.read"
+EXPORT_READ = "export.read"
 
 PERMISSIONS = frozenset(
     {
@@ -36,6 +37,7 @@ PERMISSIONS = frozenset(
         FLEET_READ,
         FLEET_ENROL,
         REPORT_READ,
+        EXPORT_READ,
     }
 )
 SESSION_COOKIE = "tb_console"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
+import cloud.export.api
 import cloud.fleet.api
 import cloud.http.health
 import cloud.identity.api
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.fleet.api.router,
     cloud.ingest.api.router,
     cloud.report.api.router,
+    cloud.export.api.router,
     cloud.live.api.router,
     cloud.http.health.router,
 )

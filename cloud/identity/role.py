@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloud.access import (
+    EXPORT_READ,
     FLEET_ENROL,
     FLEET_READ,
     ITEM_READ,
@@ -21,5 +22,7 @@ ROLES: dict[str, frozenset[str]] = {
     "admin": PERMISSIONS,
     "buyer": READER | {ITEM_WRITE, PRICE_WRITE, PUBLICATION_PUBLISH},
     "it": READER | {STORE_WRITE, STAFF_WRITE, FLEET_ENROL},
+    # Exports hold whole sales with their members: not for everybody who may read sums.
+    "accountant": READER | {EXPORT_READ},
     "reader": READER,
 }

@@ -1,0 +1,1 @@
+"""Sales for accountants and BI: POSLog documents and JSON lines, streamed from the journal."""
