@@ -37,7 +37,7 @@ from edge.replica.store import ActivationResult, Replica
 from edge.sale.api import SaleRoom
 from edge.sale.commands import ScanCode
 from edge.sale.effects import Outside, SaleEffects
-from edge.sale.recorded import recorded_sale
+from edge.sale.recorded import printed_sale
 from edge.sale.recovery import recover_lane
 from edge.sale.search import ItemSearch
 from edge.sale.service import sale_handlers
@@ -268,6 +268,8 @@ class Box:
             operator_name=self._operator_name,
             is_training=self.settings.training,
             language=self.settings.box.locale,
+            store_id=self.identity.store_id,
+            public_url=self.identity.public_url or self.identity.cloud_url,
         )
 
     def _outside(self) -> Outside:
@@ -278,7 +280,7 @@ class Box:
             clock=self.machine_clock,
             put=self.desk.put,
             notify=self._notify,
-            recorded=lambda receipt_no: recorded_sale(self.journal.sale_by_receipt(receipt_no)),
+            recorded=lambda receipt_no: printed_sale(self.journal.sale_by_receipt(receipt_no)),
         )
 
     def _make_sync(self, work_dir: Path) -> SyncService:

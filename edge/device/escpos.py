@@ -60,6 +60,9 @@ def encode(lines: Iterable[ReceiptLine], profile: PrinterProfile) -> bytes:
         if line.kind is LineKind.BARCODE:
             parts.append(_barcode(line.text, profile))
             continue
+        if line.kind is LineKind.QR:
+            parts.append(qr_code(line.text))
+            continue
         scale = line.scale if line.scale in sizes else 1
         text = _text(line.text, profile.width_chars // scale, profile.encoding)
         parts += (_BOLD[line.bold], sizes[scale], text, _LINE_FEED)

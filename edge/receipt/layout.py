@@ -11,23 +11,29 @@ from edge.device.escpos import PrinterProfile, encode
 from edge.texts import FALLBACK_LOCALE, Texts
 from shared.kernel.money import Currency
 from shared.sale.receipt import ReceiptHead, ReceiptLine, receipt_lines, receipt_text
+from shared.sale.receipt_code import ReceiptLink, receipt_code, receipt_url
 from shared.sale.transaction import RetailTransaction
 
 
 @dataclass(frozen=True, slots=True)
 class PrintedSale:
-    """A sale and what its receipt says about it; `at_ms` UTC, `copy` above 0 for a reprint."""
+    """A sale and what its receipt says about it; `at_ms` UTC, `copy` above 0 for a reprint.
+
+    `biz` is the business date and `hash` that of the sale's journal entry: what can be proved.
+    """
 
     sale: RetailTransaction
     at_ms: int
     copy: int = 0
+    biz: str = ""
+    hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLayout:
     """How this store prints; `operator_name` gives the name for an operator's id.
 
-    `language` is what offers are named in.
+    `language` is what offers are named in; `public_url` is where head office answers customers.
     """
 
     store_name: str
@@ -38,6 +44,8 @@ class ReceiptLayout:
     operator_name: Callable[[str], str]
     is_training: bool = False
     language: str = FALLBACK_LOCALE
+    store_id: str = ""
+    public_url: str = ""
 
     def text(self, printed: PrintedSale) -> str:
         """The receipt as plain text."""
@@ -49,6 +57,7 @@ class ReceiptLayout:
 
     def _lines(self, printed: PrintedSale) -> list[ReceiptLine]:
         at = datetime.fromtimestamp(printed.at_ms / 1000, tz=self.zone)
+        code = receipt_code(printed.hash) if printed.hash else ""
         head = ReceiptHead(
             store_name=self.store_name,
             at_text=at.strftime("%Y-%m-%d %H:%M"),
@@ -56,8 +65,16 @@ class ReceiptLayout:
             currency=self.currency,
             is_training=self.is_training,
             copy=printed.copy,
+            code=code,
+            url=self._url(printed, code),
         )
         return receipt_lines(printed.sale, head, self.texts, self.profile.width_chars)
+
+    def _url(self, printed: PrintedSale, code: str) -> str:
+        if not code or not self.public_url:
+            return ""
+        link = ReceiptLink(self.store_id, printed.biz, printed.sale.receipt_no, code)
+        return receipt_url(self.public_url, link)
 
 
 def zone_of(name: str) -> tzinfo:

@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 from edge.access import Actor, Requires
 from edge.desk.desk import Desk
 from edge.desk.state import Command
-from edge.receipt.layout import PrintedSale
 from edge.sale.commands import (
     DismissUnknown,
     GiveBackCoupon,
@@ -29,7 +28,7 @@ from edge.sale.commands import (
     VoidBasket,
 )
 from edge.sale.offers import offer_reasons
-from edge.sale.recorded import recorded_sale
+from edge.sale.recorded import printed_sale, recorded_sale
 from edge.sale.schemas import (
     COUPON_MAX,
     REASON_MAX,
@@ -281,11 +280,12 @@ def _recent(room: SaleRoom, lane: int, limit: int) -> list[ReceiptRow]:
 
 
 def _receipt(room: SaleRoom, receipt_no: str) -> Receipt:
-    sale, at_ms = recorded_sale(room.shop.journal.sale_by_receipt(receipt_no))
+    printed = printed_sale(room.shop.journal.sale_by_receipt(receipt_no))
+    sale = printed.sale
     return Receipt(
         receipt_no=sale.receipt_no,
-        at_ms=at_ms,
+        at_ms=printed.at_ms,
         total_minor=sale.totals.net_minor,
         copies=room.shop.journal.copies_of(sale.receipt_no),
-        text=room.shop.layout.text(PrintedSale(sale, at_ms)),
+        text=room.shop.layout.text(printed),
     )

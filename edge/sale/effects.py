@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -20,7 +20,6 @@ from edge.sale.commands import NotePrint
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RetailError
 from shared.sale.tender import TenderKind
-from shared.sale.transaction import RetailTransaction
 
 QUEUE_MAX = 256
 RETRY_S = 0.5
@@ -47,7 +46,7 @@ class LanePut(Protocol):
 class Outside:
     """What effects touch. `put` reports to a lane, `notify` wakes the uplink.
 
-    `recorded` gives a receipt's sale and its time (UTC ms) from the journal.
+    `recorded` gives a receipt's sale from the journal.
     """
 
     printer: PrinterPort
@@ -56,7 +55,7 @@ class Outside:
     clock: Clock
     put: LanePut
     notify: Callable[[], None]
-    recorded: Callable[[str], tuple[RetailTransaction, int]]
+    recorded: Callable[[str], PrintedSale]
 
 
 class SaleEffects:
@@ -177,8 +176,8 @@ class SaleEffects:
 
     def _payload(self, job: SpooledJob) -> bytes | None:
         try:
-            sale, at_ms = self._outside.recorded(job.receipt_no)
-            return self._layout.payload(PrintedSale(sale, at_ms, job.copy))
+            printed = self._outside.recorded(job.receipt_no)
+            return self._layout.payload(replace(printed, copy=job.copy))
         except (RetailError, ValueError):
             # One receipt that cannot be laid out must not hold back all that come after it.
             _log.exception("receipt_not_laid_out", job=job.job_id)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge.desk.state import LaneState, PrintState
-from edge.receipt.layout import PrintedSale
 from edge.receipt.spool import JobOutcome, Spool, job_of
-from edge.sale.recorded import recorded_sale
+from edge.sale.recorded import printed_sale
 from edge.sale.service import done_sale
 from edge.sale.shop import Shop
 from shared.sale.settle import Settlement
@@ -24,9 +23,10 @@ def recover_lane(*, shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneSta
     """
     entry = shop.journal.sale_by_id(state.basket.id) if state.basket is not None else None
     if entry is not None:
-        sale, at_ms = recorded_sale(entry)
+        printed = printed_sale(entry)
+        sale = printed.sale
         settlement = Settlement(sale.totals.net_minor, sale.tenders, sale.change_minor)
-        done = done_sale(sale, settlement, shop.layout.text(PrintedSale(sale, at_ms)))
+        done = done_sale(sale, settlement, shop.layout.text(printed))
         sold = replace(
             state,
             seq=state.seq + 1,

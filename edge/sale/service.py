@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from edge.desk.state import (
@@ -32,7 +32,7 @@ from edge.sale.commands import (
     Undo,
     VoidBasket,
 )
-from edge.sale.recorded import recorded_sale
+from edge.sale.recorded import printed_sale
 from edge.sale.scan import give_back_coupon, hand_in_coupon, scan_code
 from edge.sale.shop import (
     Shop,
@@ -162,14 +162,13 @@ def reprint_receipt(*, shop: Shop, state: LaneState, command: ReprintReceipt) ->
     receipt_no = command.receipt_no or shop.journal.last_receipt_no(state.lane)
     if receipt_no is None:
         raise RefusedError("receipt.none_yet")
-    sale, at_ms = recorded_sale(shop.journal.sale_by_receipt(receipt_no))
-    copy = 0
-    if not shop.effects.waits_for_original(sale.receipt_no):
-        copy = shop.journal.copies_of(sale.receipt_no) + 1
-        event = ReceiptReprinted(state.lane, sale.receipt_no, copy)
+    printed = printed_sale(shop.journal.sale_by_receipt(receipt_no))
+    found_no = printed.sale.receipt_no
+    if not shop.effects.waits_for_original(found_no):
+        printed = replace(printed, copy=shop.journal.copies_of(found_no) + 1)
+        event = ReceiptReprinted(state.lane, found_no, printed.copy)
         _append(shop, state, event, shop.ids.entry_id())
-    printed = PrintedSale(sale, at_ms, copy)
-    return Turn(state, sale.receipt_no, (partial(shop.effects.reprint, state.lane, printed),))
+    return Turn(state, found_no, (partial(shop.effects.reprint, state.lane, printed),))
 
 
 def open_drawer(*, shop: Shop, state: LaneState, command: OpenDrawer) -> Turn:
@@ -196,8 +195,8 @@ def _complete(shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket
     receipt_no = shop.journal.next_receipt_no(state.lane)
     header = SaleHeader(receipt_no, state.lane, operator.id, shop.layout.language)
     sale = complete(header, basket, priced, settlement)
-    at_ms = _append(shop, state, SaleCompleted(sale), basket.id)
-    printed = PrintedSale(sale, at_ms)
+    kept = _append(shop, state, SaleCompleted(sale), basket.id)
+    printed = PrintedSale(sale, kept.at_ms, biz=kept.biz, hash=kept.hash)
     done = done_sale(sale, settlement, shop.layout.text(printed))
     after = partial(shop.effects.sale_done, state.lane, printed)
     return Turn(replace(emptied(state), done=done), receipt_no, (after,))
@@ -218,21 +217,31 @@ def done_sale(sale: RetailTransaction, settlement: Settlement, text: str) -> Don
     )
 
 
-def _append(shop: Shop, state: LaneState, event: Event, entry_id: str) -> int:
-    """Write a fact; gives its time, which is also the receipt's."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a receipt says of its entry: its time (UTC ms), its business date and its hash."""
+
+    at_ms: int
+    biz: str
+    hash: bytes
+
+
+def _append(shop: Shop, state: LaneState, event: Event, entry_id: str) -> _Kept:
+    """Write a fact."""
     day, at_ms = shop.journal.day(), shop.clock.now_ms()
-    shop.journal.append(
+    biz = day.biz if day is not None and day.is_open else ""
+    entry = shop.journal.append(
         EntryDraft(
             id=entry_id,
             event=event,
             actor=operator_of(state).id,
             till=str(state.lane),
-            biz=day.biz if day is not None and day.is_open else "",
+            biz=biz,
             at_ms=at_ms,
             cat=state.basket.revision if state.basket else shop.catalogue.active_revision(),
         )
     )
-    return at_ms
+    return _Kept(at_ms, biz, entry.hash)
 
 
 def _vanished(current: Basket, before: Basket, at_ms: int) -> tuple[VoidedLine, ...]:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, Field
 
 from edge.access import Actor, Requires
-from edge.till.service import Till, close_day, day_report, open_day
+from edge.till.service import ClosingSlip, Till, close_day, closing_slip, day_report, open_day
 from edge.till.store import DayAnswers
 from shared.staff.permission import DAY_CLOSE, DEVICE_READ
 from shared.till.z_report import ZReport
@@ -81,6 +81,12 @@ async def close_business_day(room: RoomDep, actor: ClosingDay, key: Key = None) 
 async def newest_day(room: RoomDep, _: Reading) -> ZReport:
     """Sums of the newest business day, as of now."""
     return await asyncio.to_thread(day_report, till=room.till, business_date=None)
+
+
+@router.get("/certificate")
+async def newest_certificate(room: RoomDep, _: Reading) -> ClosingSlip | None:
+    """The newest closed day and the code of its completeness certificate; null before any."""
+    return await asyncio.to_thread(closing_slip, till=room.till)
 
 
 @router.get("/{date}/z")

@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 from edge.ids import Ids
+from edge.journal.projections import BusinessDay
 from edge.journal.store import EntryDraft, Journal
+from edge.till.day_sales import day_certificate, newest_close
 from shared.journal.event import DayClosed, DayOpened
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
+from shared.till.certificate import box_statement, certificate_code, document_of, read_certificate
 from shared.till.z_report import ZReport
 
 
@@ -28,6 +31,16 @@ class Till:
     revision: Callable[[], int]
     open_baskets: Callable[[], int]
     refresh: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingSlip:
+    """A closed day in short; `code` is the same at head office if not one receipt is missing."""
+
+    business_date: str
+    receipts: int
+    net_minor: int
+    code: str
 
 
 def open_day(*, till: Till, business_date: str, operator: str) -> ZReport:
@@ -48,7 +61,7 @@ def open_day(*, till: Till, business_date: str, operator: str) -> ZReport:
 
 
 def close_day(*, till: Till, operator: str) -> ZReport:
-    """End the open business day; the Z report becomes part of its last entry.
+    """End the open business day; Z report and completeness certificate become its last entry.
 
     Raises RefusedError `day.closed` when none is open, `day.baskets_open` while a lane sells.
     """
@@ -60,10 +73,25 @@ def close_day(*, till: Till, operator: str) -> ZReport:
         if waiting:
             raise RefusedError("day.baskets_open", count=waiting)
         report = till.journal.z(day.biz)
-        event = DayClosed(day.biz, asdict(report), till.journal.receipts_of(day.biz))
+        event = _closed(till, day, report)
         till.journal.append(_draft(till, event, day.biz, operator))
     till.refresh()
     return report
+
+
+def closing_slip(*, till: Till) -> ClosingSlip | None:
+    """What the newest day close says for people to keep; None before the first."""
+    closed = newest_close(till.journal, till.journal.head()[0])
+    document = "" if closed is None else closed.get("certificate", "")
+    if not document:
+        return None
+    certificate = read_certificate(document)
+    return ClosingSlip(
+        certificate.span.business_date,
+        certificate.count,
+        certificate.net_minor,
+        certificate_code(document),
+    )
 
 
 def day_report(*, till: Till, business_date: str | None) -> ZReport:
@@ -81,6 +109,13 @@ def _is_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def _closed(till: Till, day: BusinessDay, report: ZReport) -> DayClosed:
+    document = document_of(day_certificate(till.journal, day))
+    signature = till.journal.sign(box_statement(document))
+    receipts = till.journal.receipts_of(day.biz)
+    return DayClosed(day.biz, asdict(report), receipts, document, signature.hex())
 
 
 def _draft(till: Till, event: DayOpened | DayClosed, biz: str, operator: str) -> EntryDraft:

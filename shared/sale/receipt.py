@@ -26,10 +26,11 @@ class Align(StrEnum):
 
 
 class LineKind(StrEnum):
-    """Text, or a bar code that the printer draws itself."""
+    """Text, or a code that the printer draws itself."""
 
     TEXT = "text"
     BARCODE = "barcode"
+    QR = "qr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,10 @@ class ReceiptLine:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptHead:
-    """What stands above the lines. `at_text` is local time; `copy` above 0 marks a reprint."""
+    """What stands around the lines. `at_text` is local time; `copy` above 0 marks a reprint.
+
+    `code` proves the receipt and `url` is the public page that says so; "" where there is none.
+    """
 
     store_name: str
     at_text: str
@@ -53,6 +57,8 @@ class ReceiptHead:
     currency: Currency
     is_training: bool = False
     copy: int = 0
+    code: str = ""
+    url: str = ""
 
 
 Texts = Mapping[str, str]
@@ -72,8 +78,9 @@ def receipt_lines(
 
 
 def receipt_text(lines: list[ReceiptLine], columns: int) -> str:
-    """The receipt as plain text, for preview and archive."""
-    return "\n".join(_as_plain(line, columns) for line in lines)
+    """The receipt as plain text, for preview and archive; the code stands in words beside its QR."""
+    shown = (line for line in lines if line.kind is not LineKind.QR)
+    return "\n".join(_as_plain(line, columns) for line in shown)
 
 
 def _as_plain(line: ReceiptLine, columns: int) -> str:
@@ -198,8 +205,19 @@ def _bottom(
     yield ReceiptLine(sale.receipt_no, Align.CENTER, kind=LineKind.BARCODE)
     for piece in wrap(texts["receipt.thanks"], columns):
         yield ReceiptLine(piece, Align.CENTER)
+    yield from _proof(head, texts, columns)
     if head.is_training:
         yield from _training(texts, columns)
+
+
+def _proof(head: ReceiptHead, texts: Texts, columns: int) -> Iterator[ReceiptLine]:
+    """How the customer can have the receipt checked, now or in years."""
+    if not head.code:
+        return
+    if head.url:
+        yield ReceiptLine(head.url, Align.CENTER, kind=LineKind.QR)
+    for piece in wrap(f"{texts['receipt.code']} {head.code}", columns):
+        yield ReceiptLine(piece, Align.CENTER)
 
 
 def _training(texts: Texts, columns: int) -> Iterator[ReceiptLine]:

@@ -284,4 +284,5 @@ def round_note(due: int) -> int:
 
 def receipt_words(text: str) -> list[str]:
     """The words of a receipt, on paper or on a screen, free of how each lays them out."""
-    return text.replace("[barcode ", "[").split()  # the virtual printer says what it drew
+    # The virtual printer says what it drew; a screen shows the code in words only.
+    return re.sub(r"\[qr [^\]]*\]", "", text.replace("[barcode ", "[")).split()

@@ -119,6 +119,8 @@ def receipt(sale: RetailTransaction, language: str, columns: int) -> str:
         currency=CURRENCIES["CNY" if is_chinese else "USD"],
         is_training=columns == 32,
         copy=2 if columns == 32 else 0,
+        code="7K3M-90XQ-H2VD-4T8A",
+        url="https://hq.example/r/343/2017-08-07/1-000129/7K3M-90XQ-H2VD-4T8A",
     )
     lines = receipt_lines(sale, head, texts, columns)
     rows = receipt_text(lines, columns).split("\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from shared.price.condition import ForMember
 from shared.price.offer import Level, Limits, Offer
 from shared.price.reward import AmountOff
 from shared.publication.revision import Record
+from shared.sale.receipt_code import parse_receipt_url
 from tests.builders import OPENED_AT_MS, a_gtin
 from tests.integration.edge.boxes import (
     CASHIER,
@@ -206,6 +208,13 @@ def test_a_sale_from_the_scanner_to_the_paper_and_the_drawer(box: RunningBox) ->
     paper = box.papers(papers + 1)[-1]
     assert answer["receipt_no"] in paper["text"]
     assert "10.00" in paper["text"]
+    address = re.search(r"\[qr (\S+/r/343/\S+)\]", paper["text"])
+    assert address is not None
+    link = parse_receipt_url(address[1])
+    assert link is not None
+    assert link.receipt_no == answer["receipt_no"]
+    assert f" {link.code}\n" in done["receipt_text"] + "\n"
+    assert link.code in paper["text"].replace(address[1], "")
     screen.wait(lambda shown: shown["done"]["print"] == "printed")
     until(lambda: box.get("/virtual/drawer")["opened"] == drawer + 1)
     box.post("/virtual/clock", {"at_ms": None})
@@ -416,7 +425,11 @@ def test_the_day_closes_with_a_z_report(own_box: RunningBox) -> None:
     assert refused.json()["code"] == "day.baskets_open"
     box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 100})
     key = {"Idempotency-Key": "close"}
+    assert box.get("/v1/day/certificate") is None
     report = box.post("/v1/day/close", **key)
+    slip = box.get("/v1/day/certificate")
+    assert slip.pop("code")
+    assert slip == {name: report[name] for name in ("business_date", "receipts", "net_minor")}
     assert (report["receipts"], report["net_minor"], report["business_date"]) == (1, 100, DAY)
     assert box.post("/v1/day/close", **key) == report
     box.process.kill()

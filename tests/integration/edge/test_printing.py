@@ -22,7 +22,7 @@ from edge.sqlite import Writer
 from edge.texts import load_texts
 from shared.kernel.errors import MissingError
 from shared.kernel.money import currency_of
-from shared.sale.transaction import RetailTransaction, SaleHeader
+from shared.sale.transaction import SaleHeader
 from tests.builders import OPENED_AT_MS, a_sale
 
 LAYOUT = ReceiptLayout(
@@ -101,10 +101,10 @@ class Counter:
         self.notes.append((lane, command.receipt_no, command.print))
         return Future()
 
-    def recorded(self, receipt_no: str) -> tuple[RetailTransaction, int]:
+    def recorded(self, receipt_no: str) -> PrintedSale:
         if receipt_no in self.lost:
             raise MissingError("receipt.unknown", receipt_no=receipt_no)
-        return self.sale(receipt_no).sale, OPENED_AT_MS
+        return self.sale(receipt_no)
 
     def sale(self, receipt_no: str, copy: int = 0) -> PrintedSale:
         lane = int(receipt_no[0])

@@ -52,6 +52,7 @@ EXPECTED = {
     "POST /v1/day/open": "day.close",
     "POST /v1/day/close": "day.close",
     "GET /v1/day": "device.read",
+    "GET /v1/day/certificate": "device.read",
     "GET /v1/day/{date}/z": "device.read",
     "GET /v1/items": "sale.operate",
     "GET /v1/receipts": "sale.operate",

@@ -10,6 +10,7 @@ export type Receipt = components["schemas"]["Receipt"];
 export type ReceiptRow = components["schemas"]["ReceiptRow"];
 export type Offers = components["schemas"]["Offers"];
 export type ZReport = components["schemas"]["ZReport"];
+export type ClosingSlip = components["schemas"]["ClosingSlip"];
 export type CommandAnswer = components["schemas"]["CommandAnswer"];
 type Answer = Promise<CommandAnswer>;
 
@@ -111,6 +112,7 @@ export class LaneApi {
   openDay = (business_date: string): Promise<ZReport> =>
     taken(box.POST("/v1/day/open", { body: { business_date } }));
   dayReport = (): Promise<ZReport> => taken(box.GET("/v1/day"));
+  closingSlip = (): Promise<ClosingSlip | null> => taken(box.GET("/v1/day/certificate"));
   closeDay = (): Promise<ZReport> => taken(box.POST("/v1/day/close"));
   /** Search as somebody types: an answer that is late is not worth a second try. */
   items = (q: string): Promise<FoundItem[]> =>

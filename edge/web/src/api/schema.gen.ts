@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/day/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Newest Certificate
+         * @description The newest closed day and the code of its completeness certificate; null before any.
+         */
+        get: operations["newest_certificate_v1_day_certificate_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/day/close": {
         parameters: {
             query?: never;
@@ -553,6 +573,20 @@ export interface components {
             times: number;
         };
         /**
+         * ClosingSlip
+         * @description A closed day in short; `code` is the same at head office if not one receipt is missing.
+         */
+        ClosingSlip: {
+            /** Business Date */
+            business_date: string;
+            /** Code */
+            code: string;
+            /** Net Minor */
+            net_minor: number;
+            /** Receipts */
+            receipts: number;
+        };
+        /**
          * CommandAnswer
          * @description `seq` of the view that shows what the command did.
          */
@@ -1014,6 +1048,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZReport"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    newest_certificate_v1_day_certificate_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosingSlip"] | null;
                 };
             };
             /** @description A problem document. */

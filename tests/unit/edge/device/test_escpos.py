@@ -73,3 +73,21 @@ def test_without_a_cutter_the_paper_is_torn_off() -> None:
     assert paper is not None
     assert paper.text.strip() == "a"
     assert not paper.is_cut
+
+
+def test_an_address_is_drawn_as_a_qr_code_in_its_place() -> None:
+    address = "https://hq.example/r/343/2017-08-07/1-000017/7K3M-90XQ-H2VD-4T8A"
+    for profile in (_WIDE, PrinterProfile(32, "cp437")):
+        above, symbol, below, *_ = printed(
+            [
+                ReceiptLine("above"),
+                ReceiptLine(address, Align.CENTER, kind=LineKind.QR),
+                ReceiptLine("below"),
+            ],
+            profile,
+        ).rows
+        assert symbol == SymbolRow("qr", address, "center")
+        assert [row.text for row in (above, below) if isinstance(row, TextRow)] == [
+            "above",
+            "below",
+        ]

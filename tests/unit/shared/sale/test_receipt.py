@@ -173,3 +173,19 @@ def test_the_tax_in_the_price_is_told_by_rate(tax_bp: int, rate: str, tax: str) 
     sale = with_offers(tax_bp=tax_bp)
     rows = receipt_text(receipt_lines(sale, HEAD, texts, 32), 32).split("\n")
     assert f"tax {rate}%".ljust(28) + tax in rows
+
+
+def test_the_foot_bears_the_check_code_in_words_and_as_an_address_to_scan() -> None:
+    head = replace(HEAD, code="7K3M-90XQ-H2VD-4T8A", url="https://hq.example/r/343")
+    lines = receipt_lines(a_sale(a_basket(RICE), BOOK), head, TEXTS, 32)
+    assert lines[-2:] == [
+        ReceiptLine("https://hq.example/r/343", Align.CENTER, kind=LineKind.QR),
+        ReceiptLine("code 7K3M-90XQ-H2VD-4T8A", Align.CENTER),
+    ]
+    assert receipt_text(lines, 32).endswith("thanks\n    code 7K3M-90XQ-H2VD-4T8A")
+
+
+def test_without_an_address_the_code_alone_is_printed() -> None:
+    rows = text_of(a_sale(), replace(HEAD, code="7K3M-90XQ-H2VD-4T8A", copy=1))
+    assert rows[-1].strip() == "code 7K3M-90XQ-H2VD-4T8A"
+    assert "http" not in "".join(rows)
