@@ -26,7 +26,8 @@ _READ = {
             encode(journal_pub, 'hex') AS journal_pub, status, hw_fp, created_at_ms
         FROM device ORDER BY 1""",
     "stream": """
-        SELECT encode(stream_id, 'hex') AS stream_id, dev, store_id, ordinal, status
+        SELECT encode(stream_id, 'hex') AS stream_id, dev, store_id, ordinal, status, cause,
+            previous::text AS previous, opened_at_ms
         FROM stream ORDER BY 1""",
 }
 _ADD = {
@@ -39,8 +40,10 @@ _ADD = {
             decode(%(journal_pub)s, 'hex'), %(status)s, %(hw_fp)s, %(created_at_ms)s)
         ON CONFLICT DO NOTHING""",
     "stream": """
-        INSERT INTO stream (stream_id, dev, store_id, ordinal, status)
-        VALUES (decode(%(stream_id)s, 'hex'), %(dev)s, %(store_id)s, %(ordinal)s, %(status)s)
+        INSERT INTO stream (stream_id, dev, store_id, ordinal, status, cause, previous,
+            opened_at_ms)
+        VALUES (decode(%(stream_id)s, 'hex'), %(dev)s, %(store_id)s, %(ordinal)s, %(status)s,
+            %(cause)s, %(previous)s::jsonb, %(opened_at_ms)s)
         ON CONFLICT DO NOTHING""",
 }
 TABLES = tuple(_READ)

@@ -25,6 +25,10 @@ SELECT n, i, seq, hash FROM tree_leaf WHERE stream_id = %s AND seq >= %s
 ORDER BY seq, n LIMIT 1"""
 HEADS = "SELECT stream_id, head_seq, head_hash FROM stream WHERE head_seq >= 0 ORDER BY stream_id"
 
+STRANGER = """
+SELECT EXISTS (SELECT FROM tree_leaf l
+    LEFT JOIN entry e ON e.stream_id = l.stream_id AND e.seq = l.seq
+    WHERE l.n = %s AND e.hash IS DISTINCT FROM l.hash)"""
 OLDER = "SELECT EXISTS (SELECT FROM device WHERE created_at_ms < %s)"
 
 
@@ -88,6 +92,12 @@ def heads(connection: Connection) -> list[Leaf]:
     """The heads of all streams that have an entry, ordered by stream."""
     rows = driver(connection).execute(HEADS, binary=True)
     return [Leaf(bytes(stream), seq, bytes(found)) for stream, seq, found in rows]
+
+
+def has_stranger(connection: Connection, n: int) -> bool:
+    """Whether a leaf of tree n names an entry that is not stored like this."""
+    found = driver(connection).execute(STRANGER, (n,)).fetchone()
+    return found is not None and bool(found[0])
 
 
 def is_older_than(connection: Connection, at_ms: int) -> bool:
