@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 
 from edge.access import Actor
 from edge.clock import SystemClock, VirtualClock
+from edge.copy.copies import Copies, CopyParts
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from edge.desk.state import LaneState
@@ -49,6 +50,7 @@ from edge.staff.api import SignInRoom
 from edge.staff.lockout import Lockout
 from edge.staff.service import Sessions, StaffRoom, staff_handlers
 from edge.staff.store import SessionStore
+from edge.sync.backoff import full_jitter_ms
 from edge.sync.push import CloudState
 from edge.sync.service import SyncHooks, SyncParts, SyncService
 from edge.texts import load_texts
@@ -60,6 +62,7 @@ from shared.journal.event import RevisionActivated
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
 
+COPY_PAUSE_MS = 2000
 SAMPLES = 24
 SAMPLES_LOOKED_AT = 500
 """Not every item of a chain's catalogue has a price in every store."""
@@ -104,6 +107,7 @@ class Box:
             Lockout(),
         )
         self.sync = self._make_sync(data / "fetch")
+        self.copies = self._make_copies(signer.public_hex)
         self._collector = BoxCollector(
             BoxGauges(
                 lambda: self.journal.head()[0],
@@ -126,12 +130,14 @@ class Box:
         self.effects.start()
         self.devices.start(self._scanned)
         self.sync.start()
+        self.copies.start()
         self._collector.register()
 
     def stop(self) -> None:
         """Let in nothing more, finish what is in hand, close the files."""
         self._collector.unregister()
         self.devices_stop_scanning()
+        self.copies.stop()
         self.sync.stop()
         self.desk.stop()
         self.effects.stop()
@@ -175,6 +181,7 @@ class Box:
             staff=SignInRoom(self.desk, self.staff_room, self.sessions),
             till=TillRoom(till, DayAnswers(self.desk_file)),
             ops=OpsRoom(self.health),
+            copies=self.copies.room(),
             locale=settings.box.locale,
             extra=self._training_routers(),
         )
@@ -234,6 +241,7 @@ class Box:
                 clock=self.machine_clock.quality(),
                 is_training=self.settings.training,
                 is_secure=is_secure,
+                copies=self.copies.status(),
             )
         )
 
@@ -295,6 +303,21 @@ class Box:
         )
         hooks = SyncHooks(self.desk.pins, self._activated, self._cloud_changed)
         return SyncService(parts, hooks)
+
+    def _make_copies(self, journal_pub: str) -> Copies:
+        return Copies(
+            CopyParts(
+                data_dir=self.settings.data_dir,
+                mirror_path=self.settings.mirror.path,
+                identity=self.identity,
+                journal_pub=journal_pub,
+                journal=self.journal,
+                clock=self.machine_clock,
+                wait_ms=lambda failures: (
+                    COPY_PAUSE_MS + full_jitter_ms(failures, COPY_PAUSE_MS, self.ids.jitter())
+                ),
+            )
+        )
 
     def _training_routers(self) -> tuple[APIRouter, ...]:
         if not self.settings.training or self.devices.virtual is None:

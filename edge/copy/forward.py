@@ -30,8 +30,8 @@ _log = structlog.get_logger(__name__)
 class Progress:
     """How far the copies of one journal are.
 
-    `entries` and `sales` wait here, `handed_sales` have reached the cloud; `gap` are the first and
-    the last number that are missing before the next one that is here.
+    `entries` and `sales` wait here, `handed_sales` have reached the cloud, the last at `at_ms`
+    (UTC); `gap` are the first and the last number that are missing before what is here.
     """
 
     stream: str
@@ -39,6 +39,7 @@ class Progress:
     entries: int
     sales: int
     handed_sales: int
+    at_ms: int
     gap: tuple[int, int] | None = None
 
 
@@ -121,9 +122,10 @@ class Forwarder:
         self._not_before_ms = {}
         self._wake.set()
 
-    def progress(self) -> list[Progress]:
-        """How far each journal is, those that are done included; answers at once."""
-        return list(self._told.values())
+    def progress(self, done_since_ms: int = 0) -> list[Progress]:
+        """How far each journal is, with those done since then (UTC); answers at once."""
+        told = self._told.values()
+        return [each for each in told if each.state != "done" or each.at_ms >= done_since_ms]
 
     def _run(self) -> None:
         while not self._is_stopping:
@@ -231,5 +233,6 @@ def _progress(held: Held, state: State) -> Progress:
         entries=held.entries,
         sales=held.sales,
         handed_sales=held.handed_sales,
+        at_ms=held.at_ms,
         gap=gap if shown == "gap" else None,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Depends, FastAPI
 
 from edge.access import PUBLIC, Gate, Requires
+from edge.copy import api as copy_api
 from edge.http import events, lanes, problems, static_files
 from edge.http.guard import Guard
 from edge.ops import api as ops_api
@@ -28,6 +29,7 @@ class Rooms:
     staff: staff_api.SignInRoom
     till: till_api.TillRoom
     ops: ops_api.OpsRoom
+    copies: copy_api.CopyRoom
     locale: str
     extra: Sequence[APIRouter] = ()
 
@@ -48,9 +50,10 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.staff = rooms.staff
     app.state.till = rooms.till
     app.state.ops = rooms.ops
+    app.state.copies = rooms.copies
     problems.install(app, rooms.locale)
     app.add_middleware(Guard)
-    for module in (lanes, staff_api, events, till_api, ops_api):
+    for module in (lanes, staff_api, events, till_api, copy_api, ops_api):
         app.include_router(module.router)
     app.include_router(sale_api.lane_router)
     app.include_router(sale_api.router)

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from edge.http.guard import BODY_BYTES_MAX
+from edge.http.guard import BODY_BYTES_MAX, BODY_BYTES_MAX_OF
 from edge.texts import sentence
 from shared.kernel.errors import (
     CorruptError,
@@ -71,7 +71,8 @@ def install(app: FastAPI, locale: str) -> None:
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, StarletteHTTPException)
         if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return problem(RefusedError("request.too_large", limit=BODY_BYTES_MAX), locale)
+            limit = BODY_BYTES_MAX_OF.get(request.url.path, BODY_BYTES_MAX)
+            return problem(RefusedError("request.too_large", limit=limit), locale)
         code = f"http.{error.status_code}"
         refused = RefusedError(code, path=request.url.path[:200])
         return problem(refused, locale, status=error.status_code)

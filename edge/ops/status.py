@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge.device.ports import DeviceState, PrinterStatus
@@ -33,6 +34,8 @@ class Conditions:
     clock: ClockQuality
     is_training: bool
     is_secure: bool
+    copies: Mapping[str, Any] = field(default_factory=dict)
+    """`journal` and `copies` of the status, as the copy room tells them."""
 
 
 def status_of(conditions: Conditions) -> dict[str, Any]:
@@ -56,4 +59,5 @@ def status_of(conditions: Conditions) -> dict[str, Any]:
         "clock": {"state": "unsynced" if conditions.clock == ClockQuality.UNSYNCED else "ok"},
         "training": conditions.is_training,
         "secure": conditions.is_secure,
+        **conditions.copies,
     }

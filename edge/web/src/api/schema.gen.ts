@@ -184,6 +184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lanes/{lane}/carbons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Carbons
+         * @description Entries behind `after` that the cloud does not hold yet, one copy per line, about 1 MiB.
+         */
+        get: operations["carbons_v1_lanes__lane__carbons_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lanes/{lane}/coupons": {
         parameters: {
             query?: never;
@@ -552,6 +572,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/salvage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Salvage
+         * @description Take in copies, one per line, all or none.
+         */
+        post: operations["salvage_v1_salvage_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/salvage/wanted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Wanted
+         * @description Which of the entries that a page holds this box should have.
+         */
+        post: operations["wanted_v1_salvage_wanted_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -664,6 +724,18 @@ export interface components {
             sw: string;
         };
         /**
+         * OfferedBody
+         * @description What a page holds of a journal: the first and the last entry.
+         */
+        OfferedBody: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** Stream */
+            stream: string;
+        };
+        /**
          * Offers
          * @description The offers of the basket's revision, in order of action.
          */
@@ -732,6 +804,16 @@ export interface components {
         QuantityBody: {
             /** Qty Milli */
             qty_milli: number;
+        };
+        /**
+         * RangeBody
+         * @description Entries `first` to `last`.
+         */
+        RangeBody: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
         };
         /**
          * ReasonBody
@@ -847,6 +929,14 @@ export interface components {
             reference: string;
         };
         /**
+         * TakenBody
+         * @description How many of the copies were new to this box.
+         */
+        TakenBody: {
+            /** New */
+            new: number;
+        };
+        /**
          * TenderBody
          * @description A payment; a card was charged on the stand-alone terminal before.
          */
@@ -866,6 +956,34 @@ export interface components {
          * @enum {string}
          */
         TenderKind: "cash" | "card" | "manufacturer_coupon";
+        /**
+         * WantedAnswer
+         * @description The same, journal by journal, in the order of the question.
+         */
+        WantedAnswer: {
+            /** Wanted */
+            wanted: components["schemas"]["WantedBody"][];
+        };
+        /**
+         * WantedAsk
+         * @description Everything that a page holds, journal by journal.
+         */
+        WantedAsk: {
+            /** Held */
+            held: components["schemas"]["OfferedBody"][];
+        };
+        /**
+         * WantedBody
+         * @description What of a journal is wanted; copies up to `acked` (-1 for none) may be dropped.
+         */
+        WantedBody: {
+            /** Acked */
+            acked: number;
+            /** Ranges */
+            ranges: components["schemas"]["RangeBody"][];
+            /** Stream */
+            stream: string;
+        };
         /**
          * ZReport
          * @description Sums of one business day, for one lane or for a store; money in minor units.
@@ -1235,6 +1353,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LanesBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    carbons_v1_lanes__lane__carbons_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
                 };
             };
             /** @description A problem document. */
@@ -1933,6 +2085,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    salvage_v1_salvage_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wanted_v1_salvage_wanted_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WantedAnswer"];
                 };
             };
             /** @description A problem document. */
