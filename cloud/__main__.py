@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_servers(kinds)
     _add_people(kinds)
     _add_stores(kinds)
+    _add_boxes(kinds)
     _add_price(kinds)
     _add_export(kinds)
     return parser
@@ -128,6 +129,32 @@ def _add_stores(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     claim = kinds.add_parser("claim", help="make a token that enrols one box, valid 72 hours")
     claim.add_argument("store_id", help="the store that the box is for")
     claim.set_defaults(run="stores.claim")
+
+
+def _add_boxes(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    box = kinds.add_parser("box", help="the boxes: list, retire, revoke, reinstate")
+    actions = box.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("list", help="list all boxes").set_defaults(run="boxes.list_boxes")
+    show = actions.add_parser("show", help="a box's journals and what was done to it")
+    show.set_defaults(run="boxes.show_box")
+    show.add_argument("dev", metavar="DEV", help="the box, as in `box list`")
+    for name, text in (
+        ("retire", "no new sales; what it has not sent yet is still taken"),
+        ("revoke", "shut out a lost or stolen box"),
+        ("reinstate", "put a box back into service"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.set_defaults(run=f"boxes.{name}")
+        action.add_argument("dev", metavar="DEV", help="the box, as in `box list`")
+        action.add_argument("--reason", required=True, help="written down beside the change")
+        action.add_argument("--by", default="", help="who decided it (default: your login name)")
+    incarnation = kinds.add_parser("incarnation", help="which life of the database this is")
+    lives = incarnation.add_subparsers(required=True, metavar="ACTION")
+    lives.add_parser("show", help="print it").set_defaults(run="incarnation.show")
+    bump = lives.add_parser(
+        "bump", help="after putting back a copy of the data folder: boxes compare at once"
+    )
+    bump.set_defaults(run="incarnation.bump")
 
 
 def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:

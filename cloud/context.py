@@ -64,6 +64,10 @@ class BrokerAccounts(Protocol):
         """Let `dev` log in with `password` from now on."""
         ...
 
+    def remove(self, dev: str) -> None:
+        """Let `dev` in no more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

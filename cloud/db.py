@@ -32,6 +32,8 @@ StatementError = DBAPIError
 DRIVER = "postgresql+psycopg"
 CONNECT_TIMEOUT_S = 5
 SERIALIZATION_TRIES = 4
+INCARNATION_BUMPS = "incarnation_bumps"
+"""Key in `deployment`: how often a person declared a new life of the database."""
 NOTIFY_BYTES_MAX = 7_999
 """What PostgreSQL takes as the payload of a NOTIFY."""
 
@@ -216,16 +218,18 @@ def lock_for_transaction(connection: Connection, key: int) -> None:
 
 
 def incarnation(connection: Connection) -> str:
-    """Which life of the database this is: "<system identifier>-<timeline>".
+    """Which life of the database this is: "<system identifier>-<timeline>[-<bumps>]".
 
     A restore to a point in time starts a new timeline, so a cloud that went back in time
-    announces itself to the boxes.
+    announces itself to the boxes. What PostgreSQL cannot know, a person adds as a bump.
     """
     found = connection.execute(
         text(
             "SELECT (SELECT system_identifier FROM pg_control_system()) || '-' ||"
-            " (SELECT timeline_id FROM pg_control_checkpoint())"
-        )
+            " (SELECT timeline_id FROM pg_control_checkpoint()) ||"
+            " coalesce((SELECT '-' || value FROM deployment WHERE key = :bumps), '')"
+        ),
+        {"bumps": INCARNATION_BUMPS},
     )
     return str(found.scalar_one())
 

@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
-from cloud.db import Database
+from cloud.db import INCARNATION_BUMPS, Database, incarnation
 
 SHARE_GROUP = "share_group"
 
 _KEEP = text(
     "INSERT INTO deployment (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING"
 )
+_BUMP = text("""
+    INSERT INTO deployment (key, value) VALUES (:key, '1')
+    ON CONFLICT (key) DO UPDATE SET value = (deployment.value::bigint + 1)::text""")
 _READ = text("SELECT value FROM deployment WHERE key = :key")
 
 
@@ -24,3 +27,14 @@ def share_group(database: Database, random_bytes: Callable[[int], bytes]) -> str
     with database.begin() as connection:
         connection.execute(_KEEP, {"key": SHARE_GROUP, "value": random_bytes(16).hex()})
         return str(connection.execute(_READ, {"key": SHARE_GROUP}).scalar_one())
+
+
+def bump_incarnation(database: Database) -> str:
+    """Begin a new life of the database by hand; answers its name.
+
+    For a copy of the data folder put back while PostgreSQL was stopped: the server goes on in its
+    old timeline and cannot know that it lost something.
+    """
+    with database.begin() as connection:
+        connection.execute(_BUMP, {"key": INCARNATION_BUMPS})
+        return incarnation(connection)

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from cloud.clock import SystemClock, random_bytes
 from cloud.db import Database, incarnation
 from cloud.deployment import share_group
+from cloud.fleet import standing
 from cloud.fleet.consumer import AnswerHello, FleetConsumer
 from cloud.fleet.contact_store import StreamHead
 from cloud.health import HealthPort
@@ -171,9 +172,12 @@ class Worker:
 
     def _listen(self) -> None:
         looked_at = self._clock.mono_ms()
-        for notice in self.database.listen(CHANNEL, poll_s=LISTEN_S):
+        for notice in self.database.listen(CHANNEL, standing.CHANNEL, poll_s=LISTEN_S):
             if self._stopping.is_set():
                 return
+            if notice is not None and notice[0] == standing.CHANNEL:
+                self._announce_standing(DeviceId(notice[1]))
+                continue
             is_due = self._clock.mono_ms() - looked_at >= LOOK_MS
             if is_due and self._read_incarnation():
                 _log.error("worker.database_restored", incarnation=self._incarnation)
@@ -182,6 +186,10 @@ class Worker:
                 self._announcer.announce_new()
             if is_due:
                 looked_at = self._clock.mono_ms()
+
+    def _announce_standing(self, dev: DeviceId) -> None:
+        if self._is_connected():  # else all are announced with the next connection
+            self._announcer.announce_one(dev)
 
     def _is_connected(self) -> bool:
         return self.link is not None and self.link.is_connected()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Response
 
 from cloud.access import FLEET_ENROL, FLEET_READ, PUBLIC, STORE_WRITE, ContextDep, Requires
 from cloud.answer import json_answer
-from cloud.fleet import schemas, service
+from cloud.fleet import schemas, service, standing
 from cloud.fleet.enrol import Enrol, Enrolment, enrol
 from cloud.fleet.store import Store
 
@@ -34,6 +34,13 @@ def put_store(store_id: str, body: schemas.StoreChange, context: ContextDep) -> 
 def boxes(context: ContextDep) -> Response:
     """Every box with its last contact and what it has not sent yet."""
     return json_answer({"boxes": service.boxes(context.database)})
+
+
+@router.get("/fleet/boxes/{dev}", response_model=schemas.BoxHistory, dependencies=READ)
+def box_history(dev: str, context: ContextDep) -> Response:
+    """A box's journal lives, and what was done to it by whom."""
+    streams, events = standing.history(context.database, dev)
+    return json_answer({"streams": streams, "events": [asdict(event) for event in events]})
 
 
 @router.post(

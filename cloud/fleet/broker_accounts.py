@@ -36,11 +36,21 @@ class BrokerAccounts(Protocol):
         """
         ...
 
+    def remove(self, dev: str) -> None:
+        """Let `dev` in no more, and drop its connection; nothing happens when it has no log-in.
+
+        Raises UnavailableError when the broker could not be told.
+        """
+        ...
+
 
 class OpenAccounts:
     """For a broker that asks nobody for a password (development only)."""
 
     def put(self, dev: str, password: str) -> None:
+        """Do nothing: every box may connect."""
+
+    def remove(self, dev: str) -> None:
         """Do nothing: every box may connect."""
 
 
@@ -59,6 +69,15 @@ class MosquittoAccounts:
         with self._locked():
             entries = self._read()
             entries[dev] = hashed_password(password, secrets.token_bytes(SALT_BYTES))
+            self._replace(entries)
+        self._announce()
+
+    def remove(self, dev: str) -> None:
+        """See BrokerAccounts.  On SIGHUP the broker also asks those who are connected again."""
+        with self._locked():
+            entries = self._read()
+            if entries.pop(dev, None) is None:
+                return
             self._replace(entries)
         self._announce()
 

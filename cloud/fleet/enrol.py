@@ -10,27 +10,30 @@ import base64
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
 from cloud.clock import random_bytes
-from cloud.db import Database
-from cloud.fleet import store
+from cloud.db import Database, notify
+from cloud.fleet import standing_store, store
 from cloud.fleet.broker_accounts import BrokerAccounts
 from cloud.fleet.service import token_hash
+from cloud.fleet.standing import CHANNEL, give_secret, secret_of
+from cloud.fleet.standing_store import FleetEvent
 from cloud.fleet.store import Claim, Device
 from cloud.records import zone_of
 from cloud.settings import Settings
 from cloud.signing import HqKey
-from shared.kernel.canonical import sha256
+from shared.journal.event import DayOpened
 from shared.kernel.errors import RefusedError
 from shared.kernel.ids import RANDOM_BYTES, uuid7
 
 PUBLIC_KEY_BYTES = 32
 DEVICE_BYTES = 10
-DERIVED_FOR = "device secret"
+ENROLLED, RETIRED, REFUSED = "enrolled", "retiring", "enrol_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,30 @@ def enrol(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
     """Give a box its identity; the same token with the same key gives the same answer.
 
     Raises RefusedError `enrol.key`, `enrol.claim_unknown`, `enrol.claim_expired` or
-    `enrol.claim_used` (by another key), UnavailableError when the broker cannot be told.
+    `enrol.claim_used` (by another key: that is written down), UnavailableError when the broker
+    cannot be told.
     """
     if len(command.journal_pub) != PUBLIC_KEY_BYTES:
         raise RefusedError("enrol.key", bytes=PUBLIC_KEY_BYTES)
+    try:
+        return _enrolled(parts, command, at_ms)
+    except ClaimUsedError as error:
+        event = FleetEvent(at_ms, error.dev, error.store_id, REFUSED, "-", error.code)
+        with parts.database.begin() as connection:
+            standing_store.add_event(connection, event)
+        raise
+
+
+class ClaimUsedError(RefusedError):
+    """Another box has used the token already."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__("enrol.claim_used")
+        self.dev = claim.dev or ""
+        self.store_id = claim.store_id
+
+
+def _enrolled(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
     claim_hash = token_hash(command.token)
     with parts.database.begin() as connection:
         claim = _usable(store.lock_claim(connection, claim_hash), command, at_ms)
@@ -76,9 +99,8 @@ def enrol(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
             )
         else:
             answer = claim.answer
-        secret = parts.hq_key.derive(DERIVED_FOR, claim_hash + answer["dev"].encode()).hex()
-        store.set_secret(connection, answer["dev"], sha256(secret.encode()))
-        parts.accounts.put(answer["dev"], secret)
+        secret = secret_of(parts.hq_key, claim_hash, answer["dev"])
+        give_secret(connection, parts.accounts, answer["dev"], secret)
     return {**answer, "secret": secret}
 
 
@@ -88,7 +110,7 @@ def _usable(claim: Claim | None, command: Enrol, at_ms: int) -> Claim:
     if claim.expires_at_ms <= at_ms:
         raise RefusedError("enrol.claim_expired")
     if claim.used_by_pub is not None and bytes(claim.used_by_pub) != command.journal_pub:
-        raise RefusedError("enrol.claim_used")
+        raise ClaimUsedError(claim)
     return claim
 
 
@@ -100,10 +122,10 @@ def _add_box(
     dev = "d-" + base64.b32encode(random_bytes(DEVICE_BYTES)).decode().lower()
     stream = uuid.UUID(uuid7(at_ms, random_bytes(RANDOM_BYTES)))
     device = Device(dev, place.store_id, b"", command.journal_pub, command.hw_fp, at_ms)
-    store.replace_devices(connection, device)
-    ordinal = store.open_stream(
-        connection, stream_id=stream.bytes, dev=dev, store_id=place.store_id
-    )
+    replaced = store.replace_devices(connection, device)
+    previous = standing_store.open_streams(connection, place.store_id)
+    ordinal, cause = store.open_stream(connection, stream.bytes, device)
+    _write_down(connection, device, replaced)
     parts.welcome(connection, place.store_id, dev)
     host, port = parts.settings.device_broker()
     return {
@@ -114,7 +136,36 @@ def _add_box(
         "currency": place.currency,
         "stream": stream.hex,
         "ordinal": ordinal,
+        "cause": cause,
+        "previous": previous,
+        "day": _newest_day(connection, place.store_id),
         "broker": {"host": host, "port": port},
         "hq_pub": parts.hq_key.public_hex,
         "price_zone": zone_of(place.store_id),
+        "public_url": parts.settings.public_url.rstrip("/"),
     }
+
+
+def _write_down(connection: Connection, device: Device, replaced: list[str]) -> None:
+    """Note the new box, and tell those before it that they are replaced."""
+    at_ms, store_id, dev = device.created_at_ms, device.store_id, device.dev
+    enrolled = FleetEvent(at_ms, dev, store_id, ENROLLED, "-", "")
+    standing_store.add_event(connection, enrolled)
+    for old in replaced:
+        retired = FleetEvent(at_ms, old, store_id, RETIRED, "-", dev)
+        standing_store.add_event(connection, retired)
+        notify(connection, CHANNEL, old)
+
+
+def _newest_day(connection: Connection, store_id: str) -> dict[str, Any] | None:
+    """The store's business day as far as its boxes have told: {biz, is_open}."""
+    found = standing_store.newest_day(connection, store_id)
+    if found is None:
+        return None
+    kind, body = found
+    try:
+        biz = orjson.loads(body)["data"]["business_date"]
+        date.fromisoformat(biz)
+    except (ValueError, KeyError, TypeError):  # a fact that makes no sense is stored all the same
+        return None
+    return {"biz": biz, "is_open": kind == DayOpened.type}

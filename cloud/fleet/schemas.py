@@ -42,6 +42,42 @@ class Box(BaseModel):
     edge_head_seq: int | None
     sw: str
     stream_status: str | None
+    stream_cause: str | None
+    """Why its newest journal life began: enrol, swap, restore, clone or corrupt."""
+    streams: int
+    """How many journal lives it has had."""
+
+
+class Stream(BaseModel):
+    """One journal life of a box: the cloud's head, the box's own, and what is archived for good."""
+
+    stream: str
+    ordinal: int
+    cause: str
+    status: str
+    head_seq: int
+    edge_head_seq: int
+    safe_seq: int
+    opened_at_ms: int
+    rx_at_ms: int | None
+
+
+class Event(BaseModel):
+    """What was done to a box: `enrolled`, `retiring`, `revoked`, `active` or `enrol_refused`."""
+
+    at_ms: int
+    dev: str
+    store_id: str
+    action: str
+    by: str
+    reason: str
+
+
+class BoxHistory(BaseModel):
+    """A box's journal lives and what was done to it, the newest first."""
+
+    streams: list[Stream]
+    events: list[Event]
 
 
 class Boxes(BaseModel):
@@ -78,8 +114,29 @@ class BrokerAddress(BaseModel):
     port: int
 
 
+class PreviousStream(BaseModel):
+    """A journal of the store that may still be continued; `seq` -1 while nothing of it came."""
+
+    stream: str
+    seq: int
+    hash: str
+    journal_pub: str
+    dev: str
+
+
+class BusinessDay(BaseModel):
+    """A store's newest business day, as far as its boxes have told."""
+
+    biz: str
+    is_open: bool
+
+
 class EnrolAnswer(BaseModel):
-    """A box's identity; `zone` is its time zone, `price_zone` whose prices it gets."""
+    """A box's identity; `zone` is its time zone, `price_zone` whose prices it gets.
+
+    `previous` are the journals before it, whose last entries it may have to hand in;
+    `public_url` is where receipts are checked, empty for the address that it enrolled at.
+    """
 
     dev: str
     secret: str
@@ -89,6 +146,10 @@ class EnrolAnswer(BaseModel):
     currency: str
     stream: str
     ordinal: int
+    cause: str
+    previous: list[PreviousStream]
+    day: BusinessDay | None
     broker: BrokerAddress
     hq_pub: str
     price_zone: str
+    public_url: str

@@ -28,23 +28,28 @@ _ADD_DEVICE = text("""
     INSERT INTO device (dev, store_id, secret_hash, journal_pub, status, hw_fp, created_at_ms)
     VALUES (:dev, :store_id, :secret_hash, :journal_pub, 'active', :hw_fp, :created_at_ms)""")
 _OPEN_STREAM = text("""
-    INSERT INTO stream (stream_id, dev, store_id, ordinal)
-    SELECT :stream_id, :dev, :store_id, coalesce(max(ordinal), 0) + 1
+    INSERT INTO stream (stream_id, dev, store_id, ordinal, cause, opened_at_ms)
+    SELECT :stream_id, :dev, :store_id, coalesce(max(ordinal), 0) + 1,
+        CASE WHEN count(*) = 0 THEN 'enrol' ELSE 'swap' END, :at_ms
     FROM stream WHERE store_id = :store_id
-    RETURNING ordinal""")
+    RETURNING ordinal, cause""")
 _BOXES = text("""
     SELECT device.dev, device.store_id, store.name AS store_name, device.status AS device_status,
            coalesce(state.online, false) AS online, state.last_contact_at_ms,
            coalesce(state.unsynced, 0) AS unsynced, stream.head_seq,
-           greatest(stream.edge_head, state.edge_head) AS edge_head_seq,
-           coalesce(state.sw, '') AS sw, stream.status AS stream_status
+           greatest(stream.edge_head, stream.head_seq) AS edge_head_seq,
+           coalesce(state.sw, '') AS sw, stream.status AS stream_status,
+           stream.cause AS stream_cause, coalesce(stream.lives, 0) AS streams
     FROM device JOIN store USING (store_id)
     LEFT JOIN box_state state USING (dev)
     LEFT JOIN LATERAL (
-        SELECT head_seq, edge_head, status FROM stream
+        SELECT head_seq, edge_head, status, cause, count(*) OVER () AS lives FROM stream
         WHERE stream.dev = device.dev ORDER BY ordinal DESC LIMIT 1) stream ON true
     WHERE :dev = '' OR device.dev = :dev
     ORDER BY device.store_id, device.created_at_ms DESC""")
+_RETIRE_ALL = text("""
+    UPDATE device SET status = 'retiring' WHERE store_id = :store_id AND status = 'active'
+    RETURNING dev""")
 _LOCK_STORE = text("SELECT store_id FROM store WHERE store_id = :store_id FOR UPDATE")
 
 
@@ -145,15 +150,10 @@ def use_claim(
     )
 
 
-def replace_devices(connection: Connection, device: Device) -> None:
-    """Add a store's box; the boxes before it may only bring their journal's tail."""
+def replace_devices(connection: Connection, device: Device) -> list[str]:
+    """Add a store's box; those before it, which are answered, may only bring their tails."""
     connection.execute(_LOCK_STORE, {"store_id": device.store_id})
-    connection.execute(
-        text(
-            "UPDATE device SET status = 'retiring' WHERE store_id = :store_id AND status = 'active'"
-        ),
-        {"store_id": device.store_id},
-    )
+    replaced = connection.execute(_RETIRE_ALL, {"store_id": device.store_id}).scalars().all()
     connection.execute(
         _ADD_DEVICE,
         {
@@ -165,12 +165,19 @@ def replace_devices(connection: Connection, device: Device) -> None:
             "created_at_ms": device.created_at_ms,
         },
     )
+    return [str(dev) for dev in replaced]
 
 
-def open_stream(connection: Connection, *, stream_id: bytes, dev: str, store_id: str) -> int:
-    """Open a box's journal stream; returns the store's next ordinal."""
-    parameters = {"stream_id": stream_id, "dev": dev, "store_id": store_id}
-    return int(connection.execute(_OPEN_STREAM, parameters).scalar_one())
+def open_stream(connection: Connection, stream_id: bytes, device: Device) -> tuple[int, str]:
+    """Open a new box's journal stream; the store's next ordinal, and `enrol` or `swap`."""
+    parameters = {
+        "stream_id": stream_id,
+        "dev": device.dev,
+        "store_id": device.store_id,
+        "at_ms": device.created_at_ms,
+    }
+    ordinal, cause = connection.execute(_OPEN_STREAM, parameters).one()
+    return int(ordinal), str(cause)
 
 
 def set_secret(connection: Connection, dev: str, secret_hash: bytes) -> None:

@@ -29,9 +29,14 @@ FULL_QUEUE_TRIES = 200
 DOCUMENTS = """
 SELECT d.dev, d.doc, d.changed_rev FROM desired d JOIN device v ON v.dev = d.dev
 WHERE v.status = 'active' AND d.changed_rev > %s ORDER BY d.changed_rev, d.dev"""
+RETIRING = """
+SELECT v.dev, d.doc FROM device v LEFT JOIN desired d ON d.dev = v.dev
+WHERE v.status = 'retiring'"""
 DOCUMENT = """
-SELECT d.dev, d.doc, d.changed_rev FROM desired d JOIN device v ON v.dev = d.dev
-WHERE v.status = 'active' AND d.dev = %s"""
+SELECT v.status, d.doc FROM device v LEFT JOIN desired d ON d.dev = v.dev
+WHERE v.status <> 'revoked' AND v.dev = %s"""
+ACTIVE, RETIRED = "active", "retiring"
+NOTHING_PUBLISHED = {"v": 1, "gen": 0, "inc": "", "catalog": None}
 
 _log = structlog.get_logger("cloud.publication")
 
@@ -52,7 +57,7 @@ class Announcer:
         """Announce to every box, as after a connection to the broker; answers how many."""
         with self._turn:
             self.announced_rev = -1
-            return self._announce()
+            return self._announce_retiring() + self._announce()
 
     def announce_new(self) -> int:
         """Announce what publications changed since the last time: costs what changed.
@@ -63,12 +68,33 @@ class Announcer:
         with self._turn:
             return self._announce()
 
+    def announce_one(self, dev: DeviceId) -> None:
+        """Announce to a box whose standing changed."""
+        found = self._document(dev)
+        if found is not None:
+            self._send(dev, _told(*found))
+
     def check(self, dev: DeviceId, stored_rev: int) -> None:
-        """Announce again to a box that has stored another revision than it should."""
+        """Announce again to a box that has another revision than it should, or is to retire."""
+        found = self._document(dev)
+        if found is None:
+            return
+        status, doc = found
+        wanted = None if doc is None else (doc.get("catalog") or {}).get("rev")
+        if status != ACTIVE or wanted != stored_rev:
+            self.publish(down_desired(dev), orjson.dumps(_told(status, doc)))
+
+    def _document(self, dev: DeviceId) -> tuple[str, dict[str, Any] | None] | None:
         with self.database.begin() as connection:
             found = driver(connection).execute(DOCUMENT, (dev,)).fetchone()
-        if found is not None and (found[1].get("catalog") or {}).get("rev") != stored_rev:
-            self.publish(down_desired(dev), orjson.dumps(found[1]))
+        return None if found is None else (found[0], found[1])
+
+    def _announce_retiring(self) -> int:
+        with self.database.begin() as connection:
+            rows = driver(connection).execute(RETIRING).fetchall()
+        for dev, doc in rows:
+            self._send(DeviceId(dev), _told(RETIRED, doc))
+        return len(rows)
 
     def _announce(self) -> int:
         count, newest = 0, self.announced_rev
@@ -90,6 +116,12 @@ class Announcer:
                 return
             time.sleep(FULL_QUEUE_WAIT_S)
         raise UnavailableError("broker.unreachable")
+
+
+def _told(status: str, doc: dict[str, Any] | None) -> dict[str, Any]:
+    """The document with the box's standing, which only one that is not in service needs."""
+    told = doc or NOTHING_PUBLISHED
+    return told if status == ACTIVE else {**told, "status": status}
 
 
 def _documents(

@@ -122,12 +122,17 @@ class DesiredCatalog:
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """Heads only, under 2 KB; everything else is fetched."""
+    """Heads only, under 2 KB; everything else is fetched.
+
+    `status` is `active`, or `retiring` for a box that was replaced: it starts no new sales and
+    brings what it has.
+    """
 
     gen: Whole
     inc: Text
     catalog: DesiredCatalog | None = None
     v: Whole = 1
+    status: Text = "active"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from cloud.db import Database, incarnation
+from cloud.deployment import bump_incarnation
 from cloud.migrations import newest
 from cloud.migrations.run import migrate
 from cloud.migrations.state import require_migrated
@@ -45,6 +46,7 @@ def test_the_search_index_is_used_where_the_server_has_it(empty: Database) -> No
 
 
 def test_an_incarnation_stays_as_long_as_the_database_goes_on(empty: Database) -> None:
+    migrate(empty)
     with empty.begin() as connection:
         first = incarnation(connection)
     with empty.begin() as connection:
@@ -52,3 +54,11 @@ def test_an_incarnation_stays_as_long_as_the_database_goes_on(empty: Database) -
     system, _, timeline = first.partition("-")
     assert system.isdigit()
     assert timeline == "1"
+
+
+def test_a_person_can_declare_a_new_incarnation(empty: Database) -> None:
+    migrate(empty)
+    with empty.begin() as connection:
+        first = incarnation(connection)
+    assert bump_incarnation(empty) == f"{first}-1"
+    assert bump_incarnation(empty) == f"{first}-2"

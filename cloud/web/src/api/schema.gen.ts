@@ -147,6 +147,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/export/entries.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entries Jsonl
+         * @description Every entry of some business dates as flat rows, one JSON object per line.
+         */
+        get: operations["entries_jsonl_v1_export_entries_jsonl_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/export/poslog.xml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Poslog Xml
+         * @description Sales and control events of some business dates as ARTS POSLog 6.
+         */
+        get: operations["poslog_xml_v1_export_poslog_xml_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/fleet/boxes": {
         parameters: {
             query?: never;
@@ -159,6 +199,26 @@ export interface paths {
          * @description Every box with its last contact and what it has not sent yet.
          */
         get: operations["boxes_v1_fleet_boxes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/boxes/{dev}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Box History
+         * @description A box's journal lives, and what was done to it by whom.
+         */
+        get: operations["box_history_v1_fleet_boxes__dev__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -765,12 +825,26 @@ export interface components {
             store_id: string;
             /** Store Name */
             store_name: string;
+            /** Stream Cause */
+            stream_cause: string | null;
             /** Stream Status */
             stream_status: string | null;
+            /** Streams */
+            streams: number;
             /** Sw */
             sw: string;
             /** Unsynced */
             unsynced: number;
+        };
+        /**
+         * BoxHistory
+         * @description A box's journal lives and what was done to it, the newest first.
+         */
+        BoxHistory: {
+            /** Events */
+            events: components["schemas"]["Event"][];
+            /** Streams */
+            streams: components["schemas"]["Stream"][];
         };
         /**
          * Boxes
@@ -789,6 +863,16 @@ export interface components {
             host: string;
             /** Port */
             port: number;
+        };
+        /**
+         * BusinessDay
+         * @description A store's newest business day, as far as its boxes have told.
+         */
+        BusinessDay: {
+            /** Biz */
+            biz: string;
+            /** Is Open */
+            is_open: boolean;
         };
         /**
          * Catalogue
@@ -1027,19 +1111,29 @@ export interface components {
         /**
          * EnrolAnswer
          * @description A box's identity; `zone` is its time zone, `price_zone` whose prices it gets.
+         *
+         *     `previous` are the journals before it, whose last entries it may have to hand in;
+         *     `public_url` is where receipts are checked, empty for the address that it enrolled at.
          */
         EnrolAnswer: {
             broker: components["schemas"]["BrokerAddress"];
+            /** Cause */
+            cause: string;
             /** Currency */
             currency: string;
+            day: components["schemas"]["BusinessDay"] | null;
             /** Dev */
             dev: string;
             /** Hq Pub */
             hq_pub: string;
             /** Ordinal */
             ordinal: number;
+            /** Previous */
+            previous: components["schemas"]["PreviousStream"][];
             /** Price Zone */
             price_zone: string;
+            /** Public Url */
+            public_url: string;
             /** Secret */
             secret: string;
             /** Store Id */
@@ -1065,6 +1159,24 @@ export interface components {
             journal_pub: string;
             /** Token */
             token: string;
+        };
+        /**
+         * Event
+         * @description What was done to a box: `enrolled`, `retiring`, `revoked`, `active` or `enrol_refused`.
+         */
+        Event: {
+            /** Action */
+            action: string;
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string;
+            /** Dev */
+            dev: string;
+            /** Reason */
+            reason: string;
+            /** Store Id */
+            store_id: string;
         };
         /**
          * FindingProblem
@@ -1325,6 +1437,22 @@ export interface components {
             };
             /** Path */
             path: string;
+        };
+        /**
+         * PreviousStream
+         * @description A journal of the store that may still be continued; `seq` -1 while nothing of it came.
+         */
+        PreviousStream: {
+            /** Dev */
+            dev: string;
+            /** Hash */
+            hash: string;
+            /** Journal Pub */
+            journal_pub: string;
+            /** Seq */
+            seq: number;
+            /** Stream */
+            stream: string;
         };
         /**
          * PriceChange
@@ -1588,6 +1716,30 @@ export interface components {
         Stores: {
             /** Stores */
             stores: components["schemas"]["Store"][];
+        };
+        /**
+         * Stream
+         * @description One journal life of a box: the cloud's head, the box's own, and what is archived for good.
+         */
+        Stream: {
+            /** Cause */
+            cause: string;
+            /** Edge Head Seq */
+            edge_head_seq: number;
+            /** Head Seq */
+            head_seq: number;
+            /** Opened At Ms */
+            opened_at_ms: number;
+            /** Ordinal */
+            ordinal: number;
+            /** Rx At Ms */
+            rx_at_ms: number | null;
+            /** Safe Seq */
+            safe_seq: number;
+            /** Status */
+            status: string;
+            /** Stream */
+            stream: string;
         };
         /**
          * VersionRow
@@ -1861,6 +2013,74 @@ export interface operations {
             };
         };
     };
+    entries_jsonl_v1_export_entries_jsonl_get: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                /** @description store ids with commas */
+                stores?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    poslog_xml_v1_export_poslog_xml_get: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                /** @description store ids with commas */
+                stores?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/xml": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/xml": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     boxes_v1_fleet_boxes_get: {
         parameters: {
             query?: never;
@@ -1877,6 +2097,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Boxes"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    box_history_v1_fleet_boxes__dev__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dev: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoxHistory"];
                 };
             };
             /** @description Any error */
