@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import inspect
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 # Open items are read from where they arise; only what people said and did is stored here. `item`
 # names the subject, such as "entry:<stream>:<seq>".

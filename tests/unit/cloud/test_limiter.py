@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud.identity import limiter
-from cloud.identity.limiter import KEYS_MAX, FailureLimiter
+from cloud.limiter import KEYS_MAX, FailureLimiter
 
 
 def test_a_key_waits_until_its_oldest_failure_is_old_enough() -> None:
