@@ -29,7 +29,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge.sync.backoff import full_jitter_ms
+from edge.sync.backoff import failures_after, full_jitter_ms
 from edge.sync.link import LinkHandler, Received
 from edge.sync.metrics import BAD_MESSAGES, CONNECTIONS, REFUSED_PUBLISHES
 
@@ -111,15 +111,15 @@ class MqttLink:
         failures = 0
         while not self._stop.is_set():
             try:
-                was_connected = self._connect_once()
+                lasted_ms = self._connect_once()
             except Exception:  # noqa: BLE001 - outermost loop: the store must get its link back
                 _log.exception("mqtt.link_failed")
-                was_connected = False
-            failures = 0 if was_connected else failures + 1
+                lasted_ms = None
+            failures = failures_after(failures, lasted_ms)
             self._stop.wait(full_jitter_ms(failures, RECONNECT_BASE_MS, self._jitter()) / 1000)
 
-    def _connect_once(self) -> bool:
-        """One connection from its start to its end; True when it had come up."""
+    def _connect_once(self) -> int | None:
+        """One connection from its start to its end; how long it stood (ms), None if never."""
         self._conn += 1
         connection = _Connection(self._config, self._conn, self._came_up, self._received)
         try:
@@ -133,7 +133,7 @@ class MqttLink:
             if self._connected is connection:
                 self._connected = None
                 self._told(lambda handler: handler.disconnected())
-        return connection.was_up
+        return connection.lasted_ms()
 
     def _wait_for_end(self, connection: _Connection) -> None:
         if not connection.answered.wait(CONNECT_TIMEOUT_S):
@@ -171,9 +171,9 @@ class _Connection:
         received: Callable[[Received], None],
     ) -> None:
         self.conn = conn
-        self.was_up = False
         self.answered = threading.Event()
         self.over = threading.Event()
+        self._up_at_s: float | None = None
         self._config = config
         self._came_up = came_up
         self._received = received
@@ -197,6 +197,10 @@ class _Connection:
         goodbye = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")
         self._client.disconnect(reasoncode=goodbye)
         self._client.loop_stop()
+
+    def lasted_ms(self) -> int | None:
+        """How long it has stood by now; None when it never did."""
+        return None if self._up_at_s is None else int((time.monotonic() - self._up_at_s) * 1000)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> bool:
         """Hand over; False when paho's short queue is full or the connection is going."""
@@ -258,7 +262,7 @@ class _Connection:
         client.subscribe([(topic, options) for topic in self._config.topics])
         birth = self._config.state_bytes(True, self.conn)  # noqa: FBT003 - see above
         client.publish(self._config.state_topic, birth, _QOS_AT_LEAST_ONCE, retain=True)
-        self.was_up = True
+        self._up_at_s = time.monotonic()
         self._came_up(self)
         self.answered.set()
 
