@@ -1,7 +1,8 @@
-"""Forgetting what is old, archived and the same there as here. Entry 0 always stays.
+"""Forgetting what is old, archived and the same there as here.
 
-The last pruned entry's number and hash are kept as the anchor: the chain begins there, and a
-journal cut short by somebody else has none that fits.
+Entry 0 always stays, and so does the last one, whatever its age: the next number, the hash before
+it and the perpetual totals are read from it. The last pruned entry's number and hash are kept as
+the anchor: the chain begins there, and a journal cut short by somebody else has none that fits.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def prune(writer: sqlite3.Connection, stream: str, now_ms: int, *, is_pressed: b
     safe = None if row is None else Position(stream, row[0], row[1])
     limit = prune_limit(safe, None if safe is None else _hash_at(writer, safe.seq))
     since_ms = keep_since_ms(now_ms, is_pressed=is_pressed)
-    up_to = _last_older(writer, limit, since_ms)
+    head = writer.execute("SELECT max(seq) FROM entry").fetchone()[0]
+    up_to = _last_older(writer, min(limit, head - 1), since_ms)
     own = _hash_at(writer, up_to) if up_to > 0 else None
     if own is None:
         return 0

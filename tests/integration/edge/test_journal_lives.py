@@ -311,6 +311,21 @@ def test_only_what_is_safe_and_old_is_pruned_and_the_chain_still_has_a_beginning
     again.append(a_sale_draft(again))
 
 
+def test_the_last_entry_stays_though_the_shop_was_shut_for_years(tmp_path: Path) -> None:
+    journal = a_shop(tmp_path, sales=5)
+    head = journal.head()
+    journal.mark_acked(*head)
+    journal.mark_safe(*head)
+    assert journal.prune(NOW_MS + 2 * KEEP_MS) == 5
+    journal.close()
+    again = a_journal(tmp_path)
+    assert (again.cause, again.head(), again.next_receipt_no(1)) == (None, head, "1-000006")
+    entry = again.append(a_sale_draft(again))
+    assert json.loads(entry.body)["gt"]["sales"] == 6000
+    again.close()
+    assert verify_file(tmp_path / "journal.db")[0] == 3
+
+
 def test_nothing_is_pruned_whose_archive_is_not_ours(tmp_path: Path) -> None:
     journal = an_old_shop(tmp_path, 5)
     journal.close()
