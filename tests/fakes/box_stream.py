@@ -84,14 +84,22 @@ class BoxStream:
     ordinal: int = 1
     bodies: list[bytes] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
+    stream: bytes = b""
+    """The stream's id where the cloud chose it."""
+    seed: str = ""
+    """What the journal key is made from, where the device was named later."""
 
     @property
     def stream_id(self) -> bytes:
+        if self.stream:
+            return self.stream
         return hashlib.sha256(f"{self.dev}/{self.ordinal}".encode()).digest()[:16]
 
     @property
     def key(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(self.dev.encode()).digest())
+        return Ed25519PrivateKey.from_private_bytes(
+            hashlib.sha256((self.seed or self.dev).encode()).digest()
+        )
 
     @property
     def journal_pub(self) -> bytes:

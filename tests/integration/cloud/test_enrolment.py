@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 from sqlalchemy import text
 
+from shared.journal.event import DayClosed, DayOpened
 from shared.kernel.ids import DeviceId
 from shared.wire.topics import is_device_id
+from tests.fakes.box_stream import DAY, BoxStream
 from tests.lab.cloud_api import CloudApi, SettableClock
 
 KEY, OTHER_KEY = "ab" * 32, "cd" * 32
@@ -138,3 +142,53 @@ def test_a_store_that_cannot_be_is_refused(
     body = {"name": "Side street", "time_zone": "Asia/Shanghai", "currency": "CNY", **change}
     answer = admin.put(f"/v1/stores/{store_id}", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_a_new_box_learns_of_the_journals_and_the_day_before_it(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    place = {"name": "Side street", "time_zone": "Asia/Shanghai", "currency": "CNY"}
+    admin.put("/v1/stores/swap", json=place).raise_for_status()
+
+    def enrolled(key: str) -> dict[str, Any]:
+        token = admin.post("/v1/claims", json={"store_id": "swap"}).json()["token"]
+        found: dict[str, Any] = enrol(api.stranger(), token, key).json()
+        return found
+
+    old = BoxStream("", "swap", seed="old box")
+    first = enrolled(old.journal_pub.hex())
+    assert (first["cause"], first["previous"], first["day"]) == ("enrol", [], None)
+    assert first["public_url"] == api.url
+    old.dev, old.stream = first["dev"], bytes.fromhex(first["stream"])
+    second = enrolled(OTHER_KEY)
+    silent = {
+        "stream": first["stream"],
+        "seq": -1,
+        "hash": "",
+        "journal_pub": old.journal_pub.hex(),
+        "dev": first["dev"],
+    }
+    assert (second["cause"], second["previous"]) == ("swap", [silent])
+    old.append(DayOpened(DAY))
+    old.append_sales(2)
+    courier = api.stranger()
+    courier.headers["Authorization"] = f"Bearer {first['dev']}.{first['secret']}"
+    courier.post("/v1/journal/batches", content=old.batch(0, 2)).raise_for_status()
+    third = enrolled("ef" * 32)
+    assert [each["dev"] for each in third["previous"]] == [second["dev"], first["dev"]]
+    assert (third["previous"][1]["seq"], third["previous"][1]["hash"]) == (2, old.hashes[2].hex())
+    assert third["day"] == {"biz": DAY, "is_open": True}
+    old.append(DayClosed(DAY, {}))
+    courier.post("/v1/journal/batches", content=old.batch(3, 3)).raise_for_status()
+    assert enrolled("01" * 32)["day"] == {"biz": DAY, "is_open": False}
+
+
+def test_a_token_that_is_tried_with_another_key_is_written_down(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    token = claim(admin)
+    box = enrol(api.stranger(), token).json()
+    enrol(api.stranger(), token, OTHER_KEY)
+    events = admin.get(f"/v1/fleet/boxes/{box['dev']}").json()["events"]
+    assert [event["action"] for event in events] == ["enrol_refused", "enrolled"]
+    assert events[0]["reason"] == "enrol.claim_used"
