@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from cloud.ingest.decision import Claim, StreamState, decide, overlap_of
+from cloud.ingest.decision import (
+    Claim,
+    DeviceState,
+    Opening,
+    StreamState,
+    decide,
+    newborn,
+    overlap_of,
+)
 from shared.wire.message import AckCode
 
 DEV = "d-aaaaaaaaaaaaaaaa"
@@ -98,3 +107,78 @@ def test_a_missing_stored_hash_counts_as_different() -> None:
 def test_a_false_start_of_an_empty_stream_is_a_fork() -> None:
     claim = Claim(DEV, 0, b"elsewhere", (b"hash",))
     assert decide(a_stream(""), claim, {}).code is AckCode.FORK
+
+
+CARRIERS = list(
+    itertools.product(
+        ["active", "retiring", "revoked"],  # the stream's own device
+        ["active", "retiring", "revoked", None],  # the one that brings it, None for a stranger
+    )
+)
+
+
+@pytest.mark.parametrize(("owner", "carrier"), CARRIERS)
+def test_another_box_brings_only_what_its_own_box_cannot(owner: str, carrier: str | None) -> None:
+    stream = replace(a_stream("a", device_status=owner), carrier_status=carrier)
+    code = decide(stream, a_claim("ab", 1, 1, dev="d-bbbbbbbbbbbbbbbb"), {}).code
+    may = owner in {"retiring", "revoked"} and carrier in {"active", "retiring"}
+    assert code is (AckCode.OK if may else AckCode.REVOKED)
+    refused = replace(stream, status="revoked")
+    assert decide(refused, a_claim("ab", 1, 1, dev="d-bbbbbbbbbbbbbbbb"), {}).code == "revoked"
+
+
+MINE = DeviceState(DEV, "343", "active")
+OTHER = DeviceState("d-bbbbbbbbbbbbbbbb", "343", "active")
+FAR = DeviceState("d-cccccccccccccccc", "344", "active")
+BEGINS = Opening(DEV, "343")
+
+
+def born(
+    first: int, opening: Opening | None, owner: DeviceState | None, uploader: DeviceState | None
+) -> str:
+    """What becomes of the first batch of a stream that nobody stored."""
+    claim = a_claim("abc", first, 2, dev=uploader.dev if uploader else "d-zzzzzzzzzzzzzzzz")
+    state = newborn(claim, GENESIS, opening, owner=owner, uploader=uploader)
+    return decide(state, claim, {}).code
+
+
+def as_(device: DeviceState, status: str) -> DeviceState:
+    return replace(device, status=status)
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "opening", "owner", "uploader"),
+    [
+        ("ok", 0, BEGINS, MINE, MINE),
+        ("ok", 0, BEGINS, as_(MINE, "retiring"), as_(MINE, "retiring")),
+        ("revoked", 0, BEGINS, as_(MINE, "revoked"), as_(MINE, "revoked")),
+        ("ok", 0, BEGINS, as_(MINE, "retiring"), OTHER),
+        ("ok", 0, BEGINS, as_(MINE, "revoked"), OTHER),
+        ("revoked", 0, BEGINS, MINE, OTHER),
+        ("revoked", 0, BEGINS, as_(MINE, "retiring"), FAR),
+        ("revoked", 0, BEGINS, as_(MINE, "retiring"), as_(OTHER, "revoked")),
+        ("revoked", 0, Opening(DEV, "344"), MINE, MINE),
+        ("revoked", 0, Opening(OTHER.dev, "343"), MINE, MINE),
+        ("revoked", 0, BEGINS, None, MINE),
+        ("revoked", 0, None, MINE, MINE),
+        ("revoked", 0, BEGINS, MINE, None),
+        ("gap", 1, None, MINE, MINE),
+        ("gap", 2, None, None, as_(MINE, "retiring")),
+        ("revoked", 1, None, MINE, as_(MINE, "revoked")),
+        ("revoked", 1, None, MINE, None),
+    ],
+)
+def test_who_may_begin_a_stream(
+    code: str,
+    first: int,
+    opening: Opening | None,
+    owner: DeviceState | None,
+    uploader: DeviceState | None,
+) -> None:
+    assert born(first, opening, owner, uploader) == code
+
+
+def test_a_new_stream_stands_before_its_first_entry() -> None:
+    claim = a_claim("abc", 1, 2)
+    state = newborn(claim, GENESIS, None, owner=None, uploader=MINE)
+    assert state == StreamState(DEV, "active", "open", GENESIS, -1, GENESIS)
