@@ -35,6 +35,11 @@ STATUS_OF_CODE = {
     "session.bad_pin": 401,
     "session.locked_out": 429,
     "request.too_large": 413,
+    # What a page handed in is damaged, not this box.
+    "carbon.hash": 422,
+    "carbon.chain": 422,
+    "carbon.signature": 422,
+    "salvage.fork": 409,
 }
 _RETRY_AFTER_S = "1"
 _log = structlog.get_logger("http")

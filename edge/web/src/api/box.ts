@@ -12,6 +12,7 @@ export type Offers = components["schemas"]["Offers"];
 export type ZReport = components["schemas"]["ZReport"];
 export type ClosingSlip = components["schemas"]["ClosingSlip"];
 export type CommandAnswer = components["schemas"]["CommandAnswer"];
+export type WantedCopies = components["schemas"]["WantedBody"];
 type Answer = Promise<CommandAnswer>;
 
 const box = createClient<paths>({
@@ -122,6 +123,30 @@ export class LaneApi {
         fetch: (request) => fetch(request),
       }),
     );
+
+  /** Copies of entries behind `after` that the cloud lacks, one line each. */
+  carbons = async (after: number): Promise<string[]> => {
+    const lines = await taken(
+      box.GET("/v1/lanes/{lane}/carbons", {
+        params: { ...this.#at(), query: { after } },
+        parseAs: "text",
+      }),
+    );
+    return lines.split("\n").filter((line) => line !== "");
+  };
+  wantedCopies = async (
+    held: { stream: string; first: number; last: number }[],
+  ): Promise<WantedCopies[]> =>
+    (await taken(box.POST("/v1/salvage/wanted", { body: { held } }))).wanted;
+  handIn = (lines: string): Promise<unknown> =>
+    taken(
+      box.POST("/v1/salvage", {
+        body: lines,
+        bodySerializer: (text) => text,
+        headers: { "Content-Type": "application/x-ndjson" },
+      }),
+    );
+
   receipt = (receipt_no: string): Promise<Receipt> =>
     taken(box.GET("/v1/receipts/{receipt_no}", { params: { path: { receipt_no } } }));
   receipts = (): Promise<ReceiptRow[]> =>

@@ -161,4 +161,22 @@ export interface BoxStatus {
   readonly clock: { readonly state: "ok" | "unsynced" };
   readonly training: boolean;
   readonly secure: boolean;
+  /** The box's own journal: stream id, last entry, last one that the cloud holds. */
+  readonly journal: { readonly stream: string; readonly head: number; readonly acked: number };
+  readonly copies: {
+    readonly mirror: "off" | "ok" | "slow" | "absent" | "full";
+    readonly salvage: readonly Salvage[];
+  };
+}
+
+/** What the box does with entries of another box's journal that were handed in. */
+export interface Salvage {
+  readonly stream: string;
+  readonly state: "waiting" | "sending" | "gap" | "offline" | "refused" | "bad" | "done";
+  readonly entries: number;
+  readonly sales: number;
+  readonly handed_sales: number;
+  readonly at_ms: number;
+  /** First and last entry that are missing before what waits. */
+  readonly gap: readonly [number, number] | null;
 }

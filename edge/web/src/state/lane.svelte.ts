@@ -8,6 +8,7 @@ export interface LaneWatchers {
   onArrived: (view: LaneView, previous: LaneView | null) => void;
   /** Called after a view has become the state, once per animation frame. */
   onApplied: (view: LaneView, previous: LaneView | null) => void;
+  onStatus: (status: BoxStatus) => void;
   onLink: (link: LinkState) => void;
 }
 
@@ -63,6 +64,7 @@ export class Lane {
           this.#skewMs = status.t - Date.now();
           this.#seen();
           this.status = status;
+          watchers.onStatus(status);
         },
       },
       onLink: (link) => {

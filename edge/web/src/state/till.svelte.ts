@@ -7,6 +7,7 @@ import { Preferences } from "@tillbox/web/preferences.svelte.ts";
 import { Texts } from "@tillbox/web/texts.svelte.ts";
 import { getLanes, LaneApi, type Lanes } from "../api/box.ts";
 import type { LaneView } from "../api/lane-view.ts";
+import { Copies } from "./copies.svelte.ts";
 import { Lane } from "./lane.svelte.ts";
 import { speakChange } from "./speech.ts";
 import { Sounds, type Sound } from "./sounds.ts";
@@ -35,6 +36,7 @@ const SCAN_SOUNDS: Readonly<Record<string, Sound>> = { repeat: "repeat", unknown
 
 class Till {
   readonly lane = new Lane();
+  readonly copies = new Copies();
   lanes: Lanes | null = $state.raw(null);
   laneNumber: number | null = $state(null);
   api: LaneApi | null = $state.raw(null);
@@ -104,10 +106,11 @@ class Till {
   takeLane(lane: number): void {
     localStorage.setItem(LANE_KEY, String(lane));
     this.laneNumber = lane;
-    this.api = new LaneApi(lane);
-    this.lane.start(this.api.eventsUrl, {
+    const api = (this.api = new LaneApi(lane));
+    this.lane.start(api.eventsUrl, {
       onArrived: (view, previous) => this.#hear(view, previous),
       onApplied: (view, previous) => this.#applied(view, previous),
+      onStatus: (status) => this.copies.told(status, api, this.trusted && this.view?.operator != null),
       onLink: (link) => {
         if (link === "silent") notices.say(t("till.silent.title"), true);
         // The box may have been restarted: it has forgotten what this page shows.
@@ -200,6 +203,7 @@ class Till {
   }
 
   #applied(view: LaneView, previous: LaneView | null): void {
+    this.copies.busy();
     if (previous !== null) speakChange(view, previous, this.#voice);
     if (view.state !== previous?.state) this.dialog = null;
     if (view.operator !== null && view.operator.id !== previous?.operator?.id) {
