@@ -102,7 +102,7 @@ def _entries(
         found = store.spans(connection, store_id, scope.from_on, scope.to_on)
         for stored in store.entries(connection, store_id, found):
             entry = read_entry(places[store_id], stored)
-            if not first <= entry.business_date <= last:
+            if not first <= entry.day <= last:
                 continue
             yield entry
             if watch is not None and isinstance(entry.event, SaleCompleted):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,15 @@ class ExportedEntry:
     def at(self) -> str:
         """When it was written: the store's wall clock with its offset."""
         return self.store.local(self.at_ms)
+
+    @property
+    def day(self) -> str:
+        """The date that it is exported under: its business date, or else the wall clock's."""
+        try:
+            date.fromisoformat(self.business_date)
+        except ValueError:
+            return self.at[:10]
+        return self.business_date
 
 
 def read_entry(store: ExportedStore, stored: StoredEntry) -> ExportedEntry:

@@ -15,6 +15,7 @@ from shared.sale.sold_offer import SoldOffer
 from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction, SoldLine, SoldModifier
 
+_UNIT = "UnitOfMeasureCode"
 _METHODS = {MEMBER_PRICE: "PriceRule", OFFER: "Promotion", STORE_COUPON: "Coupon"}
 _TENDERS = {
     TenderKind.CASH: "Cash",
@@ -43,6 +44,7 @@ class _Writer:
 
     def __init__(self, currency: Currency, offers: Mapping[str, SoldOffer]) -> None:
         self._currency = currency
+        self._money = f'Currency="{currency.code}"'  # of every amount: worth writing once
         self._offers = offers
 
     def line(self, line: SoldLine) -> str:
@@ -208,22 +210,25 @@ class _Writer:
         )
 
     def _total(self, kind: str, minor: int) -> str:
-        attributes = {"TotalType": kind, "CurrencyCode": self._currency.code}
-        return leaf("Total", format_minor(minor, self._currency), attributes)
+        code = self._currency.code
+        text = format_minor(minor, self._currency)
+        return f'<Total TotalType="{kind}" CurrencyCode="{code}">{text}</Total>'
 
     def _signed(self, name: str, minor: int) -> str:
         return self._action(name, abs(minor), "Subtract" if minor < 0 else "Add")
 
     def _action(self, name: str, minor: int, action: str) -> str:
-        attributes = {"Currency": self._currency.code, "Action": action}
-        return leaf(name, format_minor(minor, self._currency), attributes)
+        text = format_minor(minor, self._currency)
+        return f'<{name} {self._money} Action="{action}">{text}</{name}>'
 
     def _amount(self, name: str, minor: int) -> str:
-        return leaf(name, format_minor(minor, self._currency), {"Currency": self._currency.code})
+        return f"<{name} {self._money}>{format_minor(minor, self._currency)}</{name}>"
 
     def _price(self, name: str, minor: int, for_milli: int, unit: Mapping[str, str]) -> str:
-        attributes = {"Currency": self._currency.code, "Quantity": format_milli(for_milli), **unit}
-        return leaf(name, format_minor(minor, self._currency), attributes)
+        text, quantity = format_minor(minor, self._currency), format_milli(for_milli)
+        return (
+            f'<{name} {self._money} Quantity="{quantity}" {_UNIT}="{unit[_UNIT]}">{text}</{name}>'
+        )
 
 
 def _is_by_weight(line: SoldLine) -> bool:
@@ -232,7 +237,7 @@ def _is_by_weight(line: SoldLine) -> bool:
 
 
 def _unit(*, is_weighed: bool) -> Mapping[str, str]:
-    return {"UnitOfMeasureCode": "KGM" if is_weighed else "EA"}
+    return {_UNIT: "KGM" if is_weighed else "EA"}
 
 
 def _loyalty(member: str | None) -> str:
