@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from edge.identity import sync_folder
 from edge.journal.life_files import BUILDING, remove_side_files
@@ -26,13 +27,24 @@ from shared.journal.chain import entry_hash, genesis_hash, verify_chain
 from shared.journal.entry import JournalEntry
 from shared.journal.event import EntrySalvaged, Event
 from shared.journal.life import FileEvidence, Position
-from shared.kernel.errors import CorruptError, RetailError
+from shared.kernel.errors import CorruptError, RefusedError, RetailError
 from shared.till.z_report import ZReport
 from shared.wire.codec import parse_body, parse_event
 
 PUT_ENTRY = "INSERT INTO entry(seq, id, type, body, hash) VALUES(?,?,?,?,?)"
 TAIL_CHECKED = 200
 """Entries whose chain is walked at each opening; `verify-journal` walks all."""
+_PRIMARY_CODE = 0xFF
+_SHUT = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }
+)
 _COLUMNS = "SELECT seq, id, type, body, hash FROM entry"
 
 
@@ -88,25 +100,28 @@ def evidence_of(
     """
     if not path.exists():
         return None
-    with contextlib.suppress(sqlite3.DatabaseError, CorruptError, KeyError):
-        connection = connect_reader(path)
-        try:
+    try:
+        with contextlib.closing(connect_reader(path)) as connection:
             found = _evidence(connection, mark)
-        finally:
-            connection.close()
-        if found is not None:
-            streams = {stream for each in before if (stream := _stream_in(each)) is not None}
-            return replace(found, before=found.before | streams)
-    return None
+    except (CorruptError, RefusedError, KeyError):
+        return None
+    except sqlite3.DatabaseError as error:
+        # A file that may not be opened is no lost journal: somebody must correct that.
+        if error.sqlite_errorcode & _PRIMARY_CODE in _SHUT:
+            raise
+        return None
+    if found is None:
+        return None
+    streams = {stream for each in before if (stream := _stream_in(each)) is not None}
+    return replace(found, before=found.before | streams)
 
 
 def _stream_in(path: Path) -> str | None:
-    with contextlib.suppress(sqlite3.DatabaseError):
-        connection = connect_reader(path)
-        try:
-            row = connection.execute("SELECT stream_id FROM stream").fetchone()
-        finally:
-            connection.close()
+    with (
+        contextlib.suppress(sqlite3.DatabaseError),
+        contextlib.closing(connect_reader(path)) as connection,
+    ):
+        row = connection.execute("SELECT stream_id FROM stream").fetchone()
         return None if row is None else str(row[0].hex())
     return None
 
@@ -274,13 +289,12 @@ def _first_events(birth: Birth, heritage: Heritage) -> Iterable[tuple[str, Event
     yield birth.genesis_id, birth.genesis
     old = heritage.previous.stream if heritage.previous else ""
     for entry in heritage.tail:
-        if entry.type == EntrySalvaged.type:  # it has waited through more than one life
-            with contextlib.suppress(RetailError, KeyError):
-                raw = parse_body(entry.body)
-                yield entry.id, EntrySalvaged(**raw["data"])
-                continue
-        stream = parse_body(entry.body).get("stream", old)
-        yield (
-            entry.id,
-            EntrySalvaged(stream, entry.seq, entry.hash.hex(), entry.body.decode()),
-        )
+        raw: dict[str, Any] = {}
+        with contextlib.suppress(RetailError):  # a damaged one goes along as it is
+            raw = parse_body(entry.body)
+        if entry.type == EntrySalvaged.type and "data" in raw:
+            yield entry.id, EntrySalvaged(**raw["data"])  # it has waited through more than one life
+        else:
+            body = entry.body.decode(errors="replace")
+            stream = raw.get("stream", old)
+            yield entry.id, EntrySalvaged(stream, entry.seq, entry.hash.hex(), body)

@@ -37,28 +37,35 @@ class JournalReader:
         self._series = FIRST_SERIES
 
     def open(self) -> None:
-        """Open the file, which must exist."""
+        """Open the file, which must exist; whoever reads meanwhile reads the one before."""
         if not self._path.exists():
             raise MissingError("journal.missing", path=str(self._path))
+        connection = connect_reader(self._path)
+        row = connection.execute("SELECT series FROM stream").fetchone()
         with self._lock:
-            self._connection = connection = connect_reader(self._path)
-            row = connection.execute("SELECT series FROM stream").fetchone()
+            before, self._connection = self._connection, connection
             self._series = row[0] if row else FIRST_SERIES
+            if before is not None:
+                before.close()
 
     def open_older(self, first: Path, current: int) -> list[int]:
         """Open the lives before `current`, newest first; when each life began (UTC ms).
 
         A damaged one is left out: it is why there is a new one.
         """
+        known = {reader.path: reader for reader in self._older}
         older: list[JournalReader] = []
-        began = []
+        began = [row[0] for row in self.rows("SELECT began_at_ms FROM stream")]
         for number in reversed(life_numbers(first)):
-            reader = JournalReader(life_path(first, number)) if number != current else self
+            path = life_path(first, number)
+            if number == current:
+                continue
+            reader = known.get(path) or JournalReader(path)
             try:
-                if reader is not self:
+                if path not in known:
                     reader.open()
-                    older.append(reader)
                 began += [row[0] for row in reader.rows("SELECT began_at_ms FROM stream")]
+                older.append(reader)
             except (sqlite3.DatabaseError, CorruptError):
                 reader.close()
         self._older = tuple(older)

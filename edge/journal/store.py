@@ -196,18 +196,23 @@ class Journal(JournalReader):
         return -1 if mark is None else mark[0]
 
     def mark_acked(self, seq: int, entry_sha256: bytes, inc: str = "") -> None:
-        """The cloud of incarnation `inc` holds everything up to `seq`.
+        """The cloud of incarnation `inc` holds everything up to `seq`, -1 for nothing.
 
+        It goes back only when another incarnation says so: that one was restored to the past.
         CorruptError `journal.ack_hash` when its hash of that entry is not ours.
         """
-        self._mark("acked", seq, entry_sha256, inc)
+        with self._append_lock:
+            if inc and self.note("inc") != inc:
+                self._begin_incarnation(inc)
+            if seq >= 0:
+                self._mark("acked", seq, entry_sha256)
         now_ms = self._clock.mono_ms()
         if self._marked_at_ms is None or now_ms - self._marked_at_ms >= MARK_EVERY_MS:
             self._mark_outside()
 
     def mark_safe(self, seq: int, entry_sha256: bytes) -> None:
         """The cloud's backup holds everything up to `seq`; checked as `mark_acked`."""
-        self._mark("safe", seq, entry_sha256, "")
+        self._mark("safe", seq, entry_sha256)
 
     def first_kept(self) -> int:
         """The lowest number that can still be sent: after the pruned ones, 0 if none was."""
@@ -232,7 +237,6 @@ class Journal(JournalReader):
             vouched = self._vouched_for(inc)
             heritage = heritage_of(self._path, self._life, salvaged_range(vouched, self._seq).start)
             self._opened_writer().close()
-            super().close()
             self._cause = cause
             life = self._succession.begin(self._life, cause, heritage, now_ms)
             self._open_life(life.number)
@@ -409,24 +413,23 @@ class Journal(JournalReader):
         )
         return int(writer.execute("SELECT ordinal FROM boot").fetchone()[0])
 
-    def _mark(self, name: str, seq: int, entry_sha256: bytes, inc: str) -> None:
+    def _begin_incarnation(self, inc: str) -> None:
+        """What an earlier incarnation acknowledged says nothing about this one."""
+        writer = self._opened_writer()
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM watermark WHERE name='acked'")
+        writer.execute("INSERT OR REPLACE INTO note(name, value) VALUES('inc',?)", (inc,))
+        writer.execute("COMMIT")
+
+    def _mark(self, name: str, seq: int, entry_sha256: bytes) -> None:
         if self.hash_at(seq) != entry_sha256:
             raise CorruptError("journal.ack_hash", seq=seq)
         with self._append_lock:
-            writer = self._opened_writer()
-            writer.execute("BEGIN IMMEDIATE")
-            writer.execute(
+            self._opened_writer().execute(
                 "INSERT INTO watermark(name, seq, hash) VALUES(?,?,?) ON CONFLICT(name)"
                 " DO UPDATE SET seq=excluded.seq, hash=excluded.hash WHERE excluded.seq>seq",
                 (name, seq, entry_sha256),
             )
-            if inc:
-                writer.execute(
-                    "INSERT INTO note(name, value) VALUES('inc',?) ON CONFLICT(name)"
-                    " DO UPDATE SET value=excluded.value WHERE excluded.value<>value",
-                    (inc,),
-                )
-            writer.execute("COMMIT")
 
     def _mark_outside(self) -> None:
         """Note how far the journal is, for the day on which the file is gone or older."""

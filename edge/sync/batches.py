@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge.identity import Identity
 from edge.journal.store import Journal
 from edge.version import software_version
 from shared.journal.chain import genesis_hash, head_statement
@@ -27,8 +26,7 @@ class Batch:
 class BatchMaker:
     """Reads entries that are committed, signs their head, packs them."""
 
-    def __init__(self, identity: Identity, journal: Journal, clock: Clock) -> None:
-        self._stream = bytes.fromhex(identity.stream)
+    def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
         self._software = software_version()
@@ -51,17 +49,19 @@ class BatchMaker:
 
     def hash_at(self, seq: int) -> bytes | None:
         """Hash of an entry; before the first one that of the stream."""
-        return genesis_hash(self._stream) if seq < 0 else self._journal.hash_at(seq)
+        if seq < 0:
+            return genesis_hash(bytes.fromhex(self._journal.stream))
+        return self._journal.hash_at(seq)
 
     def _pack(self, from_seq: int, entries: Sequence[JournalEntry]) -> Batch:
         before = self.hash_at(from_seq - 1)
         if before is None or not entries or entries[0].seq != from_seq:
             raise CorruptError("journal.gap", seq=from_seq)
-        last = entries[-1]
+        last, stream = entries[-1], bytes.fromhex(self._journal.stream)
         at_ms = self._clock.now_ms()
-        statement = head_statement(self._stream, last.seq, last.hash, at_ms)
+        statement = head_statement(stream, last.seq, last.hash, at_ms)
         header = BatchHeader(
-            stream=self._stream.hex(),
+            stream=stream.hex(),
             from_seq=from_seq,
             count=len(entries),
             prev=before.hex(),

@@ -17,6 +17,7 @@ from edge.sync.link import Link
 from edge.sync.metrics import ACKS, BATCHES_SENT, ENTRIES_SENT, TIMEOUTS, UNSYNCED
 from edge.sync.uplink import Greet, Send, UplinkState
 from shared.journal.entry import JournalEntry
+from shared.journal.life import cause_of_fork
 from shared.kernel.clock import Clock
 from shared.kernel.errors import CorruptError, RetailError
 from shared.wire.message import Ack
@@ -44,7 +45,8 @@ class UplinkParts:
     """What the uplink works with.
 
     `say_hello` publishes one, False when it could not; `on_synced` is called when an
-    acknowledgement covers the whole journal.
+    acknowledgement covers the whole journal, `on_incarnation` when the cloud turns out to be
+    another one: it may lack what the one before it had.
     """
 
     identity: Identity
@@ -55,6 +57,7 @@ class UplinkParts:
     say_hello: Callable[[], bool]
     on_cloud_state: Callable[[CloudState], None]
     on_synced: Callable[[], None]
+    on_incarnation: Callable[[str], None] = lambda _: None
 
 
 class Uplink:
@@ -63,7 +66,7 @@ class Uplink:
     def __init__(self, parts: UplinkParts) -> None:
         self._parts = parts
         self._topic = up_journal(parts.identity.dev)
-        self._batches = BatchMaker(parts.identity, parts.journal, parts.clock)
+        self._batches = BatchMaker(parts.journal, parts.clock)
         self._state = UplinkState()
         self._lock = threading.Lock()
         self._acks: deque[Ack] = deque(maxlen=ACKS_WAITING_MAX)
@@ -188,12 +191,14 @@ class Uplink:
         self._change(lambda state: uplink.sent(state, batch.to_seq, head, now_ms))
 
     def _take(self, ack: Ack) -> None:
+        if ack.stream != self._parts.journal.stream:  # of a life that has ended meanwhile
+            return
         own = self._batches.hash_at(ack.head)
         has_our_hash = own is not None and ack.hh in {own.hex(), "" if ack.head < 0 else None}
         now_ms = self._parts.clock.mono_ms()
         with self._lock:
             self._state, verdict = uplink.acknowledged(
-                self._state,
+                replace(self._state, first_kept=self._parts.journal.first_kept()),
                 ack,
                 has_our_hash=has_our_hash,
                 now_ms=now_ms,
@@ -203,17 +208,32 @@ class Uplink:
         self._was_heard = True
         if verdict == "halted":
             _log.error("uplink.halted", code=ack.code, head=ack.head, halt=self._state.halt)
+            if self._state.halt == "fork":
+                self._part_ways(ack)
         elif verdict in {"advanced", "rewound"}:
             _log.debug("uplink.ack", head=ack.head, verdict=verdict)
             self._keep(ack)
             if ack.head >= self._parts.journal.head()[0]:
                 self._parts.on_synced()
 
+    def _part_ways(self, ack: Ack) -> None:
+        """The cloud knows other entries than ours: go on under a stream of our own."""
+        parts = self._parts
+        cause = cause_of_fork(parts.journal.head()[0], ack.head)
+        if not parts.journal.begin_life(cause, parts.clock.now_ms(), ack.inc):
+            _log.error("uplink.too_many_lives", stream=ack.stream)
+            return
+        now_ms = parts.clock.mono_ms()
+        self._change(lambda state: uplink.reborn(state, now_ms, parts.jitter()))
+
     def _keep(self, ack: Ack) -> None:
         journal = self._parts.journal
         try:
-            if ack.head > journal.acked():
-                journal.mark_acked(ack.head, bytes.fromhex(ack.hh))
+            is_other = journal.note("inc") != ack.inc
+            if is_other or ack.head > journal.acked():
+                journal.mark_acked(ack.head, bytes.fromhex(ack.hh), ack.inc)
+            if is_other:
+                self._parts.on_incarnation(ack.inc)
             if ack.safe >= 0 and ack.sh:
                 journal.mark_safe(ack.safe, bytes.fromhex(ack.sh))
         except CorruptError as error:

@@ -61,12 +61,14 @@ class SyncHooks:
     """What the service tells, each on one of its own threads.
 
     `desk_pins` gives the revisions that open baskets are priced with; `on_activated` must write
-    the activation into the journal and bring it to the screens.
+    the activation into the journal and bring it to the screens; `on_incarnation` hears of another
+    cloud than the one that acknowledged the journal so far.
     """
 
     desk_pins: Callable[[], set[int]]
     on_activated: Callable[[ActivationResult], None]
     on_cloud_state: Callable[[CloudState], None]
+    on_incarnation: Callable[[str], None] = lambda _: None
 
 
 class SyncService:
@@ -99,6 +101,7 @@ class SyncService:
                 say_hello=self._say_hello,
                 on_cloud_state=hooks.on_cloud_state,
                 on_synced=self._reporter.synced,
+                on_incarnation=hooks.on_incarnation,
             )
         )
         self._replicator = Replicator(
@@ -159,9 +162,7 @@ class SyncService:
 
     def _dispatch(self, message: Received) -> None:
         if message.topic == down_ack(self._dev):
-            ack = parse_message(Ack, message.payload)
-            if ack.stream == self._parts.identity.stream:
-                self._uplink.acknowledged(ack)
+            self._uplink.acknowledged(parse_message(Ack, message.payload))
         elif message.topic == down_desired(self._dev):
             if message.payload:
                 self._desire(parse_message(DesiredState, message.payload))
@@ -189,7 +190,7 @@ class SyncService:
         acked = parts.journal.acked()
         hello = Hello(
             dev=self._dev,
-            stream=parts.identity.stream,
+            stream=parts.journal.stream,
             seq=seq,
             hash=entry_hash.hex(),
             acked=acked,

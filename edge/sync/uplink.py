@@ -17,10 +17,11 @@ FLUSH_AFTER_MS = 2000
 ANSWER_WITHIN_MS = 10_000
 BACKOFF_BASE_MS = 10_000
 HELLO_EVERY_MS = 15 * 60_000
+REBORN_SPREAD_MS = 10_000
 WAIT_MS_MIN = 500
 """Even the luckiest jitter leaves this pause between a refusal and the next try."""
 
-Halt = Literal["fork", "revoked", "bad"]
+Halt = Literal["fork", "revoked", "bad", "behind"]
 Verdict = Literal["advanced", "late", "refused", "halted", "rewound"]
 _HALTS: dict[AckCode, Halt] = {
     AckCode.FORK: "fork",
@@ -42,9 +43,12 @@ class InFlight:
 class UplinkState:
     """What the box knows of the cloud.  All times are monotonic milliseconds.
 
-    `cloud_head` is the last entry the cloud is known to hold.  `pending_since_ms` and
+    `cloud_head` is the last entry the cloud is known to hold. `halt` is why nothing is sent:
+    `fork` the cloud knows other entries, `revoked` it takes none from this box, `bad` a batch was
+    broken, `behind` it lacks entries that this box has forgotten.  `pending_since_ms` and
     `pending_bytes` describe what was appended after the last batch was cut.  `hello_at_ms` is when
-    the next hello is due, `hello_by_ms` when the answer to the last one is overdue.
+    the next hello is due, `hello_by_ms` when the answer to the last one is overdue. `first_kept`
+    is the lowest number that the journal can still send.
     """
 
     cloud_head: int = -1
@@ -58,6 +62,7 @@ class UplinkState:
     hello_at_ms: int = 0
     hello_by_ms: int | None = None
     halt: Halt | None = None
+    first_kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,20 @@ def next_action(
     return state, Wait(min(send_ms, *_deadlines(state)))
 
 
+def reborn(state: UplinkState, now_ms: int, jitter: float) -> UplinkState:
+    """Begin with a new stream of which the cloud has heard nothing yet.
+
+    Not at once: the box that kept the old stream may have the same name at the broker.
+    """
+    at_ms = now_ms + int(jitter * REBORN_SPREAD_MS)
+    return UplinkState(
+        is_connected=state.is_connected,
+        hello_at_ms=at_ms,
+        not_before_ms=at_ms + ANSWER_WITHIN_MS,
+        is_urgent=True,
+    )
+
+
 def acknowledged(
     state: UplinkState, ack: Ack, *, has_our_hash: bool, now_ms: int, jitter: float
 ) -> tuple[UplinkState, Verdict]:
@@ -165,6 +184,8 @@ def acknowledged(
         was_hello = state.hello_by_ms is not None
         return (_later_hello(state, later_ms) if was_hello else state), "refused"
     halt: Halt | None = _HALTS.get(ack.code)
+    if halt is None and ack.head + 1 < state.first_kept:
+        halt = "behind"
     if halt is None and not has_our_hash:
         halt = "fork"
     if halt is not None:

@@ -68,6 +68,9 @@ class FakeIngest:
 
     def __init__(self, broker: Broker) -> None:
         self.streams: dict[str, Stream] = {}
+        self.inc = INC
+        self.ended: list[Stream] = []
+        """Streams that a device has left for a new one."""
         self.hellos: list[Hello] = []
         self.reports: list[Report] = []
         self.states: list[tuple[str, Birth]] = []
@@ -123,9 +126,17 @@ class FakeIngest:
             return
         elif kind == "hello":
             self.hellos.append(parse_message(Hello, message.payload))
+            self._meet(dev, self.hellos[-1].stream)
             self._answer(dev, AckCode.OK)
         elif kind == "j":
             self._take_batch(dev, message.payload)
+
+    def _meet(self, dev: DeviceId, stream: str) -> None:
+        """A device may begin a stream of its own."""
+        known = self.streams[dev]
+        if known.stream_id.hex() != stream:
+            self.ended.append(known)
+            self.streams[dev] = Stream(bytes.fromhex(stream), known.journal_pub)
 
     def _take_batch(self, dev: DeviceId, payload: bytes) -> None:
         self.batches += 1
@@ -162,7 +173,7 @@ class FakeIngest:
             return
         stream = self.streams[dev]
         hh = stream.hash_at(stream.head).hex() if stream.head >= 0 else ""
-        ack = Ack(stream.stream_id.hex(), code, stream.head, hh, -1, "", INC, 1)
+        ack = Ack(stream.stream_id.hex(), code, stream.head, hh, -1, "", self.inc, 1)
         self._client.publish(down_ack(dev), message_bytes(ack), 1)
 
 

@@ -252,10 +252,17 @@ def test_counts_survive_a_kill(tmp_path: Path) -> None:
     journal.close()
 
 
+OLDER_SCHEMA = """
+    DROP TABLE member_use; DROP TABLE projected; DROP TABLE older_copy; DROP TABLE note;
+    DROP TABLE anchor; ALTER TABLE stream DROP COLUMN series;
+    ALTER TABLE stream DROP COLUMN began_at_ms; PRAGMA user_version=1;
+"""
+
+
 def as_of_older_software(folder: Path, script: str = "") -> None:
     """Take away what newer software keeps; a person with root may change entries as well."""
     connection = sqlite3.connect(folder / "journal.db", isolation_level=None)
-    connection.executescript("DROP TABLE member_use; PRAGMA user_version=1;" + script)
+    connection.executescript(OLDER_SCHEMA + script)
     connection.close()
 
 

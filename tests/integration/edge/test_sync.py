@@ -1,5 +1,6 @@
 """The sync room against a real broker, with a real journal and replica and a small cloud."""
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from edge.replica.store import ActivationResult, Replica
 from edge.sync.push import CloudState
 from edge.sync.service import SyncHooks, SyncParts, SyncService
 from shared.journal.event import OperatorSignedOn
+from shared.journal.life import LIVES_PER_DAY_MAX
 from shared.kernel.ids import DeviceId, StoreId, StreamId
 from shared.publication.revision import Record, RecordKind
 from shared.wire.message import AckCode, Birth
@@ -221,21 +223,61 @@ def test_a_refusal_is_followed_by_a_pause_not_by_a_storm(
     assert ingest.batches == sent + 2
 
 
-def test_a_fork_stops_the_uplink_until_the_cloud_agrees_again(
+def test_a_fork_begins_a_stream_of_its_own_that_carries_what_was_not_acknowledged(
     box: BoxUnderTest, ingest: FakeIngest
 ) -> None:
     until(box.is_synced)
     ingest.next_code = AckCode.FORK
     box.append(3)
     box.sync.notify()
-    until(lambda: ingest.next_code is None)
-    sent = ingest.batches
+    until(lambda: box.journal.stream != box.identity.stream and box.is_synced())
+    (old,) = ingest.ended
+    assert len(old.bodies) == 1
+    new = ingest.streams[box.identity.dev]
+    bodies = [json.loads(body) for body in new.bodies]
+    assert [body["type"] for body in bodies] == ["stream.opened"] + 3 * ["entry.salvaged"]
+    assert bodies[0]["data"]["cause"] == "clone"
+    box.append(2)
+    box.sync.notify()
+    until(box.is_synced)
+    assert new.head == 5
+
+
+def test_a_box_that_meets_a_fork_at_every_turn_stops_and_sells_on(
+    box: BoxUnderTest, ingest: FakeIngest
+) -> None:
+    until(box.is_synced)
+    for _ in range(LIVES_PER_DAY_MAX):
+        sent = ingest.batches
+        ingest.next_code = AckCode.FORK
+        box.append()
+        box.sync.notify()
+        until(lambda sent=sent: ingest.batches > sent and ingest.next_code is None)
+        until(lambda: box.journal.head()[0] > 0)
+        if len(ingest.ended) < LIVES_PER_DAY_MAX - 1:
+            until(box.is_synced)
+    stream, sent = box.journal.stream, ingest.batches
     box.append(3)
     box.sync.notify()
     time.sleep(0.5)
-    assert ingest.batches == sent
+    assert (box.journal.stream, ingest.batches) == (stream, sent)
     ingest.be_born()
     until(box.is_synced)
+
+
+def test_a_cloud_that_was_restored_gets_again_what_it_lost(
+    box: BoxUnderTest, ingest: FakeIngest
+) -> None:
+    box.append(5)
+    box.sync.notify()
+    until(box.is_synced)
+    stream = ingest.streams[box.identity.dev]
+    del stream.bodies[3:], stream.hashes[3:]
+    ingest.inc = "77-2"
+    ingest.be_born()
+    until(lambda: stream.head == 5)
+    until(lambda: box.journal.note("inc") == "77-2" and box.is_synced())
+    assert box.journal.stream == box.identity.stream
 
 
 def test_garbage_from_the_broker_is_counted_and_the_box_lives_on(
