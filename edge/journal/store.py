@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from edge.sqlite import connect_writer, migrate
 from shared.journal.carbon import Carbon
 from shared.journal.chain import entry_hash, genesis_hash, head_statement
 from shared.journal.entry import JournalEntry
-from shared.journal.event import DayClosed, DayOpened
+from shared.journal.event import DayClosed, DayOpened, EntrySalvaged
 from shared.journal.life import LifeCause, may_begin, salvaged_range
 from shared.kernel.clock import Clock
 from shared.kernel.errors import CorruptError, RefusedError, UnavailableError
@@ -112,7 +112,7 @@ class Journal(JournalReader):
         `journal.disk_full` or `journal.write_failed`: then the fact is not in the journal.
         """
         with self._append_lock:
-            if self._older:
+            if self._older and not isinstance(draft.event, EntrySalvaged):
                 known = self.entry_by_id(draft.id)
                 if known is not None:
                     return known
@@ -242,6 +242,17 @@ class Journal(JournalReader):
             self._open_life(life.number)
             self._mark_outside()
             return True
+
+    def salvage(self, stream: str, entries: Sequence[JournalEntry]) -> int:
+        """Take in entries of a stream (hex) that forked, under their own ids; how many are new."""
+        with self._append_lock:
+            day, before = self._state.day, self._seq
+            for entry in entries:
+                body = entry.body.decode(errors="replace")
+                event = EntrySalvaged(stream, entry.seq, entry.hash.hex(), body)
+                biz = day.biz if day is not None and day.is_open else ""
+                self.append(EntryDraft(entry.id, event, "", "", biz, self._clock.now_ms(), 0))
+            return self._seq - before
 
     def carbons(self, from_seq: int, limit: int) -> list[Carbon]:
         """Signed copies of entries from `from_seq` on, at most `limit`, each good by itself."""

@@ -136,6 +136,19 @@ def test_what_waited_through_two_lives_still_says_where_it_was_born(tmp_path: Pa
     assert [stream for stream, _ in journal.older_lives()][-1] == STREAM
 
 
+def test_entries_of_an_older_life_can_be_taken_into_this_one_once(tmp_path: Path) -> None:
+    journal = a_shop(tmp_path, sales=2, acked=3)
+    entries = journal.read(2, 10, 1 << 30)
+    assert journal.begin_life(LifeCause.CLONE, NOW_MS)
+    report = journal.z(DAY)
+    assert (journal.salvage(STREAM, entries), journal.salvage(STREAM, entries)) == (2, 0)
+    assert journal.head()[0] == 2
+    assert journal.z(DAY) == report
+    sale = journal.sale_by_id(entries[0].id)
+    assert sale is not None
+    assert sale.type == "sale.completed"
+
+
 def test_a_cloud_that_went_back_in_time_gets_all_since_the_archive(tmp_path: Path) -> None:
     journal = a_shop(tmp_path, sales=3, acked=4)
     found = journal.hash_at(2)
