@@ -82,7 +82,10 @@ class Box:
             self.clock = VirtualClock(self.machine_clock)
         self.ids = Ids(self.machine_clock)
         signer = load(data / KEY_FILE)
-        self.journal = Journal(data / "journal.db", identity, self.clock, signer)
+        ballast_bytes = settings.box.ballast_mb * 1024 * 1024
+        self.journal = Journal(
+            data / "journal.db", identity, self.clock, signer, ballast_bytes=ballast_bytes
+        )
         self.replica = Replica(data / "replica")
         self.desk_file = Writer(data / "desk.db", "NORMAL")
         self.desk = Desk(DeskStore(self.desk_file), settings.lane_numbers())
@@ -114,6 +117,7 @@ class Box:
                 self.journal.acked,
                 self.replica.active_revision,
                 self.effects.depth,
+                lambda: self.journal.is_short_of_room,
             )
         )
 
@@ -264,6 +268,7 @@ class Box:
             "unsynced": head - acked,
             "cloud_online": cloud.online,
             "print_queue": self.effects.depth(),
+            "disk": "short" if self.journal.is_short_of_room else "ok",
         }
 
     def _make_layout(self) -> ReceiptLayout:

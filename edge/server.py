@@ -22,7 +22,8 @@ from edge.box import Box
 from edge.settings import Settings
 from shared.kernel.errors import RefusedError, UnavailableError
 
-FREE_BYTES_MIN = 64 * 1024 * 1024
+FREE_BYTES_MIN = 8 * 1024 * 1024
+"""Little enough that a box whose disk became full in mid-day may be started again."""
 _BACKLOG = 128
 _SWITCH_INTERVAL_S = 0.001
 _GRACE_S = 2

@@ -17,17 +17,23 @@ _CLOCK_KINDS = ("system", "virtual")
 _LOCALES = ("zh-CN", "zh-TW", "en")
 _PORT_MAX = 65_535
 _LANES_MAX = 32
+_BALLAST_MB_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class BoxSettings:
-    """The appliance. `training` allows virtual devices; `lanes` are numbered from 1."""
+    """The appliance. `training` allows virtual devices; `lanes` are numbered from 1.
+
+    `ballast_mb` of the disk are set aside and given up when it is full, so that selling goes on
+    until somebody makes room.
+    """
 
     training: bool = False
     host: str = "127.0.0.1"
     port: int = 8460
     lanes: int = 1
     locale: str = "zh-CN"
+    ballast_mb: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,7 @@ def _check(settings: Settings) -> None:
     _one_of("printer.cut", settings.printer.cut, ("partial", "full", "none"))
     _one_of("printer.completion", settings.printer.completion, ("in_order", "status", "none"))
     _in_range("box.lanes", settings.box.lanes, 1, _LANES_MAX)
+    _in_range("box.ballast_mb", settings.box.ballast_mb, 0, _BALLAST_MB_MAX)
     for name, port in (
         ("box.port", settings.box.port),
         ("scanner.port", settings.scanner.port),

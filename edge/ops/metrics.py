@@ -17,6 +17,7 @@ class BoxGauges:
     acked_seq: Callable[[], int]
     active_revision: Callable[[], int]
     print_queue: Callable[[], int]
+    is_short_of_room: Callable[[], bool]
 
 
 class BoxCollector(Collector):
@@ -46,4 +47,9 @@ class BoxCollector(Collector):
         )
         yield GaugeMetricFamily(
             "tillbox_print_queue_depth", "Print-outs that wait.", gauges.print_queue()
+        )
+        yield GaugeMetricFamily(
+            "tillbox_disk_short",
+            "1 once the disk was full and the room set aside was given up.",
+            int(gauges.is_short_of_room()),
         )

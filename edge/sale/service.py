@@ -137,6 +137,7 @@ def take_tender(*, shop: Shop, state: LaneState, command: TakeTender) -> Turn:
     basket = shop.settled(open_basket(shop, state))
     priced = shop.price(basket)
     refuse_unsellable(basket, priced)
+    shop.journal.refuse_if_full()
     tender = Tender(command.kind, command.amount_minor, command.reference)
     left = remaining_minor(priced.due_minor, basket.tenders)
     is_free = left == 0 and command.kind is TenderKind.CASH and command.amount_minor == 0

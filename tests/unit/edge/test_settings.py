@@ -34,6 +34,7 @@ def test_what_is_said_wins() -> None:
         ({"box": {"lanes": True}}, "settings.type", "box.lanes"),
         ({"box": {"port": 70_000}}, "settings.value", "box.port"),
         ({"box": {"lanes": 0}}, "settings.value", "box.lanes"),
+        ({"box": {"ballast_mb": -1}}, "settings.value", "box.ballast_mb"),
         ({"box": {"locale": "fr"}}, "settings.value", "box.locale"),
         ({"drawer": {"pin": 3}}, "settings.value", "drawer.pin"),
         ({"scanner": {"kind": "magic"}}, "settings.value", "scanner.kind"),
