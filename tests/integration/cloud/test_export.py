@@ -55,9 +55,10 @@ def take(database: Database) -> Callable[[BoxStream], None]:
     return deliver
 
 
-def a_day(box: BoxStream, sales: int, day: str = DAY) -> ZReport:
+def a_day(box: BoxStream, sales: int, day: str = DAY, lines: int = 5) -> ZReport:
     """Open, sell, close; answers the box's own report."""
-    events: list[Event] = [SaleCompleted(a_sale(len(box.bodies) + n)) for n in range(sales)]
+    first = len(box.bodies)
+    events: list[Event] = [SaleCompleted(a_sale(first + n, lines=lines)) for n in range(sales)]
     events.append(DrawerOpened(1, "change"))
     box.append(DayOpened(day), biz=day)
     for event in events:
@@ -230,7 +231,7 @@ def test_a_hundred_times_the_sales_need_no_more_memory(
     tmp_path: Path,
 ) -> None:
     few, many = new_box(), new_box()
-    z_few, z_many = a_day(few, FEW), a_day(many, MANY)
+    z_few, z_many = a_day(few, FEW, lines=1), a_day(many, MANY, lines=1)
     take(few)
     take(many)
     small, large = tmp_path / "few.xml", tmp_path / "many.xml"
