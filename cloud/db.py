@@ -68,6 +68,17 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One transaction that sees everything as of its beginning, whatever others commit.
+
+        Raises as `begin` does.
+        """
+        with self._connection() as connection:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    @contextmanager
     def session_lock(self, key: int) -> Iterator[Connection]:
         """A connection that holds the advisory lock `key`, for several transactions in turn.
 
@@ -169,6 +180,11 @@ def connect(database_url: str, *, autocommit: bool = False) -> DriverConnection:
         )
     except psycopg.OperationalError as error:
         raise UnavailableError("database.unreachable", because=_reason(error)) from error
+
+
+def sibling(database_url: str, name: str) -> str:
+    """The address of another database of the same server."""
+    return make_url(database_url).set(database=name).render_as_string(hide_password=False)
 
 
 def driver(connection: Connection) -> DriverConnection:

@@ -22,7 +22,12 @@ def pack(lines: bytes) -> bytes:
 
 
 def fetch(objects: ObjectStore, name: str) -> bytes:
-    """The lines of an object, which are those that were put.
+    """The lines of an object; raises as `fetch_sized`."""
+    return fetch_sized(objects, name)[0]
+
+
+def fetch_sized(objects: ObjectStore, name: str) -> tuple[bytes, int]:
+    """The lines of an object, which are those that were put, and how many bytes it has packed.
 
     Raises UnavailableError, MissingError `object.missing`, CorruptError `archive.bytes`.
     """
@@ -30,9 +35,25 @@ def fetch(objects: ObjectStore, name: str) -> bytes:
     if sha256(packed).hex() != name:
         raise CorruptError("archive.bytes", sha256=name)
     try:
-        return b"".join(at_most(unzstd((packed,)), LINES_BYTES_MAX))
+        return b"".join(at_most(unzstd((packed,)), LINES_BYTES_MAX)), len(packed)
     except RefusedError:
         raise CorruptError("archive.bytes", sha256=name) from None
+
+
+def peek(objects: ObjectStore, name: str) -> bytes:
+    """The first line of an object, read from its beginning; the bytes are not checked.
+
+    Raises as `fetch`.
+    """
+    line = b""
+    try:
+        for piece in at_most(unzstd(objects.chunks(name)), LINES_BYTES_MAX):
+            line += piece
+            if b"\n" in piece:
+                return line.partition(b"\n")[0]
+    except RefusedError:
+        raise CorruptError("archive.bytes", sha256=name) from None
+    return line
 
 
 def kind_of(lines: bytes) -> str:

@@ -7,8 +7,9 @@ a store's time zone and currency, and which key each box signs with.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -46,7 +47,21 @@ _ADD = {
             %(cause)s, %(previous)s::jsonb, %(opened_at_ms)s)
         ON CONFLICT DO NOTHING""",
 }
+_KEYS = {"store": "store_id", "device": "dev", "stream": "stream_id"}
+_OPEN = {"device": "retiring", "stream": "open"}
+_REVOKE = {
+    "device": "UPDATE device SET status = 'revoked' WHERE dev = %s",
+    "stream": "UPDATE stream SET status = 'revoked' WHERE stream_id = decode(%s, 'hex')",
+}
+REVOKED = "revoked"
 TABLES = tuple(_READ)
+
+
+class Revoked(NamedTuple):
+    """A row that was revoked, by its table and key."""
+
+    table: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +82,26 @@ def read_register(connection: Connection, at_ms: int) -> Register:
     return Register(at_ms, rows)
 
 
-def add_register(connection: Connection, register: Register) -> None:
-    """Put in what the database lacks; what it has stays as it is."""
-    with driver(connection).cursor() as cursor:
-        for table in TABLES:
-            cursor.executemany(_ADD[table], register.rows[table])
+def add_register(connection: Connection, register: Register) -> list[Revoked]:
+    """Put in what the database lacks; what it has stays as it is.
+
+    What came as revoked is open at first, so that its entries can be read in: `revoke` ends that.
+    """
+    withheld: list[Revoked] = []
+    below = driver(connection)
+    for table in TABLES:
+        for row in register.rows[table]:
+            is_revoked = row.get("status") == REVOKED
+            values = row | {"status": _OPEN[table]} if is_revoked else row
+            if below.execute(_ADD[table], values).rowcount and is_revoked:
+                withheld.append(Revoked(table, str(row[_KEYS[table]])))
+    return withheld
+
+
+def revoke(connection: Connection, withheld: Sequence[Revoked]) -> None:
+    """Revoke again what `add_register` let in."""
+    for row in withheld:
+        driver(connection).execute(_REVOKE[row.table], (row.key,))
 
 
 def register_lines(register: Register, key: HqKey) -> bytes:

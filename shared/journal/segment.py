@@ -97,6 +97,18 @@ def read_segment(data: bytes) -> Segment:
     return segment
 
 
+def read_range(line: bytes) -> tuple[str, range]:
+    """Stream (hex) and sequence numbers of a segment by its first line; CorruptError as above."""
+    try:
+        raw = json.loads(line)
+        stream, first, count = raw["stream"], raw["from"], raw["count"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise CorruptError("segment.form") from None
+    if not is_hex(stream, 16) or not _is_count(first) or not _is_count(count) or not count:
+        raise CorruptError("segment.form")
+    return stream, range(first, first + count)
+
+
 def check_segment(segment: Segment, verify: Verify) -> list[bytes]:
     """The hashes of its entries, once the chain and the signature hold.
 

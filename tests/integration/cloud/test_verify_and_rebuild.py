@@ -92,8 +92,8 @@ CHANGES = {
     ),
     "an entry behind the head": (
         (
-            "INSERT INTO entry SELECT stream_id, 10, id, type, at_ms, store_id, body, hash FROM entry"
-            " WHERE seq = 9"
+            "INSERT INTO entry SELECT stream_id, 10, id, type, at_ms, store_id, body, hash"
+            " FROM entry WHERE seq = 9"
         ),
         (10, "verify.beyond"),
     ),
