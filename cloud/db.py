@@ -46,15 +46,22 @@ set_json_loads(orjson.loads)
 class Database:
     """A pool of connections to one database; opens none before the first use."""
 
-    def __init__(self, url: str, *, connections: int = 8) -> None:
-        """Raise RefusedError `database.url` for what names no PostgreSQL database."""
+    def __init__(self, url: str, *, connections: int = 8, lock_wait_ms: int = 0) -> None:
+        """Raise RefusedError `database.url` for what names no PostgreSQL database.
+
+        A statement that waits longer than `lock_wait_ms` for a lock fails as a lost connection
+        does (0: it waits for ever).
+        """
         self.url = _driver_url(url)
         self.engine: Engine = create_engine(
             self.url,
             pool_size=connections,
             max_overflow=connections,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "options": f"-c lock_timeout={lock_wait_ms}",
+            },
         )
 
     @contextmanager

@@ -39,6 +39,8 @@ LOOK_MS = 5_000
 """How often the worker looks without being called: repairs a lost NOTIFY."""
 RETRY_S = 1.0
 DRAIN_S = 10.0
+LOCK_WAIT_MS = 3_000
+"""Batches of a stream whose row somebody holds must not use up the threads of all others."""
 EXIT_STUCK = 70
 
 _log = structlog.get_logger("cloud.worker")
@@ -84,7 +86,11 @@ class Worker:
         self._incarnation = ""
         self._attendant = threading.Thread(target=self._attend, name="attendant", daemon=True)
         self.meters = Meters()
-        self.database = Database(settings.database_url, connections=settings.ingest_threads + 3)
+        self.database = Database(
+            settings.database_url,
+            connections=settings.ingest_threads + 3,
+            lock_wait_ms=LOCK_WAIT_MS,
+        )
         self.health = HealthPort(
             (settings.worker_host, settings.worker_port), self._checks, self.meters.registry
         )

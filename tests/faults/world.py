@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from cloud import mqtt as cloud_mqtt
+from cloud import worker
 from cloud.db import Database
 from cloud.ingest import ack as cloud_ack
 from edge.clock import SystemClock
@@ -51,6 +52,7 @@ def hurry(patch: pytest.MonkeyPatch, *, answer_ms: int = 400) -> None:
     patch.setattr(edge_mqtt, "LINE_BUSY_S_MAX", 4 * answer_ms / 1000)
     patch.setattr(cloud_mqtt, "RETRY_S_MAX", 0.2)
     patch.setattr(cloud_ack, "RETRY_BUSY_MS", answer_ms // 5)
+    patch.setattr(worker, "LOCK_WAIT_MS", answer_ms // 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Store:
 
     @property
     def stream_id(self) -> bytes:
-        return bytes.fromhex(self.identity.stream)
+        return bytes.fromhex(self.journal.stream)
 
     def sell(self, count: int = 1) -> None:
         """Sales that are durable when this returns, whatever the line does."""

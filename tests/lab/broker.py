@@ -1,6 +1,7 @@
 """A real MQTT broker: Mosquitto as in production, else rumqttd from the `iotcore` wheel.
 
-Boxes connect to `device_port`, the cloud's workers to `internal_port` as `internal_user`.  rumqttd
+Boxes connect to `device_port`, the cloud's workers to `internal_port` as `internal_user`; it may
+open `files_max` files and connections (None: as many as whoever starts it).  rumqttd
 speaks MQTT 5 on both, knows no topic rights and cannot learn log-ins while it runs, so it has none.
 """
 
@@ -47,9 +48,15 @@ class Broker:
     internal_user = "ingest"
 
     def __init__(
-        self, folder: Path, *, device_port: int | None = None, internal_port: int | None = None
+        self,
+        folder: Path,
+        *,
+        device_port: int | None = None,
+        internal_port: int | None = None,
+        files_max: int | None = None,
     ) -> None:
         self.folder = folder
+        self._files_max = files_max
         self.device_port = device_port or free_port()
         self.internal_port = internal_port or free_port()
         self.internal_password = secrets.token_urlsafe(24)
@@ -77,7 +84,12 @@ class Broker:
         """Write the configuration, start the broker, wait until both listeners accept."""
         self.folder.mkdir(parents=True, exist_ok=True)
         arguments = self._mosquitto_arguments() if self._mosquitto else self._rumqttd_arguments()
-        command = Command(name="MQTT broker", arguments=arguments, log=self.folder / "broker.log")
+        command = Command(
+            name="MQTT broker",
+            arguments=arguments,
+            log=self.folder / "broker.log",
+            prefix=self._limits(),
+        )
         self._process = ChildProcess(command).start()
         self._process.wait_port(self.device_port).wait_port(self.internal_port)
         return self
@@ -100,6 +112,10 @@ class Broker:
     def process(self) -> ChildProcess | None:
         """The broker's process, for measurements."""
         return self._process
+
+    def _limits(self) -> list[str]:
+        """What lets it hold more connections, or fewer, than a shell's limit does."""
+        return [] if self._files_max is None else ["prlimit", f"--nofile={self._files_max}", "--"]
 
     def _mosquitto_arguments(self) -> list[str]:
         internal_password_file = self.folder / "internal.passwd"

@@ -129,12 +129,13 @@ class _Pair:
 
     proxy: FaultProxy
     sides: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+    is_ending: bool = False
     is_over: bool = False
 
     def end(self, *, is_rude: bool) -> None:
         if self.is_over:
             return
-        self.is_over = True
+        self.is_ending = self.is_over = True
         self.proxy.cuts += is_rude
         for _, writer in self.sides:
             sock = writer.get_extra_info("socket")
@@ -178,10 +179,10 @@ class _Way:
             self.writer.write_eof()
 
     async def _pass_on(self, piece: bytes) -> None:
-        while self.toxics.is_held and not self.pair.is_over:  # noqa: ASYNC110 - set by other threads
+        while self.toxics.is_held and not self.pair.is_ending:  # noqa: ASYNC110 - set by other threads
             await asyncio.sleep(POLL_S)
         toxics = self.toxics
-        if self.pair.is_over or toxics.is_swallowing:
+        if self.pair.is_ending or toxics.is_swallowing:
             return
         is_stalled = toxics.stall_share > self.pair.proxy.dice.random()
         pace_s = len(piece) / toxics.bytes_per_s if toxics.bytes_per_s else 0
@@ -193,6 +194,7 @@ class _Way:
             piece = piece[: toxics.reset_after_bytes]
             toxics.reset_after_bytes -= len(piece)
         toxics.passed_bytes += len(piece)
+        self.pair.is_ending = is_cut
         self.writer.write(piece)
         await self.writer.drain()
         if is_cut:
