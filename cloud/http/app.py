@@ -18,6 +18,7 @@ import cloud.live.api
 import cloud.offer.api
 import cloud.price.api
 import cloud.publication.api
+import cloud.receipt.api
 import cloud.report.api
 import cloud.staff.api
 from cloud.context import Context
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.fleet.api.router,
     cloud.ingest.api.router,
     cloud.report.api.router,
+    cloud.receipt.api.router,
     cloud.export.api.router,
     cloud.live.api.router,
     cloud.http.health.router,
@@ -58,6 +60,7 @@ def create_app(context: Context, live_hub: LiveHub, *, static: Path = STATIC_FOL
     app = describe(lifespan=_lifespan)
     app.state.context = context
     app.state.live_hub = live_hub
+    app.state.receipt_limiter = cloud.receipt.api.new_limiter()
     problems.install(app)
     app.include_router(console_router(static))
     app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=UPLOADS)

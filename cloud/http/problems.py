@@ -40,6 +40,7 @@ STATUS_OF_CODE = {
     "session.wrong_password": 401,
     "device.required": 401,
     "session.too_many_tries": 429,
+    "receipt.too_many_tries": 429,
     "publication.nothing": 409,
     "enrol.claim_used": 409,
     "request.too_large": 413,

@@ -1,0 +1,1 @@
+"""Receipts as the public may check them: does this one stand, unchanged, in the journal?"""
