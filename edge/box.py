@@ -24,7 +24,7 @@ from edge.device.wiring import Devices, build_devices, profile_of
 from edge.http.app import Rooms, build_app
 from edge.http.events import EventRoom
 from edge.http.lanes import LanesRoom
-from edge.identity import load_identity
+from edge.identity import Standing, load_identity
 from edge.ids import Ids
 from edge.journal.signer import KEY_FILE, load
 from edge.journal.store import EntryDraft, Journal
@@ -98,8 +98,15 @@ class Box:
         self._employed: tuple[int, tuple[StaffMember, ...]] = (0, ())
         self._layout = self._make_layout()
         self.effects = SaleEffects(self._layout, self._outside())
+        self.standing = Standing(data)
         self.shop = Shop(
-            self.journal, self.replica, self.clock, self.ids, self._layout, self.effects
+            self.journal,
+            self.replica,
+            self.clock,
+            self.ids,
+            self._layout,
+            self.effects,
+            self.standing.is_retiring,
         )
         self.staff_room = StaffRoom(
             self.journal,
@@ -245,6 +252,7 @@ class Box:
                 clock=self.machine_clock.quality(),
                 is_training=self.settings.training,
                 is_secure=is_secure,
+                is_retiring=self.standing.is_retiring(),
                 copies=self.copies.status(),
             )
         )
@@ -306,7 +314,9 @@ class Box:
             work_dir=work_dir,
             lanes=len(self.desk.numbers),
         )
-        hooks = SyncHooks(self.desk.pins, self._activated, self._cloud_changed)
+        hooks = SyncHooks(
+            self.desk.pins, self._activated, self._cloud_changed, on_standing=self._standing_told
+        )
         return SyncService(parts, hooks)
 
     def _make_copies(self, journal_pub: str) -> Copies:
@@ -371,6 +381,13 @@ class Box:
 
     def _cloud_changed(self, state: CloudState) -> None:
         _log.info("cloud", online=state.online, unsynced=state.unsynced)
+
+    def _standing_told(self, status: str) -> None:
+        try:
+            if self.standing.told(status):
+                _log.warning("box.standing", status=status)
+        except OSError as error:  # it is told again at the next hello
+            _log.warning("box.standing_unknown", because=str(error))
 
     def _record_activation(self) -> None:
         """Journal which revision is active.

@@ -13,6 +13,9 @@ from shared.kernel.errors import CorruptError, MissingError
 from shared.kernel.ids import DeviceId, StoreId, StreamId
 
 IDENTITY_FILE = "identity.json"
+RETIRING_FILE = "retiring"
+RETIRING = "retiring"
+"""The status of a box that was replaced (`shared.wire.message.DesiredState`)."""
 SECRET_FILE_MODE = 0o600
 _MACHINE_ID = Path("/etc/machine-id")
 
@@ -90,6 +93,29 @@ class Identity:
             day=_day_of(answer.get("day")),
             public_url=str(answer.get("public_url") or ""),
         )
+
+
+class Standing:
+    """Whether head office took this box out of service: a file, so that a restart knows it too."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / RETIRING_FILE
+
+    def is_retiring(self) -> bool:
+        """Whether new sales belong to another box."""
+        return self._path.exists()
+
+    def told(self, status: str) -> bool:
+        """Take over the status that the cloud desires; whether that is news."""
+        is_retiring = status == RETIRING
+        if is_retiring == self.is_retiring():
+            return False
+        if is_retiring:
+            self._path.touch(mode=SECRET_FILE_MODE)
+        else:
+            self._path.unlink(missing_ok=True)
+        sync_folder(self._path.parent)
+        return True
 
 
 def hardware_fingerprint() -> str:

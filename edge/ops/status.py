@@ -34,6 +34,7 @@ class Conditions:
     clock: ClockQuality
     is_training: bool
     is_secure: bool
+    is_retiring: bool = False
     copies: Mapping[str, Any] = field(default_factory=dict)
     """`journal` and `copies` of the status, as the copy room tells them."""
 
@@ -45,7 +46,10 @@ def status_of(conditions: Conditions) -> dict[str, Any]:
     is_scanning = scanner is not None and scanner.state in {"ready", "degraded"}
     return {
         "t": conditions.at_ms,
-        "box": {"state": "ok", "sw": conditions.software},
+        "box": {
+            "state": "retiring" if conditions.is_retiring else "ok",
+            "sw": conditions.software,
+        },
         "cloud": {"state": reached, "since_ms": cloud.since_ms, "unsynced": cloud.unsynced},
         "printer": {
             "state": conditions.printer.state,

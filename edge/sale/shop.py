@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -52,6 +53,8 @@ class Shop:
     ids: Ids
     layout: ReceiptLayout
     effects: Effects
+    is_retiring: Callable[[], bool] = lambda: False
+    """Whether another box has taken this one's place."""
 
     @property
     def sources(self) -> PriceSources:
@@ -108,8 +111,13 @@ def open_basket(shop: Shop, state: LaneState) -> Basket:
 
 
 def refuse_unready(shop: Shop, state: LaneState) -> None:
-    """Refuse to sell while nobody is signed in (`lane.locked`) or no day is open (`day.closed`)."""
+    """Refuse to sell while nobody is signed in (`lane.locked`) or no day is open (`day.closed`).
+
+    A box that was replaced (`box.retiring`) lets the customer who is under way finish.
+    """
     operator_of(state)
+    if state.basket is None and shop.is_retiring():
+        raise RefusedError("box.retiring")
     day = shop.journal.day()
     if day is None or not day.is_open:
         raise RefusedError("day.closed")

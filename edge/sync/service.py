@@ -62,13 +62,15 @@ class SyncHooks:
 
     `desk_pins` gives the revisions that open baskets are priced with; `on_activated` must write
     the activation into the journal and bring it to the screens; `on_incarnation` hears of another
-    cloud than the one that acknowledged the journal so far.
+    cloud than the one that acknowledged the journal so far; `on_standing` whether this box is
+    `active` or `retiring`.
     """
 
     desk_pins: Callable[[], set[int]]
     on_activated: Callable[[ActivationResult], None]
     on_cloud_state: Callable[[CloudState], None]
     on_incarnation: Callable[[str], None] = lambda _: None
+    on_standing: Callable[[str], None] = lambda _: None
 
 
 class SyncService:
@@ -76,6 +78,7 @@ class SyncService:
 
     def __init__(self, parts: SyncParts, hooks: SyncHooks) -> None:
         self._parts = parts
+        self._on_standing = hooks.on_standing
         self._dev = parts.identity.dev
         self._conn = 0
         self._incarnation: str | None = None
@@ -170,6 +173,7 @@ class SyncService:
             self._cloud_born(parse_message(CloudBirth, message.payload), message)
 
     def _desire(self, state: DesiredState) -> None:
+        self._on_standing(state.status)
         catalog = state.catalog
         if catalog is not None:
             self._replicator.desire(

@@ -22,7 +22,7 @@ from shared.journal.event import OperatorSignedOn
 from shared.journal.life import LIVES_PER_DAY_MAX
 from shared.kernel.ids import DeviceId, StoreId, StreamId
 from shared.publication.revision import Record, RecordKind
-from shared.wire.message import AckCode, Birth
+from shared.wire.message import AckCode, Birth, DesiredState, message_bytes
 from shared.wire.topics import down_ack, down_desired
 from tests.builders import a_gtin
 from tests.fakes.cloud import FakeIngest, FakeObjects, FakePublisher, Stream
@@ -70,6 +70,7 @@ class BoxUnderTest:
     sync: SyncService
     activated: list[ActivationResult] = field(default_factory=list)
     clouds: list[CloudState] = field(default_factory=list)
+    standings: list[str] = field(default_factory=list)
 
     def append(self, count: int = 1) -> None:
         for _ in range(count):
@@ -147,10 +148,12 @@ def _build(identity: Identity, signer: FileSigner, folder: Path) -> BoxUnderTest
     activated: list[ActivationResult] = []
     clouds: list[CloudState] = []
     parts = SyncParts(identity, journal, replica, CLOCK, lambda: 0.05, folder / "fetch", 1)
-    sync = SyncService(parts, SyncHooks(set, activated.append, clouds.append))
+    standings: list[str] = []
+    hooks = SyncHooks(set, activated.append, clouds.append, on_standing=standings.append)
+    sync = SyncService(parts, hooks)
     journal.open()
     replica.open()
-    return BoxUnderTest(identity, journal, replica, sync, activated, clouds)
+    return BoxUnderTest(identity, journal, replica, sync, activated, clouds, standings)
 
 
 def test_the_journal_arrives_whole_and_is_acknowledged(
@@ -388,3 +391,12 @@ def test_a_spoilt_or_unreachable_object_is_fetched_again(
     ingest.desire(box.identity.dev, publisher.publish([price(1, 600)]))
     until(lambda: box.replica.active_revision() == 2)
     assert box.replica.dated_prices(a_gtin(1), 2)[0].regular_minor == 600
+
+
+def test_the_box_hears_that_it_was_replaced(box: BoxUnderTest, ingest: FakeIngest) -> None:
+    until(lambda: box.is_synced() and box.sync.cloud_state().online)
+    topic = down_desired(box.identity.dev)
+    ingest.send(topic, message_bytes(DesiredState(1, "1-1", None, status="retiring")), retain=True)
+    until(lambda: box.standings == ["retiring"])
+    ingest.send(topic, b'{"gen":2,"inc":"1-1","catalog":null,"v":1}', retain=True)  # as before
+    until(lambda: box.standings == ["retiring", "active"])

@@ -146,7 +146,7 @@ export interface LaneView {
 
 export interface BoxStatus {
   readonly t: number;
-  readonly box: { readonly state: "ok"; readonly sw: string };
+  readonly box: { readonly state: "ok" | "retiring"; readonly sw: string };
   readonly cloud: {
     readonly state: "ok" | "offline" | "never";
     readonly since_ms: number;

@@ -60,3 +60,7 @@ def test_a_scanner_that_does_not_scan_is_absent(scanner: DeviceState | None, sta
 
 def test_an_untrusted_clock_is_told() -> None:
     assert status_of(conditions(clock=ClockQuality.UNSYNCED))["clock"]["state"] == "unsynced"
+
+
+def test_a_replaced_box_says_so() -> None:
+    assert status_of(conditions(is_retiring=True))["box"]["state"] == "retiring"
