@@ -40,17 +40,26 @@ class DeskStore:
         except ValidationError as error:
             raise CorruptError("desk.state", lane=lane) from error
 
-    def save(self, state: LaneState, key: str | None, result: CommandResult) -> None:
-        """Keep state and answer together, so that neither is there without the other."""
+    def save(
+        self, state: LaneState, key: str | None, result: CommandResult, *, is_synced: bool = False
+    ) -> None:
+        """Keep state and answer together, so that neither is there without the other.
+
+        With `is_synced` a power cut cannot take it back.
+        """
         payload = _STATE.dump_json(state)
-        with self._database.transaction() as connection:
+        with self._database.transaction(is_synced=is_synced) as connection:
             connection.execute(_PUT_LANE, (state.lane, state.seq, payload))
             if key is not None:
                 _put_result(connection, state.lane, key, result)
 
     def mark_pending(self, lane: int, key: str) -> None:
-        """Note the key of a command that is about to write a sale into the journal."""
-        with self._database.transaction() as connection:
+        """Note, for good, the key of a command that is about to write a sale into the journal.
+
+        With the basket as it stands: after a power cut a sale in the journal would otherwise be
+        one that the lane does not know, and the till that asks again would be refused.
+        """
+        with self._database.transaction(is_synced=True) as connection:
             connection.execute("UPDATE lane SET pending_key=? WHERE lane=?", (key, lane))
 
     def result(self, lane: int, key: str) -> CommandResult | None:

@@ -8,7 +8,8 @@ from edge.desk.state import LaneState, PrintState
 from edge.receipt.spool import JobOutcome, Spool, job_of
 from edge.sale.recorded import printed_sale
 from edge.sale.service import done_sale
-from edge.sale.shop import Shop
+from edge.sale.shop import Shop, emptied
+from shared.sale.basket import Basket
 from shared.sale.settle import Settlement
 
 _SHOWN: dict[JobOutcome | None, PrintState] = {"queued": "queued", "printed": "printed"}
@@ -17,11 +18,14 @@ _SHOWN: dict[JobOutcome | None, PrintState] = {"queued": "queued", "printed": "p
 def recover_lane(*, shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneState, str | None]:
     """The lane as it must be shown, and the receipt number of a sale found in the journal.
 
-    The box may have died between the journal's commit and the desk's: then the basket is sold.
+    The box may have died between the journal's commit and the desk's: then the basket is sold,
+    or was given up.
     A receipt whose printing was cut off is shown as failed, so that a person looks and decides;
     one that the printer never got is queued.
     """
     entry = shop.journal.sale_by_id(state.basket.id) if state.basket is not None else None
+    if entry is None and state.basket is not None and _is_over(shop, state.basket):
+        return replace(emptied(state), seq=state.seq + 1), None
     if entry is not None:
         printed = printed_sale(entry)
         sale = printed.sale
@@ -42,6 +46,11 @@ def recover_lane(*, shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneSta
         shown = _print_state(shop, spool, state.lane, state.done.receipt_no)
         return replace(state, seq=state.seq + 1, done=replace(state.done, print=shown)), None
     return state, None
+
+
+def _is_over(shop: Shop, basket: Basket) -> bool:
+    """Whether the journal has it as given up: what was paid of it now would not be recorded."""
+    return shop.journal.entry_by_id(basket.id) is not None
 
 
 def _print_state(shop: Shop, spool: Spool, lane: int, receipt_no: str) -> PrintState:

@@ -43,7 +43,7 @@ from edge.sale.shop import (
     refuse_unready,
 )
 from shared.journal.event import BasketVoided, DrawerOpened, Event, ReceiptReprinted, SaleCompleted
-from shared.kernel.errors import RefusedError
+from shared.kernel.errors import CorruptError, RefusedError
 from shared.sale.basket import (
     Basket,
     LineCoupon,
@@ -242,6 +242,9 @@ def _append(shop: Shop, state: LaneState, event: Event, entry_id: str) -> _Kept:
             cat=state.basket.revision if state.basket else shop.catalogue.active_revision(),
         )
     )
+    if entry.type != event.type:
+        # The id is another fact's: this one is not in the journal and must not be told as if.
+        raise CorruptError("journal.projection", id=entry_id)
     return _Kept(at_ms, biz, entry.hash)
 
 

@@ -16,6 +16,7 @@ from tests.powerloss.plan import (
     MISTAKES,
     WORKS,
     catalogue_outcome,
+    counter_outcome,
     journal_outcome,
     mistake_outcome,
     resumed_outcomes,
@@ -49,6 +50,7 @@ def _real() -> Iterator[Outcome]:
         yield journal_outcome(work)
     yield from resumed_outcomes()
     yield catalogue_outcome()
+    yield counter_outcome()
 
 
 def _shown(outcome: Outcome) -> Outcome:

@@ -176,6 +176,12 @@ def put_files(folder: Path, files: dict[str, bytes]) -> None:
         path.write_bytes(data)
 
 
+def files_in(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, as an image; SQLite's shared memory is none."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".db-shm")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
 @contextmanager
 def folder_for_images() -> Iterator[Path]:
     """A folder in memory, where the system has one."""

@@ -18,9 +18,12 @@ from tests.powerloss.campaign import (
     run,
 )
 from tests.powerloss.check_catalogue import catalogue_check
+from tests.powerloss.check_counter import counter_check
 from tests.powerloss.check_journal import check_journal
+from tests.powerloss.counter import a_catalogue_beside
 from tests.powerloss.disk import Style
 from tests.powerloss.work_catalogue import publications
+from tests.powerloss.work_counter import opened
 
 ALL_IMAGES = "TILLBOX_POWER_IMAGES"
 """Set it to `all` and the tests look at every image instead of a sample."""
@@ -39,6 +42,7 @@ RESUMED: tuple[tuple[float, Style], ...] = ((0.35, "torn"), (0.6, "garbled"), (0
 """Where in a run the power goes for the first time, and what it leaves."""
 RESUMED_SAMPLE = 120
 CATALOGUE_SAMPLE = 300
+COUNTER_SAMPLE = 250
 MISTAKES = ("normal", "rollback", "early")
 MISTAKE_SAMPLE = 200
 
@@ -62,6 +66,18 @@ def catalogue_outcome() -> Outcome:
         check = catalogue_check(publications(Path(folder) / "objects"))
         recording = run("take_revisions")
         return replay(recording, cuts_of(recording, _sample(CATALOGUE_SAMPLE)), check)
+
+
+def counter_outcome() -> Outcome:
+    """Customers at a lane: what was paid is kept and printed once."""
+    with folder_for_images() as folder:
+        recording = run("serve", after=opened(folder))
+        replica = a_catalogue_beside(folder / "check")
+        found = replay(
+            recording, cuts_of(recording, _sample(COUNTER_SAMPLE)), counter_check(replica)
+        )
+        replica.close()
+        return found
 
 
 def mistake_outcome(setting: str) -> Outcome:

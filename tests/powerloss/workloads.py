@@ -48,9 +48,9 @@ def main(name: str, folder: str, setting: str = "real") -> None:
     assert setting in SETTINGS
     make_mistake(setting)
     # After the mistake: these take the function out of its module when they are loaded.
-    from tests.powerloss import work_catalogue, work_journal  # noqa: PLC0415
+    from tests.powerloss import work_catalogue, work_counter, work_journal  # noqa: PLC0415
 
-    works = {**work_journal.WORKS, **work_catalogue.WORKS}
+    works = {**work_journal.WORKS, **work_catalogue.WORKS, **work_counter.WORKS}
     works[name](Path(folder), setting)
     # No tidying up by the interpreter: what is recorded ends here.
     os._exit(0)

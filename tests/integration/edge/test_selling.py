@@ -25,7 +25,7 @@ from edge.sale.recorded import recorded_sale
 from edge.sale.recovery import recover_lane
 from edge.sqlite import Writer
 from shared.item.barcode import member_card_code, price_label_code
-from shared.kernel.errors import MissingError, RefusedError
+from shared.kernel.errors import CorruptError, MissingError, RefusedError
 from shared.sale.tender import TenderKind
 from tests.builders import OPENED_AT_MS, a_gtin
 from tests.integration.edge.boxes import (
@@ -304,6 +304,26 @@ def test_a_basket_that_the_journal_knows_as_sold_is_not_open_any_more(
 def test_a_basket_that_is_still_open_stays(lane: Lane, spool: Spool) -> None:
     lane.scan(a_gtin(3))
     assert recover_lane(shop=lane.shop, spool=spool, state=lane.state) == (lane.state, None)
+
+
+def test_a_basket_that_was_given_up_is_not_open_after_a_kill(lane: Lane, spool: Spool) -> None:
+    lane.scan(a_gtin(3))
+    cut_off = lane.state
+    lane.do(VoidBasket("left", "1001"))
+    state, receipt_no = recover_lane(shop=lane.shop, spool=spool, state=cut_off)
+    assert (state.basket, state.before, state.done, receipt_no) == (None, None, None, None)
+    assert state.seq == cut_off.seq + 1
+
+
+def test_no_receipt_is_given_for_what_the_journal_has_as_another_fact(lane: Lane) -> None:
+    lane.scan(a_gtin(3))
+    cut_off = lane.state
+    lane.do(VoidBasket("left", "1001"))
+    lane.state = cut_off
+    with pytest.raises(CorruptError, match=r"journal\.projection"):
+        lane.pay(300)
+    assert lane.paper.asked == []
+    assert lane.journal.z(DAY).receipts == 0
 
 
 @pytest.mark.parametrize(
