@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_boxes(kinds)
     _add_price(kinds)
     _add_export(kinds)
+    _add_work_items(kinds)
+    _add_archive(kinds)
+    _add_proofs(kinds)
     return parser
 
 
@@ -272,6 +275,61 @@ def _add_export(kinds: _Kinds[argparse.ArgumentParser]) -> None:
             "--out", type=Path, metavar="FILE", help="write to a file (default: standard output)"
         )
         one.set_defaults(run=f"export.{name}")
+
+
+def _add_archive(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    archive = kinds.add_parser("archive", help="the journal's archive: look, run, repair, restore")
+    actions = archive.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("status", help="tell where it stands").set_defaults(run="archive.status")
+    run = actions.add_parser("run", help="seal what is due and read it back, as the worker does")
+    run.add_argument("--now", action="store_true", help="seal everything, due or not")
+    run.add_argument("--tree", action="store_true", help="sign a daily seal of today")
+    run.set_defaults(run="archive.run")
+    actions.add_parser(
+        "repair", help="write segments again that the archive gave back wrong"
+    ).set_defaults(run="archive.repair")
+    actions.add_parser(
+        "refill", help="bring back entries that the archive has and the database lacks"
+    ).set_defaults(run="archive.refill_living")
+    restore = actions.add_parser("restore", help="restore all of it into an empty database")
+    restore.add_argument("--into", required=True, metavar="DATABASE_URL")
+    restore.set_defaults(run="archive.restore")
+    drill = kinds.add_parser("drill", help="rehearse a restore from the archive alone, and compare")
+    drill.add_argument(
+        "--into", metavar="DATABASE_URL", help="an empty database (default: a new one, dropped)"
+    )
+    drill.set_defaults(run="drill.run_drill")
+
+
+def _add_proofs(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    verify = kinds.add_parser("verify", help="check all journals: chains, signatures, daily seals")
+    verify.add_argument("--store", metavar="ID", help="only the journals of one store")
+    verify.add_argument("--stream", metavar="HEX", help="only one journal")
+    verify.add_argument("--archive", action="store_true", help="read the archive back too")
+    verify.set_defaults(run="verify.verify")
+    rebuild = kinds.add_parser("rebuild", help="make the books anew from the journals' entries")
+    rebuild.add_argument("--check", action="store_true", help="only compare, change nothing")
+    rebuild.add_argument("--store", metavar="ID", help="only one store")
+    rebuild.set_defaults(run="rebuild.rebuild_books")
+
+
+def _add_work_items(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    work = kinds.add_parser("work-items", help="what people have to look at")
+    actions = work.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="list open items, the newest first")
+    listed.add_argument("--done", action="store_true", help="list settled items instead")
+    listed.add_argument("--store", default="", metavar="ID", help="only of this store")
+    listed.add_argument("--code", default="", help="only with this code")
+    listed.add_argument("--json", action="store_true", help="print JSON")
+    listed.set_defaults(run="work_items.list_items")
+    show = actions.add_parser("show", help="tell what happened, what to do, and what it is about")
+    done = actions.add_parser("done", help="settle an item")
+    repost = actions.add_parser("repost", help="book a flagged entry after all")
+    for action, run in ((show, "show"), (done, "settle"), (repost, "repost")):
+        action.add_argument("item", help="as `list` names it")
+        action.set_defaults(run=f"work_items.{run}")
+    show.add_argument("--language", default="en", choices=("zh-CN", "zh-TW", "en"))
+    done.add_argument("--reason", required=True, help="why it needs nothing more")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from cloud.archive.objects import FileObjects, ObjectStore
+from cloud.archive.places import objects_of
 from cloud.context import BrokerAccounts, Context
 from cloud.db import database_of
 from cloud.fleet.broker_accounts import MosquittoAccounts, OpenAccounts
@@ -31,23 +31,6 @@ from shared.kernel.clock import Clock
 
 SOURCES = (ItemRecords(), PriceRecords(), OfferRecords(), StaffRecords())
 """Whose rows a publication publishes."""
-
-
-def objects_of(settings: Settings) -> ObjectStore:
-    """An S3 bucket where one is named, a local folder otherwise."""
-    if not settings.s3_bucket:
-        return FileObjects(Path(settings.object_dir))
-    # boto3 takes half a second to load: only who names a bucket pays for it.
-    from cloud.archive.s3 import S3Objects, S3Place  # noqa: PLC0415
-
-    place = S3Place(
-        bucket=settings.s3_bucket,
-        endpoint=settings.s3_endpoint,
-        region=settings.s3_region,
-        access_key=settings.s3_access_key,
-        secret_key=settings.s3_secret_key,
-    )
-    return S3Objects(place)
 
 
 def accounts_of(settings: Settings) -> BrokerAccounts:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from cloud.archivist import ArchiveMeters, ArchivistThread
 from cloud.clock import SystemClock, random_bytes
 from cloud.db import Database, incarnation
 from cloud.deployment import share_group
@@ -96,6 +97,9 @@ class Worker:
         )
         self.link: BrokerLink | None = None
         self._announcer = Announcer(self.database, self._publish_retained)
+        self._archivist = ArchivistThread(
+            settings, self.database, self._clock, ArchiveMeters(self.meters.registry)
+        )
 
     def start(self) -> None:
         """Check the database, then listen to the broker.
@@ -108,6 +112,7 @@ class Worker:
         self.link = self._build_link(share_group(self.database, random_bytes))
         self.link.start()
         self._attendant.start()
+        self._archivist.start()
         _log.info("worker.started", health_port=self.health.port)
 
     def stop(self) -> bool:
@@ -116,6 +121,7 @@ class Worker:
         is_drained = self.link is None or self.link.stop(DRAIN_S)
         if self._attendant.is_alive():
             self._attendant.join(timeout=DRAIN_S)
+        self._archivist.stop()
         self.health.stop()
         self.database.close()
         _log.info("worker.stopped", drained=is_drained)

@@ -47,11 +47,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """What is wrong where: entry `seq` of a stream (hex), or a tree ("" and its number)."""
+    """What is wrong where: entry `seq` of a stream (hex), or a tree ("" and its number).
+
+    `object` names what of the archive was bad, if it was that.
+    """
 
     stream: str
     seq: int
     code: str
+    object: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -121,7 +125,8 @@ class Verifier:
         except CorruptError as error:
             seq = error.params["seq"]
             assert isinstance(seq, int)
-            findings.flaws.append(Flaw(stream.stream_id.hex(), seq, error.code))
+            name = str(error.params.get("sha256", ""))
+            findings.flaws.append(Flaw(stream.stream_id.hex(), seq, error.code, name))
 
     def _walk(self, connection: Connection, stream: _Stream, marks: _Marks, total: int) -> None:
         findings, prev = self.findings, genesis_hash(stream.stream_id)
@@ -152,7 +157,7 @@ class Verifier:
             flaw = sealer.flaw_of(segment)
             self.findings.segments += 1
             if flaw is not None:
-                raise CorruptError(flaw, seq=segment.from_seq)
+                raise CorruptError(flaw, seq=segment.from_seq, sha256=segment.object)
 
     def _find_lost(self) -> None:
         with self._database.begin() as connection:
@@ -167,7 +172,7 @@ class Verifier:
                 self.findings.trees += 1
                 flaw = self._flaw_of_tree(connection, tree, before)
                 if flaw is not None:
-                    self.findings.flaws.append(Flaw("", tree.head.n, flaw))
+                    self.findings.flaws.append(Flaw("", tree.head.n, flaw, tree.object))
                 before = tree
 
     def _flaw_of_tree(self, connection: Connection, tree: Tree, before: Tree | None) -> str | None:
