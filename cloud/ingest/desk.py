@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
+import structlog
 from sqlalchemy import Connection
 
 from cloud.db import NOTIFY_BYTES_MAX, DatabaseError, LostConnectionError
 from cloud.ingest.entry import SALVAGED, EntryHead, flaw_of, original_of, read_head
-from cloud.ingest.posting import Posted, Poster
+from cloud.ingest.posting import SLIPS, Posted, Poster
 
 NEWS_MAX = 20
 """Sales of one batch that a live screen hears of; the rest is a number."""
@@ -18,6 +19,8 @@ REPEATED = "entry.repeated"
 UNPOSTABLE = "ingest.unpostable"
 UNSALVAGED = "entry.salvage"
 """A salvaged entry that carries no entry, or another one than it says."""
+
+_log = structlog.get_logger("cloud.ingest")
 
 
 class Written(NamedTuple):
@@ -46,7 +49,7 @@ def post_again(
             desk.post(connection, written.store_id)
     except LostConnectionError:
         raise
-    except DatabaseError:
+    except (DatabaseError, *SLIPS):
         desk.flags = flags
         desk.post_carefully(connection, written.store_id)
     return desk.flags
@@ -136,6 +139,9 @@ class PostingDesk:
             # Another worker may have posted it, under another stream, since we looked.
             if not poster.posted(connection, [entry.id]):
                 self.flags.append((entry.seq, UNPOSTABLE))
+        except SLIPS:
+            _log.exception("ingest.poster_failed", store=store_id, entry=entry.id, seq=entry.seq)
+            self.flags.append((entry.seq, UNPOSTABLE))
         else:
             self._keep(posted)
 

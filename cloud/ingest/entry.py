@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, NamedTuple
 
@@ -44,6 +45,10 @@ class EntryHead(msgspec.Struct, gc=False):
     cat: int = 0
 
 
+class BrokenHead(EntryHead, gc=False):
+    """The head of an entry whose header is not what it should be; `data` is not to be read."""
+
+
 class _SalvagedData(msgspec.Struct, gc=False):
     """What `original_of` reads of an `entry.salvaged`."""
 
@@ -78,15 +83,42 @@ def read_head(body: bytes, stream: str, seq: int) -> EntryHead:
     """Read a body that should stand at `seq` of `stream` (hex).
 
     Raises RefusedError `ingest.body` when it is no entry at all, `ingest.place` when it is an
-    entry of another place: a box that signs such things must stop.
+    entry of another place: a box that signs such things must stop.  An entry that is in its place
+    and wrong elsewhere is a fact all the same: it becomes a `BrokenHead`.
     """
     try:
         head = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RefusedError("ingest.body", seq=seq, because=str(error)) from None
+        head = _read_broken(body, RefusedError("ingest.body", seq=seq, because=str(error)))
     if head.seq != seq or head.stream != stream:
         raise RefusedError("ingest.place", seq=seq)
     return head
+
+
+def _read_broken(body: bytes, refusal: RefusedError) -> BrokenHead:
+    """What can be read of a body that `EntryHead` does not fit; raises `refusal` when too little.
+
+    By the standard library: numbers of any size are members like others here.
+    """
+    try:
+        said = json.loads(body)
+        stream, seq = said["stream"], said["seq"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise refusal from None
+    if type(stream) is not str or type(seq) is not int:
+        raise refusal
+    texts = [said[name] if type(said.get(name)) is str else "" for name in ("id", "type", "biz")]
+    at_ms = said.get("at")
+    is_instant = type(at_ms) is int and 0 <= at_ms <= INSTANT_MS_MAX
+    return BrokenHead(
+        id=texts[0],
+        type=texts[1],
+        stream=stream,
+        seq=seq,
+        at=at_ms if is_instant else 0,
+        data=msgspec.Raw(b"null"),
+        biz=texts[2],
+    )
 
 
 def read_genesis(body: bytes, stream: str) -> Genesis | None:
@@ -134,6 +166,8 @@ def original_of(head: EntryHead) -> EntryHead | None:
 
 def flaw_of(head: EntryHead) -> str | None:
     """Why an entry can be stored but not be posted: a dotted code, None when all is well."""
+    if type(head) is BrokenHead:
+        return "entry.header"
     if _ID.fullmatch(head.id) is None:
         return "entry.id"
     if _TYPE.fullmatch(head.type) is None:

@@ -12,6 +12,9 @@ from sqlalchemy import Connection
 
 from cloud.ingest.entry import EntryHead
 
+SLIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a mistake in a poster raises on data that nobody foresaw: it must not stop a store."""
+
 
 class Posted(Protocol):
     """What became of the entries that a poster was given."""

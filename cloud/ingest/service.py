@@ -18,7 +18,7 @@ from cloud.ingest.arrival import Arrival
 from cloud.ingest.birth import Birth, find_birth, open_life
 from cloud.ingest.decision import Decision, decide, may_upload, overlap_of
 from cloud.ingest.desk import PostingDesk, Written, heads_of
-from cloud.ingest.posting import Poster
+from cloud.ingest.posting import SLIPS, Poster
 from cloud.ingest.store import LockedStream
 from cloud.signing import is_signed_by
 from shared.kernel.errors import RefusedError
@@ -62,9 +62,9 @@ def ingest(
         return undone.verdict
     except LostConnectionError:
         raise
-    except DatabaseError:
-        # An id that has had its effects under another stream, or a value that PostgreSQL cannot
-        # hold.  Both are rare, so the usual way pays nothing for them.
+    except (DatabaseError, *SLIPS):
+        # An id that has had its effects under another stream, a value that PostgreSQL cannot
+        # hold, a poster that stumbles.  All are rare, so the usual way pays nothing for them.
         with database.begin() as connection:
             return _Intake(connection, arrival, posters, now_ms, is_careful=True).run()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
 import msgspec
-import orjson
 from sqlalchemy import Connection
 
 from cloud.ledger import store
@@ -102,7 +102,8 @@ class _Booking:
             except RefusedError as error:
                 self.flags.append((entry.seq, error.code))
                 continue
-            yield f"{entry.id}\t{where}\t{store.copied(orjson.dumps(z).decode())}\n"
+            said = json.dumps(z, ensure_ascii=False)  # orjson refuses numbers above 64 bits
+            yield f"{entry.id}\t{where}\t{store.copied(said)}\n"
 
     def news(self, entries: Sequence[Fact]) -> list[dict[str, Any]]:
         """The newest sales, oldest first."""
