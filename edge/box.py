@@ -26,7 +26,7 @@ from edge.http.events import EventRoom
 from edge.http.lanes import LanesRoom
 from edge.identity import Standing, load_identity
 from edge.ids import Ids
-from edge.journal.signer import KEY_FILE, load
+from edge.journal.signer import KEY_FILE, Signer, load
 from edge.journal.store import EntryDraft, Journal
 from edge.ops.api import OpsRoom
 from edge.ops.metrics import BoxCollector, BoxGauges
@@ -117,7 +117,7 @@ class Box:
             Lockout(),
         )
         self.sync = self._make_sync(data / "fetch")
-        self.copies = self._make_copies(signer.public_hex)
+        self.copies = self._make_copies(signer)
         self._collector = BoxCollector(
             BoxGauges(
                 lambda: self.journal.head()[0],
@@ -315,17 +315,21 @@ class Box:
             lanes=len(self.desk.numbers),
         )
         hooks = SyncHooks(
-            self.desk.pins, self._activated, self._cloud_changed, on_standing=self._standing_told
+            self.desk.pins,
+            self._activated,
+            self._cloud_changed,
+            on_incarnation=lambda incarnation: self.copies.cloud_changed(incarnation),
+            on_standing=self._standing_told,
         )
         return SyncService(parts, hooks)
 
-    def _make_copies(self, journal_pub: str) -> Copies:
+    def _make_copies(self, signer: Signer) -> Copies:
         return Copies(
             CopyParts(
                 data_dir=self.settings.data_dir,
                 mirror_path=self.settings.mirror.path,
                 identity=self.identity,
-                journal_pub=journal_pub,
+                signer=signer,
                 journal=self.journal,
                 clock=self.machine_clock,
                 wait_ms=lambda failures: (

@@ -65,7 +65,9 @@ async def carbons(
 @router.post("/salvage/wanted")
 async def wanted(room: RoomDep, _: SignedInActor, body: WantedAsk) -> WantedAnswer:
     """Which of the entries that a page holds this box should have."""
-    offered = [Offered(each.stream, each.first, each.last) for each in body.held]
+    offered = [
+        Offered(each.stream, each.first, each.last, bytes.fromhex(each.hash)) for each in body.held
+    ]
     found = await asyncio.to_thread(room.intake.wanted, offered)
     return WantedAnswer(
         wanted=[

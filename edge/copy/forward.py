@@ -12,15 +12,18 @@ import structlog
 from edge.copy.metrics import BATCHES
 from edge.copy.office import Office
 from edge.copy.store import Held, SalvageStore
-from edge.copy.tail import first_after, outcome_of, packed, run_from
+from edge.copy.tail import outcome_of, packed, run_from
 from edge.version import software_version
 from shared.journal.carbon import Carbon
 from shared.kernel.clock import Clock
 from shared.kernel.errors import CorruptError, RefusedError, RetailError, UnavailableError
+from shared.wire.message import AckCode
 
 GAP_RETRY_MS = 15 * 60_000
 """The old box itself may yet come back and fill a gap."""
 REFUSED_RETRY_MS = 15 * 60_000
+ADOPTED_AT_ONCE = 100
+_OLDER = "older lives"
 _JOIN_S = 5.0
 State = Literal["waiting", "sending", "gap", "offline", "refused", "bad", "done"]
 _log = structlog.get_logger(__name__)
@@ -55,6 +58,8 @@ class ForwardParts:
     clock: Clock
     wait_ms: Callable[[int], int]
     adopt: Callable[[Carbon], None]
+    look_back: Callable[[Callable[[int], None]], None] = lambda _: None
+    """Brings the journal's own older lives up again; UnavailableError when the cloud is away."""
 
 
 class KeptTail:
@@ -96,6 +101,8 @@ class Forwarder:
         self._clock = parts.clock
         self._wait_ms = parts.wait_ms
         self._adopt = parts.adopt
+        self._look_back = parts.look_back
+        self._is_to_look_back = True
         self._wake = threading.Event()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
@@ -122,6 +129,11 @@ class Forwarder:
         self._not_before_ms = {}
         self._wake.set()
 
+    def look_back(self) -> None:
+        """The cloud is not the one that it was: the older lives must be compared anew."""
+        self._is_to_look_back = True
+        self._wake.set()
+
     def progress(self, done_since_ms: int = 0) -> list[Progress]:
         """How far each journal is, with those done since then (UTC); answers at once."""
         told = self._told.values()
@@ -139,14 +151,32 @@ class Forwarder:
 
     def turn(self) -> int | None:
         """One batch of each journal that is due; ms until the next turn, None: when told."""
+        is_back = self._looked_back()
         states: dict[str, State] = {}
         for held in self._store.held():
             if held.entries and not self._is_stopping:
                 states[held.stream] = self._step(held)
         self._tell(states)
         now_ms = self._clock.mono_ms()
-        due = [self._not_before_ms.get(stream, now_ms) for stream in states]
+        waiting = [*states, *(() if is_back else (_OLDER,))]
+        due = [self._not_before_ms.get(stream, now_ms) for stream in waiting]
         return max(0, min(due) - now_ms) if due else None
+
+    def _looked_back(self) -> bool:
+        """Compare the older lives if that is due; whether nothing is left to do."""
+        now_ms = self._clock.mono_ms()
+        if not self._is_to_look_back or now_ms < self._not_before_ms.get(_OLDER, now_ms):
+            return not self._is_to_look_back
+        self._is_to_look_back = False
+        try:
+            self._look_back(self._rest)
+        except UnavailableError as error:
+            self._is_to_look_back = True
+            self._later(_OLDER, "offline", error)
+        return not self._is_to_look_back
+
+    def _rest(self, ms: int) -> None:
+        self._wake.wait(ms / 1000)
 
     def _step(self, held: Held) -> State:
         now_ms = self._clock.mono_ms()
@@ -167,25 +197,25 @@ class Forwarder:
     def _send(self, held: Held) -> State:
         """Send the next run; behind a gap too, as the answer tells where the cloud stands."""
         tail = KeptTail(self._store, held)
-        at = first_after(tail, held.head)
-        assert at is not None  # the store drops what the cloud has
-        ack = self._office.post(packed(tail, run_from(tail, at), software_version()))
+        payload, run = packed(tail, run_from(tail, held.first), software_version())
+        ack = self._office.post(payload)
         outcome = outcome_of(tail, ack)
         BATCHES.labels(outcome).inc()
+        if outcome == "fork":
+            return self._adopt_all(held)
         if outcome == "busy":
             self._pause(held.stream, max(ack.retry_ms, self._wait_ms(1)))
             return "waiting"
-        if outcome == "fork":
-            return self._adopt_all(held)
         if outcome != "moved":
             _log.error("salvage.stopped", stream=held.stream, code=ack.code, head=ack.head)
             self._pause(held.stream, REFUSED_RETRY_MS)
             return "bad" if outcome == "bad" else "refused"
         self._failures.pop(held.stream, None)
-        self._store.move(held.stream, ack.head, bytes.fromhex(ack.hh), self._clock.now_ms())
-        if ack.head < at - 1:
+        self._store.stands(held.stream, ack.head, bytes.fromhex(ack.hh))
+        if ack.code is AckCode.GAP:
             self._pause(held.stream, GAP_RETRY_MS)
             return "gap"
+        self._store.settle(run, self._clock.now_ms())
         return "sending"
 
     def _adopt_all(self, held: Held) -> State:
@@ -195,12 +225,10 @@ class Forwarder:
         that it has already from counting twice.
         """
         _log.warning("salvage.fork", stream=held.stream, entries=held.entries)
-        last = None
-        for carbon in self._store.read(held.stream, 0, held.entries):
-            self._adopt(carbon)
-            last = carbon
-        if last is not None:
-            self._store.move(held.stream, last.seq, last.hash, self._clock.now_ms())
+        while carbons := self._store.read(held.stream, 0, ADOPTED_AT_ONCE):
+            for carbon in carbons:
+                self._adopt(carbon)
+            self._store.settle(carbons, self._clock.now_ms())
         return "sending"
 
     def _later(self, stream: str, state: State, error: RetailError) -> State:

@@ -62,20 +62,20 @@ def hand_in(
         return handed
     # The answer to the last entry tells where the cloud stands, whatever it is.
     probe = run_from(tail, tail.last)
-    ack = _post(tail, probe, office, pause_ms)
+    ack, sent = _post(tail, probe, office, pause_ms)
     if ack.code is AckCode.OK:
-        handed.add(probe)
+        handed.add(sent)
     begin = head = ack.head
     while head < tail.last:
         run = run_from(tail, head + 1)
         if not run:
             handed.gap, handed.left = _gap(tail, head)
             break
-        ack = _post(tail, run, office, pause_ms)
+        ack, sent = _post(tail, run, office, pause_ms)
         if ack.head <= head:
             raise RefusedError("salvage.stopped", stream=tail.stream, seq=head, code=ack.code)
         head = ack.head
-        handed.add([carbon for carbon in run if carbon.seq <= head])
+        handed.add(sent)
         progress(head - begin, tail.last - begin)
     return handed
 
@@ -103,15 +103,18 @@ def _said(handed: Handed) -> str:
 
 def _post(
     tail: Tail, run: Sequence[Carbon], office: Office, pause_ms: Callable[[int], None]
-) -> Ack:
-    """One batch and its answer; a busy cloud is asked again, an answer that stops raises."""
+) -> tuple[Ack, Sequence[Carbon]]:
+    """One batch: its answer and what was in it.
+
+    A busy cloud is asked again, an answer that stops raises.
+    """
     _check(tail, run)
-    payload = packed(tail, run, software_version())
+    payload, sent = packed(tail, run, software_version())
     for _ in range(BUSY_MAX):
         ack = office.post(payload)
         outcome = outcome_of(tail, ack)
         if outcome == "moved":
-            return ack
+            return ack, sent
         if outcome != "busy":
             seq = run[0].seq - 1
             raise RefusedError("salvage.stopped", stream=tail.stream, seq=seq, code=ack.code)

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 import structlog
 
 from edge.copy.metrics import MIRROR_BEHIND, MIRROR_FAULTS, MIRROR_HEALTHY
-from edge.copy.mirror_file import carbons_of, parts_in
+from edge.copy.mirror_file import carbons_of, last_carbon, parts_in
 from edge.copy.mirror_folder import MirrorFolder
 from shared.journal.carbon import Carbon, carbon_line
 from shared.journal.entry import JournalEntry
@@ -51,6 +51,10 @@ class Mirrored(Protocol):
         """The last entry that the cloud holds, -1 for none."""
         ...
 
+    def hash_at(self, seq: int) -> bytes | None:
+        """Hash of an entry; None when it has none with that number."""
+        ...
+
     def carbons(self, from_seq: int, limit: int) -> list[Carbon]:
         """Signed copies of the entries from `from_seq` on."""
         ...
@@ -65,15 +69,15 @@ class MirrorParts:
     """What a mirror works with.
 
     `data_dir` must lie on another disk: an unplugged stick leaves an empty folder behind.
-    `acked_of` gives the last entry of any journal that the cloud holds, `take_in` receives copies
-    of other journals that lie on the stick.
+    `has_arrived` says whether the cloud has a copy's entry, of any journal; `take_in` receives
+    copies that lie on the stick and are not this journal's.
     """
 
     folder: Path
     data_dir: Path
     journal: Mirrored
     clock: Clock
-    acked_of: Callable[[str], int]
+    has_arrived: Callable[[Carbon], bool]
     take_in: Callable[[bytes], int]
     disk_of: Callable[[Path], int] = lambda path: path.stat().st_dev
 
@@ -150,11 +154,11 @@ class Mirror:
             return
         self._let_go()
         self._take_others(stream)
-        file = MirrorFolder(parts.folder, stream, parts.acked_of)
+        file = MirrorFolder(parts.folder, stream, parts.has_arrived)
         last = file.open()
-        self._file, self._written = file, max(last, parts.journal.acked())
-        if last > parts.journal.head()[0]:
-            _log.error("mirror.ahead", mirrored=last, head=parts.journal.head()[0])
+        self._file, self._written = file, parts.journal.acked()
+        if last is not None and parts.journal.hash_at(last.seq) == last.hash:
+            self._written = max(last.seq, self._written)
         _log.info("mirror.open", folder=str(parts.folder), from_seq=self._written + 1)
 
     def _write(self) -> None:
@@ -207,14 +211,21 @@ class Mirror:
                 _log.info("mirror.close", because=str(error))
 
     def _take_others(self, own: str) -> None:
-        """Take in what other journals left on the stick: the box before this one, most likely."""
-        for part in parts_in(self._parts.folder):
-            if part.stream == own:
+        """Take in what lies on the stick and is not in the journal.
+
+        Most likely the box before this one left it; or this box's journal is an older image.
+        """
+        parts = self._parts
+        for part in parts_in(parts.folder):
+            last = last_carbon(part)
+            is_own = last is not None and part.stream == own
+            if last is None or parts.has_arrived(last):
                 continue
-            acked = self._parts.acked_of(part.stream)
+            if is_own and parts.journal.hash_at(last.seq) == last.hash:
+                continue
             waiting: list[Carbon] = []
             for carbon in carbons_of(part.path):
-                if carbon.seq > acked and carbon.stream == part.stream:
+                if carbon.stream == part.stream:
                     waiting.append(carbon)
                 if len(waiting) >= TAKEN_AT_ONCE and not self._take(waiting):
                     break

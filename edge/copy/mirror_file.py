@@ -62,8 +62,8 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, Carbon | None]]:
             yield number, _carbon_or_none(line)
 
 
-def last_seq(part: Part) -> int | None:
-    """Number of the last whole copy in a file; None when there is none near its end."""
+def last_carbon(part: Part) -> Carbon | None:
+    """The last whole copy in a file; None when there is none near its end."""
     with part.path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL_BYTES))
@@ -71,7 +71,7 @@ def last_seq(part: Part) -> int | None:
     for line in reversed(lines):
         carbon = _carbon_or_none(line)
         if carbon is not None and carbon.stream == part.stream:
-            return carbon.seq
+            return carbon
     return None
 
 

@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.copy.mirror_file import last_seq, part_path, parts_in
+from edge.copy.mirror_file import last_carbon, part_path, parts_in
+from shared.journal.carbon import Carbon
 
 PART_BYTES_MAX = 8 * 1024 * 1024
 FOLDER_BYTES_MAX = 64 * 1024 * 1024
@@ -16,14 +17,14 @@ FOLDER_BYTES_MAX = 64 * 1024 * 1024
 class MirrorFolder:
     """One journal's files in a folder; every method raises OSError as the stick does.
 
-    `acked_of` gives the last entry of a journal that the cloud holds: files that hold nothing
-    else may go when room is short.
+    `has_arrived` says whether the cloud holds a copy's entry: files whose last entry it holds may
+    go when room is short.
     """
 
-    def __init__(self, folder: Path, stream: str, acked_of: Callable[[str], int]) -> None:
+    def __init__(self, folder: Path, stream: str, has_arrived: Callable[[Carbon], bool]) -> None:
         self._folder = folder
         self._stream = stream
-        self._acked_of = acked_of
+        self._has_arrived = has_arrived
         self._file: int | None = None
         self._size = 0
         self._total = 0
@@ -33,11 +34,11 @@ class MirrorFolder:
         """The journal whose files these are."""
         return self._stream
 
-    def open(self) -> int:
-        """Open the newest file; the last entry in it, -1 for none."""
+    def open(self) -> Carbon | None:
+        """Open the newest file; the last entry that is here."""
         parts = [part for part in parts_in(self._folder) if part.stream == self._stream]
-        last = next((seq for part in reversed(parts) if (seq := last_seq(part)) is not None), -1)
-        path = parts[-1].path if parts else self._path(last + 1, is_later=False)
+        last = next((found for part in reversed(parts) if (found := last_carbon(part))), None)
+        path = parts[-1].path if parts else self._path(0, is_later=False)
         self._total = sum(part.path.stat().st_size for part in parts_in(self._folder))
         self._open(path)
         return last
@@ -87,8 +88,8 @@ class MirrorFolder:
             is_last = following is None or following.stream != part.stream
             if is_last and part.stream == self._stream:
                 continue
-            last = last_seq(part) if is_last or following is None else following.first - 1
-            if last is not None and last <= self._acked_of(part.stream):
+            last = last_carbon(part)
+            if last is not None and self._has_arrived(last):
                 self._total -= part.path.stat().st_size
                 part.path.unlink()
             if self._total + needed <= FOLDER_BYTES_MAX:

@@ -10,11 +10,12 @@ SEQ_MAX = (1 << 53) - 1
 
 
 class OfferedBody(BaseModel):
-    """What a page holds of a journal: the first and the last entry."""
+    """What a page holds of a journal: the first and the last entry, and the last one's hash."""
 
     stream: str = Field(pattern=r"^[0-9a-f]{32}$")
     first: int = Field(ge=0, le=SEQ_MAX)
     last: int = Field(ge=0, le=SEQ_MAX)
+    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class WantedAsk(BaseModel):
@@ -31,7 +32,7 @@ class RangeBody(BaseModel):
 
 
 class WantedBody(BaseModel):
-    """What of a journal is wanted; copies up to `acked` (-1 for none) may be dropped."""
+    """What of a journal is wanted; the copies up to `acked` (-1 for none) may be dropped."""
 
     stream: str
     acked: int

@@ -17,19 +17,19 @@ RANGE_MAX = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What somebody holds of a journal: the first and the last entry."""
+    """What somebody holds of a journal: the first and the last entry, and the last one's hash."""
 
     stream: str
     first: int
     last: int
+    hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What of it is wanted, as ranges of first and last entry.
 
-    `acked` is the last entry that the cloud is known to hold (-1 for none): copies up to it may
-    be dropped everywhere.
+    The copies that were offered have arrived up to `acked` (-1 for none): they may be dropped.
     """
 
     stream: str
@@ -39,11 +39,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class OwnJournal:
-    """The box's own journal: its stream, and the numbers of its last and last acked entry."""
+    """The box's own journal: its stream, the last acknowledged entry, an entry's hash."""
 
     stream: Callable[[], str]
-    head: Callable[[], int]
     acked: Callable[[], int]
+    hash_at: Callable[[int], bytes | None]
 
 
 class Intake:
@@ -67,12 +67,14 @@ class Intake:
             self._store.know(each.stream, each.seq, bytes.fromhex(each.hash))
 
     def wanted(self, offered: Sequence[Offered]) -> list[Wanted]:
-        """What of each offer is neither here nor in the cloud."""
+        """What of each offer is neither here nor in the cloud; the same order."""
         return [self._wanted(offer) for offer in offered]
 
-    def acked(self, stream: str) -> int:
-        """The last entry of a journal that the cloud is known to hold, -1 for none."""
-        return self._own.acked() if stream == self._own.stream() else self._store.head(stream)
+    def has_arrived(self, stream: str, seq: int, entry_hash: bytes) -> bool:
+        """Whether that very entry, and so all before it, is in the cloud or on its way there."""
+        if stream == self._own.stream() and seq <= self._own.acked():
+            return self._own.hash_at(seq) == entry_hash
+        return self._store.has_arrived(stream, seq, entry_hash)
 
     def take_in(self, lines: bytes) -> int:
         """Check copies (JSON lines) and keep them, all or none; how many were new.
@@ -90,16 +92,18 @@ class Intake:
         return new
 
     def _wanted(self, offer: Offered) -> Wanted:
-        acked = self.acked(offer.stream)
+        """A hash stands for everything before it, so the last one tells all.
+
+        With a number alone a restored image could pass off its own entry for a lost one.
+        """
+        if self.has_arrived(offer.stream, offer.last, offer.hash):
+            return Wanted(offer.stream, offer.last, ())
         is_own = offer.stream == self._own.stream()
-        # What this box's own journal holds goes up from there.
-        known = self._own.head() if is_own else acked
-        first = max(offer.first, known + 1)
-        last = min(offer.last, first + RANGE_MAX - 1)
-        if first > last:
-            return Wanted(offer.stream, acked, ())
-        here = self._store.numbers(offer.stream, first, last)
-        return Wanted(offer.stream, acked, missing(first, last, here))
+        if is_own and self._own.hash_at(offer.last) == offer.hash:
+            return Wanted(offer.stream, self._own.acked(), ())  # goes up from the journal itself
+        last = min(offer.last, offer.first + RANGE_MAX - 1)
+        here = self._store.numbers(offer.stream, offer.first, last)
+        return Wanted(offer.stream, -1, missing(offer.first, last, here))
 
 
 def missing(first: int, last: int, here: Iterable[int]) -> tuple[tuple[int, int], ...]:

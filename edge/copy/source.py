@@ -19,7 +19,7 @@ from pathlib import Path
 from edge.copy.mirror_file import carbons_of, part_of, parts_in
 from edge.copy.tail import Tail
 from edge.copy.verify import lives_of
-from edge.journal.signer import KEY_FILE, FileSigner, load
+from edge.journal.signer import KEY_FILE, Signer, load
 from shared.journal.carbon import Carbon
 from shared.journal.chain import genesis_hash, head_statement
 from shared.kernel.clock import Clock
@@ -31,9 +31,7 @@ JOURNAL_FILE = "journal.db"
 class FileTail:
     """A journal file of another box (Tail); signs with that box's key, where it lies beside."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, signer: FileSigner | None, clock: Clock
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, signer: Signer | None, clock: Clock) -> None:
         self._connection = connection
         self._signer = signer
         self._clock = clock
@@ -84,6 +82,11 @@ class FileTail:
         at_ms = self._clock.now_ms()
         statement = head_statement(self._stream, carbon.seq, carbon.hash, at_ms)
         return replace(carbon, at_ms=at_ms, sig=self._signer.sign(statement))
+
+    def watermark(self, name: str) -> int:
+        """The entry at a watermark (`acked`, `safe`), -1 for none."""
+        row = self._connection.execute("SELECT seq FROM watermark WHERE name=?", (name,)).fetchone()
+        return -1 if row is None else row[0]
 
     def _anchor(self, seq: int) -> tuple[bytes] | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,12 @@ MIGRATIONS = (
     """
     CREATE TABLE stream(
         stream TEXT PRIMARY KEY, head INTEGER NOT NULL, hash BLOB NOT NULL,
-        handed INTEGER NOT NULL DEFAULT 0, handed_sales INTEGER NOT NULL DEFAULT 0,
+        handed_sales INTEGER NOT NULL DEFAULT 0,
         at_ms INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE arrived(
+        stream TEXT NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
+        PRIMARY KEY (stream, seq, hash)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE carbon(
         stream TEXT NOT NULL REFERENCES stream, seq INTEGER NOT NULL, prev BLOB NOT NULL,
@@ -27,7 +32,10 @@ MIGRATIONS = (
     CREATE TRIGGER carbon_is_final BEFORE UPDATE ON carbon
     BEGIN SELECT RAISE(ABORT, 'a carbon copy is never changed'); END;
     CREATE TRIGGER carbon_stays BEFORE DELETE ON carbon
-    WHEN OLD.seq > (SELECT head FROM stream WHERE stream = OLD.stream)
+    WHEN NOT EXISTS (
+        SELECT 1 FROM arrived a WHERE a.stream = OLD.stream AND a.seq = OLD.seq
+            AND a.hash = OLD.hash
+    )
     BEGIN SELECT RAISE(ABORT, 'the cloud does not have this entry yet'); END
     """,
 )
@@ -36,6 +44,7 @@ _HELD = """
         count(c.seq), coalesce(sum(c.is_sale), 0)
     FROM stream s LEFT JOIN carbon c ON c.stream = s.stream GROUP BY s.stream ORDER BY s.stream
 """
+_ARRIVED = "INSERT OR IGNORE INTO arrived VALUES(?,?,?)"
 _CARBON = "SELECT stream, seq, prev, hash, at_ms, sig, body FROM carbon"
 
 
@@ -59,7 +68,10 @@ class Held:
 
 
 class SalvageStore:
-    """Append-only until the cloud has an entry; usable from any thread."""
+    """Append-only until an entry has arrived; usable from any thread.
+
+    What has arrived is known by number *and* hash: a restored image may have given a number twice.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = Writer(path, "FULL")
@@ -79,35 +91,16 @@ class SalvageStore:
                 "INSERT OR IGNORE INTO stream(stream, head, hash) VALUES(?,?,?)",
                 (stream, head, head_hash),
             )
+            if head >= 0:
+                connection.execute(_ARRIVED, (stream, head, head_hash))
 
     def add(self, carbons: Sequence[Carbon]) -> int:
-        """Keep copies; how many were new. What the cloud has already is left out.
+        """Keep copies; how many were new. What has arrived is left out.
 
         CorruptError `salvage.fork` when another entry with that number is here.
         """
-        new = 0
         with self._file.transaction() as connection:
-            for carbon in carbons:
-                connection.execute(
-                    "INSERT OR IGNORE INTO stream(stream, head, hash) VALUES(?,-1,x'')",
-                    (carbon.stream,),
-                )
-                key = (carbon.stream, carbon.seq)
-                if connection.execute(
-                    "SELECT 1 FROM stream WHERE stream=? AND head>=?", key
-                ).fetchone():
-                    continue
-                row = connection.execute(
-                    "SELECT hash FROM carbon WHERE stream=? AND seq=?", key
-                ).fetchone()
-                if row is not None and row[0] != carbon.hash:
-                    raise CorruptError("salvage.fork", stream=carbon.stream, seq=carbon.seq)
-                if row is None:
-                    connection.execute(
-                        "INSERT INTO carbon VALUES(?,?,?,?,?,?,?,?)", _row_of(carbon)
-                    )
-                    new += 1
-        return new
+            return sum(_put(connection, carbon) for carbon in carbons)
 
     def held(self) -> list[Held]:
         """Every journal that is known here."""
@@ -116,18 +109,14 @@ class SalvageStore:
             for row in self._file.rows(_HELD)
         ]
 
-    def head(self, stream: str) -> int:
-        """The last entry that the cloud is known to hold, -1 for none."""
-        rows = self._file.rows("SELECT head FROM stream WHERE stream=?", (stream,))
-        return rows[0][0] if rows else -1
+    def has_arrived(self, stream: str, seq: int, entry_hash: bytes) -> bool:
+        """Whether that very entry is in the cloud, or in this box's own journal."""
+        query = "SELECT 1 FROM arrived WHERE stream=? AND seq=? AND hash=?"
+        return bool(self._file.rows(query, (stream, seq, entry_hash)))
 
     def hash_at(self, stream: str, seq: int) -> bytes | None:
-        """Hash of an entry that is here, or of the cloud's last one."""
-        query = (
-            "SELECT hash FROM carbon WHERE stream=? AND seq=?"
-            " UNION ALL SELECT hash FROM stream WHERE stream=? AND head=? AND hash<>x''"
-        )
-        rows = self._file.rows(query, (stream, seq) * 2)
+        """Hash of an entry that is here."""
+        rows = self._file.rows("SELECT hash FROM carbon WHERE stream=? AND seq=?", (stream, seq))
         return rows[0][0] if rows else None
 
     def numbers(self, stream: str, first: int, last: int) -> list[int]:
@@ -140,19 +129,41 @@ class SalvageStore:
         query = _CARBON + " WHERE stream=? AND seq>=? ORDER BY seq LIMIT ?"
         return [Carbon(*row) for row in self._file.rows(query, (stream, from_seq, limit))]
 
-    def move(self, stream: str, head: int, head_hash: bytes, at_ms: int) -> None:
-        """The cloud holds everything up to `head`: drop that."""
+    def stands(self, stream: str, head: int, head_hash: bytes) -> None:
+        """Note where the cloud stands with a journal."""
         with self._file.transaction() as connection:
-            entries, sales = connection.execute(
-                "SELECT count(*), coalesce(sum(is_sale), 0) FROM carbon WHERE stream=? AND seq<=?",
-                (stream, head),
-            ).fetchone()
             connection.execute(
-                "UPDATE stream SET head=?, hash=?, handed=handed+?,"
-                " handed_sales=handed_sales+?, at_ms=? WHERE stream=?",
-                (head, head_hash, entries, sales, at_ms, stream),
+                "UPDATE stream SET head=?, hash=? WHERE stream=?", (head, head_hash, stream)
             )
-            connection.execute("DELETE FROM carbon WHERE stream=? AND seq<=?", (stream, head))
+
+    def settle(self, carbons: Sequence[Carbon], at_ms: int) -> None:
+        """These have arrived: remember that, and drop them."""
+        with self._file.transaction() as connection:
+            for carbon in carbons:
+                key = (carbon.stream, carbon.seq, carbon.hash)
+                connection.execute(_ARRIVED, key)
+                connection.execute("DELETE FROM carbon WHERE stream=? AND seq=? AND hash=?", key)
+                connection.execute(
+                    "UPDATE stream SET handed_sales=handed_sales+?, at_ms=? WHERE stream=?",
+                    (int(is_sale(carbon.body)), at_ms, carbon.stream),
+                )
+
+
+def _put(connection: sqlite3.Connection, carbon: Carbon) -> bool:
+    """Keep a copy; whether it is new."""
+    key = (carbon.stream, carbon.seq, carbon.hash)
+    if connection.execute(
+        "SELECT 1 FROM arrived WHERE stream=? AND seq=? AND hash=?", key
+    ).fetchone():
+        return False
+    row = connection.execute("SELECT hash FROM carbon WHERE stream=? AND seq=?", key[:2]).fetchone()
+    if row is not None and row[0] != carbon.hash:
+        raise CorruptError("salvage.fork", stream=carbon.stream, seq=carbon.seq)
+    connection.execute(
+        "INSERT OR IGNORE INTO stream(stream, head, hash) VALUES(?,-1,x'')", (carbon.stream,)
+    )
+    connection.execute("INSERT OR IGNORE INTO carbon VALUES(?,?,?,?,?,?,?,?)", _row_of(carbon))
+    return row is None
 
 
 def _row_of(carbon: Carbon) -> tuple[str, int, bytes, bytes, int, bytes, bytes, int]:

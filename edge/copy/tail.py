@@ -68,10 +68,10 @@ def run_from(tail: Tail, from_seq: int, limit: int = BATCH_ENTRIES_MAX) -> list[
     return run
 
 
-def packed(tail: Tail, run: Sequence[Carbon], software: str) -> bytes:
-    """A run as one message: original stream, hashes and signature.
+def packed(tail: Tail, run: Sequence[Carbon], software: str) -> tuple[bytes, Sequence[Carbon]]:
+    """A run as one message, original stream, hashes and signature; and the entries in it.
 
-    What does not fit is cut off at the end; RefusedError `wire.too_large` when not even the first
+    What does not fit is left out at the end; RefusedError `wire.too_large` when not even the first
     entry does.
     """
     last = tail.signed(run[-1])
@@ -89,7 +89,7 @@ def packed(tail: Tail, run: Sequence[Carbon], software: str) -> bytes:
         sw=software,
     )
     try:
-        return encode_batch(header, [carbon.body for carbon in run])
+        return encode_batch(header, [carbon.body for carbon in run]), run
     except RefusedError:
         if len(run) == 1:
             raise

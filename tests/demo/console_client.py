@@ -84,7 +84,8 @@ class ConsoleClient:
 
     def heads(self) -> dict[str, int]:
         """Last journal number that the cloud has, by store."""
-        return {box["store_id"]: box["head_seq"] for box in self._boxes()}
+        # A store whose box was replaced has two: the newest comes first.
+        return {box["store_id"]: box["head_seq"] for box in reversed(self._boxes())}
 
     def daily_close(self, first: str, last: str) -> list[dict[str, Any]]:
         """HQ's own daily close of every store."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 
 from edge.copy import mirror_folder
 from edge.copy.mirror import Mirror, MirrorParts
-from edge.copy.mirror_file import carbons_of, last_seq, parts_in
+from edge.copy.mirror_file import carbons_of, last_carbon, parts_in
 from edge.copy.mirror_folder import MirrorFolder
 from edge.copy.verify_mirror import verify_mirror
 from edge.journal.store import Journal
+from shared.journal.carbon import Carbon
 from shared.kernel.errors import CorruptError
 from tests.e2e.waiting import until
 from tests.fakes.box_stream import BoxStream
@@ -32,7 +34,7 @@ class Stick:
     journal: Journal
     clock: SettableClock = field(default_factory=SettableClock)
     is_plugged: bool = True
-    acked_elsewhere: int = -1
+    arrived: set[bytes] = field(default_factory=set)
     taken: list[bytes] = field(default_factory=list)
     refuse: bool = False
 
@@ -46,13 +48,14 @@ class Stick:
             data_dir=self.folder.parent,
             journal=self.journal,
             clock=self.clock,
-            acked_of=self.acked_of,
+            has_arrived=self.has_arrived,
             take_in=self.take_in,
             disk_of=lambda path: 2 if path == self.folder and self.is_plugged else 1,
         )
 
-    def acked_of(self, stream: str) -> int:
-        return self.journal.acked() if stream == self.journal.stream else self.acked_elsewhere
+    def has_arrived(self, carbon: Carbon) -> bool:
+        is_own = carbon.stream == self.journal.stream and carbon.seq <= self.journal.acked()
+        return is_own or carbon.hash in self.arrived
 
     def take_in(self, lines: bytes) -> int:
         if self.refuse:
@@ -226,17 +229,41 @@ def test_an_error_of_the_stick_never_reaches_the_sale(
     assert stick.numbers() == [0, 1, 2]
 
 
-def test_what_another_box_left_on_the_stick_is_taken_in(stick: Stick) -> None:
+def test_what_another_box_left_on_the_stick_is_taken_in_once(stick: Stick) -> None:
     old = BoxStream("d-aaaaaaaaaaaaaaaa", "s1")
     old.append_sales(4)
-    stick.acked_elsewhere = 1
-    path = stick.folder / f"tillbox-{old.stream_id.hex()}.jsonl"
-    path.write_bytes(lines_of([a_carbon(old, seq) for seq in range(4)]))
+    lines = lines_of([a_carbon(old, seq) for seq in range(4)])
+    (stick.folder / f"tillbox-{old.stream_id.hex()}.jsonl").write_bytes(lines)
     stick.mirror.turn()
-    assert stick.taken == [lines_of([a_carbon(old, seq) for seq in (2, 3)])]
+    assert stick.taken == [lines]
     stick.refuse = True
     Mirror(stick.parts()).turn()
     assert stick.mirror.state() == "ok"
+    stick.refuse = False
+    stick.arrived.add(old.hashes[3])
+    Mirror(stick.parts()).turn()
+    assert stick.taken == [lines]
+
+
+def test_entries_that_an_older_image_has_lost_come_back_from_the_stick(
+    stick: Stick, tmp_path: Path
+) -> None:
+    image = tmp_path / "image"
+    stick.journal.close()
+    shutil.copytree(tmp_path / "data", image)
+    stick.journal.open()
+    stick.sell(2)
+    stick.mirror.turn()
+    lost = stick.file().read_bytes()
+    stick.journal.close()
+
+    restored = a_journal(image)
+    restored.append(a_sale_draft(restored))
+    again = Stick(stick.folder, restored)
+    again.mirror.turn()
+    assert again.taken == [lost]
+    assert again.numbers()[-1] == restored.head()[0]
+    restored.close()
 
 
 def test_its_thread_writes_what_is_sold_and_ends(stick: Stick) -> None:
@@ -251,7 +278,8 @@ def test_its_thread_writes_what_is_sold_and_ends(stick: Stick) -> None:
 
 def _is_at(stick: Stick, seq: int) -> bool:
     parts = parts_in(stick.folder)
-    return bool(parts) and last_seq(parts[-1]) == seq
+    last = last_carbon(parts[-1]) if parts else None
+    return last is not None and last.seq == seq
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from edge.copy.forward import Forwarder, ForwardParts
 from edge.copy.keys import KnownKeys
 from edge.copy.office import HttpOffice
-from edge.copy.service import Intake, Offered, OwnJournal, missing
+from edge.copy.service import Intake, Offered, OwnJournal, Wanted, missing
 from edge.copy.store import SALVAGE_FILE, SalvageStore
 from edge.identity import PreviousStream
 from shared.journal.carbon import Carbon
@@ -24,6 +24,7 @@ from tests.fakes.office import FakeOffice, OfficeServer, a_carbon, lines_of
 from tests.lab.cloud_api import SettableClock
 
 OWN = "0a" * 16
+OWN_HASHES = {seq: bytes([seq]) * 32 for seq in range(4)}
 
 
 @dataclass
@@ -40,7 +41,7 @@ class NewBox:
     def __post_init__(self) -> None:
         self.store = SalvageStore(self.folder / SALVAGE_FILE)
         self.store.open()
-        own = OwnJournal(lambda: OWN, lambda: 3, lambda: 1)
+        own = OwnJournal(lambda: OWN, lambda: 1, OWN_HASHES.get)
         key = self.old.journal_pub.hex()
         self.woken = 0
         self.intake = Intake(self.store, own, KnownKeys([key]), self.wake)
@@ -67,8 +68,11 @@ class NewBox:
         )
 
     def wanted(self, first: int, last: int) -> tuple[tuple[int, int], ...]:
-        (answer,) = self.intake.wanted([Offered(self.stream, first, last)])
-        return answer.ranges
+        return self.asked(first, last).ranges
+
+    def asked(self, first: int, last: int) -> Wanted:
+        (answer,) = self.intake.wanted([Offered(self.stream, first, last, self.old.hashes[last])])
+        return answer
 
     def drain(self) -> None:
         while self.forwarder.turn() == 0:
@@ -92,17 +96,25 @@ def box(tmp_path: Path, old: BoxStream) -> Iterator[NewBox]:
 
 
 def test_what_the_cloud_lacks_is_wanted_once(box: NewBox) -> None:
-    assert box.wanted(0, 20) == ((10, 20),)
-    assert box.wanted(0, 9) == ()
+    assert box.wanted(10, 20) == ((10, 20),)
+    assert box.asked(0, 9) == Wanted(box.stream, 9, ())
     box.take(12, 14)
-    assert box.wanted(0, 20) == ((10, 11), (15, 20))
-    (answer,) = box.intake.wanted([Offered(box.stream, 0, 3)])
-    assert answer.acked == 9
+    assert box.wanted(10, 20) == ((10, 11), (15, 20))
+
+
+def test_a_number_alone_proves_nothing(box: NewBox) -> None:
+    """An old image gives its numbers again: another entry 9 is not the one that arrived."""
+    (answer,) = box.intake.wanted([Offered(box.stream, 8, 9, b"x" * 32)])
+    assert answer == Wanted(box.stream, -1, ((8, 9),))
+    (answer,) = box.intake.wanted([Offered(OWN, 0, 1, b"x" * 32)])
+    assert answer == Wanted(OWN, -1, ((0, 1),))
 
 
 def test_of_its_own_journal_a_box_wants_only_what_it_has_lost(box: NewBox) -> None:
-    (answer,) = box.intake.wanted([Offered(OWN, 0, 5)])
-    assert (answer.acked, answer.ranges) == (1, ((4, 5),))
+    offers = [Offered(OWN, 0, 1, OWN_HASHES[1]), Offered(OWN, 0, 3, OWN_HASHES[3])]
+    assert box.intake.wanted(offers) == [Wanted(OWN, 1, ()), Wanted(OWN, 1, ())]
+    (answer,) = box.intake.wanted([Offered(OWN, 2, 5, b"x" * 32)])
+    assert answer.ranges == ((2, 5),)
 
 
 def test_missing_ranges_are_what_lies_between() -> None:
@@ -121,7 +133,9 @@ def test_everything_arrives_once_with_its_old_signature(box: NewBox) -> None:
     assert box.office.streams[box.stream].bodies == box.old.bodies
     (progress,) = box.forwarder.progress()
     assert (progress.state, progress.entries, progress.handed_sales) == ("done", 0, 490)
-    assert box.wanted(0, 499) == ()
+    assert box.asked(10, 499) == Wanted(box.stream, 499, ())
+    assert box.asked(10, 300) == Wanted(box.stream, 300, ())
+    assert box.take(10, 499) == 0
 
 
 def test_an_answer_that_was_lost_makes_no_second_entry(box: NewBox) -> None:
@@ -196,7 +210,7 @@ def test_a_cloud_that_stands_further_than_was_known_moves_the_mark(box: NewBox) 
     box.take(10, 14)
     box.drain()
     assert box.office.head(box.old) == 14
-    assert box.wanted(0, 14) == ()
+    assert box.wanted(10, 14) == ()
 
 
 def test_a_forked_tail_goes_into_the_boxes_own_journal(box: NewBox) -> None:
@@ -210,6 +224,7 @@ def test_a_forked_tail_goes_into_the_boxes_own_journal(box: NewBox) -> None:
     assert [carbon.seq for carbon in box.adopted] == [10, 11, 12, 13, 14]
     assert box.forwarder.progress()[0].state == "done"
     assert box.office.head(box.old) == 12
+    assert box.asked(10, 14) == Wanted(box.stream, 14, ())
 
 
 def test_a_foreign_hash_in_an_ok_is_a_fork_too(box: NewBox) -> None:
@@ -306,6 +321,28 @@ def test_it_works_over_http(box: NewBox) -> None:
         for each in (office, wrong, nowhere):
             each.close()
         server.stop()
+
+
+def test_older_lives_are_compared_at_start_and_when_the_cloud_has_changed(box: NewBox) -> None:
+    looked: list[str] = []
+
+    def look(_: object) -> None:
+        looked.append("back")
+        if len(looked) == 1:
+            raise UnavailableError("salvage.unreachable", url="x")
+
+    parts = ForwardParts(box.office, box.clock, lambda n: 1000 * n, box.adopt, look)
+    forwarder = Forwarder(box.store, parts)
+    assert forwarder.turn() == 1000
+    assert forwarder.turn() == 1000
+    assert len(looked) == 1
+    box.clock.at_ms += 1000
+    assert forwarder.turn() is None
+    assert forwarder.turn() is None
+    assert len(looked) == 2
+    forwarder.look_back()
+    forwarder.turn()
+    assert len(looked) == 3
 
 
 def forwarder_of(box: NewBox, office: HttpOffice) -> Forwarder:

@@ -7,6 +7,7 @@ import {
   type CarbonFacts,
   type CopyBox,
   type CopyNotice,
+  type Offer,
   type Shelf,
   type Wanted,
 } from "../../../edge/web/src/state/carbon-keeper.ts";
@@ -14,8 +15,11 @@ import {
 const OLD = "0a".repeat(16);
 const NEW = "0b".repeat(16);
 
-function aLine(stream: string, seq: number, type = "sale.completed"): string {
-  return JSON.stringify({ v: 1, stream, seq, body: JSON.stringify({ seq, type }) });
+const hashOf = (stream: string, seq: number, branch = ""): string => `${stream}/${seq}${branch}`;
+
+function aLine(stream: string, seq: number, type = "sale.completed", branch = ""): string {
+  const hash = hashOf(stream, seq, branch);
+  return JSON.stringify({ v: 1, stream, seq, hash, body: JSON.stringify({ seq, type }) });
 }
 
 /** A shelf that lasts as long as the test: what a reload finds again. */
@@ -62,29 +66,42 @@ class MemoryBox implements CopyBox {
   silent = false;
   refuses = false;
   readonly taken: string[] = [];
-  /** What the cloud holds of other journals. */
-  readonly arrived = new Map<string, number>();
+  /** From here on the box's own journal has another history than before. */
+  parted: number | null = null;
+  /** What the cloud holds of other journals, by the hash of the last entry. */
+  readonly arrived = new Set<string>();
 
   async carbons(after: number): Promise<string[]> {
     this.#answer();
     this.asked += 1;
     const first = Math.max(after, this.acked) + 1;
     const count = Math.max(0, Math.min(this.perAnswer, this.head - first + 1));
-    return Array.from({ length: count }, (_, n) =>
-      aLine(this.stream, first + n, (first + n) % 2 === 0 ? "sale.completed" : "drawer.opened"),
-    );
+    return Array.from({ length: count }, (_, n) => this.#line(first + n));
   }
-  async wanted(held: readonly { stream: string; first: number; last: number }[]): Promise<Wanted[]> {
+  #line(seq: number): string {
+    const type = seq % 2 === 0 ? "sale.completed" : "drawer.opened";
+    return aLine(this.stream, seq, type, this.#branch(seq));
+  }
+  #branch(seq: number): string {
+    return this.parted !== null && seq >= this.parted ? " other" : "";
+  }
+  async wanted(held: readonly Offer[]): Promise<Wanted[]> {
     this.#answer();
-    return held.map(({ stream, first, last }) => {
-      const acked = this.arrived.get(stream) ?? -1;
+    return held.map(({ stream, first, last, hash }) => {
+      if (this.arrived.has(hash)) return { stream, acked: last, ranges: [] };
+      if (stream === this.stream && last <= this.head && hash === this.#hash(last)) {
+        return { stream, acked: this.acked, ranges: [] };
+      }
       const here = new Set(this.taken);
       const ranges = [];
-      for (let seq = Math.max(first, acked + 1); seq <= last; seq += 1) {
+      for (let seq = first; seq <= last; seq += 1) {
         if (!here.has(`${stream}/${seq}`)) ranges.push({ first: seq, last: seq });
       }
-      return { stream, acked, ranges };
+      return { stream, acked: -1, ranges };
     });
+  }
+  #hash(seq: number): string {
+    return hashOf(this.stream, seq, this.#branch(seq));
   }
   async handIn(lines: string): Promise<unknown> {
     this.#answer();
@@ -96,7 +113,8 @@ class MemoryBox implements CopyBox {
     return {};
   }
   status() {
-    return { stream: this.stream, head: this.head, acked: this.acked };
+    const acked_hash = this.acked < 0 ? "" : this.#hash(this.acked);
+    return { stream: this.stream, head: this.head, acked: this.acked, acked_hash };
   }
   #answer(): void {
     if (this.silent) throw new Error("unreachable");
@@ -233,11 +251,10 @@ describe("handing in", () => {
   it("forgets only what the cloud has, and then says that all is done", async () => {
     const keeper = await aMetBox();
     await keeper.turn(box.status(), true);
-    box.arrived.set(OLD, 2);
     now += 5000;
     await keeper.turn(box.status(), true);
-    expect(shelf.numbers(OLD)).toEqual([3, 4, 5]);
-    box.arrived.set(OLD, 5);
+    expect(shelf.numbers(OLD)).toHaveLength(6);
+    box.arrived.add(hashOf(OLD, 5));
     now += 5000;
     await keeper.turn(box.status(), true);
     expect(keeper.entries).toBe(0);
@@ -285,6 +302,50 @@ describe("handing in", () => {
     box.stream = NEW;
     await aKeeper().turn(box.status(), true);
     expect(box.taken).toEqual([`${OLD}/1`]);
+    expect(notices).toEqual([]);
+  });
+});
+
+describe("a box whose journal is an older image", () => {
+  beforeEach(async () => {
+    box.head = 9;
+    box.acked = 3;
+    await aKeeper().turn(box.status(), true);
+  });
+
+  it("gets back what it has lost, though it has given the numbers again", async () => {
+    const keeper = aKeeper();
+    box.parted = 6;
+    box.head = 7;
+    box.acked = 7;
+    await keeper.turn(box.status(), true);
+    expect(shelf.numbers(OLD)).toEqual([4, 5, 6, 7, 8, 9]);
+    expect(box.taken).toEqual([4, 5, 6, 7, 8, 9].map((seq) => `${OLD}/${seq}`));
+    expect(notices.at(-1)).toEqual({ kind: "uploading", count: 3 });
+    box.arrived.add(hashOf(OLD, 9));
+    now += 5000;
+    await keeper.turn(box.status(), true);
+    expect(shelf.numbers(OLD)).toEqual([]);
+    expect(notices.at(-1)).toEqual({ kind: "done", count: 3 });
+  });
+
+  it("gets back a tail that it does not have at all", async () => {
+    const keeper = aKeeper();
+    box.head = 5;
+    await keeper.turn(box.status(), true);
+    expect(box.taken).toEqual([4, 5, 6, 7, 8, 9].map((seq) => `${OLD}/${seq}`));
+  });
+
+  it("is asked about entries that are older than its last acknowledged one", async () => {
+    const keeper = aKeeper();
+    box.head = 30;
+    box.acked = 20;
+    await keeper.turn(box.status(), true);
+    now += 5000;
+    await keeper.turn(box.status(), true);
+    expect(box.taken).toEqual([]);
+    expect(shelf.numbers(OLD)[0]).toBe(21);
+    expect(shelf.numbers(OLD)).toHaveLength(10);
     expect(notices).toEqual([]);
   });
 });

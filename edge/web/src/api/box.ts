@@ -135,7 +135,7 @@ export class LaneApi {
     return lines.split("\n").filter((line) => line !== "");
   };
   wantedCopies = async (
-    held: { stream: string; first: number; last: number }[],
+    held: components["schemas"]["OfferedBody"][],
   ): Promise<WantedCopies[]> =>
     (await taken(box.POST("/v1/salvage/wanted", { body: { held } }))).wanted;
   handIn = (lines: string): Promise<unknown> =>

@@ -161,8 +161,13 @@ export interface BoxStatus {
   readonly clock: { readonly state: "ok" | "unsynced" };
   readonly training: boolean;
   readonly secure: boolean;
-  /** The box's own journal: stream id, last entry, last one that the cloud holds. */
-  readonly journal: { readonly stream: string; readonly head: number; readonly acked: number };
+  /** The box's own journal: stream id, last entry, last one that the cloud holds and its hash. */
+  readonly journal: {
+    readonly stream: string;
+    readonly head: number;
+    readonly acked: number;
+    readonly acked_hash: string;
+  };
   readonly copies: {
     readonly mirror: "off" | "ok" | "slow" | "absent" | "full";
     readonly salvage: readonly Salvage[];

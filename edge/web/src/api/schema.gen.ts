@@ -725,11 +725,13 @@ export interface components {
         };
         /**
          * OfferedBody
-         * @description What a page holds of a journal: the first and the last entry.
+         * @description What a page holds of a journal: the first and the last entry, and the last one's hash.
          */
         OfferedBody: {
             /** First */
             first: number;
+            /** Hash */
+            hash: string;
             /** Last */
             last: number;
             /** Stream */
@@ -974,7 +976,7 @@ export interface components {
         };
         /**
          * WantedBody
-         * @description What of a journal is wanted; copies up to `acked` (-1 for none) may be dropped.
+         * @description What of a journal is wanted; the copies up to `acked` (-1 for none) may be dropped.
          */
         WantedBody: {
             /** Acked */

@@ -10,6 +10,8 @@
 export interface Carbon {
   readonly stream: string;
   readonly seq: number;
+  /** The entry's hash, hex: it stands for everything before it too. */
+  readonly hash: string;
   readonly line: string;
   /** UTF-8 bytes of the line. */
   readonly bytes: number;
@@ -32,9 +34,14 @@ export interface Range {
   readonly first: number;
   readonly last: number;
 }
+export interface Offer extends Range {
+  readonly stream: string;
+  /** Hash of entry `last`. */
+  readonly hash: string;
+}
 export interface Wanted {
   readonly stream: string;
-  /** The last entry that the cloud is known to hold, -1 for none. */
+  /** What was offered has arrived up to here, -1 for nothing. */
   readonly acked: number;
   readonly ranges: readonly Range[];
 }
@@ -43,7 +50,7 @@ export interface Wanted {
 export interface CopyBox {
   /** Lines behind entry `after` that the cloud lacks, some of them, in order. */
   carbons(after: number): Promise<string[]>;
-  wanted(held: readonly (Range & { readonly stream: string })[]): Promise<Wanted[]>;
+  wanted(held: readonly Offer[]): Promise<Wanted[]>;
   /** Give lines; fails with what the box says against them. */
   handIn(lines: string): Promise<unknown>;
 }
@@ -53,6 +60,8 @@ export interface JournalStatus {
   readonly stream: string;
   readonly head: number;
   readonly acked: number;
+  /** Hash of entry `acked`, "" for none. */
+  readonly acked_hash: string;
 }
 
 /** What to tell the person at the till about copies of another box's journal. */
@@ -64,7 +73,7 @@ export const ENTRIES_MAX = 20_000;
 export const BYTES_MAX = 40 * 1024 * 1024;
 const PIECE_ENTRIES = 200;
 const PIECE_CHARS = 600_000;
-const ASK_AGAIN_MS = 5_000;
+const ASK_AGAIN_MS = 2_000;
 const REFUSED_AGAIN_MS = 10 * 60_000;
 /** So long the page says that all has arrived. */
 const DONE_MS = 5 * 60_000;
@@ -93,6 +102,8 @@ export class CarbonKeeper {
   #fetchAt = 0;
   /** Journals that a box would not have, by that box's own journal. */
   readonly #refused = new Map<string, { why: unknown; until: number }>();
+  /** The box's own journal, once it turned out to have another history than what is kept here. */
+  #parted: string | null = null;
   /** Sales of other journals that were here when this page met the box. */
   #foreignSales = 0;
   #doneAt: number | null = null;
@@ -116,7 +127,7 @@ export class CarbonKeeper {
     this.#working = true;
     try {
       if (!this.#loaded) await this.#load();
-      await this.#drop(status.stream, status.acked);
+      await this.#dropArrived(status);
       if (signedIn) {
         await this.#fetch(status);
         await this.#handIn(status);
@@ -139,6 +150,14 @@ export class CarbonKeeper {
     journal.set(facts.seq, { ...facts });
     this.#entries += 1;
     this.#bytes += facts.bytes;
+  }
+
+  /**
+   * Forget what the cloud has of the box's own journal.  A number proves nothing: a box with an old
+   * image gives its numbers again, to other sales.  Only the entry with that very hash counts.
+   */
+  async #dropArrived({ stream, acked, acked_hash }: JournalStatus): Promise<void> {
+    if (this.#held.get(stream)?.get(acked)?.hash === acked_hash) await this.#drop(stream, acked);
   }
 
   async #drop(stream: string, upTo: number): Promise<void> {
@@ -186,15 +205,20 @@ export class CarbonKeeper {
 
   /** Give the box what it wants of other journals; forget what the cloud has. */
   async #handIn(status: JournalStatus): Promise<void> {
-    const streams = this.#foreign(status.stream).filter(
+    const streams = this.#toAsk(status).filter(
       (stream) => (this.#refused.get(stream)?.until ?? 0) <= this.#now(),
     );
     if (streams.length === 0 || this.#now() < this.#askAt) return;
     this.#askAt = this.#now() + ASK_AGAIN_MS;
     this.#foreignSales = Math.max(this.#foreignSales, this.#salesOf(status.stream));
     this.#tell(status, true, "handing");
-    for (const wanted of await this.#box.wanted(streams.map((stream) => this.#rangeOf(stream)))) {
+    for (const wanted of await this.#box.wanted(streams.map((stream) => this.#offerOf(stream)))) {
       await this.#drop(wanted.stream, wanted.acked);
+      if (wanted.stream === status.stream) {
+        if (wanted.ranges.length > 0) this.#parted = status.stream;
+        else if (wanted.acked >= 0) this.#parted = null;
+        this.#foreignSales = Math.max(this.#foreignSales, this.#salesOf(status.stream));
+      }
       try {
         for (const range of wanted.ranges) await this.#give(wanted.stream, range);
         this.#refused.delete(wanted.stream);
@@ -212,14 +236,28 @@ export class CarbonKeeper {
     }
   }
 
-  #foreign(own: string): string[] {
+  /** Journals that the box must be asked about. */
+  #toAsk({ stream, head, acked }: JournalStatus): string[] {
+    // What should be gone or cannot be: this box's journal may not be the one these came from.
+    const numbers = [...(this.#held.get(stream)?.keys() ?? [])];
+    const isOdd = numbers.some((seq) => seq <= acked || seq > head);
+    return [...this.#others(stream), ...(isOdd ? [stream] : [])];
+  }
+
+  #others(own: string): string[] {
     return [...this.#held.keys()].filter((stream) => stream !== own);
   }
 
-  #rangeOf(stream: string): Range & { stream: string } {
-    const numbers = [...(this.#held.get(stream)?.keys() ?? [])];
-    const first = numbers.reduce((least, seq) => Math.min(least, seq), Infinity);
-    return { stream, first, last: numbers.reduce((most, seq) => Math.max(most, seq), -1) };
+  /** Journals that this box's own does not carry on. */
+  #foreign(own: string): string[] {
+    const parted = this.#parted === own && this.#held.has(own);
+    return [...this.#others(own), ...(parted ? [own] : [])];
+  }
+
+  #offerOf(stream: string): Offer {
+    const facts = [...(this.#held.get(stream)?.values() ?? [])].sort((a, b) => a.seq - b.seq);
+    const last = facts.at(-1);
+    return { stream, first: facts[0]?.seq ?? 0, last: last?.seq ?? 0, hash: last?.hash ?? "" };
   }
 
   #salesOf(own: string): number {
@@ -251,9 +289,11 @@ export class CarbonKeeper {
 /** A line as the box gave it; null when it is none. */
 export function readLine(line: string): Carbon | null {
   try {
-    const { stream, seq, body } = JSON.parse(line) as { stream: string; seq: number; body: string };
+    const { stream, seq, hash, body } = JSON.parse(line) as Record<"stream" | "hash" | "body", string> & {
+      seq: number;
+    };
     const sale = (JSON.parse(body) as { type: string }).type === "sale.completed";
-    return { stream, seq, line, sale, bytes: new TextEncoder().encode(line).length };
+    return { stream, seq, hash, line, sale, bytes: new TextEncoder().encode(line).length };
   } catch {
     return null;
   }
