@@ -25,6 +25,8 @@ FLEET_READ = "fleet.read"
 FLEET_ENROL = "fleet.enrol"
 REPORT_READ = "report.read"
 EXPORT_READ = "export.read"
+WORK_READ = "work.read"
+WORK_WRITE = "work.write"
 
 PERMISSIONS = frozenset(
     {
@@ -38,6 +40,8 @@ PERMISSIONS = frozenset(
         FLEET_ENROL,
         REPORT_READ,
         EXPORT_READ,
+        WORK_READ,
+        WORK_WRITE,
     }
 )
 SESSION_COOKIE = "tb_console"

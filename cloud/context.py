@@ -56,6 +56,10 @@ class Journals(Protocol):
         """Where a stream (hex) stands, for a box that may write to it."""
         ...
 
+    def repost(self, connection: Connection, stream_id: bytes, seq: int) -> str | None:
+        """Post a flagged entry again, in this transaction; the flag that it still has."""
+        ...
+
 
 class BrokerAccounts(Protocol):
     """Where a box's broker log-in is written; the fleet room."""

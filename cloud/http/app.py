@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
+import cloud.certificate.api
 import cloud.export.api
 import cloud.fleet.api
 import cloud.http.health
@@ -21,6 +22,8 @@ import cloud.publication.api
 import cloud.receipt.api
 import cloud.report.api
 import cloud.staff.api
+import cloud.work.api
+from cloud.certificate.checker import CertificateChecker
 from cloud.context import Context
 from cloud.http import problems
 from cloud.http.console import STATIC_FOLDER, console_router
@@ -46,7 +49,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.ingest.api.router,
     cloud.report.api.router,
     cloud.receipt.api.router,
+    cloud.certificate.api.router,
     cloud.export.api.router,
+    cloud.work.api.router,
     cloud.live.api.router,
     cloud.http.health.router,
 )
@@ -60,6 +65,7 @@ def create_app(context: Context, live_hub: LiveHub, *, static: Path = STATIC_FOL
     app = describe(lifespan=_lifespan)
     app.state.context = context
     app.state.live_hub = live_hub
+    app.state.certificates = CertificateChecker(context.database, context.hq_key, context.clock)
     app.state.receipt_limiter = cloud.receipt.api.new_limiter()
     problems.install(app)
     app.include_router(console_router(static))
@@ -87,8 +93,10 @@ def describe(lifespan: Lifespan | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.live_hub.start()
+    app.state.certificates.start()
     try:
         yield
     finally:
+        app.state.certificates.stop()
         app.state.live_hub.stop()
         app.state.context.database.close()

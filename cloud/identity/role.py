@@ -14,15 +14,17 @@ from cloud.access import (
     REPORT_READ,
     STAFF_WRITE,
     STORE_WRITE,
+    WORK_READ,
+    WORK_WRITE,
 )
 
-READER = frozenset({ITEM_READ, FLEET_READ, REPORT_READ})
+READER = frozenset({ITEM_READ, FLEET_READ, REPORT_READ, WORK_READ})
 
 ROLES: dict[str, frozenset[str]] = {
     "admin": PERMISSIONS,
     "buyer": READER | {ITEM_WRITE, PRICE_WRITE, PUBLICATION_PUBLISH},
-    "it": READER | {STORE_WRITE, STAFF_WRITE, FLEET_ENROL},
+    "it": READER | {STORE_WRITE, STAFF_WRITE, FLEET_ENROL, WORK_WRITE},
     # Exports hold whole sales with their members: not for everybody who may read sums.
-    "accountant": READER | {EXPORT_READ},
+    "accountant": READER | {EXPORT_READ, WORK_WRITE},
     "reader": READER,
 }

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import Connection
 
 from cloud.db import Database, incarnation
 from cloud.ingest import store
 from cloud.ingest.ack import ack_of
 from cloud.ingest.arrival import read_arrival
 from cloud.ingest.posting import Poster
+from cloud.ingest.repost import repost
 from cloud.ingest.service import NO_HEAD, Verdict, ingest, verdict_on
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
@@ -62,6 +64,10 @@ class Journals:
         with self.database.begin() as connection:
             found = store.lock_stream(connection, bytes.fromhex(stream), dev)
         return self._answer(dev, stream, verdict_on(found, dev))
+
+    def repost(self, connection: Connection, stream_id: bytes, seq: int) -> str | None:
+        """See `cloud.ingest.repost`."""
+        return repost(connection, self.posters, stream_id, seq)
 
     def _answer(self, dev: DeviceId, stream: str, verdict: Verdict) -> Ack:
         _log.info(

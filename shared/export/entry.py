@@ -14,6 +14,8 @@ from shared.wire.codec import parse_body, parse_event
 
 INSTANT_MS_MAX = 253_402_300_799_999
 """The last millisecond of the year 9999."""
+SALVAGED_DEPTH_MAX = 16
+"""How often a journal may have been lost before an entry's original is no longer looked for."""
 UNREADABLE = "export.unreadable"
 """Flag of an entry that cannot be read and that nobody had flagged before."""
 
@@ -93,20 +95,18 @@ class ExportedEntry:
 def read_entry(store: ExportedStore, stored: StoredEntry) -> ExportedEntry:
     """The entry for an export; one that cannot be read comes flagged, never as an error."""
     entry = _read(store, stored)
-    if not isinstance(entry.event, EntrySalvaged):
-        return entry
-    salvaged = entry.event
-    inner = StoredEntry(
-        salvaged.stream,
-        salvaged.seq,
-        stored.id,
-        stored.type,
-        stored.at_ms,
-        salvaged.hash,
-        stored.flag,
-        salvaged.body.encode("utf-8", "replace"),
-    )
-    return replace(_read(store, inner), carrier=stored.stream)
+    for _ in range(SALVAGED_DEPTH_MAX):
+        if not isinstance(entry.event, EntrySalvaged):
+            break
+        carried = replace(
+            stored,
+            stream=entry.event.stream,
+            seq=entry.event.seq,
+            hash=entry.event.hash,
+            body=entry.event.body.encode("utf-8", "replace"),
+        )
+        entry = replace(_read(store, carried), carrier=stored.stream)
+    return entry
 
 
 def _read(store: ExportedStore, stored: StoredEntry) -> ExportedEntry:
