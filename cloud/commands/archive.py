@@ -117,6 +117,8 @@ def _say_refilled(told: Refilled) -> None:
     say(f"{told.entries:,} entries taken in; {told.segments:,} segments, {told.trees:,} seals.")
     if not told.has_register:
         say("There was no register: give stores found here their name, zone and currency.")
+    for stream in sorted(told.branches):
+        say(f"{stream}: {flaw_text('refill.fork')}")
     for where, code in told.problems:
         say(f"{where}: {flaw_text(code, name=where)}")
 

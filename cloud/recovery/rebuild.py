@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from cloud.db import Database, driver
 from cloud.ingest.desk import Written, post_again
 from cloud.ingest.posting import Poster
+from cloud.recovery.branch import post_branches
 from cloud.recovery.digest import NOTHING, Digest, digest_of, tables_of
 from shared.kernel.errors import MissingError
 
@@ -110,6 +111,7 @@ def _rebuild_store(
         below.execute(HOLD_STREAMS, (store_id,))
     for stream_id, head_seq in below.execute(STREAMS, (store_id,)).fetchall():
         _post_stream(connection, posters, (store_id, bytes(stream_id)), head_seq)
+    post_branches(connection, posters, store_id)
     return [
         _settle_table(connection, table, store_id, is_check=is_check)
         for table in tables_of(posters)

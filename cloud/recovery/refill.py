@@ -32,8 +32,8 @@ from cloud.ingest.arrival import Arrival
 from cloud.ingest.decision import Claim
 from cloud.ingest.posting import Poster
 from cloud.ingest.service import ingest
+from cloud.recovery.branch import take_branch
 from cloud.signing import is_signed_by
-from shared.journal.chain import chain_hashes
 from shared.journal.segment import (
     SEGMENT_KIND,
     Segment,
@@ -46,7 +46,7 @@ from shared.wire.batch import BatchHeader
 from shared.wire.message import AckCode
 
 KNOWN = "SELECT object FROM segment UNION SELECT object FROM tree"
-HEAD = "SELECT head_seq FROM stream WHERE stream_id = %s"
+IS_STREAM = "SELECT 1 FROM stream WHERE stream_id = %s"
 # Where no register tells more, a segment says who wrote it, and the rest waits for a person.
 ADD_STORE = """
 INSERT INTO store (store_id, name, time_zone, currency) VALUES (%(store)s, %(store)s, 'UTC', 'XXX')
@@ -77,18 +77,23 @@ class Place(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A segment that was read and holds; `size` are the bytes of its object."""
+    """A segment that was read and holds, with its entries' hashes; `size` bytes of an object."""
 
     segment: Segment
+    hashes: Sequence[bytes]
     name: str
     size: int
 
 
 @dataclass(slots=True)
 class Refilled:
-    """What came back; and of what could not, the stream (hex) or object and a dotted code."""
+    """What came back; and of what could not, the stream (hex) or object and a dotted code.
+
+    `branches` are streams of which the database has another branch than the archive.
+    """
 
     entries: int = 0
+    branches: set[str] = field(default_factory=set)
     segments: int = 0
     trees: int = 0
     has_register: bool = False
@@ -178,20 +183,16 @@ class Refill:
 
     def _take_stream(self, places: Sequence[Place]) -> None:
         """Segments in order; those without a signature wait for the next one that bears it."""
-        head_seq = self._head_seq(places[0].stream)
         waiting: list[Found] = []
         for place in places:
             if waiting and place.to_seq <= waiting[-1].segment.to_seq:
                 continue  # a spare copy: a power cut came between its writing and its noting
             found = self._read(place)
-            if found is None:
-                continue
-            if place.to_seq <= head_seq:
-                self._note(found)
+            if found is None or (not waiting and self._is_there(found)):
                 continue
             waiting.append(found)
             if found.segment.signature is not None:
-                head_seq = max(head_seq, self._take(waiting))
+                self._take(waiting)
                 waiting = []
         if waiting:
             self._problem(places[0].stream, "refill.unsigned")
@@ -200,44 +201,56 @@ class Refill:
         try:
             lines, size = fetch_sized(self._objects, place.name)
             segment = read_segment(lines)
-            check_segment(segment, is_signed_by)
+            hashes = check_segment(segment, is_signed_by)
         except (CorruptError, MissingError) as error:
             self._problem(place.stream, error.code)
             return None
-        return Found(segment, place.name, size)
+        return Found(segment, hashes, place.name, size)
 
-    def _take(self, run: Sequence[Found]) -> int:
-        """Have segments ingested, the last of which is signed; the stream's head afterwards."""
-        segments = [found.segment for found in run]
+    def _is_there(self, found: Found) -> bool:
+        """Whether the database has all of a segment; then the table gets to know of it."""
+        segment, stream_id = found.segment, bytes.fromhex(found.segment.stream)
+        with self._database.begin() as connection:
+            if segment_store.hash_at(connection, stream_id, segment.to_seq) != segment.head:
+                return False
+            # A spare copy does not fit onto the last one.
+            self._done.segments += segment_store.add_segment(
+                connection, segment, found.name, found.size, self._terms.now_ms
+            )
+        return True
+
+    def _take(self, run: Sequence[Found]) -> None:
+        """Have segments ingested, the last of which is signed."""
+        segments, stream = [found.segment for found in run], run[0].segment.stream
         if any(b.prev != a.head or b.from_seq != a.to_seq + 1 for a, b in pairwise(segments)):
-            self._problem(segments[0].stream, "refill.gap")
-            return -1
+            self._problem(stream, "refill.gap")
+            return
         with self._database.begin() as connection:
             _ensure_stream(connection, segments[0])
         verdict = ingest(
             database=self._database,
-            arrival=arrival_of(segments),
+            arrival=arrival_of(run),
             posters=self._posters,
             now_ms=self._terms.now_ms,
         )
-        if verdict.code not in {AckCode.OK, AckCode.DUP}:
-            self._problem(segments[0].stream, f"refill.{verdict.code}")
-            return -1
-        self._done.entries += verdict.stored
-        for found in run:
-            self._note(found)
-        return verdict.head_seq
+        if verdict.code in {AckCode.FORK, AckCode.GAP}:
+            self._take_branch(run)
+        elif verdict.code not in {AckCode.OK, AckCode.DUP}:
+            self._problem(stream, f"refill.{verdict.code}")
+        else:
+            self._done.entries += verdict.stored
+            for found in run:
+                self._is_there(found)
 
-    def _note(self, found: Found) -> None:
-        """Let the table know of a segment that fits onto the last one; a spare copy does not."""
-        segment, stream_id = found.segment, bytes.fromhex(found.segment.stream)
+    def _take_branch(self, run: Sequence[Found]) -> None:
+        segments = [found.segment for found in run]
+        hashes = [entry_hash for found in run for entry_hash in found.hashes]
         with self._database.begin() as connection:
-            if segment_store.hash_at(connection, stream_id, segment.to_seq) != segment.head:
-                self._problem(segment.stream, "refill.fork")
-                return
-            self._done.segments += segment_store.add_segment(
-                connection, segment, found.name, found.size, self._terms.now_ms
-            )
+            flaw = take_branch(connection, self._posters, segments, hashes)
+        if flaw is not None:
+            self._problem(segments[0].stream, flaw)
+        else:
+            self._done.branches.add(segments[0].stream)
 
     def _take_trees(self) -> None:
         """Signed roots that the database has forgotten; without them their numbers came twice."""
@@ -254,22 +267,16 @@ class Refill:
                 self._done.trees += 1
                 before = tree
 
-    def _head_seq(self, stream: str) -> int:
-        with self._database.begin() as connection:
-            found = driver(connection).execute(HEAD, (bytes.fromhex(stream),)).fetchone()
-        return -1 if found is None else int(found[0])
-
     def _problem(self, where: str, code: str) -> None:
         self._done.problems.append((where, code))
 
 
-def arrival_of(segments: Sequence[Segment]) -> Arrival:
+def arrival_of(run: Sequence[Found]) -> Arrival:
     """Segments that follow each other, as if their box had sent them in one batch."""
-    first, last = segments[0], segments[-1]
+    first, last = run[0].segment, run[-1].segment
     signed = last.signature
     assert signed is not None, "only what the box signed is taken in"
-    stream_id = bytes.fromhex(first.stream)
-    bodies = [body for segment in segments for body in segment.bodies]
+    bodies = [body for found in run for body in found.segment.bodies]
     header = BatchHeader(
         stream=first.stream,
         from_seq=first.from_seq,
@@ -283,8 +290,9 @@ def arrival_of(segments: Sequence[Segment]) -> Arrival:
         t=signed.at_ms,
         sw="",
     )
-    hashes = tuple(chain_hashes(stream_id, first.from_seq, first.prev, bodies))
-    return Arrival(header, stream_id, bodies, Claim(first.dev, first.from_seq, first.prev, hashes))
+    hashes = tuple(entry_hash for found in run for entry_hash in found.hashes)
+    claim = Claim(first.dev, first.from_seq, first.prev, hashes)
+    return Arrival(header, bytes.fromhex(first.stream), bodies, claim)
 
 
 def _ensure_stream(connection: Connection, segment: Segment) -> None:
@@ -295,6 +303,6 @@ def _ensure_stream(connection: Connection, segment: Segment) -> None:
         "pub": segment.journal_pub,
     }
     below = driver(connection)
-    if below.execute(HEAD, (values["stream"],)).fetchone() is None:
+    if below.execute(IS_STREAM, (values["stream"],)).fetchone() is None:
         for statement in (ADD_STORE, ADD_DEVICE, ADD_STREAM):
             below.execute(statement, values)

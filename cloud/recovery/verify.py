@@ -41,6 +41,7 @@ LOST = """
 SELECT stream_id, seq FROM entry e
 WHERE NOT EXISTS (SELECT FROM stream s WHERE s.stream_id = e.stream_id)
 ORDER BY 1, 2 LIMIT 1"""
+BRANCHES = "SELECT stream_id, seq, hash, prev_hash, body FROM branch_entry ORDER BY 1, 2"
 
 Progress = Callable[[int, int], None]
 
@@ -103,6 +104,7 @@ class Verifier:
             self._verify_stream(found, total)
         if store_id is None and stream is None:
             self._find_lost()
+            self._verify_branches()
             self._verify_trees()
         return self.findings
 
@@ -158,6 +160,13 @@ class Verifier:
             self.findings.segments += 1
             if flaw is not None:
                 raise CorruptError(flaw, seq=segment.from_seq, sha256=segment.object)
+
+    def _verify_branches(self) -> None:
+        with self._database.begin() as connection:
+            for row in driver(connection).execute(BRANCHES, binary=True).fetchall():
+                stream, seq, found, prev, body = (bytes(row[0]), row[1], *map(bytes, row[2:]))
+                if entry_hash(stream, seq, prev, body) != found:
+                    self.findings.flaws.append(Flaw(stream.hex(), seq, "verify.branch"))
 
     def _find_lost(self) -> None:
         with self._database.begin() as connection:

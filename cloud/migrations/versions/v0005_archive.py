@@ -39,12 +39,19 @@ STATEMENTS = (
         stream_id bytea NOT NULL, seq bigint NOT NULL, hash bytea NOT NULL,
         PRIMARY KEY (n, i))""",
     "CREATE INDEX tree_leaf_stream ON tree_leaf (stream_id, seq, n)",
+    # What a box signed under numbers that others have taken in this database: after a restore to
+    # the past a clone's branch may come first. Their effects count by their ids all the same.
+    """
+    CREATE TABLE branch_entry (
+        stream_id bytea NOT NULL REFERENCES stream, seq bigint NOT NULL, hash bytea NOT NULL,
+        prev_hash bytea NOT NULL, store_id text NOT NULL, body bytea NOT NULL,
+        PRIMARY KEY (stream_id, seq, hash))""",
     """
     CREATE TABLE restore_drill (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at_ms bigint NOT NULL,
         took_ms bigint NOT NULL, is_ok boolean NOT NULL, report jsonb NOT NULL)""",
 )
-TABLES = {"segment", "tree", "tree_leaf", "restore_drill"}
+TABLES = {"segment", "tree", "tree_leaf", "branch_entry", "restore_drill"}
 COLUMNS = {
     "head_sig", "head_sig_at_ms", "sealed_seq", "sealed_at_ms", "safe_seq", "safe_hash",
 }  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cloud.archive.objects import FileObjects
+from cloud.archive.packing import pack
 from cloud.archive.s3 import S3Objects, S3Place
 from cloud.archive.service import status_of
 from cloud.archive.tree import proof_of
@@ -18,11 +19,14 @@ from cloud.migrations.run import migrate
 from cloud.posters import POSTERS
 from cloud.recovery import drill as drills
 from cloud.recovery.drill import DrillReport, drill, snapshot_of
+from cloud.recovery.rebuild import rebuild
 from cloud.recovery.refill import Refill, Refilled, RefillTerms
 from cloud.recovery.verify import Verifier
-from shared.journal.event import DayClosed
+from shared.journal.chain import chain_hashes, head_statement
+from shared.journal.event import DayClosed, SaleCompleted
+from shared.journal.segment import Segment, Signature, segment_lines
 from shared.kernel.errors import UnavailableError
-from tests.fakes.box_stream import DAY, BoxStream
+from tests.fakes.box_stream import DAY, BoxStream, a_sale
 from tests.integration.cloud.archives import DAY_MS, HQ, Office, empty
 from tests.lab.postgres import PostgresServer
 from tests.lab.s3 import S3Server
@@ -251,18 +255,50 @@ def test_a_spare_object_of_a_crash_is_in_nobodys_way(
     assert run_drill(office).is_ok
 
 
-def test_entries_that_grew_apart_are_told_and_not_mixed(
+def test_when_a_clone_came_first_after_a_restore_both_branches_count_once(
+    office: Office, new_box: NewBox, scratch: Database, postgres: PostgresServer
+) -> None:
+    (box,) = a_chain(office, new_box, 1)
+    restored = Office(scratch, office.objects, office.clock)
+    assert refill(office, scratch).problems == []
+    known = len(box.bodies) - 2  # the tail was acknowledged after the backup
+    clone = BoxStream(box.dev, box.store_id, 1, box.bodies[:known], box.hashes[:known])
+    clone.append(SaleCompleted(a_sale(77)), entry_id=box.id_at(1_077))
+    clone.append(DayClosed(DAY, {}), entry_id=box.id_at(1_078))
+    restored.send(clone, 0, known + 1)
+    for _ in range(2):
+        box.append_sales(2)
+        office.send(box, len(box.bodies) - 2, len(box.bodies) - 1)
+        office.archive()
+    for _ in range(2):
+        told = refill(office, scratch)
+        assert (told.problems, told.branches) == ([], {box.stream_id.hex()})
+    assert restored.rows("SELECT head_hash, status FROM stream") == [(clone.hashes[-1], "fork")]
+    sold = {row[0] for row in restored.rows("SELECT receipt_no FROM sale")}
+    assert sold == {row[0] for row in office.rows("SELECT receipt_no FROM sale")} | {"1-000077"}
+    with closing(Database(scratch.url)) as fresh:
+        assert all(change.is_same for change in rebuild(fresh, POSTERS, is_check=True))
+    restored.archive(wants_tree=True)
+    assert Verifier(scratch).verify().flaws == []
+    assert run_drill(restored).differences == []
+    restored.run("UPDATE branch_entry SET body = '{}' WHERE seq = :seq", seq=known)
+    assert [flaw.code for flaw in Verifier(scratch).verify().flaws] == ["verify.branch"]
+
+
+def test_a_branch_that_another_box_signed_is_not_taken(
     office: Office, new_box: NewBox, scratch: Database
 ) -> None:
     (box,) = a_chain(office, new_box, 1)
-    refill(office, scratch)
-    clone = BoxStream(box.dev, box.store_id, 1, box.bodies[:-2], box.hashes[:-2])
-    clone.append(DayClosed(DAY, {}))
-    clone.append_sales(3)
-    box.append_sales(1)
-    restored = Office(scratch, office.objects, office.clock)
-    restored.send(clone, 0, len(clone.bodies) - 1)
-    office.send(box, len(box.bodies) - 1, len(box.bodies) - 1)
-    office.archive()
-    assert "refill.fork" in {code for _, code in refill(office, scratch).problems}
-    assert restored.rows("SELECT head_hash FROM stream") == [(clone.hashes[-1],)]
+    assert refill(office, scratch).problems == []
+    forged = BoxStream("d-forged", box.store_id)
+    forged.bodies, forged.hashes = [], []
+    stream_id = box.stream_id
+    bodies = tuple(body.replace(b"2041", b"6666") for body in box.bodies)
+    hashes = chain_hashes(stream_id, 0, box.prev_of(0), bodies)
+    statement = head_statement(stream_id, len(bodies) - 1, hashes[-1], 0)
+    signed = Signature(len(bodies) - 1, 0, forged.key.sign(statement))
+    names = (stream_id.hex(), box.dev, box.store_id, forged.journal_pub)
+    segment = Segment(*names, 0, box.prev_of(0), hashes[-1], bodies, signed)
+    office.objects.put(pack(segment_lines(segment)))
+    told = refill(office, scratch)
+    assert (told.problems, told.branches) == ([(stream_id.hex(), "refill.bad")], set())
