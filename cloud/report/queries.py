@@ -1,4 +1,4 @@
-"""SQL of the reports.  Reads `sale`, `day_close` and `store`; money is minor units."""
+"""SQL of the reports: the books, the days' certificates and `store`; money is minor units."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, text
+
+from shared.sale.receipt_code import short_code
 
 DAYS_SHOWN = 31
 RECENT_SALES = 20
@@ -39,7 +41,9 @@ _DAILY_CLOSE = text(f"""
         FROM days
     )
     SELECT d.store_id, d.business_date, store.currency, coalesce(receipts, 0) AS receipts,
-        {", ".join(f"coalesce({name}, 0) AS {name}" for name in COMPARED_SUMS[1:])}, close.z
+        {", ".join(f"coalesce({name}, 0) AS {name}" for name in COMPARED_SUMS[1:])}, close.z,
+        proof.state AS certificate, proof.flaw AS certificate_flaw,
+        proof.beside AS certificate_beside, proof.digest AS certificate_digest
     FROM ranked d
     JOIN store ON store.store_id = d.store_id
     CROSS JOIN LATERAL (
@@ -49,6 +53,13 @@ _DAILY_CLOSE = text(f"""
         SELECT z FROM day_close
         WHERE day_close.store_id = d.store_id AND day_close.business_date = d.business_date
         ORDER BY entry_id DESC LIMIT 1) close ON true
+    LEFT JOIN LATERAL (
+        SELECT made.state, made.flaw, made.beside,
+            sha256(convert_to(document, 'UTF8')) AS digest
+        FROM day_certificate JOIN day_certificate_check made USING (entry_id)
+        WHERE day_certificate.store_id = d.store_id
+            AND day_certificate.business_date = d.business_date
+        ORDER BY entry_id DESC LIMIT 1) proof ON true
     WHERE :days = 0 OR d.age <= :days
     ORDER BY d.business_date DESC, d.store_id""")  # noqa: S608 - fixed column names only
 _STORES = text("""
@@ -84,7 +95,8 @@ class CloseFilter:
 def daily_close(connection: Connection, wanted: CloseFilter) -> list[Row]:
     """Head office's own sums of each store and day, and whether the box's Z report agrees.
 
-    `box_matches` is None until the box has closed the day.
+    `box_matches` is None until the box has closed the day; `certificate` (waiting, agrees or
+    differs) and its short code until a box that certifies has.
     """
     is_bounded = wanted.from_on is not None or wanted.to_on is not None
     found = connection.execute(
@@ -123,7 +135,8 @@ def recent_sales(connection: Connection) -> list[Row]:
 
 
 def _close_row(made: Row) -> Row:
-    z = made.pop("z")
+    z, digest = made.pop("z"), made.pop("certificate_digest")
+    made["certificate_code"] = None if digest is None else short_code(bytes(digest))
     agrees = isinstance(z, dict) and all(z.get(name, 0) == made[name] for name in COMPARED_SUMS)
     made["box_matches"] = None if z is None else agrees
     return made

@@ -25,12 +25,20 @@ class CloseSums(BaseModel):
 
 
 class CloseRow(CloseSums):
-    """One store and business day; `box_matches` is null until the box has closed it."""
+    """One store and business day; `box_matches` is null until the box has closed it.
+
+    `certificate` is waiting, agrees or differs (`certificate_flaw` is why, a dotted code), null
+    without one; `certificate_beside` counts receipts of that day in other journals.
+    """
 
     store_id: str
     business_date: date
     currency: str
     box_matches: bool | None
+    certificate: str | None
+    certificate_flaw: str | None
+    certificate_code: str | None
+    certificate_beside: int | None
 
 
 class CloseTotals(CloseSums):

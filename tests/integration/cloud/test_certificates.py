@@ -135,6 +135,14 @@ def test_head_office_signs_beside_the_box_what_it_finds_itself(api: CloudApi, st
     box_key.verify(box_sig, box_statement(document))
     hq_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(found["hq_pub"]))
     hq_key.verify(bytes.fromhex(found["hq_sig"]), countersign_statement(document, box_sig))
+    shown = api.client().get("/v1/reports/daily-close", params={"store": store.box.store_id})
+    [row] = shown.json()["rows"]
+    assert {name: row[f"certificate{name}"] for name in ("", "_flaw", "_code", "_beside")} == {
+        "": "agrees",
+        "_flaw": None,
+        "_code": slip.code,
+        "_beside": 0,
+    }
 
 
 def test_days_follow_on_each_other(api: CloudApi, store: Store) -> None:

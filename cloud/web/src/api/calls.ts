@@ -5,6 +5,7 @@ import { client, HEADERS, problemOf, taken, unreachable, type ProblemBody } from
 import type { components, operations } from "./schema.gen.ts";
 import type {
   Box,
+  Certificates,
   Claim,
   Convergence,
   DailyClose,
@@ -138,3 +139,5 @@ export interface CloseFilter {
 export const readDailyClose = (filter: CloseFilter): Promise<DailyClose> =>
   taken(client.GET("/v1/reports/daily-close", { params: { query: set(filter) } }));
 export const readLive = (): Promise<Live> => taken(client.GET("/v1/reports/live"));
+export const readCertificates = (store_id: string, day: string): Promise<Certificates> =>
+  taken(client.GET("/v1/certificates/{store_id}/{day}", { params: { path: { store_id, day } } }));

@@ -66,6 +66,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/certificates/{store_id}/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Certificates
+         * @description What a store certified for a business day, and whether head office signed beside it.
+         */
+        get: operations["certificates_v1_certificates__store_id___day__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/claims": {
         parameters: {
             query?: never;
@@ -781,6 +801,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/work-items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Work Items
+         * @description What has to be looked at, or was.
+         */
+        get: operations["work_items_v1_work_items_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/work-items/all.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Work Items Csv
+         * @description The same table to download, up to 10,000 rows.
+         */
+        get: operations["work_items_csv_v1_work_items_all_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/work-items/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Work Item
+         * @description One item with what it is about and what people wrote.
+         */
+        get: operations["work_item_v1_work_items__item__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/work-items/{item}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle
+         * @description It needs nothing more; the text says why.
+         */
+        post: operations["settle_v1_work_items__item__done_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/work-items/{item}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Note
+         * @description Write something beside it; it stays open.
+         */
+        post: operations["add_note_v1_work_items__item__notes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/work-items/{item}/repost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repost
+         * @description Try once more to book a flagged entry, as after an update of the software.
+         */
+        post: operations["repost_v1_work_items__item__repost_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -955,6 +1095,56 @@ export interface components {
             uom: string;
         };
         /**
+         * Certificate
+         * @description A day's certificate with both signatures.
+         *
+         *     `document` is what is signed, byte for byte; `tills` repeats it for reading. `state` is
+         *     waiting, agrees or differs; `flaw` says why it differs (a dotted code). `beside` counts
+         *     receipts of that store and day in other journals. The box signs "tbc1" and the document, head
+         *     office "tbcs1", the document's SHA-256 and the box's signature (Ed25519).
+         */
+        Certificate: {
+            /** Beside */
+            beside: number;
+            /** Box Pub */
+            box_pub: string | null;
+            /** Box Sig */
+            box_sig: string;
+            /**
+             * Business Date
+             * Format: date
+             */
+            business_date: string;
+            /** Checked At Ms */
+            checked_at_ms: number | null;
+            /** Code */
+            code: string;
+            /** Document */
+            document: string;
+            /** Flaw */
+            flaw: string | null;
+            /** Hq Pub */
+            hq_pub: string;
+            /** Hq Sig */
+            hq_sig: string | null;
+            /** State */
+            state: string;
+            /** Store Id */
+            store_id: string;
+            /** Stream */
+            stream: string;
+            /** Tills */
+            tills: components["schemas"]["TillRange"][];
+        };
+        /**
+         * Certificates
+         * @description Newest first: a day may be closed in two journals, after a box was replaced.
+         */
+        Certificates: {
+            /** Certificates */
+            certificates: components["schemas"]["Certificate"][];
+        };
+        /**
          * ChangeRow
          * @description One offer that a file creates, changes or ends; `words` of its document that differ.
          */
@@ -991,6 +1181,9 @@ export interface components {
         /**
          * CloseRow
          * @description One store and business day; `box_matches` is null until the box has closed it.
+         *
+         *     `certificate` is waiting, agrees or differs (`certificate_flaw` is why, a dotted code), null
+         *     without one; `certificate_beside` counts receipts of that day in other journals.
          */
         CloseRow: {
             /** Box Matches */
@@ -1004,6 +1197,14 @@ export interface components {
             card_minor: number;
             /** Cash Minor */
             cash_minor: number;
+            /** Certificate */
+            certificate: string | null;
+            /** Certificate Beside */
+            certificate_beside: number | null;
+            /** Certificate Code */
+            certificate_code: string | null;
+            /** Certificate Flaw */
+            certificate_flaw: string | null;
             /** Currency */
             currency: string;
             /** Gross Minor */
@@ -1334,6 +1535,18 @@ export interface components {
             user: string;
         };
         /**
+         * Note
+         * @description What somebody wrote.
+         */
+        Note: {
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string;
+            /** Note */
+            note: string;
+        };
+        /**
          * OfferHistory
          * @description An offer's versions, the newest first.
          */
@@ -1636,6 +1849,14 @@ export interface components {
             stores: number;
         };
         /**
+         * Reposted
+         * @description What became of it: `flag` null when it is booked now, else what still forbids it.
+         */
+        Reposted: {
+            /** Flag */
+            flag: string | null;
+        };
+        /**
          * RowProblem
          * @description One thing that is wrong with one row of a CSV file; `line` counts from 1.
          */
@@ -1652,6 +1873,14 @@ export interface components {
             params: {
                 [key: string]: string | number | null;
             };
+        };
+        /**
+         * Said
+         * @description A note, or why an item is settled.
+         */
+        Said: {
+            /** Text */
+            text: string;
         };
         /**
          * Session
@@ -1764,6 +1993,28 @@ export interface components {
             stream: string;
         };
         /**
+         * TillRange
+         * @description A till's receipts `first` to `last` of one series; `root` stands for all their entries.
+         */
+        TillRange: {
+            /** Count */
+            count: number;
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** Net Minor */
+            net_minor: number;
+            /** Refund Minor */
+            refund_minor: number;
+            /** Root */
+            root: string;
+            /** Series */
+            series: string;
+            /** Till */
+            till: string;
+        };
+        /**
          * VersionRow
          * @description One version of an offer; `published_rev` null while no publication took it.
          */
@@ -1786,6 +2037,92 @@ export interface components {
             stores: string[] | null;
             /** Version */
             version: number;
+        };
+        /**
+         * WorkItem
+         * @description One item in full; `text` is what it is about, laid out for reading.
+         */
+        WorkItem: {
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string | null;
+            /** Code */
+            code: string;
+            /** Done At Ms */
+            done_at_ms: number | null;
+            /** Entry Id */
+            entry_id: string | null;
+            /** Entry Type */
+            entry_type: string | null;
+            /** Hash */
+            hash: string | null;
+            /** How */
+            how: string | null;
+            /** Is Done */
+            is_done: boolean;
+            /** Item */
+            item: string;
+            /** Kind */
+            kind: string;
+            /** Notes */
+            notes: components["schemas"]["Note"][];
+            /** Reason */
+            reason: string;
+            /** Seq */
+            seq: number | null;
+            /** Store Id */
+            store_id: string | null;
+            /** Stream */
+            stream: string | null;
+            /** Text */
+            text: string | null;
+        };
+        /**
+         * WorkPage
+         * @description The newest first; `open` counts all open items, whatever the filter.
+         */
+        WorkPage: {
+            /** Items */
+            items: components["schemas"]["WorkRow"][];
+            /** Open */
+            open: number;
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * WorkRow
+         * @description One item: `code` has the texts `work.<code>.title`, `.what` and `.do`.
+         *
+         *     `store_id` is null for what concerns the whole chain; `how` is `done` or `reposted`.
+         */
+        WorkRow: {
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string | null;
+            /** Code */
+            code: string;
+            /** Done At Ms */
+            done_at_ms: number | null;
+            /** How */
+            how: string | null;
+            /** Is Done */
+            is_done: boolean;
+            /** Item */
+            item: string;
+            /** Kind */
+            kind: string;
+            /** Notes */
+            notes: number;
+            /** Reason */
+            reason: string;
+            /** Store Id */
+            store_id: string | null;
         };
         /**
          * ImportResult
@@ -1902,6 +2239,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    certificates_v1_certificates__store_id___day__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificates"];
+                };
             };
             /** @description Any error */
             default: {
@@ -3096,6 +3465,210 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    work_items_v1_work_items_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "done";
+                store?: string;
+                code?: string;
+                since_ms?: number;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    work_items_csv_v1_work_items_all_csv_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "done";
+                store?: string;
+                code?: string;
+                since_ms?: number;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    work_item_v1_work_items__item__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkItem"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_v1_work_items__item__done_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkItem"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_note_v1_work_items__item__notes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkItem"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    repost_v1_work_items__item__repost_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reposted"];
+                };
             };
             /** @description Any error */
             default: {

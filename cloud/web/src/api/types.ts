@@ -28,6 +28,7 @@ export type Box = Schemas["Box"];
 export type Claim = Schemas["NewClaim"];
 export type DailyClose = Schemas["DailyClose"];
 export type CloseRow = Schemas["CloseRow"];
+export type Certificates = Schemas["Certificates"];
 export type CloseTotals = Schemas["CloseTotals"];
 export type Live = Schemas["Live"];
 export type LiveStore = Schemas["LiveStore"];

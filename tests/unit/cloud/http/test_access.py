@@ -13,7 +13,11 @@ from cloud.http.console import console_router
 from cloud.identity.role import ROLES
 
 GUARDS = (Requires, Public, DeviceOnly)
-PUBLIC_PATHS = {"/healthz", "/metrics", "/v1/session", "/v1/enrol", "/{path:path}"}
+RECEIPT = "/r/{store}/{day}/{no}/{code}"
+PUBLIC_PATHS = {
+    *("/healthz", "/metrics", "/v1/session", "/v1/enrol", "/{path:path}"),
+    *("/r", RECEIPT, f"{RECEIPT}/proof.json"),
+}
 
 
 def routes() -> Iterator[APIRoute]:
