@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 
 from edge.box import Box
+from edge.journal.ballast import is_read_only
 from edge.settings import Settings
 from shared.kernel.errors import RefusedError, UnavailableError
 
@@ -83,7 +84,7 @@ def check_disk(data_dir: Path) -> None:
     free = room.f_bavail * room.f_frsize
     if free < FREE_BYTES_MIN:
         raise _disk_full(data_dir)
-    if not os.access(data_dir, os.W_OK):
+    if not os.access(data_dir, os.W_OK) or is_read_only(data_dir):
         raise RefusedError("box.data_dir", path=str(data_dir), because="not writable")
 
 

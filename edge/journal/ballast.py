@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sqlite3
 from pathlib import Path
 
 BALLAST_FILE = "ballast"
+PROBE_FILE = "probe"
+DISK_FULL, READ_ONLY, WRITE_FAILED = (
+    "journal.disk_full",
+    "journal.read_only",
+    "journal.write_failed",
+)
 BALLAST_BYTES = 64 * 1024 * 1024
 ROOM_BYTES_MIN = 4 * 1024 * 1024
 """Without ballast a payment is refused below this: a sale and its index need a few pages."""
@@ -66,5 +74,26 @@ def free_bytes(folder: Path) -> int:
 
 
 def is_read_only(folder: Path) -> bool:
-    """Whether the kernel has mounted the folder read-only, as it does after disk errors."""
-    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    """Whether the kernel refuses writes, as it does after disk errors.
+
+    Asked by a write that nobody waits for: newer kernels do not tell it in the mount's flags.
+    """
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return True
+    try:
+        handle = os.open(folder / PROBE_FILE, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(handle, b"\0", 0)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        return error.errno == errno.EROFS
+    return False
+
+
+def why_not_written(folder: Path, error: sqlite3.Error) -> str:
+    """The code of what an error at a commit means: full, read-only, or simply failed."""
+    if is_read_only(folder):
+        return READ_ONLY
+    full = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+    return DISK_FULL if getattr(error, "sqlite_errorcode", None) in full else WRITE_FAILED

@@ -35,14 +35,13 @@ PUT_ENTRY = "INSERT INTO entry(seq, id, type, body, hash) VALUES(?,?,?,?,?)"
 TAIL_CHECKED = 200
 """Entries whose chain is walked at each opening; `verify-journal` walks all."""
 _PRIMARY_CODE = 0xFF
-_SHUT = frozenset(
+_DAMAGED = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNREADABLE = frozenset(
     {
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_AUTH,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR_READ,
+        sqlite3.SQLITE_IOERR_SHORT_READ,
+        sqlite3.SQLITE_IOERR_DATA,
+        sqlite3.SQLITE_IOERR_CORRUPTFS,
     }
 )
 _COLUMNS = "SELECT seq, id, type, body, hash FROM entry"
@@ -106,10 +105,12 @@ def evidence_of(
     except (CorruptError, RefusedError, KeyError):
         return None
     except sqlite3.DatabaseError as error:
-        # A file that may not be opened is no lost journal: somebody must correct that.
-        if error.sqlite_errorcode & _PRIMARY_CODE in _SHUT:
-            raise
-        return None
+        code = error.sqlite_errorcode
+        if code & _PRIMARY_CODE in _DAMAGED or code in _UNREADABLE:
+            return None
+        # A file that may not be opened, or a full disk, is no lost journal: somebody must
+        # correct that.
+        raise
     if found is None:
         return None
     streams = {stream for each in before if (stream := _stream_in(each)) is not None}

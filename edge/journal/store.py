@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from edge.identity import Identity
-from edge.journal.ballast import Ballast, is_read_only
+from edge.journal.ballast import DISK_FULL, READ_ONLY, Ballast, is_read_only, why_not_written
 from edge.journal.life_files import Mark, life_path, write_mark
 from edge.journal.lives import PUT_ENTRY, Life, check_tail, heritage_of, life_of, unprojected
 from edge.journal.migrations import MIGRATIONS
@@ -87,8 +87,12 @@ class Journal(JournalReader):
         """
         with self._append_lock:
             self._take_lock()
-            number, self._cause = self._succession.at_start()
-            self._open_life(number)
+            try:
+                number, self._cause = self._succession.at_start()
+                self._open_life(number)
+            except BaseException:
+                self._let_go()
+                raise
             self._ballast.take()
             if self._marked_at_ms is None:
                 self._mark_outside()
@@ -98,12 +102,9 @@ class Journal(JournalReader):
         with self._append_lock:
             if self._writer is not None:
                 self._mark_outside()
-                super().close()
+                super().close()  # first: the writer is the last one, and checkpoints
                 self._close_writer(self._writer)
-                self._writer = None
-            if self._lock_file is not None:
-                os.close(self._lock_file)
-                self._lock_file = None
+            self._let_go()
 
     def append(self, draft: EntryDraft) -> JournalEntry:
         """Keep a fact; on return it is on the disk. The same id again gives the first entry.
@@ -181,9 +182,9 @@ class Journal(JournalReader):
     def refuse_if_full(self) -> None:
         """Ask before money is taken: RefusedError `journal.disk_full` or `journal.read_only`."""
         if is_read_only(self._path.parent):
-            raise RefusedError("journal.read_only")
+            raise RefusedError(READ_ONLY)
         if not self._ballast.has_room():
-            raise RefusedError("journal.disk_full")
+            raise RefusedError(DISK_FULL)
 
     @property
     def is_short_of_room(self) -> bool:
@@ -363,14 +364,11 @@ class Journal(JournalReader):
 
     def _recover(self, error: sqlite3.Error, draft: EntryDraft) -> JournalEntry:
         """An error at commit says nothing: what the file holds after reopening counts."""
-        full = getattr(error, "sqlite_errorcode", None) in {
-            sqlite3.SQLITE_FULL,
-            sqlite3.SQLITE_IOERR_WRITE,
-        }
+        code = why_not_written(self._path.parent, error)
         found = self._find_after(draft.id)
         if found is not None:
             return found
-        if full and self._ballast.give_up():
+        if code == DISK_FULL and self._ballast.give_up():
             _log.error("journal.ballast_given_up")
             try:
                 return self._commit(draft)
@@ -378,7 +376,7 @@ class Journal(JournalReader):
                 found = self._find_after(draft.id)
                 if found is not None:
                     return found
-        raise UnavailableError("journal.disk_full" if full else "journal.write_failed") from error
+        raise UnavailableError(code) from error
 
     def _find_after(self, entry_id: str) -> JournalEntry | None:
         try:
@@ -468,6 +466,16 @@ class Journal(JournalReader):
         except sqlite3.Error as error:  # folded again at the next opening
             _log.warning("journal.flush_failed", because=str(error))
         writer.close()
+
+    def _let_go(self) -> None:
+        """Close what is open, unwritten; let another process have the file."""
+        super().close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
 
     def _take_lock(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
