@@ -1,0 +1,1 @@
+"""Boxes and their cloud in virtual time, every fault we know of, all replayable from a number."""
