@@ -2,8 +2,48 @@
 
 from __future__ import annotations
 
-from cloud.ingest.posting import Poster
-from cloud.ledger.service import LedgerPoster
+from collections.abc import Sequence
 
-POSTERS: tuple[Poster, ...] = (LedgerPoster(),)
+from sqlalchemy import Connection
+
+from cloud.certificate.service import CertificatePoster
+from cloud.ingest.entry import EntryHead
+from cloud.ingest.posting import Posted, Poster, Prepared
+from cloud.ledger.service import LedgerPoster
+from shared.journal.event import DayClosed
+
+
+class BooksPoster:
+    """The ledger, and beside it the certificates of the days that it closes.
+
+    Each kind of entry has one poster; a day close is both rooms' matter.
+    """
+
+    entry_types = LedgerPoster.entry_types
+    tables = (*LedgerPoster.tables, *CertificatePoster.tables)
+
+    def __init__(self) -> None:
+        self._ledger = LedgerPoster()
+        self._certificates = CertificatePoster()
+
+    def prepare(self, store_id: str, entries: Sequence[EntryHead]) -> Prepared:
+        """Work out the books; have both write what they want."""
+        book = self._ledger.prepare(store_id, entries)
+        closes = [entry for entry in entries if entry.type == DayClosed.type]
+        if not closes:
+            return book
+
+        def post(connection: Connection) -> Posted:
+            booked = book(connection)
+            self._certificates.post(connection, store_id, closes)
+            return booked
+
+        return post
+
+    def posted(self, connection: Connection, ids: Sequence[str]) -> set[str]:
+        """Which entries are in the books already, and so in both."""
+        return self._ledger.posted(connection, ids)
+
+
+POSTERS: tuple[Poster, ...] = (BooksPoster(),)
 """The worker, the API and a rebuild post with the same ones."""

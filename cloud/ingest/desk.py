@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from cloud.db import NOTIFY_BYTES_MAX, DatabaseError, LostConnectionError
 from cloud.ingest.entry import SALVAGED, EntryHead, flaw_of, original_of, read_head
-from cloud.ingest.posting import SLIPS, Posted, Poster
+from cloud.ingest.posting import SLIPS, Posted, Poster, Prepared
 
 NEWS_MAX = 20
 """Sales of one batch that a live screen hears of; the rest is a number."""
@@ -45,8 +45,9 @@ def post_again(
         pass
     flags = list(desk.flags)
     try:
+        desk.prepare(written.store_id)
         with connection.begin_nested():
-            desk.post(connection, written.store_id)
+            desk.post(connection)
     except LostConnectionError:
         raise
     except (DatabaseError, *SLIPS):
@@ -75,6 +76,7 @@ class PostingDesk:
         self._by_type = {
             kind: basket for poster, basket in self._baskets for kind in poster.entry_types
         }
+        self._prepared: list[Prepared] = []
         self._news: list[dict[str, Any]] = []
 
     def watch(self, heads: Iterable[EntryHead]) -> Iterator[EntryHead]:
@@ -93,11 +95,18 @@ class PostingDesk:
                 self._salvage(head)
             yield head
 
-    def post(self, connection: Connection, store_id: str) -> None:
-        """Have everything posted; a database error when something cannot be."""
-        for poster, basket in self._baskets:
-            if basket:
-                self._keep(poster.post(connection, store_id, list(basket.values())))
+    def prepare(self, store_id: str) -> None:
+        """Work out what everything causes; takes time, but no database."""
+        self._prepared = [
+            poster.prepare(store_id, list(basket.values()))
+            for poster, basket in self._baskets
+            if basket
+        ]
+
+    def post(self, connection: Connection) -> None:
+        """Write what was prepared; a database error when something cannot be."""
+        for prepared in self._prepared:
+            self._keep(prepared(connection))
 
     def post_carefully(self, connection: Connection, store_id: str) -> None:
         """Leave out what was posted before; flag what the database does not take."""
@@ -132,7 +141,7 @@ class PostingDesk:
     ) -> None:
         try:
             with connection.begin_nested():
-                posted = poster.post(connection, store_id, [entry])
+                posted = poster.prepare(store_id, [entry])(connection)
         except LostConnectionError:
             raise
         except DatabaseError:

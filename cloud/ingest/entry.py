@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from cloud.ingest.decision import Opening
-from shared.journal.event import EntrySalvaged, StreamOpened
+from shared.journal.event import KNOWN_EVENTS, EntrySalvaged, StreamOpened
 from shared.journal.life import LifeCause
 from shared.kernel.errors import RefusedError
 from shared.kernel.hexadecimal import is_hex
@@ -18,6 +18,7 @@ from shared.wire.topics import is_device_id
 INSTANT_MS_MAX = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 
+KNOWN_TYPES = frozenset(event.type for event in KNOWN_EVENTS)
 SALVAGED = EntrySalvaged.type
 SALVAGED_DEPTH_MAX = 8
 """A life may salvage what an earlier one had salvaged; nobody is cloned more often."""
@@ -170,7 +171,7 @@ def flaw_of(head: EntryHead) -> str | None:
         return "entry.header"
     if _ID.fullmatch(head.id) is None:
         return "entry.id"
-    if _TYPE.fullmatch(head.type) is None:
+    if head.type not in KNOWN_TYPES and _TYPE.fullmatch(head.type) is None:
         return "entry.type"
     if not 0 <= head.at <= INSTANT_MS_MAX:
         return "entry.at"

@@ -5,7 +5,7 @@ Rooms do not know ingest; the composition root hands their posters over as one e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -30,6 +30,14 @@ class Posted(Protocol):
         ...
 
 
+Prepared = Callable[[Connection], Posted]
+"""Writes what was worked out, in the transaction that stores the entries.
+
+An entry that makes no sense is flagged, never raised.  A database error says that an entry was
+posted before, or holds what the database cannot.
+"""
+
+
 class Poster(Protocol):
     """A room's consequences of entries, keyed by entry id."""
 
@@ -43,11 +51,10 @@ class Poster(Protocol):
         """Tables that hold nothing but what it posted, each row with its `store_id`."""
         ...
 
-    def post(self, connection: Connection, store_id: str, entries: Sequence[EntryHead]) -> Posted:
-        """Write what new entries of one store cause, in the transaction that stores them.
+    def prepare(self, store_id: str, entries: Sequence[EntryHead]) -> Prepared:
+        """Work out what new entries of one store cause; reads and writes nothing yet.
 
-        An entry that makes no sense is flagged, never raised.  A database error says that an
-        entry was posted before, or holds what the database cannot.
+        Ingest calls it while PostgreSQL still stores the entries.
         """
         ...
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -139,18 +140,20 @@ class _Intake:
         desk = PostingDesk(self._posters)
         written = Written(stream.store_id, arrival.header.stream, new.first_seq, new.bodies)
         heads = desk.watch(heads_of(written))
-        store.copy_entries(self._connection, new, heads)
-        post = desk.post_carefully if self._is_careful else desk.post
-        post(self._connection, stream.store_id)
+        if self._is_careful:
+            store.copy_entries(self._connection, new, heads)
+            desk.post_carefully(self._connection, stream.store_id)
+        else:
+            prepare = partial(desk.prepare, stream.store_id)
+            store.copy_entries(self._connection, new, heads, meanwhile=prepare)
+            desk.post(self._connection)
         if desk.flags:
             store.flag_entries(self._connection, arrival.stream_id, desk.flags)
         head = store.SignedHead(
             claim.last_seq, arrival.head_hash, arrival.signature, arrival.header.t
         )
-        store.move_head(
-            self._connection, arrival.stream_id, head, arrival.header.edge_head, self._now_ms
-        )
-        store.tell_live(self._connection, desk.told(claim.dev))
+        moved = store.MovedHead(head, arrival.header.edge_head, self._now_ms, desk.told(claim.dev))
+        store.move_head(self._connection, arrival.stream_id, moved)
         verdict = _unchanged(stream, AckCode.OK)
         return replace(
             verdict,

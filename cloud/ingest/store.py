@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,14 +39,19 @@ BINARY_START = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 BINARY_END = b"\xff\xff"
 HASH_SIZE = b"\0\0\0\x20"
 NULL = b"\xff\xff\xff\xff"
-CHUNK_ROWS = 16
+CHUNK_ROWS = 40
 """Rows sent at once: PostgreSQL works on them while the next ones are being read."""
+# One way to the server for both: the live screens hear of it once the transaction commits.
 MOVE_HEAD = """
-UPDATE stream SET head_seq = %s, head_hash = %s, head_sig = %s, head_sig_at_ms = %s,
-    rx_at_ms = %s, edge_head = greatest(edge_head, %s)
-WHERE stream_id = %s"""
-NOTIFY = "SELECT pg_notify('tillbox_live', %s)"
+WITH moved AS (
+    UPDATE stream SET head_seq = %s, head_hash = %s, head_sig = %s, head_sig_at_ms = %s,
+        rx_at_ms = %s, edge_head = greatest(edge_head, %s)
+    WHERE stream_id = %s)
+SELECT pg_notify('tillbox_live', %s)"""
 FLAG_ENTRY = "UPDATE entry SET flag = %s WHERE stream_id = %s AND seq = %s"
+LOCK_FLAGGED = """
+SELECT store_id, body FROM entry
+WHERE stream_id = %s AND seq = %s AND flag IS NOT NULL FOR UPDATE"""
 MARK_FORK = "UPDATE stream SET status = 'fork' WHERE stream_id = %s AND status = 'open'"
 
 _pack = struct.pack
@@ -91,6 +96,15 @@ class SignedHead(NamedTuple):
     hash: bytes
     sig: bytes
     sig_at_ms: int
+
+
+class MovedHead(NamedTuple):
+    """A new head that came at `at_ms`; what the box says its own is, and what screens hear."""
+
+    head: SignedHead
+    edge_head: int
+    at_ms: int
+    told: str
 
 
 def lock_stream(connection: Connection, stream_id: bytes, uploader: str) -> LockedStream | None:
@@ -154,9 +168,15 @@ def stored_hashes(connection: Connection, stream_id: bytes, seqs: range) -> dict
     return {seq: bytes(stored) for seq, stored in rows}
 
 
-def copy_entries(connection: Connection, entries: NewEntries, heads: Iterable[EntryHead]) -> None:
+def copy_entries(
+    connection: Connection,
+    entries: NewEntries,
+    heads: Iterable[EntryHead],
+    meanwhile: Callable[[], None] | None = None,
+) -> None:
     """COPY entries while `heads` is still being read, PostgreSQL working beside us.
 
+    `meanwhile` is called once all are sent: what it does costs nothing until they are stored.
     The rows are packed here because that costs half of what the driver's general way does.
     """
     chunk = [BINARY_START]
@@ -167,6 +187,8 @@ def copy_entries(connection: Connection, entries: NewEntries, heads: Iterable[En
                 copy.write(b"".join(chunk))
                 chunk = []
         copy.write(b"".join((*chunk, BINARY_END)))
+        if meanwhile is not None:
+            meanwhile()
 
 
 def _packed_rows(entries: NewEntries, heads: Iterable[EntryHead]) -> Iterator[bytes]:
@@ -175,17 +197,20 @@ def _packed_rows(entries: NewEntries, heads: Iterable[EntryHead]) -> Iterator[by
     store_field = _pack(">i", len(store)) + store
     number_and_size = struct.Struct(">qi").pack
     size, size_and_number = struct.Struct(">i").pack, struct.Struct(">iq").pack
+    kind_fields: dict[str, bytes] = {}
     for seq, head, body, entry_hash in zip(
         itertools.count(entries.first_seq), heads, entries.bodies, entries.hashes, strict=False
     ):
-        id_, kind = storable(head.id), storable(head.type)
+        id_, kind_field = storable(head.id), kind_fields.get(head.type)
+        if kind_field is None:
+            kind = storable(head.type)
+            kind_field = kind_fields[head.type] = size(len(kind)) + kind
         yield b"".join(
             (
                 start,
                 number_and_size(seq, len(id_)),
                 id_,
-                size(len(kind)),
-                kind,
+                kind_field,
                 size_and_number(8, head.at),
                 store_field,
                 size(len(body)),
@@ -197,24 +222,25 @@ def _packed_rows(entries: NewEntries, heads: Iterable[EntryHead]) -> Iterator[by
         )
 
 
-def move_head(
-    connection: Connection, stream_id: bytes, head: SignedHead, edge_head: int, at_ms: int
-) -> None:
-    """Set the head as its box signed it, and what the box says its own head is."""
-    driver(connection).execute(MOVE_HEAD, (*head, at_ms, edge_head, stream_id))
-
-
-def tell_live(connection: Connection, payload: str) -> None:
-    """Tell the live screens once the transaction commits."""
-    driver(connection).execute(NOTIFY, (payload,))
+def move_head(connection: Connection, stream_id: bytes, moved: MovedHead) -> None:
+    """Set the head as its box signed it, and tell the live screens after the commit."""
+    head, edge_head, at_ms, told = moved
+    values = (*head, at_ms, edge_head, stream_id, told)
+    driver(connection).execute(MOVE_HEAD, values)
 
 
 def flag_entries(
-    connection: Connection, stream_id: bytes, flags: Iterable[tuple[int, str]]
+    connection: Connection, stream_id: bytes, flags: Iterable[tuple[int, str | None]]
 ) -> None:
-    """Say why entries that are stored have no effects."""
+    """Say why entries that are stored have no effects; None for one that has them now."""
     with driver(connection).cursor() as cursor:
         cursor.executemany(FLAG_ENTRY, [(flag, stream_id, seq) for seq, flag in flags])
+
+
+def lock_flagged(connection: Connection, stream_id: bytes, seq: int) -> tuple[str, bytes] | None:
+    """Store and body of an entry that was stored without effects; nobody else changes it."""
+    found = driver(connection).execute(LOCK_FLAGGED, (stream_id, seq)).fetchone()
+    return None if found is None else (str(found[0]), bytes(found[1]))
 
 
 def mark_fork(connection: Connection, stream_id: bytes) -> None:

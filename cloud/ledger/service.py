@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -45,17 +45,24 @@ class LedgerPoster:
     entry_types = frozenset({SaleCompleted.type, DayClosed.type})
     tables = ("sale", "posting", "day_close")
 
-    def post(self, connection: Connection, store_id: str, entries: Sequence[Fact]) -> Booked:
-        """Write sales, postings and day closes; flags what makes no sense."""
+    def prepare(self, store_id: str, entries: Sequence[Fact]) -> Callable[[Connection], Booked]:
+        """Work out sales, postings and day closes; flags what makes no sense."""
         booking = _Booking(store_id)
         sales = [entry for entry in entries if entry.type == SaleCompleted.type]
-        if sales:
-            store.copy_lines(connection, store.COPY_SALES, booking.sale_lines(sales))
-            store.copy_lines(connection, store.COPY_POSTINGS, booking.postings)
+        sale_lines = list(booking.sale_lines(sales)) if sales else []
+        day_lines: list[str] = []
         if len(sales) < len(entries):
             days = [entry for entry in entries if entry.type == DayClosed.type]
-            store.copy_lines(connection, store.COPY_DAY_CLOSES, booking.day_close_lines(days))
-        return Booked(booking.flags, booking.news(sales))
+            day_lines = list(booking.day_close_lines(days))
+        booked = Booked(booking.flags, booking.news(sales))
+
+        def post(connection: Connection) -> Booked:
+            store.copy_lines(connection, store.COPY_SALES, sale_lines)
+            store.copy_lines(connection, store.COPY_POSTINGS, booking.postings)
+            store.copy_lines(connection, store.COPY_DAY_CLOSES, day_lines)
+            return booked
+
+        return post
 
     def posted(self, connection: Connection, ids: Sequence[str]) -> set[str]:
         """Which entries are in the books already."""
