@@ -39,6 +39,14 @@ class _Outline:
     after: int
     anchor: bytes
 
+    @property
+    def fits_anchor(self) -> bool:
+        """Whether entry 0 alone lies below the anchor, and something above it.
+
+        An anchor stands for what was pruned, not for what nobody shall look at.
+        """
+        return self.head >= self.after and self.entries <= self.head - self.after + 2
+
 
 def verify_journal(path: Path, progress: Progress = no_progress) -> Verified:
     """Check one journal file.
@@ -114,7 +122,7 @@ def _stretches(path: Path, outline: _Outline) -> Iterator[Stretch]:
     stream = outline.stream.hex()
     if outline.entries and outline.after > 0:
         yield Stretch(path, stream, 0, 0, genesis_hash(outline.stream))
-        if outline.head and outline.head < outline.after - 1:
+        if not outline.fits_anchor:
             raise CorruptError("journal.anchor", seq=outline.after - 1)
     with _reading(path) as connection:
         for first in range(outline.after, outline.head + 1, STRETCH):

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from edge.copy.verified import Damage
-from shared.journal.chain import entry_hash
+from shared.journal.chain import HASH_BYTES, entry_hash
 
 _ROWS = "SELECT seq, id, type, body, hash FROM entry WHERE seq BETWEEN ? AND ? ORDER BY seq"
 _FETCHED = 500
@@ -77,7 +77,7 @@ def _which(connection: sqlite3.Connection, stream: bytes, seq: int, prev: bytes)
     if [row[0] for row in rows] != [seq, seq + 1]:
         return "journal.chain"
     (_, _, _, body, stated), (_, _, _, next_body, next_stated) = rows
-    if entry_hash(stream, seq + 1, stated, next_body) == next_stated:
+    if len(stated) == HASH_BYTES and entry_hash(stream, seq + 1, stated, next_body) == next_stated:
         return "journal.body"
     computed = entry_hash(stream, seq, prev, body)
     if entry_hash(stream, seq + 1, computed, next_body) == next_stated:
