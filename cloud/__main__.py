@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_work_items(kinds)
     _add_archive(kinds)
     _add_proofs(kinds)
+    _add_receipts(kinds)
     return parser
 
 
@@ -180,6 +181,31 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     dump.add_argument("--yaml", action="store_true", help="as YAML instead of JSON")
     dump.set_defaults(run="price_offers.dump")
     _add_simulate(actions)
+
+
+def _add_receipts(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    receipt = kinds.add_parser("receipt", help="prove receipts")
+    actions = receipt.add_subparsers(required=True, metavar="ACTION")
+    verify = actions.add_parser(
+        "verify", help="tell whether a receipt stands: in the database, or offline by a proof"
+    )
+    verify.add_argument(
+        "receipt", nargs="*", metavar="URL | STORE DAY NUMBER CODE", help="as printed"
+    )
+    verify.add_argument("--proof", type=Path, metavar="FILE", help="check this proof, offline")
+    verify.add_argument("--hq-pub", metavar="HEX", help="head office's public key (default: ours)")
+    verify.add_argument("--save", type=Path, metavar="FILE", help="write the whole proof")
+    verify.set_defaults(run="receipt.verify")
+    certificate = kinds.add_parser("certificate", help="completeness certificates of days")
+    actions = certificate.add_subparsers(required=True, metavar="ACTION")
+    for name, summary in (
+        ("show", "print a day's certificates as JSON"),
+        ("verify", "check a day's certificates against the entries as they are now"),
+    ):
+        action = actions.add_parser(name, help=summary)
+        action.add_argument("store_id", metavar="STORE")
+        action.add_argument("day", type=date.fromisoformat, metavar="YYYY-MM-DD")
+        action.set_defaults(run=f"certificate.{name}")
 
 
 def _add_lint(actions: _Kinds[argparse.ArgumentParser]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import text
 
+from cloud.__main__ import main
 from cloud.certificate.store import of_day
 from cloud.db import Database
 from cloud.ingest.arrival import read_arrival
@@ -154,6 +156,36 @@ def test_days_follow_on_each_other(api: CloudApi, store: Store) -> None:
     assert checked(api, store.box.store_id)["state"] == "agrees"
     second = checked(api, store.box.store_id, NEXT_DAY)
     assert (second["state"], second["tills"][0]["first"]) == ("agrees", 3)
+
+
+def test_the_command_line_checks_a_day_again(
+    api: CloudApi,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TILLBOX_CLOUD_DATABASE_URL", api.database_url)
+    monkeypatch.setenv("TILLBOX_CLOUD_HQ_KEY_FILE", str(api.folder / "hq.key"))
+    store.open()
+    store.sell(1, 1)
+    store.close()
+    store.send()
+    code = checked(api, store.box.store_id)["code"]
+    day = (store.box.store_id, DAY)
+    assert main(["certificate", "verify", *day]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        f"{code}: holds, countersigned, 2 receipts, 2000 minor units",
+        "  till 1: 1 to 2, 2000 minor units",
+    ]
+    assert main(["certificate", "show", *day]) == 0
+    assert json.loads(capsys.readouterr().out)["certificates"][0]["code"] == code
+    with store.database.begin() as connection:
+        altered = "UPDATE entry SET body = body || ' ' WHERE stream_id = :stream AND seq = 2"
+        connection.execute(text(altered), {"stream": store.box.stream_id})
+    assert main(["certificate", "verify", *day]) == 1
+    assert "altered" in capsys.readouterr().out
+    assert main(["certificate", "verify", store.box.store_id, NEXT_DAY]) == 1
 
 
 def sold_less(certificate: DayCertificate) -> DayCertificate:

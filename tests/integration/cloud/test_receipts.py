@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from cloud.__main__ import main
 from cloud.archive.tree import TreeMaker
 from cloud.db import Database
 from cloud.ingest.arrival import read_arrival
@@ -267,6 +269,65 @@ def test_guessing_is_bounded_and_a_right_code_does_not_count(
         assert (proof.status_code, proof.json()["code"]) == (429, "receipt.too_many_tries")
     finally:
         guarded.stop()
+
+
+@pytest.fixture
+def run(
+    api: CloudApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    monkeypatch.setenv("TILLBOX_CLOUD_DATABASE_URL", api.database_url)
+    monkeypatch.setenv("TILLBOX_CLOUD_HQ_KEY_FILE", str(api.folder / "hq.key"))
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(["receipt", "verify", *arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_the_command_line_proves_online_and_offline(
+    api: CloudApi, box: BoxStream, tmp_path: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    link, file = link_of(box, 2), tmp_path / "proof.json"
+    named = (link.store_id, link.business_date, link.receipt_no, link.code)
+    code, out, _ = run(*named)
+    assert (code, "seal pending" in out) == (0, True)
+    assert run(*named, "--save", str(file))[0] == 1
+    seal(api)
+    code, out, _ = run(receipt_url(api.url, link), "--save", str(file))
+    assert (code, out.startswith("This receipt stands, unchanged.")) == (0, True)
+    public = ("--hq-pub", api.context.hq_key.public_hex)
+    code, out, _ = run("--proof", str(file), *public)
+    assert (code, f"The receipt with the check code {link.code} stands." in out) == (0, True)
+    assert f"{a_sale(2).totals.net_minor} minor units" in out
+    assert run(*named, "--proof", str(file), *public)[0] == 0
+    other = receipt_url(api.url, link_of(box, 3))
+    assert link.code in run(other, "--proof", str(file), *public)[2]
+    assert "another" in run("--proof", str(file), "--hq-pub", "00" * 32)[2]
+    file.write_bytes(file.read_bytes().replace(b"change_minor", b"change_minir"))
+    assert "was changed" in run("--proof", str(file), *public)[2]
+
+
+def test_the_command_line_says_in_one_sentence_what_is_wrong(
+    box: BoxStream, tmp_path: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    link = link_of(box, 2)
+    wrong = (link.store_id, link.business_date, link.receipt_no, receipt_code(box.hashes[0]))
+    code, out, _ = run(*wrong)
+    assert (code, out.startswith("The code does not match.")) == (1, True)
+    nothing = tmp_path / "nothing.json"
+    nothing.write_text("[]")
+    for arguments in (
+        (),
+        ("https://hq.example/", "--hq-pub", "00" * 32),
+        ("one", "two"),
+        ("--proof", str(nothing)),
+        ("--proof", str(tmp_path / "missing.json")),
+        ("--proof", str(nothing), "--hq-pub", "nonsense"),
+    ):
+        code, out, error = run(*arguments)
+        assert (code, out, error.count("\n")) == (1, "", 1), arguments
 
 
 def tamper(database: Database, box: BoxStream, seq: int, body: bytes) -> None:
