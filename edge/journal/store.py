@@ -73,8 +73,8 @@ class Journal(JournalReader):
         self._began_at_ms: list[int] = []
         self._boot = 0
         self._scribe = Scribe(clock, identity.stream, 0)
-        self._seq = -1
-        self._head = genesis_hash(self._life.stream_id)
+        # In one piece, so that who asks need not wait for a commit on a slow disk.
+        self._last = (-1, genesis_hash(self._life.stream_id))
         self._state = Projections()
         self._marked_at_ms: int | None = None
         self._cause: LifeCause | None = None
@@ -163,8 +163,7 @@ class Journal(JournalReader):
 
     def head(self) -> tuple[int, bytes]:
         """Number and hash of the last entry."""
-        with self._append_lock:
-            return self._seq, self._head
+        return self._last
 
     def day(self) -> BusinessDay | None:
         """The newest business day, open or closed; None before the first."""
@@ -234,9 +233,11 @@ class Journal(JournalReader):
             if not may_begin(self._began_at_ms, now_ms):
                 return False
             self._flush()
-            _log.error("journal.new_life", cause=cause, stream=self.stream, head=self._seq)
+            _log.error("journal.new_life", cause=cause, stream=self.stream, head=self._last[0])
             vouched = self._vouched_for(inc)
-            heritage = heritage_of(self._path, self._life, salvaged_range(vouched, self._seq).start)
+            heritage = heritage_of(
+                self._path, self._life, salvaged_range(vouched, self._last[0]).start
+            )
             self._opened_writer().close()
             self._cause = cause
             life = self._succession.begin(self._life, cause, heritage, now_ms)
@@ -247,13 +248,13 @@ class Journal(JournalReader):
     def salvage(self, stream: str, entries: Sequence[JournalEntry]) -> int:
         """Take in entries of a stream (hex) that forked, under their own ids; how many are new."""
         with self._append_lock:
-            day, before = self._state.day, self._seq
+            day, before = self._state.day, self._last[0]
             for entry in entries:
                 body = entry.body.decode(errors="replace")
                 event = EntrySalvaged(stream, entry.seq, entry.hash.hex(), body)
                 biz = day.biz if day is not None and day.is_open else ""
                 self.append(EntryDraft(entry.id, event, "", "", biz, self._clock.now_ms(), 0))
-            return self._seq - before
+            return self._last[0] - before
 
     def carbons(self, from_seq: int, limit: int) -> list[Carbon]:
         """Signed copies of entries from `from_seq` on, at most `limit`, each good by itself."""
@@ -336,10 +337,10 @@ class Journal(JournalReader):
         self._state.written()
 
     def _commit(self, draft: EntryDraft) -> JournalEntry:
-        seq, state = self._seq + 1, self._state
+        seq, state = self._last[0] + 1, self._state
         change = state.change_of(draft.event, Place(seq, draft.biz, draft.till))
         body = self._scribe.body(draft, seq, change.gt, state.day)
-        head = entry_hash(self._life.stream_id, seq, self._head, body)
+        head = entry_hash(self._life.stream_id, seq, self._last[1], body)
         entry = JournalEntry(seq, draft.id, draft.event.type, body, head)
         is_due = len(state.waiting) + 1 >= WRITTEN_EVERY or isinstance(
             draft.event, (DayOpened, DayClosed)
@@ -354,7 +355,7 @@ class Journal(JournalReader):
             writer.execute("ROLLBACK")
             raise
         writer.execute("COMMIT")
-        self._seq, self._head = seq, head
+        self._last = (seq, head)
         state.keep(change)
         if is_due:
             state.written()
@@ -403,7 +404,7 @@ class Journal(JournalReader):
         if life is None:
             raise CorruptError("journal.stream", path=str(self._path))
         self._life = life
-        self._seq, self._head = check_tail(writer, self._life.stream_id)
+        self._last = check_tail(writer, self._life.stream_id)
         self._state = Projections.load(writer, self._life.series)
         self._state.replay(unprojected(writer))
 
