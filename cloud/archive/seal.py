@@ -81,21 +81,19 @@ class Sealer:
             yield segment
             sealed_seq = segment.to_seq
 
-    def check_new(self, now_ms: int, *, also_flawed: bool = False) -> tuple[int, int]:
+    def check_new(self, now_ms: int) -> tuple[int, int]:
         """Read back what nobody has read back: how many were good, how many bad."""
-        with self.database.begin() as connection:
-            rows = store.unverified(connection, CHECK_ROWS, also_flawed=also_flawed)
         good = bad = 0
-        for row in rows:
-            flaw = self.flaw_of(row)
-            with self.database.begin() as connection:
-                if flaw is None:
-                    good += 1
-                    store.mark_verified(connection, row, now_ms)
-                else:
-                    bad += 1
-                    store.mark_flawed(connection, row, flaw)
-                    _log.error("archive.flawed", stream=row.stream_id.hex(), because=flaw)
+        while rows := self._unverified():
+            for row in rows:
+                flaw = self.flaw_of(row)
+                good, bad = (good + 1, bad) if flaw is None else (good, bad + 1)
+                with self.database.begin() as connection:
+                    if flaw is None:
+                        store.mark_verified(connection, row, now_ms)
+                    else:
+                        store.mark_flawed(connection, row, flaw)
+                        _log.error("archive.flawed", stream=row.stream_id.hex(), because=flaw)
         return good, bad
 
     def flaw_of(self, row: store.StoredSegment) -> str | None:
@@ -122,11 +120,13 @@ class Sealer:
 
         Nothing moves after a restore drill that failed, until one succeeds.
         """
-        moved = 0
         with self.database.begin() as connection:
             if not store.may_raise_safe(connection):
                 return 0
-            for stream_id in store.waiting_streams(connection):
+            waiting = store.waiting_streams(connection)
+        moved = 0
+        for stream_id in waiting:  # one by one: nobody's batch waits for all of them
+            with self.database.begin() as connection:
                 moved += store.raise_safe(connection, stream_id)
         return moved
 
@@ -143,3 +143,7 @@ class Sealer:
             with self.database.begin() as connection:
                 store.mark_put_again(connection, row, name, len(packed))
         return len(rows)
+
+    def _unverified(self) -> list[store.StoredSegment]:
+        with self.database.begin() as connection:
+            return store.unverified(connection, CHECK_ROWS)

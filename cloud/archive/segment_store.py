@@ -36,7 +36,7 @@ _ROW = """
 SELECT g.stream_id, g.from_seq, g.to_seq, g.prev_hash, g.head_hash, g.sig, g.sig_at_ms,
     g.object, g.bytes, s.dev, s.store_id, d.journal_pub
 FROM segment g JOIN stream s USING (stream_id) JOIN device d USING (dev)"""
-UNVERIFIED = f"""{_ROW} WHERE g.verified_at_ms IS NULL AND (g.flaw IS NULL OR %s)
+UNVERIFIED = f"""{_ROW} WHERE g.verified_at_ms IS NULL AND g.flaw IS NULL
 ORDER BY g.stream_id, g.from_seq LIMIT %s"""
 OF_STREAM = f"{_ROW} WHERE g.stream_id = %s ORDER BY g.from_seq"
 VERIFIED = """
@@ -167,11 +167,9 @@ def add_segment(connection: Connection, segment: Segment, name: str, size: int, 
     return True
 
 
-def unverified(
-    connection: Connection, limit: int, *, also_flawed: bool = False
-) -> list[StoredSegment]:
-    """Segments that nobody has read back yet; with `also_flawed` those too that were bad."""
-    return _stored(driver(connection).execute(UNVERIFIED, (also_flawed, limit), binary=True))
+def unverified(connection: Connection, limit: int) -> list[StoredSegment]:
+    """Segments that nobody has read back yet, without those that were bad."""
+    return _stored(driver(connection).execute(UNVERIFIED, (limit,), binary=True))
 
 
 def segments_of(connection: Connection, stream_id: bytes) -> list[StoredSegment]:

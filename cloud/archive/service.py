@@ -90,13 +90,14 @@ class Archivist:
     def _tree(self, now_ms: int, *, wants_tree: bool) -> TreeHead | None:
         if self.key is None:
             return None
+        maker = TreeMaker(self.database, self.objects, self.key)
+        maker.keep(self.terms.keep_until_ms(now_ms))
         with self.database.begin() as connection:
             day = due_day(connection, now_ms)
         if day is None and wants_tree:
             day = datetime.fromtimestamp(now_ms / 1000, UTC).date().isoformat()
         if day is None:
             return None
-        maker = TreeMaker(self.database, self.objects, self.key)
         head = maker.make(day, now_ms, self.terms.keep_until_ms(now_ms))
         _log.info("archive.tree", n=head.n, day=day, size=head.size, root=head.root.hex())
         return head

@@ -26,7 +26,7 @@ from shared.journal.tree import (
     tree_head_fields,
 )
 from shared.kernel.canonical import canonical_bytes, sha256
-from shared.kernel.errors import CorruptError, RetailError
+from shared.kernel.errors import CorruptError, MissingError, RetailError
 
 TREE_KIND = "tree"
 
@@ -75,7 +75,9 @@ class TreeMaker:
     def make(self, day: str, now_ms: int, keep_until_ms: int) -> TreeHead:
         """Sign all heads of now as the tree of `day`; the register goes into the archive with it.
 
-        Raises UnavailableError when the archive is away; then there is no tree.
+        The database has the tree before the archive does: were it the other way round, a crash
+        between the two would leave a signed root in the archive that nobody knows, and a second
+        one with its number. Raises UnavailableError when the archive is away; `keep` goes on then.
         """
         with self.database.begin() as connection:
             register = register_lines(read_register(connection, now_ms), self.key)
@@ -93,10 +95,25 @@ class TreeMaker:
         )
         self.objects.put(pack(register), keep_until_ms)
         sig, pub = self.key.sign(head.statement), bytes.fromhex(self.key.public_hex)
-        name = self.objects.put(pack(tree_lines(head, sig, pub, leaves)), keep_until_ms)
+        packed = pack(tree_lines(head, sig, pub, leaves))
+        tree = Tree(head, sig, pub, sha256(packed).hex())
         with self.database.begin() as connection:
-            store.add_tree(connection, Tree(head, sig, pub, name), leaves)
+            store.add_tree(connection, tree, leaves)
+        self.objects.put(packed, keep_until_ms)
         return head
+
+    def keep(self, keep_until_ms: int) -> None:
+        """Put the newest tree into the archive, unless it is there; raises as `make`."""
+        with self.database.begin() as connection:
+            tree = store.newest_tree(connection)
+            leaves = [] if tree is None else store.leaves_of(connection, tree.head.n)
+        if tree is None:
+            return
+        try:
+            self.objects.size(tree.object)
+        except MissingError:
+            lines = tree_lines(tree.head, tree.sig, tree.hq_pub, leaves)
+            self.objects.put(pack(lines), keep_until_ms)
 
 
 def tree_lines(head: TreeHead, sig: bytes, hq_pub: bytes, leaves: Sequence[Leaf]) -> bytes:

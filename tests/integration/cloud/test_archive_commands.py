@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import signal
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -149,6 +152,74 @@ def test_without_the_key_a_drill_is_refused_in_one_sentence(
     (tmp_path / "hq.key").unlink()
     assert run("drill")[0] == 1
     assert run("archive", "run", "--now")[0] == 0
+
+
+KILL = """
+import os, signal
+from cloud.__main__ import main
+from cloud.archive import {module}
+true, calls = {module}.{name}, []
+def counted(*given, **named):
+    calls.append(1)
+    if len(calls) == {call}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return true(*given, **named)
+{module}.{name} = counted
+main(["archive", "run", "--now", "--tree"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "call"),
+    [
+        ("segment_store", "add_segment", 1),
+        ("segment_store", "raise_safe", 1),
+        ("tree_store", "add_tree", 1),
+        ("objects", "FileObjects.put", 3),  # the segment, the register, the tree
+    ],
+)
+def test_an_archivist_that_is_killed_anywhere_goes_on_where_it_was(
+    run: Run, box: BoxStream, office: Office, module: str, name: str, call: int
+) -> None:
+    script = KILL.format(module=module, name=name, call=call)
+    killed = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    code, out, _ = run("archive", "run", "--now", "--tree")
+    assert code == 0
+    assert "Daily seal" in out
+    assert office.segments(box) == [(0, 7)]
+    assert office.safe(box) == (7, box.hashes[7])
+    assert run("drill")[0] == 0
+    assert run("verify", "--archive")[0] == 0
+
+
+def test_a_database_that_was_put_back_is_filled_up_before_the_next_pass(
+    run: Run, box: BoxStream, office: Office
+) -> None:
+    """The backup is from before the box's last five entries, which were archived since."""
+    run("archive", "run", "--now", "--tree")
+    lost = office.rows("SELECT object FROM segment")
+    for statement in (
+        "DELETE FROM segment",
+        "DELETE FROM sale WHERE entry_id::text IN (SELECT id FROM entry WHERE seq > 2)",
+        "DELETE FROM posting WHERE entry_id::text IN (SELECT id FROM entry WHERE seq > 2)",
+        "DELETE FROM entry WHERE seq > 2",
+        (
+            "UPDATE stream SET safe_seq = -1, sealed_seq = -1, head_seq = 2, safe_hash = NULL,"
+            " head_hash = (SELECT hash FROM entry WHERE seq = 2), head_sig = NULL"
+        ),
+        "DELETE FROM tree_leaf",
+        "DELETE FROM tree",
+    ):
+        assert office.run(statement) > 0
+    assert run("incarnation", "bump")[0] == 0
+    code, _, _ = run("archive", "run", "--now", "--tree")
+    assert code == 0
+    assert office.rows("SELECT object FROM segment") == lost
+    assert office.safe(box) == (7, box.hashes[7])
+    assert office.rows("SELECT n FROM tree ORDER BY n") == [(0,), (1,)]
+    assert run("verify", "--archive")[0] == 0
+    assert run("rebuild", "--check")[0] == 0
 
 
 @pytest.fixture
