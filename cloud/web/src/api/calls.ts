@@ -5,6 +5,7 @@ import { client, HEADERS, problemOf, taken, unreachable, type ProblemBody } from
 import type { components, operations } from "./schema.gen.ts";
 import type {
   Box,
+  BoxHistory,
   Certificates,
   Claim,
   Convergence,
@@ -23,6 +24,8 @@ import type {
   RowError,
   Session,
   Store,
+  WorkItem,
+  WorkPage,
 } from "./types.ts";
 
 type Query<Name extends keyof operations> = NonNullable<operations[Name]["parameters"]["query"]>;
@@ -127,6 +130,8 @@ export const publish = (note: string): Promise<Published> =>
 export const readConvergence = (): Promise<Convergence> => taken(client.GET("/v1/convergence"));
 export const listBoxes = async (): Promise<Box[]> =>
   (await taken(client.GET("/v1/fleet/boxes"))).boxes;
+export const boxHistory = (dev: string): Promise<BoxHistory> =>
+  taken(client.GET("/v1/fleet/boxes/{dev}", { params: { path: { dev } } }));
 export const claimBox = (storeId: string): Promise<Claim> =>
   taken(client.POST("/v1/claims", { body: { store_id: storeId } }));
 
@@ -141,3 +146,16 @@ export const readDailyClose = (filter: CloseFilter): Promise<DailyClose> =>
 export const readLive = (): Promise<Live> => taken(client.GET("/v1/reports/live"));
 export const readCertificates = (store_id: string, day: string): Promise<Certificates> =>
   taken(client.GET("/v1/certificates/{store_id}/{day}", { params: { path: { store_id, day } } }));
+
+export type WorkFilter = Loose<Query<"work_items_v1_work_items_get">>;
+export const listWork = (filter: WorkFilter): Promise<WorkPage> =>
+  taken(client.GET("/v1/work-items", { params: { query: set(filter) } }));
+export const readWork = (item: string): Promise<WorkItem> =>
+  taken(client.GET("/v1/work-items/{item}", { params: { path: { item } } }));
+export const noteWork = (item: string, text: string): Promise<WorkItem> =>
+  taken(client.POST("/v1/work-items/{item}/notes", { params: { path: { item } }, body: { text } }));
+export const settleWork = (item: string, text: string): Promise<WorkItem> =>
+  taken(client.POST("/v1/work-items/{item}/done", { params: { path: { item } }, body: { text } }));
+/** Answers the flag that still forbids it, or null when the record is booked now. */
+export const repostWork = (item: string): Promise<{ flag: string | null }> =>
+  taken(client.POST("/v1/work-items/{item}/repost", { params: { path: { item } } }));

@@ -36,6 +36,13 @@ export const GROUPS: readonly RouteGroup[] = [
         permission: "report.read",
         page: () => import("../pages/DailyClose.svelte"),
       },
+      {
+        path: "/work-items",
+        title: "console.work.title",
+        icon: "inbox",
+        permission: "work.read",
+        page: () => import("../pages/WorkItems.svelte"),
+      },
     ],
   },
   {

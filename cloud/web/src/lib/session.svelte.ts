@@ -14,7 +14,9 @@ export type Permission =
   | "publication.publish"
   | "report.read"
   | "store.write"
-  | "staff.write";
+  | "staff.write"
+  | "work.read"
+  | "work.write";
 
 class SignedIn {
   who: Session | null = $state.raw(null);
