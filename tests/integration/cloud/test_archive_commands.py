@@ -170,7 +170,7 @@ main(["archive", "run", "--now", "--tree"])
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "call"),
+    "kill_at",
     [
         ("segment_store", "add_segment", 1),
         ("segment_store", "raise_safe", 1),
@@ -179,8 +179,9 @@ main(["archive", "run", "--now", "--tree"])
     ],
 )
 def test_an_archivist_that_is_killed_anywhere_goes_on_where_it_was(
-    run: Run, box: BoxStream, office: Office, module: str, name: str, call: int
+    run: Run, box: BoxStream, office: Office, kill_at: tuple[str, str, int]
 ) -> None:
+    module, name, call = kill_at
     script = KILL.format(module=module, name=name, call=call)
     killed = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
