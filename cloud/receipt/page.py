@@ -152,7 +152,7 @@ def _goods(frame: Frame, finding: Finding) -> str:
     )
     return (
         f'<section class="card"><h2>{say("lines")}</h2><table><thead><tr>'
-        f'<th scope="col">{say("lines")}</th><th scope="col" class="num">{say("quantity")}</th>'
+        f'<th scope="col">{say("name")}</th><th scope="col" class="num">{say("quantity")}</th>'
         f'<th scope="col" class="num">{say("amount")}</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></section>"
     )

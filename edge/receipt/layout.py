@@ -11,7 +11,7 @@ from edge.device.escpos import PrinterProfile, encode
 from edge.texts import FALLBACK_LOCALE, Texts
 from shared.kernel.money import Currency
 from shared.sale.receipt import ReceiptHead, ReceiptLine, receipt_lines, receipt_text
-from shared.sale.receipt_code import ReceiptLink, receipt_code, receipt_url
+from shared.sale.receipt_code import ReceiptLink, receipt_code
 from shared.sale.transaction import RetailTransaction
 
 
@@ -57,7 +57,6 @@ class ReceiptLayout:
 
     def _lines(self, printed: PrintedSale) -> list[ReceiptLine]:
         at = datetime.fromtimestamp(printed.at_ms / 1000, tz=self.zone)
-        code = receipt_code(printed.hash) if printed.hash else ""
         head = ReceiptHead(
             store_name=self.store_name,
             at_text=at.strftime("%Y-%m-%d %H:%M"),
@@ -65,16 +64,16 @@ class ReceiptLayout:
             currency=self.currency,
             is_training=self.is_training,
             copy=printed.copy,
-            code=code,
-            url=self._url(printed, code),
+            link=self._link(printed),
+            public_url=self.public_url,
         )
         return receipt_lines(printed.sale, head, self.texts, self.profile.width_chars)
 
-    def _url(self, printed: PrintedSale, code: str) -> str:
-        if not code or not self.public_url:
-            return ""
-        link = ReceiptLink(self.store_id, printed.biz, printed.sale.receipt_no, code)
-        return receipt_url(self.public_url, link)
+    def _link(self, printed: PrintedSale) -> ReceiptLink | None:
+        if not printed.hash:
+            return None
+        code = receipt_code(printed.hash)
+        return ReceiptLink(self.store_id, printed.biz, printed.sale.receipt_no, code)
 
 
 def zone_of(name: str) -> tzinfo:

@@ -11,6 +11,7 @@ from shared.kernel.quantity import ONE_MILLI, format_milli
 from shared.price.tax import tax_sums
 from shared.sale.columns import rows, spread, text_columns, wrap
 from shared.sale.line_price import OFFER
+from shared.sale.receipt_code import ReceiptLink, asking_place, receipt_url
 from shared.sale.transaction import RetailTransaction, SoldLine
 
 MEMBER_DIGITS_SHOWN = 4
@@ -48,7 +49,8 @@ class ReceiptLine:
 class ReceiptHead:
     """What stands around the lines. `at_text` is local time; `copy` above 0 marks a reprint.
 
-    `code` proves the receipt and `url` is the public page that says so; "" where there is none.
+    `link` names the receipt for whoever wants it proved, at head office's address `public_url`
+    ("" where there is none).
     """
 
     store_name: str
@@ -57,8 +59,8 @@ class ReceiptHead:
     currency: Currency
     is_training: bool = False
     copy: int = 0
-    code: str = ""
-    url: str = ""
+    link: ReceiptLink | None = None
+    public_url: str = ""
 
 
 Texts = Mapping[str, str]
@@ -78,7 +80,7 @@ def receipt_lines(
 
 
 def receipt_text(lines: list[ReceiptLine], columns: int) -> str:
-    """The receipt as plain text, for preview and archive; the code stands in words beside its QR."""
+    """The receipt as plain text, for preview and archive; a QR code stands beside its words."""
     shown = (line for line in lines if line.kind is not LineKind.QR)
     return "\n".join(_as_plain(line, columns) for line in shown)
 
@@ -212,12 +214,22 @@ def _bottom(
 
 def _proof(head: ReceiptHead, texts: Texts, columns: int) -> Iterator[ReceiptLine]:
     """How the customer can have the receipt checked, now or in years."""
-    if not head.code:
+    link = head.link
+    if link is None:
         return
-    if head.url:
-        yield ReceiptLine(head.url, Align.CENTER, kind=LineKind.QR)
-    for piece in wrap(f"{texts['receipt.code']} {head.code}", columns):
+    if head.public_url:
+        yield ReceiptLine(receipt_url(head.public_url, link), Align.CENTER, kind=LineKind.QR)
+    for piece in wrap(f"{texts['receipt.code']} {link.code}", columns):
         yield ReceiptLine(piece, Align.CENTER)
+    if not head.public_url:
+        return
+    # For those who cannot scan: where to ask, and what else is asked for there.
+    for piece in wrap(asking_place(head.public_url), columns):
+        yield ReceiptLine(piece, Align.CENTER)
+    store = f"{texts['receipt.store']} {link.store_id}"
+    day = f"{texts['receipt.business_date']} {link.business_date}"
+    for row in rows(store, day, columns):
+        yield ReceiptLine(row)
 
 
 def _training(texts: Texts, columns: int) -> Iterator[ReceiptLine]:

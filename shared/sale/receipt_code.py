@@ -75,6 +75,11 @@ def receipt_url(base_url: str, link: ReceiptLink) -> str:
     return f"{base_url.rstrip('/')}/r/{'/'.join(quote(part, safe='') for part in parts)}"
 
 
+def asking_place(base_url: str) -> str:
+    """Where a person types a receipt's numbers in, as people write addresses."""
+    return f"{base_url.rstrip('/').removeprefix('https://').removeprefix('http://')}/r"
+
+
 def parse_receipt_url(url: str) -> ReceiptLink | None:
     """Read a receipt's address; None when it is none."""
     try:

@@ -58,10 +58,14 @@ def _axe() -> str:
 
 
 class Inspector:
-    """Collects what is wrong with the screens of a page; a test asserts `problems` is empty."""
+    """Collects what is wrong with the screens of a page; a test asserts `problems` is empty.
 
-    def __init__(self, page: Page) -> None:
+    An app says which look it has taken; a page without a script has it at once.
+    """
+
+    def __init__(self, page: Page, *, is_app: bool = True) -> None:
         self._page = page
+        self._is_app = is_app
         self.problems: list[str] = []
 
     def look(self, name: str, sizes: Iterable[Size] = SIZES) -> None:
@@ -78,7 +82,9 @@ class Inspector:
     def _inspect(self, name: str, theme: str) -> None:
         page = self._page
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        page.wait_for_function("look => document.documentElement.dataset.theme === look", arg=theme)
+        if self._is_app:
+            has_taken = "look => document.documentElement.dataset.theme === look"
+            page.wait_for_function(has_taken, arg=theme)
         if page.evaluate("typeof axe") == "undefined":
             page.evaluate(_axe())
         found = page.evaluate(FIND_VIOLATIONS, TAGS) + page.evaluate(FIND_OVERFLOW)

@@ -22,6 +22,7 @@ from shared.publication.manifest import Manifest, Piece, manifest_bytes, signing
 from shared.publication.revision import Record, RecordKind, digest_add, digest_hex, record_hash
 from shared.sale.basket import LineCoupon, PriceOverride
 from shared.sale.receipt import ReceiptHead, receipt_lines, receipt_text
+from shared.sale.receipt_code import ReceiptLink
 from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction, SaleHeader
 from shared.wire.codec import event_data, event_schemas
@@ -121,8 +122,8 @@ def receipt(sale: RetailTransaction, language: str, columns: int) -> str:
         currency=CURRENCIES["CNY" if is_chinese else "USD"],
         is_training=columns == 32,
         copy=2 if columns == 32 else 0,
-        code="7K3M-90XQ-H2VD-4T8A",
-        url="https://hq.example/r/343/2017-08-07/1-000129/7K3M-90XQ-H2VD-4T8A",
+        link=ReceiptLink("343", "2017-08-07", sale.receipt_no, "7K3M-90XQ-H2VD-4T8A"),
+        public_url="https://receipts.example",
     )
     lines = receipt_lines(sale, head, texts, columns)
     rows = receipt_text(lines, columns).split("\n")

@@ -18,6 +18,7 @@ from shared.sale.receipt import (
     receipt_lines,
     receipt_text,
 )
+from shared.sale.receipt_code import ReceiptLink, receipt_url
 from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction
 from tests.builders import a_basket, a_price_book, a_sale, an_item
@@ -175,17 +176,23 @@ def test_the_tax_in_the_price_is_told_by_rate(tax_bp: int, rate: str, tax: str) 
     assert f"tax {rate}%".ljust(28) + tax in rows
 
 
+LINK = ReceiptLink("343", "2017-08-07", "1-000001", "7K3M-90XQ-H2VD-4T8A")
+
+
 def test_the_foot_bears_the_check_code_in_words_and_as_an_address_to_scan() -> None:
-    head = replace(HEAD, code="7K3M-90XQ-H2VD-4T8A", url="https://hq.example/r/343")
-    lines = receipt_lines(a_sale(a_basket(RICE), BOOK), head, TEXTS, 32)
-    assert lines[-2:] == [
-        ReceiptLine("https://hq.example/r/343", Align.CENTER, kind=LineKind.QR),
-        ReceiptLine("code 7K3M-90XQ-H2VD-4T8A", Align.CENTER),
+    head = replace(HEAD, link=LINK, public_url="https://hq.example/")
+    lines = receipt_lines(a_sale(a_basket(RICE), BOOK), head, TEXTS, 40)
+    address = receipt_url("https://hq.example", LINK)
+    assert lines[-4] == ReceiptLine(address, Align.CENTER, kind=LineKind.QR)
+    assert receipt_text(lines, 40).split("\n")[-4:] == [
+        "                 thanks",
+        "        code 7K3M-90XQ-H2VD-4T8A",
+        "              hq.example/r",
+        "store 343       business_date 2017-08-07",
     ]
-    assert receipt_text(lines, 32).endswith("thanks\n    code 7K3M-90XQ-H2VD-4T8A")
 
 
 def test_without_an_address_the_code_alone_is_printed() -> None:
-    rows = text_of(a_sale(), replace(HEAD, code="7K3M-90XQ-H2VD-4T8A", copy=1))
+    rows = text_of(a_sale(), replace(HEAD, link=LINK, copy=1))
     assert rows[-1].strip() == "code 7K3M-90XQ-H2VD-4T8A"
-    assert "http" not in "".join(rows)
+    assert "2017-08-07" not in rows[-2]
