@@ -106,5 +106,5 @@ def outcome_of(tail: Tail, ack: Ack) -> Outcome:
     outcome = _OUTCOMES.get(ack.code)
     if outcome is not None:
         return outcome
-    own = tail.hash_at(ack.head)
+    own = tail.hash_at(ack.head) if ack.head >= 0 else None
     return "moved" if own is None or own.hex() == ack.hh else "fork"
