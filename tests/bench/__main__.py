@@ -11,7 +11,11 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.bench import (
+    backlog,
+    connections,
+    fsck,
     ingest,
+    ingest_4,
     journal,
     paint,
     pricing,
@@ -20,6 +24,7 @@ from tests.bench import (
     simulation,
     snapshot,
     start,
+    wire_size,
 )
 from tests.bench.figure import Figure, show, write_json
 from tests.bench.lab_box import LabBox
@@ -48,6 +53,11 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
     return {
         "journal": lambda: [journal.measure(_made(folder / "journal"))],
         "ingest": lambda: [ingest.measure(_made(folder / "ingest"))],
+        "ingest_4": lambda: [ingest_4.measure(_made(folder / "ingest_4"))],
+        "backlog": lambda: [backlog.measure(_made(folder / "backlog"))],
+        "connections": lambda: [connections.measure(_made(folder / "connections"))],
+        "wire_size": lambda: [wire_size.measure(_made(folder / "wire_size"))],
+        "fsck": lambda: [fsck.measure(_made(folder / "fsck"))],
         "snapshot": lambda: [snapshot.measure_apply(_made(folder / "snapshot"))],
         "box": lambda: _box(_made(folder / "lab")),
         "pricing": pricing.measure,
