@@ -5,7 +5,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-annotate --no-header
 WORKERS ?= 2
 
-.PHONY: help setup demo test bench mutation lint fmt lock clean
+.PHONY: help setup demo test soak bench mutation lint fmt lock clean
 .DEFAULT_GOAL := help
 
 help: ## List what make can do
@@ -21,6 +21,10 @@ demo: ## Run a chain on this machine: a cloud and four store boxes (CHECK=1: wit
 test: ## Run every test and every house rule (ARGS=... goes to pytest)
 	@$(PYTHON) -m tests.lab.bootstrap test
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+soak: ## Simulate SEEDS=n more days of bad luck on all cores (ARGS="--seed N" replays one)
+	@$(PYTHON) -m tests.lab.bootstrap setup
+	@exec $(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(ARGS)
 
 bench: ## Print the benchmark table (ARGS="--json FILE" writes it too)
 	@$(PYTHON) -m tests.lab.bootstrap bench

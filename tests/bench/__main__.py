@@ -20,6 +20,7 @@ from tests.bench import (
     paint,
     pricing,
     push,
+    reconnect,
     scan,
     simulation,
     snapshot,
@@ -63,6 +64,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "pricing": pricing.measure,
         "simulation": lambda: simulation.measure(_made(folder / "simulation")),
         "push": lambda: push.measure(_made(folder / "push")),
+        "reconnect": reconnect.measure,
     }
 
 

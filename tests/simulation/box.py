@@ -105,9 +105,11 @@ class Box:
         self.tablet = Tablet()
         self.state = UplinkState()
         self.courier = Courier(self)
-        self.store = f"store {dev}"
+        self.store = world.cloud.stores[dev]
         self.name = f"{dev}/{hardware}"
         self.is_on = False
+        self.is_gone = False
+        self.is_retiring = False
         self.is_linked = False
         self.is_tainted = False
         """Whether its disk knows nothing of what has happened: its numbers may have been used."""
@@ -139,7 +141,7 @@ class Box:
 
     def boot(self) -> None:
         """Come up: check the journal, then look for the cloud."""
-        if self.is_on:
+        if self.is_on or self.is_gone:
             return
         self.is_on = True
         self.agenda.note("boot", self.name)
@@ -154,7 +156,7 @@ class Box:
         cause = cause_at_start(evidence, position, self.hardware)
         self.disk.hardware = self.hardware
         if evidence is None and cause is None:
-            self._write("o", life.hex, f"enrol|{self.agenda.now_ms}")
+            self._write("o", life.hex, f"enrol|{self.agenda.now_ms}|{self.dev}")
         if cause is not None:
             self.begin_life(cause, self.life.acked)
         self._offer_copies()
@@ -212,7 +214,7 @@ class Box:
             if len(self._pending) < 1:  # one customer waits, the others leave
                 self._pending.append(sale)
             return
-        if self._booking is not None:
+        if self._booking is not None or self.is_retiring:
             return
         known = self.disk.ids.get(sale.id)
         if known is not None:  # a retry: the answer to the first try did not arrive
@@ -293,7 +295,7 @@ class Box:
         life = new_life(self.agenda.rng.randbytes(16), is_first=False)
         self.disk.lives.append(life)
         self.is_tainted = False
-        self._write("o", life.hex, f"{cause}|{now_ms}")
+        self._write("o", life.hex, f"{cause}|{now_ms}|{self.dev}")
         if not self.world.variant.is_tail_dropped:
             for entry in old.since(salvaged_range(vouched, old.head).start):
                 self.salvage(old, entry)
@@ -334,8 +336,9 @@ class Box:
         self.begin_life(cause_of_fork(self.life.head, ack.head), self._vouched(ack.inc))
         self.state = uplink.reborn(self.state, now_ms, self.agenda.rng.random())
 
-    def hand_in(self, tablet: Tablet) -> None:
+    def hand_in(self) -> None:
         """The till page shows what it has: the box may have forgotten some of it."""
+        tablet = self.tablet
         if not self.is_on or not tablet.carbons:
             return
         for stream, kept in list(tablet.carbons.items()):

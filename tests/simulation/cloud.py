@@ -98,8 +98,8 @@ class Cloud:
         self.effects: dict[str, list[tuple[bytes, int]]] = {}
         self.archive = Archive()
         self.incarnation = 1
-        self.misfits: set[str] = set()
-        """Ids in the archive that the last refill could not place: it names them to a person."""
+        self.stores: dict[str, str] = {}
+        """Device -> its store."""
         self._commits: list[tuple[int, bytes, int, int]] = []
 
     @property
@@ -123,7 +123,7 @@ class Cloud:
         """Ingest a batch, in one commit."""
         hashes = chain_hashes(batch.stream, batch.first_seq, batch.prev, batch.bodies)
         claim = Claim(batch.dev, batch.first_seq, batch.prev, tuple(hashes))
-        row = self.streams.get(batch.stream) or Stream(batch.stream, batch.dev)
+        row = self.streams.get(batch.stream) or Stream(batch.stream, _opener(batch))
         decision = self._decide(row, claim)
         self._agenda.note("ingest", batch.dev, batch.stream, batch.first_seq, decision.code)
         self._agenda.counts[f"ack {decision.code}"] += 1
@@ -163,7 +163,6 @@ class Cloud:
 
     def refill(self) -> None:
         """Bring back from the archive what the database does not have, where it fits."""
-        self.misfits = set()
         streams = {stream for stream, _ in self.archive.kept}
         for stream in sorted(streams):
             seq = self.streams[stream].head + 1 if stream in self.streams else 0
@@ -174,7 +173,10 @@ class Cloud:
         for (stream, seq), held in self.archive.kept.items():
             row = self.streams[stream]
             there = row.hashes[seq] if seq <= row.head else b""
-            self.misfits |= {id_of(body) for own, (body, _) in held.items() if own != there}
+            for entry_hash, (body, _) in held.items():
+                if entry_hash != there:  # a branch that does not fit: only its effects are left
+                    self._agenda.counts["archived entries of another branch"] += 1
+                    self._effect(body, (stream, seq))
 
     def _refill(self, stream: bytes, row: Stream) -> None:
         count = len(row.hashes)
@@ -190,16 +192,18 @@ class Cloud:
         self._committed(stream, row, count)
 
     def _decide(self, row: Stream, claim: Claim) -> Decision:
-        """The product's judgement; the model of a store is one device, which owns its streams."""
-        status = self.devices[claim.dev]
+        """The product's judgement."""
+        status, store = self.devices[row.dev], self.stores[row.dev]
+        uploader = DeviceState(claim.dev, self.stores[claim.dev], self.devices[claim.dev])
         state: StreamState | None
         if row.hashes:
-            head = row.hash_at(row.head)
-            state = StreamState(row.dev, self.devices[row.dev], "open", row.genesis, row.head, head)
+            is_carried = claim.dev != row.dev and uploader.store_id == store
+            head, carrier = row.hash_at(row.head), uploader.status if is_carried else None
+            state = StreamState(row.dev, status, "open", row.genesis, row.head, head, carrier)
         else:
-            uploader = DeviceState(claim.dev, claim.dev, status)
-            opening = Opening(claim.dev, claim.dev)
-            state = newborn(claim, row.genesis, opening, owner=uploader, uploader=uploader)
+            owner = DeviceState(row.dev, store, status)
+            opening = Opening(row.dev, store)
+            state = newborn(claim, row.genesis, opening, owner=owner, uploader=uploader)
         if state is None:
             return decide(None, claim, {})
         if self._variant.is_overlap_ignored and 0 <= claim.first_seq <= row.head + 1:
@@ -239,17 +243,17 @@ class Cloud:
     def _post(self, stream: bytes, row: Stream, from_seq: int) -> None:
         """Effects of entries, once per entry id; a poison sale's effect is a work item."""
         for seq in range(from_seq, len(row.hashes)):
-            body = row.bodies[seq]
-            kind = chr(body[0])
-            if kind == "v":  # its inner entry has the effects
-                kind = body.split(b"|", 3)[2].decode()
-            if kind in WITH_EFFECTS:
-                places = self.effects.setdefault(row.ids[seq], [])
-                if not places or self._variant.is_effect_by_place:
-                    places.append((stream, seq))
-                self._oracle.check(
-                    holds=len(places) == 1, rule="effects once", what=(row.ids[seq], places)
-                )
+            self._effect(row.bodies[seq], (stream, seq))
+
+    def _effect(self, body: bytes, place: tuple[bytes, int]) -> None:
+        kind, entry_id, rest = body.decode().split("|", 2)
+        if kind == "v":  # its inner entry has the effects
+            kind = rest.partition("|")[0]
+        if kind in WITH_EFFECTS:
+            places = self.effects.setdefault(entry_id, [])
+            if not places or self._variant.is_effect_by_place:
+                places.append(place)
+            self._oracle.check(holds=len(places) == 1, rule="effects once", what=(entry_id, places))
 
     def _ack(self, stream: bytes, code: AckCode, row: Stream | None, retry_ms: int = 0) -> Ack:
         head, safe, hh, sh = -1, -1, "", ""
@@ -263,6 +267,12 @@ class Cloud:
                 what=(safe, head, row.edge_head),
             )
         return Ack(stream.hex(), code, head, hh, safe, sh, self.inc, self._agenda.now_ms, retry_ms)
+
+
+def _opener(batch: Batch) -> str:
+    """The device whose journal a batch begins, by entry 0; the uploader's where that is not in."""
+    is_begun = batch.first_seq == 0
+    return batch.bodies[0].decode().rpartition("|")[2] if is_begun else batch.dev
 
 
 def id_of(body: bytes) -> str:

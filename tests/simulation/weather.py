@@ -44,8 +44,9 @@ class Weather:
             self._often(0.10, "device revoked", self._revoke, box)
             self._often(0.2, "disk image restored", self._take_image, box)
             self._often(0.10, "journal destroyed", self._destroy, box)
+            self._often(0.1, "box swapped", self._swap, box)
             self._often(0.2, "disk cloned", self._clone, box)
-            self._often(2.0, "", box.hand_in, box.tablet)
+            self._often(2.0, "", box.hand_in)
             self._often(2.0, "", self._prune, box)
         self._often(1.5, "broker restart", self._restart_broker)
         self._often(1.5, "deaf worker", self._deafen)
@@ -62,13 +63,14 @@ class Weather:
         world.workers.deaf.clear()
         world.workers.is_database_away = False
         world.network.start_broker()
-        world.cloud.devices = dict.fromkeys(world.cloud.devices, "active")
+        for dev, status in world.cloud.devices.items():
+            world.cloud.devices[dev] = "active" if status == "revoked" else status
         world.cloud.refill()
         for box in world.boxes:
             box.parted_until_ms = box.full_until_ms = 0
             box.boot()
             box.allow_lives()
-            box.hand_in(box.tablet)
+            box.hand_in()
 
     def _often(self, mean: float, kind: str, do: Callable[..., None], *args: object) -> None:
         """Let something happen at random moments, so many times a day on average."""
@@ -105,11 +107,13 @@ class Weather:
 
     def _revoke(self, box: Box) -> None:
         """By mistake; the mistake is found."""
-        self._world.cloud.devices[box.dev] = "revoked"
-        self._agenda.after(self._span((MINUTE_MS, 4 * HOUR_MS)), self._reinstate, box)
+        if self._world.cloud.devices[box.dev] == "active":
+            self._world.cloud.devices[box.dev] = "revoked"
+            self._agenda.after(self._span((MINUTE_MS, 4 * HOUR_MS)), self._reinstate, box)
 
     def _reinstate(self, box: Box) -> None:
-        self._world.cloud.devices[box.dev] = "active"
+        if self._world.cloud.devices[box.dev] == "revoked":
+            self._world.cloud.devices[box.dev] = "active"
 
     def _take_image(self, box: Box) -> None:
         """Somebody keeps an image of the disk and puts it back hours later."""
@@ -122,6 +126,9 @@ class Weather:
 
     def _clone(self, box: Box) -> None:
         self._world.clone(box)
+
+    def _swap(self, box: Box) -> None:
+        self._world.swap(box)
 
     def _prune(self, box: Box) -> None:
         box.prune(self._span(KEEP_MS))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from edge.sync.backoff import WAIT_MS_MAX
+from edge.sync.uplink import HELLO_EVERY_MS
 from tests.simulation.agenda import Agenda
-from tests.simulation.box import Box, Sale
+from tests.simulation.box import Box, Sale, Tablet
 from tests.simulation.cloud import Cloud, Workers
 from tests.simulation.journal import Disk, new_life
 from tests.simulation.network import Network
@@ -15,11 +17,14 @@ from tests.simulation.variant import RECOMMENDED, Variant
 from tests.simulation.weather import DAY_MS, HOUR_MS, MINUTE_MS, Weather
 from tests.simulation.wire import Wire
 
-CALM_MS = HOUR_MS
+CALM_MS = 10 * MINUTE_MS + HELLO_EVERY_MS + WAIT_MS_MAX
+"""Ten minutes; a box that was halted says its next hello later, and the longest wait is on top."""
 LOOK_EVERY_MS = 5_000
 OPENING_MS, CLOSING_MS = 8 * HOUR_MS, DAY_MS
 SALES_PER_DAY = (40, 200)
-DISK_DISASTERS = frozenset({"disk image restored", "journal destroyed", "disk cloned"})
+DISK_DISASTERS = frozenset(
+    {"disk image restored", "journal destroyed", "disk cloned", "box swapped"}
+)
 BYTES_EVERY = 10
 """Each tenth seed sends real bytes."""
 
@@ -106,9 +111,11 @@ class World:
 
     def _enrol(self, dev: str) -> None:
         first = new_life(self.agenda.rng.randbytes(16), is_first=True)
-        box = Box(self, dev, f"hw-{dev}", Disk(f"hw-{dev}", first))
-        self.cloud.devices[dev] = "active"
-        self._man(box, 0)
+        self._register(dev, f"store {dev}")
+        self._man(Box(self, dev, f"hw-{dev}", Disk(f"hw-{dev}", first)), 0)
+
+    def _register(self, dev: str, store: str) -> None:
+        self.cloud.devices[dev], self.cloud.stores[dev] = "active", store
 
     def _man(self, box: Box, from_ms: int) -> None:
         """Switch a box on and let people sell with it."""
@@ -154,6 +161,25 @@ class World:
         twin.is_tainted = not shows
         box.is_tainted = box.is_tainted or not shows
         self._man(twin, self.agenda.now_ms)
+
+    def swap(self, box: Box) -> None:
+        """Another box takes the store over, with the same tablets; the old one may come back."""
+        if box.is_gone or box.is_retiring:
+            return
+        dev = f"{box.dev}s{len(self.boxes)}"
+        box.cut_power(self.agenda.between(HOUR_MS, 8 * HOUR_MS))
+        box.is_retiring = True
+        self.cloud.devices[box.dev] = "retiring"
+        self._register(dev, box.store)
+        first = new_life(self.agenda.rng.randbytes(16), is_first=False)
+        heir = Box(self, dev, f"hw-{dev}", Disk(f"hw-{dev}", first))
+        heir.tablet, box.tablet = box.tablet, Tablet()
+        self._man(heir, self.agenda.now_ms)
+        self.agenda.after(self.agenda.between(MINUTE_MS, HOUR_MS), heir.hand_in)
+        if self.agenda.chance(0.5):  # its card is dead
+            box.is_gone = True
+            self.boxes.remove(box)
+            self._lost(box.disk)
 
     def _lost(self, old: Disk) -> None:
         self.oracle.overwritten(old, self.holders())
