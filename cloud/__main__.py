@@ -332,6 +332,9 @@ def _add_proofs(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     verify.add_argument("--store", metavar="ID", help="only the journals of one store")
     verify.add_argument("--stream", metavar="HEX", help="only one journal")
     verify.add_argument("--archive", action="store_true", help="read the archive back too")
+    verify.add_argument(
+        "--hq-pub", metavar="HEX", help="who must have signed the seals (default: our own key)"
+    )
     verify.set_defaults(run="verify.verify")
     rebuild = kinds.add_parser("rebuild", help="make the books anew from the journals' entries")
     rebuild.add_argument("--check", action="store_true", help="only compare, change nothing")

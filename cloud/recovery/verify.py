@@ -83,14 +83,23 @@ class _Stream:
 
 
 class Verifier:
-    """Checks one database; with `sealer` also every object of its archive."""
+    """Checks one database; with `sealer` also every object of its archive.
+
+    Where `hq_pub` is given nobody else may have signed a tree.
+    """
 
     def __init__(
-        self, database: Database, sealer: Sealer | None = None, progress: Progress | None = None
+        self,
+        database: Database,
+        sealer: Sealer | None = None,
+        *,
+        hq_pub: bytes | None = None,
+        progress: Progress = lambda *_: None,
     ) -> None:
         self._database = database
         self._sealer = sealer
-        self._progress = progress or (lambda *_: None)
+        self._hq_pub = hq_pub
+        self._progress = progress
         self.findings = Findings()
 
     def verify(self, store_id: str | None = None, stream: bytes | None = None) -> Findings:
@@ -187,6 +196,8 @@ class Verifier:
     def _flaw_of_tree(self, connection: Connection, tree: Tree, before: Tree | None) -> str | None:
         leaves = tree_store.leaves_of(connection, tree.head.n)
         flaw = flaw_of_tree(tree, leaves, before)
+        if flaw is None and self._hq_pub not in {None, tree.hq_pub}:
+            flaw = "tree.signature"
         if flaw is None and tree_store.has_stranger(connection, tree.head.n):
             flaw = "tree.leaf"
         if flaw is not None or self._sealer is None:

@@ -17,7 +17,7 @@ from cloud.recovery.verify import Findings, Flaw, Verifier
 from shared.journal.event import EntrySalvaged, SaleCompleted
 from shared.kernel.errors import MissingError
 from tests.fakes.box_stream import BoxStream, a_sale
-from tests.integration.cloud.archives import DAY_MS, Office, empty
+from tests.integration.cloud.archives import DAY_MS, HQ, Office, empty
 
 NewBox = Callable[[], BoxStream]
 
@@ -174,6 +174,17 @@ def test_headquarters_that_rewrites_an_entry_with_its_whole_chain_meets_its_own_
     flaws = verify(office, archive=False).flaws
     assert Flaw("", 0, "tree.leaf") in flaws
     assert flaws[0].seq == 4
+
+
+def test_seals_that_somebody_else_signed_anew_are_found_by_who_knows_the_key(
+    office: Office, box: BoxStream
+) -> None:
+    ours = bytes.fromhex(HQ.public_hex)
+    assert Verifier(office.database, hq_pub=ours).verify().flaws == []
+    assert Verifier(office.database, hq_pub=box.journal_pub).verify().flaws == [
+        Flaw("", 0, "tree.signature"),
+        Flaw("", 1, "tree.signature"),
+    ]
 
 
 # Making the books anew
