@@ -116,8 +116,8 @@ class Box:
             self.replica.active_revision,
             Lockout(),
         )
-        self.sync = self._make_sync(data / "fetch")
         self.copies = self._make_copies(signer)
+        self.sync = self._make_sync(data / "fetch")
         self._collector = BoxCollector(
             BoxGauges(
                 lambda: self.journal.head()[0],
@@ -318,7 +318,7 @@ class Box:
             self.desk.pins,
             self._activated,
             self._cloud_changed,
-            on_incarnation=lambda incarnation: self.copies.cloud_changed(incarnation),
+            on_incarnation=self.copies.cloud_changed,
             on_standing=self._standing_told,
         )
         return SyncService(parts, hooks)
