@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from cloud.db import Database
 from cloud.export import store
-from shared.export.entry import ExportedEntry, read_entry
+from shared.export.entry import ExportedEntry, ExportedStore, read_entry
 from shared.export.poslog import document_end, document_start, transaction
 from shared.export.rows import end_line, json_lines
 from shared.journal.event import SaleCompleted
@@ -96,15 +96,31 @@ def _entries(
     total = 0
     if watch is not None:
         total = store.count_sales(connection, scope.from_on, scope.to_on, store_ids)
-    first, last = scope.from_on.isoformat(), scope.to_on.isoformat()
     done = 0
     for store_id in store_ids:
-        found = store.spans(connection, store_id, scope.from_on, scope.to_on)
-        for stored in store.entries(connection, store_id, found):
-            entry = read_entry(places[store_id], stored)
-            if not first <= entry.day <= last:
-                continue
+        for entry in _entries_of(connection, scope, places[store_id]):
             yield entry
             if watch is not None and isinstance(entry.event, SaleCompleted):
                 done += 1
                 watch(min(done, total), total)
+
+
+def _entries_of(
+    connection: Connection, scope: ExportScope, place: ExportedStore
+) -> Iterator[ExportedEntry]:
+    first, last = scope.from_on.isoformat(), scope.to_on.isoformat()
+    found = store.spans(connection, place.id, scope.from_on, scope.to_on)
+    for stored in store.entries(connection, place.id, found):
+        entry = read_entry(place, stored)
+        if first <= entry.day <= last:
+            yield entry
+    beside = [
+        entry
+        for stored in store.branch_entries(connection, place.id)
+        if first <= (entry := read_entry(place, stored)).day <= last
+    ]
+    told = store.told_ids(connection, place.id, found, [entry.id for entry in beside])
+    for entry in beside:
+        if entry.id not in told:
+            told.add(entry.id)
+            yield entry

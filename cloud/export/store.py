@@ -59,6 +59,16 @@ _FLAGGED = f"""
 SELECT {_COLUMNS} FROM entry e
 WHERE e.store_id = %(store)s AND e.flag IS NOT NULL AND e.type <> 'entry.salvaged'
     AND e.stream_id = %(stream)s AND e.seq NOT BETWEEN %(first)s AND %(last)s"""  # noqa: S608 - fixed text
+_BRANCHES = """
+SELECT e.stream_id, e.seq, '', '', 0, e.hash, NULL, e.body FROM branch_entry e
+WHERE e.store_id = %(store)s ORDER BY e.stream_id, e.seq, e.hash"""
+_TOLD = """
+SELECT e.id FROM unnest(%(streams)s::bytea[], %(firsts)s::bigint[], %(lasts)s::bigint[])
+    AS told (stream_id, first, last)
+JOIN entry e ON e.stream_id = told.stream_id AND e.seq BETWEEN told.first AND told.last
+WHERE e.id = ANY(%(ids)s)
+UNION SELECT e.id FROM entry e
+WHERE e.store_id = %(store)s AND e.type = 'entry.salvaged' AND e.id = ANY(%(ids)s)"""
 _cursor_numbers = count(1)
 
 
@@ -129,6 +139,29 @@ def entries(connection: Connection, store_id: str, found: Sequence[Span]) -> Ite
                 continue
             once = f"{query} AND {_NOT_EARLIER}" if told else query
             yield from _rows(connection, f"{once} ORDER BY e.seq", facts)
+
+
+def branch_entries(connection: Connection, store_id: str) -> Iterator[StoredEntry]:
+    """Entries that stand beside the journal; id, type and instant are in their bodies only.
+
+    They were signed under numbers that others have in this database, as after a restore to the
+    past, and have had their effects.
+    """
+    yield from _rows(connection, _BRANCHES, {"store": store_id})
+
+
+def told_ids(
+    connection: Connection, store_id: str, found: Sequence[Span], ids: Sequence[str]
+) -> set[str]:
+    """Which of these entry ids stand in the spans, or among what the store's boxes salvaged."""
+    facts = {
+        "store": store_id,
+        "streams": [span.stream_id for span in found],
+        "firsts": [span.first for span in found],
+        "lasts": [span.last for span in found],
+        "ids": list(ids),
+    }
+    return {row[0] for row in driver(connection).execute(_TOLD, facts)}
 
 
 def _rows(connection: Connection, query: str, facts: dict[str, Any]) -> Iterator[StoredEntry]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from cloud.db import Database
 from cloud.ingest.arrival import read_arrival
@@ -186,6 +187,34 @@ def test_a_sale_of_two_journals_is_told_once(
     assert carried_over[0]["stream"] == box.stream_id.hex()
     with_dates = rows_of(admin, stores=box.store_id, **{"from": NEXT_DAY, "to": NEXT_DAY})
     assert with_dates == []
+
+
+def test_what_stands_beside_the_journal_is_told_once_too(
+    database: Database,
+    admin: httpx.Client,
+    new_box: NewBox,
+    take: Callable[[BoxStream], None],
+) -> None:
+    box = new_box()
+    a_day(box, 3)
+    take(box)
+    other = BoxStream(box.dev, box.store_id, 1, list(box.bodies[:3]), list(box.hashes[:3]))
+    other.append(SaleCompleted(a_sale(60)), entry_id=box.id_at(99))
+    other.append(SaleCompleted(a_sale(60)), entry_id=box.id_at(99))
+    other.append(SaleCompleted(a_sale(1)), entry_id=box.id_at(1))
+    other.append(SaleCompleted(a_sale(61)), biz=NEXT_DAY)
+    beside = text(
+        "INSERT INTO branch_entry (stream_id, seq, hash, prev_hash, store_id, body)"
+        " VALUES (:stream, :seq, :hash, :prev, :store, :body)"
+    )
+    with database.begin() as connection:
+        for seq in range(3, 7):
+            values = {"stream": box.stream_id, "seq": seq, "store": box.store_id}
+            chain = {"hash": other.hashes[seq], "prev": other.hashes[seq - 1]}
+            connection.execute(beside, {**values, **chain, "body": other.bodies[seq]})
+    sales = [row for row in rows_of(admin, stores=box.store_id) if row["kind"] == "sale"]
+    assert len(sales) == len({row["entry_id"] for row in sales}) == 4
+    assert (sales[-1]["seq"], sales[-1]["hash"]) == (3, other.hashes[3].hex())
 
 
 def test_only_some_roles_may_export_and_odd_dates_are_refused_at_once(
