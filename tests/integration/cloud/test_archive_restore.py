@@ -41,14 +41,20 @@ def office(database: Database, tmp_path: Path) -> Office:
     return Office(database, FileObjects(tmp_path / "archive"))
 
 
-@pytest.fixture
-def scratch(postgres: PostgresServer) -> Iterator[Database]:
-    """An empty, migrated database."""
+@pytest.fixture(scope="module")
+def restored_database(postgres: PostgresServer) -> Iterator[Database]:
     name = f"restored_{uuid.uuid4().hex[:12]}"
     with closing(Database(postgres.create_database(name))) as opened:
         migrate(opened)
         yield opened
     postgres.drop_database(name)
+
+
+@pytest.fixture
+def scratch(restored_database: Database) -> Database:
+    """An empty, migrated database."""
+    empty(restored_database)
+    return restored_database
 
 
 def a_chain(office: Office, new_box: NewBox, boxes: int = 3) -> list[BoxStream]:
