@@ -10,11 +10,12 @@ from playwright.sync_api import Page, expect
 
 from tests.demo.chain import run_command
 from tests.e2e.axe import PHONE, Inspector
+from tests.e2e.console_page import ConsolePage
 from tests.e2e.shop import NOODLES, OATS, Shop
 from tests.e2e.texts import Words, money
 from tests.e2e.till_page import TillPage
 from tests.e2e.waiting import until
-from tests.e2e.windows import SHOTS_ENV, SIZES, Windows
+from tests.e2e.windows import SHOTS_ENV, SIZES, Windows, shoot
 
 words = Words("en")
 SHOWN = ((390, 844), (1280, 800))
@@ -75,4 +76,37 @@ def test_a_customer_scans_the_receipt_and_sees_that_it_stands(
     expect(heading).to_have_text(words("proof_page.ask"))
     keep_picture(page, "receipt-ask")
     inspector.look("form", (*SIZES, PHONE))
+    assert inspector.problems == []
+
+
+def test_a_closed_day_is_countersigned_under_the_code_that_the_store_sees(
+    ready: Shop, windows: Windows, console: ConsolePage
+) -> None:
+    till = TillPage(windows.open("en"), ready.north)
+    till.open()
+    till.sign_in_manager()
+    till.scan(OATS)
+    till.wait_settled()
+    till.page.keyboard.press("F1")
+    expect(till.done).to_be_visible()
+    till.choose("till.close_day.title")
+    dialog = till.dialog("till.close_day.title")
+    dialog.get_by_role("button", name=till.words("till.close_day.confirm")).click()
+    expect(till.heading("till.day.closed")).to_be_visible()
+    slip = till.region("till.day.last")
+    expect(slip).to_contain_text(till.words("till.day.code"))
+    code = slip.locator("strong").inner_text()
+    shoot(till.page, "till-day-closed-slip")
+    ready.wait_synced()
+    console.go("console.close.title")
+    seals = console.page.get_by_role("button", name=words("console.certificate.agrees"))
+    expect(seals.first).to_be_visible()
+    inspector = Inspector(console.page)
+    inspector.look("daily close with certificates")
+    shoot(console.page, "console-close-certificates")
+    seals.first.click()
+    drawer = console.page.get_by_role("dialog")
+    expect(drawer).to_contain_text(code)
+    inspector.look("certificate")
+    shoot(console.page, "console-certificate")
     assert inspector.problems == []
