@@ -24,6 +24,8 @@ What we say with it:
 - Lines taken out before payment are LineItems with CancelFlag and VoidFlag.
 - Tender: Cash, CreditDebit, and Coupon for a maker's coupon; change is a TenderChange. Tenders less
   change are TransactionNetAmount, which includes the tax and so equals TransactionGrandAmount.
+- Tax is part of the line's amount (TaxIncludedInPriceFlag); its TaxType is left to the schema's
+  default, for what a rate is for is not recorded.
 - Other entries are ControlTransactions: BusinessSOD, BusinessEOD, OperatorSignOn, OperatorSignOff,
   NoSale, TransactionVoid (a basket given up), and ApplicationEvent for what cannot be read.
 
@@ -83,7 +85,7 @@ def _sale(entry: ExportedEntry, sale: RetailTransaction) -> str:
     body = (
         retail_transaction(entry.store, sale),
         leaf("TillID", sale.lane),
-        leaf_if("BusinessDayDate", entry.business_date),
+        leaf_if("BusinessDayDate", _date(entry)),
         leaf_if("BeginDateTime", entry.store.local(sale.opened_at_ms)),
         leaf_if("EndDateTime", entry.at),
     )
@@ -102,7 +104,7 @@ def _transaction(
     unit = leaf("UnitID", entry.store.id, {"Name": entry.store.name, "TypeCode": "RetailStore"})
     if not sequence and not receipt:  # a sale has its own place for the day
         at, *rest = body
-        body = (leaf_if("TillID", lane), leaf_if("BusinessDayDate", entry.business_date), at, *rest)
+        body = (leaf_if("TillID", lane), leaf_if("BusinessDayDate", _date(entry)), at, *rest)
     made = node(
         "Transaction",
         node("BusinessUnit", unit),
@@ -116,6 +118,11 @@ def _transaction(
         attributes=_own(entry),
     )
     return made + "\n"
+
+
+def _date(entry: ExportedEntry) -> str:
+    """The business date where it is one: the schema takes no other text."""
+    return entry.business_date if entry.business_date == entry.day else ""
 
 
 def _own(entry: ExportedEntry) -> dict[str, str]:

@@ -21,6 +21,9 @@ STATEMENTS = (
         at_ms bigint NOT NULL, how text NOT NULL CHECK (how IN ('done', 'reposted')),
         done_at_ms bigint NOT NULL, by text NOT NULL, reason text NOT NULL)""",
     "CREATE INDEX work_done_newest ON work_done (done_at_ms DESC)",
+    # Open items are counted every minute by every console: what is rare is found by its rarity.
+    "CREATE INDEX segment_flawed ON segment (stream_id) WHERE flaw IS NOT NULL",
+    "CREATE INDEX stream_forked ON stream (stream_id) WHERE status = 'fork'",
     # The few entries that a box brought out of another journal: an export looks for them.
     "CREATE INDEX entry_salvaged ON entry (store_id) WHERE type = 'entry.salvaged'",
 )

@@ -158,6 +158,11 @@ def test_a_flagged_sale_is_told_and_marked() -> None:
     assert 'tb:Flag="ledger.totals"' in transaction(entry)
 
 
+def test_a_business_date_that_is_none_is_left_out() -> None:
+    found = transaction(exported(SaleCompleted(golden_sale()), flag="x.y", biz="someday"))
+    assert "BusinessDayDate" not in found
+
+
 def test_an_entry_that_cannot_be_read_is_told_and_marked() -> None:
     broken = StoredEntry("5e", 3, "x", "sale.completed", 5, "ab", "ledger.sale", b'{"no":"sale"}')
     found = transaction(read_entry(STORE, broken))
