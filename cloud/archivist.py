@@ -12,6 +12,7 @@ from cloud.archive.objects import ObjectStore
 from cloud.archive.places import archive_of
 from cloud.archive.seal import Terms
 from cloud.archive.service import ArchiveStatus, Archivist, Pass, status_of
+from cloud.archive.tree_store import newest_tree
 from cloud.db import Database
 from cloud.posters import POSTERS
 from cloud.recovery.refill import Progress, Refill, Refilled, RefillTerms
@@ -21,6 +22,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.errors import RetailError, UnavailableError
 
 STOP_S = 30.0
+NOBODY = bytes(32)
 
 _log = structlog.get_logger("cloud.archivist")
 
@@ -111,9 +113,8 @@ def archivist_of(
     key = key_of(settings)
 
     def on_restored() -> None:
-        if key is not None:
-            told = refill(database, objects, key, clock)
-            _log.warning("archive.refilled", entries=told.entries, problems=told.problems[:20])
+        told = refill(database, objects, believed_pub(database, key), clock)
+        _log.warning("archive.refilled", entries=told.entries, problems=told.problems[:20])
 
     return Archivist(database, objects, clock, terms_of(settings), key, on_restored)
 
@@ -127,13 +128,25 @@ def terms_of(settings: Settings) -> Terms:
 def refill(
     database: Database,
     objects: ObjectStore,
-    key: HqKey,
+    hq_pub: bytes,
     clock: Clock,
     progress: Progress = lambda *_: None,
 ) -> Refilled:
     """Take in what the archive has and the database lacks; raises as `Refill.run`."""
-    terms = RefillTerms(bytes.fromhex(key.public_hex), clock.now_ms())
+    terms = RefillTerms(hq_pub, clock.now_ms())
     return Refill(database, objects, POSTERS, terms).run(progress)
+
+
+def believed_pub(database: Database, key: HqKey | None) -> bytes:
+    """Who must have signed seals and registers: our own key, else the one of the newest seal.
+
+    Before the first seal nobody is believed; entries need no key but their boxes'.
+    """
+    if key is not None:
+        return bytes.fromhex(key.public_hex)
+    with database.begin() as connection:
+        tree = newest_tree(connection)
+    return NOBODY if tree is None else tree.hq_pub
 
 
 def hq_key(settings: Settings) -> HqKey:

@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 
 from cloud.archive.places import archive_of
 from cloud.archive.service import ArchiveStatus, Pass, status_of
-from cloud.archivist import archivist_of, hq_key, refill
+from cloud.archivist import archivist_of, believed_pub, hq_key, key_of, refill
 from cloud.clock import SystemClock
 from cloud.commands.flaws import flaw_text
 from cloud.commands.progress import ProgressBar
 from cloud.commands.say import say
 from cloud.db import Database, database_of
-from cloud.migrations.run import migrate
 from cloud.migrations.state import require_migrated
 from cloud.recovery.refill import Refilled
 from cloud.settings import Settings
@@ -85,20 +84,22 @@ def refill_living(settings: Settings, chosen: Namespace) -> int:
     """Bring back what the database lacks; status 1 when something could not."""
     del chosen
     with closing(_opened(settings)) as database:
-        return _refill(settings, database)
+        return _refill(settings, database, believed_pub(database, key_of(settings)))
 
 
 def restore(settings: Settings, chosen: Namespace) -> int:
     """Restore everything from the archive alone into an empty database."""
+    from cloud.migrations.run import migrate  # noqa: PLC0415 - Alembic loads slowly
+
     with closing(Database(chosen.into)) as database:
         migrate(database)
-        return _refill(settings, database)
+        return _refill(settings, database, bytes.fromhex(hq_key(settings).public_hex))
 
 
-def _refill(settings: Settings, database: Database) -> int:
+def _refill(settings: Settings, database: Database, hq_pub: bytes) -> int:
     bar = ProgressBar(sys.stderr, "segments")
     try:
-        told = refill(database, archive_of(settings), hq_key(settings), SystemClock(), bar.show)
+        told = refill(database, archive_of(settings), hq_pub, SystemClock(), bar.show)
     finally:
         bar.close()
     _say_refilled(told)

@@ -23,7 +23,6 @@ from cloud.archive.seal import Terms as SealTerms
 from cloud.archive.service import ARCHIVIST_LOCK
 from cloud.db import Database, connect, driver, sibling
 from cloud.ingest.posting import Poster
-from cloud.migrations.run import migrate
 from cloud.recovery.branch import branch_entries
 from cloud.recovery.digest import NOTHING, Digest, digests_of, tables_of
 from cloud.recovery.refill import Progress, Refill, Refilled, RefillTerms
@@ -96,6 +95,8 @@ def drill(
     again. Raises UnavailableError when the archive, the database or the archivist is not to be
     had: that says nothing about the archive, and nothing is kept.
     """
+    from cloud.migrations.run import migrate  # noqa: PLC0415 - Alembic loads slowly
+
     started_ms, at_ms = office.clock.mono_ms(), office.clock.now_ms()
     report = DrillReport()
     living = _seal_all(office, report)
