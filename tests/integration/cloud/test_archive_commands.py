@@ -18,7 +18,11 @@ import pytest
 from cloud.__main__ import main
 from cloud.archive.objects import FileObjects
 from cloud.db import Database
+from shared.kernel.ids import DeviceId
+from shared.wire import topics
+from shared.wire.message import Ack, parse_message
 from tests.fakes.box_stream import BoxStream
+from tests.fakes.mqtt_peer import MqttPeer
 from tests.integration.cloud.archives import Office, empty
 from tests.lab.broker import Broker
 from tests.lab.net import sleep_briefly
@@ -242,11 +246,11 @@ def workers(office: Office, broker: Broker, tmp_path: Path, run: Run) -> Iterato
     started.stop()
 
 
-def test_a_worker_archives_by_itself_and_says_so_in_its_metrics(
-    workers: Workers, office: Office, box: BoxStream
+def test_a_worker_archives_by_itself_and_tells_boxes_and_metrics(
+    workers: Workers, office: Office, box: BoxStream, broker: Broker
 ) -> None:
     url = workers.here()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while office.safe(box)[0] < 7:
         assert time.monotonic() < deadline
         sleep_briefly()
@@ -259,3 +263,11 @@ def test_a_worker_archives_by_itself_and_says_so_in_its_metrics(
     while not wanted <= set(httpx.get(f"{url}/metrics").text.splitlines()):
         assert time.monotonic() < deadline
         sleep_briefly()
+    box.append_sales(1)
+    broker.add_device(box.dev, "secret")
+    with MqttPeer(broker.device_port, box.dev, "secret") as peer:
+        peer.subscribe(topics.down_ack(DeviceId(box.dev)))
+        peer.publish(topics.up_journal(DeviceId(box.dev)), box.batch(8, 8))
+        ack = parse_message(Ack, peer.receive(20).payload)
+    assert (ack.code, ack.head) == ("ok", 8)
+    assert (ack.safe, ack.sh) == (7, box.hashes[7].hex())
