@@ -10,7 +10,6 @@ from datetime import UTC, datetime, tzinfo
 from html import escape
 from importlib.resources import files
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cloud.receipt.language import LANGUAGES, NAMES
@@ -20,7 +19,7 @@ from cloud.texts import texts_of
 from shared.kernel.errors import RefusedError
 from shared.kernel.money import currency_of, format_minor
 from shared.kernel.quantity import format_milli
-from shared.sale.receipt_code import ReceiptLink
+from shared.sale.receipt_code import ReceiptLink, quoted
 
 STYLE = files("cloud.receipt").joinpath("page.css").read_text(encoding="utf-8")
 _STYLE_SHA256 = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -183,7 +182,7 @@ def _proof(frame: Frame, finding: Finding, hq_pub: str) -> str:
 def path_of(link: ReceiptLink) -> str:
     """The receipt's own path on this server."""
     parts = (link.store_id, link.business_date, link.receipt_no, link.code)
-    return "/r/" + "/".join(quote(part, safe="") for part in parts)
+    return "/r/" + "/".join(map(quoted, parts))
 
 
 def _facts(facts: Iterable[tuple[str, str, str]]) -> str:

@@ -6,11 +6,9 @@ I, L, O nor U: what a customer mistakes for one another is read as what was mean
 
 from __future__ import annotations
 
-import hmac
 import re
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import quote, unquote, urlsplit
 
 CODE_BYTES = 10
 CODE_CHARS = 16
@@ -21,7 +19,9 @@ _CHAR_BITS = 5
 _MEANT = str.maketrans("OILU", "011V")
 _FILLERS = re.compile(r"[\s\-–—.]+")
 _CODE = re.compile(f"[{_ALPHABET}]{{{CODE_CHARS}}}")
-_PLACE = re.compile(r"(.*)/r/([^/]+)/([^/]+)/([^/]+)/([^/]+)")
+_PLACE = re.compile(r"/r/([^/]+)/([^/]+)/([^/]+)/([^/]+)$")
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,19 @@ def parse_receipt_code(text: str) -> str | None:
 
 
 def is_code_of(code: str, entry_hash: bytes) -> bool:
-    """Whether a code as printed is that of an entry; takes as long when it is not."""
-    return hmac.compare_digest(code.encode(), receipt_code(entry_hash).encode())
+    """Whether a code as printed is that of an entry."""
+    return code == receipt_code(entry_hash)
 
 
 def receipt_url(base_url: str, link: ReceiptLink) -> str:
     """The public address of a receipt; `base_url` is that of the chain's head office."""
     parts = (link.store_id, link.business_date, link.receipt_no, link.code)
-    return f"{base_url.rstrip('/')}/r/{'/'.join(quote(part, safe='') for part in parts)}"
+    return f"{base_url.rstrip('/')}/r/{'/'.join(map(quoted, parts))}"
+
+
+def quoted(part: str) -> str:
+    """One part of an address, percent-encoded (RFC 3986, section 2.1)."""
+    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in part.encode())
 
 
 def asking_place(base_url: str) -> str:
@@ -82,13 +87,10 @@ def asking_place(base_url: str) -> str:
 
 def parse_receipt_url(url: str) -> ReceiptLink | None:
     """Read a receipt's address; None when it is none."""
-    try:
-        found = _PLACE.fullmatch(urlsplit(url.strip()).path.rstrip("/"))
-    except ValueError:
-        return None
+    found = _PLACE.search(re.split(r"[?#]", url.strip())[0].rstrip("/"))
     if found is None:
         return None
-    store_id, day, receipt_no, code = (unquote(part) for part in found.groups()[1:])
+    store_id, day, receipt_no, code = map(_unquoted, found.groups())
     return receipt_link(store_id, day, receipt_no, code)
 
 
@@ -98,6 +100,11 @@ def receipt_link(store_id: str, day: str, receipt_no: str, code: str) -> Receipt
     if parsed is None or not is_iso_date(day.strip()):
         return None
     return ReceiptLink(store_id.strip(), day.strip(), receipt_no.strip().upper(), parsed)
+
+
+def _unquoted(part: str) -> str:
+    plain = _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), part.encode())
+    return plain.decode("utf-8", "replace")
 
 
 def is_iso_date(text: str) -> bool:

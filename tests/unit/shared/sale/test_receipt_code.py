@@ -66,9 +66,16 @@ def test_an_address_reads_back(base: str) -> None:
         "https://hq.example/r/343/2017-08-07/1-000017",
         "https://hq.example/r/343/2017-13-07/1-000017/" + CODE,
         "https://hq.example/r/343/2017-08-07/1-000017/ABC",
-        "http://[broken/r/343/2017-08-07/1-000017/" + CODE,
         "",
     ],
 )
 def test_an_address_of_something_else_is_none(url: str) -> None:
     assert parse_receipt_url(url) is None
+
+
+@given(st.text(min_size=1, max_size=20).filter(lambda name: name.strip() == name))
+def test_a_store_of_any_name_reads_back(store_id: str) -> None:
+    link = ReceiptLink(store_id, "2017-08-07", "1-000017", CODE)
+    url = receipt_url("https://hq.example", link)
+    assert url.isascii()
+    assert parse_receipt_url(url) == link
