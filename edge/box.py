@@ -31,6 +31,7 @@ from edge.journal.store import EntryDraft, Journal
 from edge.ops.api import OpsRoom
 from edge.ops.metrics import BoxCollector, BoxGauges
 from edge.ops.status import CloudContact, Conditions, status_of
+from edge.ops.upkeep import Upkeep, UpkeepParts
 from edge.receipt.layout import ReceiptLayout, zone_of
 from edge.receipt.spool import WAITING_MAX, Spool
 from edge.replica.catalog import StaffMember
@@ -118,6 +119,7 @@ class Box:
         )
         self.copies = self._make_copies(signer)
         self.sync = self._make_sync(data / "fetch")
+        self.upkeep = Upkeep(UpkeepParts(self.journal, self.machine_clock))
         self._collector = BoxCollector(
             BoxGauges(
                 lambda: self.journal.head()[0],
@@ -125,6 +127,7 @@ class Box:
                 self.replica.active_revision,
                 self.effects.depth,
                 lambda: self.journal.is_short_of_room,
+                self.upkeep.damaged,
             )
         )
 
@@ -142,11 +145,13 @@ class Box:
         self.devices.start(self._scanned)
         self.sync.start()
         self.copies.start()
+        self.upkeep.start()
         self._collector.register()
 
     def stop(self) -> None:
         """Let in nothing more, finish what is in hand, close the files."""
         self._collector.unregister()
+        self.upkeep.stop()
         self.devices_stop_scanning()
         self.copies.stop()
         self.sync.stop()
@@ -261,6 +266,7 @@ class Box:
         """What a watchdog and a support call want to know first."""
         day = self.journal.day()
         head, acked = self.journal.head()[0], self.journal.acked()
+        damaged = self.upkeep.damaged()
         cloud = self.sync.cloud_state()
         return {
             "state": "ok",
@@ -277,6 +283,7 @@ class Box:
             "cloud_online": cloud.online,
             "print_queue": self.effects.depth(),
             "disk": "short" if self.journal.is_short_of_room else "ok",
+            "journal": "ok" if damaged is None else f"damaged at entry {damaged}",
         }
 
     def _make_layout(self) -> ReceiptLayout:

@@ -18,6 +18,7 @@ class BoxGauges:
     active_revision: Callable[[], int]
     print_queue: Callable[[], int]
     is_short_of_room: Callable[[], bool]
+    damaged_seq: Callable[[], int | None]
 
 
 class BoxCollector(Collector):
@@ -52,4 +53,10 @@ class BoxCollector(Collector):
             "tillbox_disk_short",
             "1 once the disk was full and the room set aside was given up.",
             int(gauges.is_short_of_room()),
+        )
+        damaged = gauges.damaged_seq()
+        yield GaugeMetricFamily(
+            "tillbox_journal_damaged_seq",
+            "First journal entry that does not fit, by the last look at all of them; -1 for none.",
+            -1 if damaged is None else damaged,
         )
