@@ -14,6 +14,7 @@ from edge.journal.signer import KEY_FILE, load
 from edge.journal.store import Journal
 from edge.till.service import Till, close_day, closing_slip, open_day
 from shared.journal.event import BasketVoided
+from shared.journal.life import LifeCause
 from shared.journal.merkle import merkle_root
 from shared.till.certificate import (
     DayCertificate,
@@ -96,3 +97,24 @@ def test_a_day_without_a_sale_is_certified_too(till: Till) -> None:
     certificate, _, _ = closed(till)
     assert (certificate.tills, certificate.net_minor) == ((), 0)
     assert flaw_within(certificate) is None
+
+
+@pytest.mark.parametrize("cause", [LifeCause.CLONE, LifeCause.RESTORE])
+def test_a_day_that_went_on_in_a_new_journal_is_certified_from_its_beginning(
+    till: Till, cause: LifeCause
+) -> None:
+    journal = till.journal
+    open_day(till=till, business_date=DAY, operator=MANAGER)
+    sell(journal, 1, 1)
+    before = journal.stream
+    journal.begin_life(cause, till.clock.now_ms(), "7-3")
+    hashes = sell(journal, 1)
+    certificate, _, _ = closed(till)
+    assert certificate.span.stream == journal.stream != before
+    assert certificate.span.first_seq == 0
+    assert flaw_within(certificate) is None
+    assert (certificate.span.gt_before, certificate.span.gt_after) == ((2000, 0), (3000, 0))
+    [alone] = certificate.tills
+    assert (alone.first, alone.last, alone.count) == (1, 1, 1)
+    assert alone.series == journal.life.series != ""
+    assert alone.root == merkle_root(hashes).hex()
