@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.bench import (
+    archive,
     backlog,
     connections,
     fsck,
@@ -59,6 +60,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "connections": lambda: [connections.measure(_made(folder / "connections"))],
         "wire_size": lambda: [wire_size.measure(_made(folder / "wire_size"))],
         "fsck": lambda: [fsck.measure(_made(folder / "fsck"))],
+        "archive": lambda: archive.measure(_made(folder / "archive")),
         "snapshot": lambda: [snapshot.measure_apply(_made(folder / "snapshot"))],
         "box": lambda: _box(_made(folder / "lab")),
         "pricing": pricing.measure,
