@@ -1,7 +1,7 @@
 /** How the states of stores and boxes look and what they are called. */
 
 import type { Box, ConvergenceRow } from "../api/types.ts";
-import { texts } from "./app.svelte.ts";
+import { t, texts } from "./app.svelte.ts";
 import { stateOf } from "./arrival.ts";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "neutral";
@@ -30,6 +30,14 @@ export function becauseText(because: string | null): string {
 /** The state of a box's journal at headquarters. */
 export const streamText = (status: string): string =>
   texts.find(`console.stream.${status}`) ?? status;
+
+/** Why a box's journal began. */
+export const causeText = (cause: string | null): string =>
+  texts.find(`console.life.cause.${cause}`) ?? t("console.life.cause.other");
+
+/** What a box is that its store no longer sells with. */
+export const standingText = (box: Box): string =>
+  box.device_status === "revoked" ? t("console.stores.revoked") : t("console.stores.replaced");
 
 /** Order rows: what needs a person first, then by store number. */
 export function byUrgency(one: ConvergenceRow, other: ConvergenceRow): number {
