@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge.copy.forward import GAP_RETRY_MS
 from edge.sync.backoff import full_jitter_ms
 from shared.wire.batch import BATCH_ENTRIES_MAX
 from shared.wire.message import Ack, AckCode
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 ANSWER_MS = (100, 2_000)
 RETRY_BASE_MS = 5_000
-GAPS_MAX = 5
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Job:
     entries: list[Entry]
     at: int = 0
     failures: int = 0
-    gaps: int = 0
+    has_waited: bool = False
     prev: bytes = field(default=b"")
 
 
@@ -38,6 +38,8 @@ class Courier:
     def __init__(self, box: Box) -> None:
         self._box = box
         self.jobs: deque[Job] = deque()
+        self.later: list[Job] = []
+        """Waiting for what stands before them."""
         self._ticket = 0
         self._is_under_way = False
 
@@ -46,7 +48,7 @@ class Courier:
 
         What cannot go up in its own stream goes in the box's.
         """
-        if any(job.entries[-1] is entries[-1] for job in self.jobs):
+        if any(job.entries[-1] is entries[-1] for job in (*self.jobs, *self.later)):
             return
         # Its end tells at once whether the cloud has all of it.
         start = max(0, len(entries) - BATCH_ENTRIES_MAX)
@@ -56,6 +58,7 @@ class Courier:
     def forget(self) -> None:
         """The power went; what was to be brought is looked for again at the next start."""
         self.jobs.clear()
+        self.later.clear()
         self._ticket += 1
         self._is_under_way = False
 
@@ -108,12 +111,19 @@ class Courier:
     def _gap(self, job: Job, head: int) -> None:
         if head + 1 >= job.entries[0].seq:
             job.at = head + 1 - job.entries[0].seq
-        elif job.gaps < GAPS_MAX:  # the beginning is not ours: perhaps another brings it
-            job.gaps += 1
-            self._is_under_way = True
-            self._again(job)
-        else:
+        elif job.has_waited:
             self._salvage(job)
+        else:  # the beginning is not here: the archive or another box may bring it
+            self.jobs.popleft()
+            job.has_waited = True
+            self.later.append(job)
+            self._box.agenda.after(GAP_RETRY_MS, self._put_back, self._ticket, job)
+
+    def _put_back(self, ticket: int, job: Job) -> None:
+        if ticket == self._ticket:
+            self.later.remove(job)
+            self.jobs.append(job)
+            self.turn()
 
     def _salvage(self, job: Job) -> None:
         box = self._box

@@ -107,6 +107,7 @@ class World:
             and life.head_hash == row.hashes[-1]
             and life.inc == self.cloud.inc
             and not box.courier.jobs
+            and not box.courier.later
         )
 
     def _enrol(self, dev: str) -> None:
