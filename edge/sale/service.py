@@ -193,10 +193,11 @@ def _call(function: Callable[..., Turn], shop: Shop, state: LaneState, command: 
 def _complete(shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket) -> Turn:
     settlement = settle(priced.due_minor, basket.tenders)
     operator = operator_of(state)
-    receipt_no = shop.journal.next_receipt_no(state.lane)
-    header = SaleHeader(receipt_no, state.lane, operator.id, shop.layout.language)
-    sale = complete(header, basket, priced, settlement)
-    kept = _append(shop, state, SaleCompleted(sale), basket.id)
+    with shop.journal.exclusive():  # a new life of the journal numbers its receipts anew
+        receipt_no = shop.journal.next_receipt_no(state.lane)
+        header = SaleHeader(receipt_no, state.lane, operator.id, shop.layout.language)
+        sale = complete(header, basket, priced, settlement)
+        kept = _append(shop, state, SaleCompleted(sale), basket.id)
     printed = PrintedSale(sale, kept.at_ms, biz=kept.biz, hash=kept.hash)
     done = done_sale(sale, settlement, shop.layout.text(printed))
     after = partial(shop.effects.sale_done, state.lane, printed)

@@ -85,7 +85,9 @@ class Store:
     def sell(self, count: int = 1) -> None:
         """Sales that are durable when this returns, whatever the line does."""
         for _ in range(count):
-            self.sold.append(self.journal.append(a_sale_draft(self.journal)).id)
+            with self.journal.exclusive():
+                draft = a_sale_draft(self.journal)
+                self.sold.append(self.journal.append(draft).id)
         self.sync.notify()
 
     def is_synced(self) -> bool:
@@ -134,6 +136,12 @@ class Chain:
         open_day(store.journal)
         self.stores.append(store)
         return store
+
+    def reopen(self, store: Store, folder: Path) -> Store:
+        """The box as it starts from the files in `folder`: its own, a copy, or an old image."""
+        again = self._build(store.identity, folder)
+        self.stores.append(again)
+        return again
 
     def close(self) -> None:
         for store in self.stores:
