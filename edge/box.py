@@ -409,7 +409,7 @@ class Box:
         active = self.replica.active()
         if not active.rev:
             return
-        seed = f"{self.identity.stream}:{active.rev}:{active.manifest_sha256}".encode()
+        seed = f"{self.journal.stream}:{active.rev}:{active.manifest_sha256}".encode()
         day = self.journal.day()
         self.journal.append(
             EntryDraft(
