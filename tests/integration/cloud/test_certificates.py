@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ from cloud.db import Database
 from cloud.ingest.arrival import read_arrival
 from cloud.ingest.service import ingest
 from cloud.posters import POSTERS
+from cloud.recovery.rebuild import rebuild
 from edge.clock import SystemClock
 from edge.identity import write_secret
 from edge.ids import Ids
@@ -186,6 +187,22 @@ def test_the_command_line_checks_a_day_again(
     assert main(["certificate", "verify", *day]) == 1
     assert "altered" in capsys.readouterr().out
     assert main(["certificate", "verify", store.box.store_id, NEXT_DAY]) == 1
+
+
+@pytest.mark.parametrize("is_check", [True, False])
+def test_a_rebuild_of_the_books_leaves_what_was_checked(
+    api: CloudApi, store: Store, is_check: bool
+) -> None:
+    store.open()
+    store.sell(1)
+    store.close()
+    store.send()
+    before = checked(api, store.box.store_id)
+    with closing(Database(api.database_url)) as fresh:
+        changes = rebuild(fresh, POSTERS, store_id=store.box.store_id, is_check=is_check)
+    assert [(change.table, change.is_same) for change in changes if not change.is_same] == []
+    assert "day_certificate" in {change.table for change in changes}
+    assert checked(api, store.box.store_id) == before
 
 
 def sold_less(certificate: DayCertificate) -> DayCertificate:
