@@ -114,7 +114,10 @@ def test_a_printer_without_paper_never_blocks_a_sale(box: RunningBox) -> None:
     assert "COPY" not in paper["text"]
     assert box.get(f"/v1/receipts/{receipt_no}")["copies"] == 0
     box.post("/v1/lanes/1/reprint", {"receipt_no": receipt_no})
-    assert "COPY" in box.papers(papers + 2)[-1]["text"]
+    copy = box.papers(papers + 2)[-1]["text"]
+    assert "COPY" in copy
+    proved = re.compile(r"\[qr \S+\]").findall(paper["text"])
+    assert proved == re.compile(r"\[qr \S+\]").findall(copy) != []
 
 
 def test_receipts_wait_for_paper_over_a_kill(box: RunningBox) -> None:
