@@ -36,7 +36,7 @@ from tests.fakes.enrolment import enrol
 from tests.lab.postgres import PostgresServer
 
 BATCH = 200
-GOAL_SHARE = 0.4
+GOAL_SHARE = 0.5
 WARM_UP = 10
 ENTRY_TYPES = ["bytea", "int8", "text", "text", "int8", "text", "bytea", "bytea", "text"]
 EntryRow = tuple[bytes, int, str, str, int, str, bytes, bytes, None]
