@@ -7,11 +7,13 @@ from pathlib import Path
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from sqlalchemy import Connection
 
 from cloud.archive.objects import ObjectStore
 from cloud.archive.places import archive_of
 from cloud.archive.seal import Terms
-from cloud.archive.service import ArchiveStatus, Archivist, Pass, status_of
+from cloud.archive.service import Archivist, Pass
+from cloud.archive.status_store import alarms
 from cloud.archive.tree_store import newest_tree
 from cloud.db import Database
 from cloud.posters import POSTERS
@@ -44,15 +46,16 @@ class ArchiveMeters:
             "tillbox_archive_passes", "Passes by outcome", ["outcome"], registry=registry
         )
 
-    def passed(self, done: Pass, status: ArchiveStatus) -> None:
+    def passed(self, done: Pass, connection: Connection, *, is_locked: bool) -> None:
         """A pass came to its end."""
+        unsafe, flawed, tree_n, drill_ok = alarms(connection)
         self._passes.labels("done").inc()
-        self._locked.set(bool(status.lock_mode))
-        self._unsafe.set(status.unsafe)
-        self._flawed.set(status.flawed)
+        self._locked.set(is_locked)
+        self._unsafe.set(unsafe)
+        self._flawed.set(flawed)
         self._tampered.set(done.tampered)
-        self._trees.set(0 if status.tree_n is None else status.tree_n + 1)
-        self._drill.set(-1 if status.drill_ok is None else int(status.drill_ok))
+        self._trees.set(0 if tree_n is None else tree_n + 1)
+        self._drill.set(-1 if drill_ok is None else int(drill_ok))
 
     def failed(self) -> None:
         """A pass was broken off; the next one goes on from there."""
@@ -103,7 +106,7 @@ class ArchivistThread:
         if done is None:
             return
         with self._database.begin() as connection:
-            self._meters.passed(done, status_of(connection, objects))
+            self._meters.passed(done, connection, is_locked=bool(objects.lock_mode()))
 
 
 def archivist_of(

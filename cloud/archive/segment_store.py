@@ -55,9 +55,7 @@ WHERE g.stream_id = %s AND g.from_seq > s.safe_seq ORDER BY g.from_seq"""
 RAISE_SAFE = """
 UPDATE stream SET safe_seq = %s, safe_hash = %s WHERE stream_id = %s AND safe_seq < %s"""
 LAST_DRILL = "SELECT is_ok FROM restore_drill ORDER BY id DESC LIMIT 1"
-WAITING = """
-SELECT DISTINCT stream_id FROM segment g JOIN stream s USING (stream_id)
-WHERE g.verified_at_ms IS NOT NULL AND g.to_seq > s.safe_seq"""
+WAITING = "SELECT stream_id FROM stream WHERE safe_seq < sealed_seq ORDER BY stream_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +228,7 @@ def raise_safe(connection: Connection, stream_id: bytes) -> bool:
 
 
 def waiting_streams(connection: Connection) -> list[bytes]:
-    """Streams with verified segments above their `safe`."""
+    """Streams with segments above their `safe`."""
     return [bytes(row[0]) for row in driver(connection).execute(WAITING, binary=True)]
 
 

@@ -23,6 +23,12 @@ CROSS JOIN (SELECT count(*), count(*) FILTER (WHERE verified_at_ms IS NULL),
     FROM segment) g
 LEFT JOIN (SELECT n, day::text FROM tree ORDER BY n DESC LIMIT 1) t ON true
 LEFT JOIN (SELECT at_ms, is_ok FROM restore_drill ORDER BY id DESC LIMIT 1) d ON true"""
+# Looked at every minute, so it counts no segments but the few that nobody has read back well.
+ALARMS = """
+SELECT (SELECT coalesce(sum(head_seq - safe_seq), 0)::bigint FROM stream),
+    (SELECT count(*) FROM segment WHERE verified_at_ms IS NULL AND flaw IS NOT NULL),
+    (SELECT max(n) FROM tree),
+    (SELECT is_ok FROM restore_drill ORDER BY id DESC LIMIT 1)"""
 
 
 def seen_incarnation(connection: Connection) -> str | None:
@@ -41,3 +47,11 @@ def counts(connection: Connection) -> tuple[Any, ...]:
     found = driver(connection).execute(COUNTS).fetchone()
     assert found is not None, "counts are always there"
     return tuple(found)
+
+
+def alarms(connection: Connection) -> tuple[int, int, int | None, bool | None]:
+    """Unsafe entries, flawed segments, the newest tree, how the last drill went."""
+    found = driver(connection).execute(ALARMS).fetchone()
+    assert found is not None, "counts are always there"
+    unsafe, flawed, tree_n, drill_ok = found
+    return unsafe, flawed, tree_n, drill_ok

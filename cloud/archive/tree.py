@@ -106,12 +106,13 @@ class TreeMaker:
         """Put the newest tree into the archive, unless it is there; raises as `make`."""
         with self.database.begin() as connection:
             tree = store.newest_tree(connection)
-            leaves = [] if tree is None else store.leaves_of(connection, tree.head.n)
         if tree is None:
             return
         try:
             self.objects.size(tree.object)
         except MissingError:
+            with self.database.begin() as connection:
+                leaves = store.leaves_of(connection, tree.head.n)
             lines = tree_lines(tree.head, tree.sig, tree.hq_pub, leaves)
             self.objects.put(pack(lines), keep_until_ms)
 
