@@ -63,6 +63,7 @@ def test_sales_of_a_dead_box_reach_headquarters_through_the_page(
     until(lambda: till.page.evaluate(KEPT) == len(receipts), "the page to keep the sales")
 
     box.process.kill()
+    store.scanner.close()
     shutil.rmtree(box.folder)
     outage.bring_cloud_back()
     hq = outage.chain.console

@@ -52,7 +52,7 @@ def test_walk_one_a_scan_becomes_a_number_in_a_report(ready: Shop, windows: Wind
 
     sales = console.page.get_by_role("table", name=console.words("console.feed.title"))
     for number, net in ((first, due), (second, BREAD.price)):
-        row = sales.get_by_role("row").filter(has_text=number)
+        row = sales.get_by_role("row").filter(has_text=number).filter(has_text=store.box.store.name)
         expect(row).to_contain_text(money(net))
     shoot(console.page, "console-overview")
     total = money(due + BREAD.price)
