@@ -20,6 +20,7 @@ ENTRY = "entry"
 TEXT_MAX = 1_000
 _ITEM = re.compile(
     r"(?:entry|segment):[0-9a-f]{32}:[0-9]{1,18}|stream:[0-9a-f]{32}|drill:[0-9]{1,18}"
+    r"|stuck:d-[a-z2-7]{16}:[0-9]{1,18}"
     r"|certificate:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 
@@ -119,9 +120,11 @@ def _subject(connection: Connection, found: Row) -> Row:
         entry = store.entry_of(connection, stream, seq)
         body = bytes(entry.pop("body", b""))
         return {**empty, "stream": stream, "seq": seq, **entry, "text": readable(body)}
-    if found["kind"] in {"stream", "segment"}:
+    if found["item"].startswith(("stream:", "segment:")):
         _, stream, *seq_text = found["item"].split(":")
         return {**empty, "stream": stream, "seq": int(seq_text[0]) if seq_text else None}
+    if found["item"].startswith("stuck:"):
+        return empty
     number = found["item"].partition(":")[2]
     document = store.document_of(connection, found["kind"], number)
     if document is None or isinstance(document, str):

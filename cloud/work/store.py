@@ -12,7 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-# item, kind, store_id (null: the whole chain), code, at_ms
+# item, kind, store_id (null: the whole chain), code, at_ms. A box that speaks to us, says that it
+# has entries for us, and whose journal has not moved for a quarter of an hour before is stuck:
+# it halted itself (as when we went back further than it remembers), or we do not take its batches.
 _SOURCES = """
     SELECT 'entry:' || encode(stream_id, 'hex') || ':' || seq AS item, 'entry' AS kind,
         store_id, flag AS code, at_ms
@@ -21,6 +23,15 @@ _SOURCES = """
     SELECT 'stream:' || encode(stream_id, 'hex'), 'stream', store_id, 'stream.fork',
         coalesce(rx_at_ms, 0)
     FROM stream WHERE status = 'fork'
+    UNION ALL
+    SELECT 'stuck:' || dev || ':' || moved_at_ms, 'stream', store_id, 'stream.stuck',
+        last_contact_at_ms
+    FROM (
+        SELECT box.dev, box.store_id, box.last_contact_at_ms, coalesce((
+            SELECT max(greatest(coalesce(stream.rx_at_ms, 0), stream.opened_at_ms))
+            FROM stream WHERE stream.dev = box.dev), 0) AS moved_at_ms
+        FROM box_state box WHERE box.online AND box.unsynced > 0) waiting
+    WHERE last_contact_at_ms > moved_at_ms + 900000
     UNION ALL
     SELECT 'certificate:' || entry_id, 'certificate', store_id,
         coalesce(flaw, 'certificate.differs'), coalesce(checked_at_ms, 0)

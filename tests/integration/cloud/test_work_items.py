@@ -237,6 +237,29 @@ def test_forks_failed_drills_bad_segments_and_certificates_are_items_too(
     assert items(admin, code="drill.failed") == []
 
 
+def test_a_box_that_speaks_but_whose_journal_stands_still_is_an_item(
+    database: Database, admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    box.append_sales(1)
+    take(box)
+    insert = text(
+        "INSERT INTO box_state (dev, store_id, online, last_contact_at_ms, unsynced)"
+        " VALUES (:dev, :store, true, :at, :unsynced)"
+        " ON CONFLICT (dev) DO UPDATE SET last_contact_at_ms = :at, unsynced = :unsynced"
+    )
+    found = []
+    quarter_ms = 900_000
+    for after_ms, unsynced in ((quarter_ms, 5), (quarter_ms + 1, 5), (quarter_ms + 1, 0)):
+        values = {"dev": box.dev, "store": box.store_id, "unsynced": unsynced}
+        with database.begin() as connection:
+            connection.execute(insert, {**values, "at": START_MS + after_ms})
+        found.append([row["item"] for row in items(admin, store=box.store_id)])
+    item = f"stuck:{box.dev}:{START_MS}"
+    assert found == [[], [item], []]
+    assert admin.get(f"{URL}/{item}").status_code == 404  # it goes on: nothing to look at
+
+
 def test_the_command_line_does_the_same(
     database: Database,
     poisoned: BoxStream,
