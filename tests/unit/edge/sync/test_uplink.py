@@ -157,3 +157,13 @@ def test_jitter_spreads_over_the_whole_time_up_to_five_minutes() -> None:
     assert full_jitter_ms(1, 10_000, 0.5) == 10_000
     assert full_jitter_ms(9, 10_000, 0.5) == 150_000
     assert full_jitter_ms(99, 10_000, 0.999) < 300_000
+
+
+def test_a_cloud_that_lacks_what_the_box_has_forgotten_stops_the_stream() -> None:
+    state = replace(streaming(9), first_kept=8)
+    state, verdict = take(uplink.greeted(state, NOW), ack(AckCode.OK, 3))
+    assert (verdict, state.halt) == ("halted", "behind")
+    assert isinstance(act(state, 20), Wait)
+    state, _ = take(uplink.greeted(state, NOW), ack(AckCode.OK, 7))
+    assert state.halt is None
+    assert act(state, 20) == Send(8)
