@@ -42,6 +42,7 @@ from edge.sale.shop import (
     operator_of,
     refuse_unready,
 )
+from shared.journal.entry import JournalEntry
 from shared.journal.event import BasketVoided, DrawerOpened, Event, ReceiptReprinted, SaleCompleted
 from shared.kernel.errors import CorruptError, RefusedError
 from shared.sale.basket import (
@@ -198,10 +199,15 @@ def _complete(shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket
         header = SaleHeader(receipt_no, state.lane, operator.id, shop.layout.language)
         sale = complete(header, basket, priced, settlement)
         kept = _append(shop, state, SaleCompleted(sale), basket.id)
-    printed = PrintedSale(sale, kept.at_ms, biz=kept.biz, hash=kept.hash)
+    printed = PrintedSale(sale, kept.at_ms, biz=kept.biz, hash=kept.entry.hash)
+    if receipt_no.encode() not in kept.entry.body:
+        # The basket was sold before; a power cut took the lane's memory of it.
+        printed = printed_sale(kept.entry)
+        sale = printed.sale
+        settlement = Settlement(sale.totals.net_minor, sale.tenders, sale.change_minor)
     done = done_sale(sale, settlement, shop.layout.text(printed))
     after = partial(shop.effects.sale_done, state.lane, printed)
-    return Turn(replace(emptied(state), done=done), receipt_no, (after,))
+    return Turn(replace(emptied(state), done=done), sale.receipt_no, (after,))
 
 
 def done_sale(sale: RetailTransaction, settlement: Settlement, text: str) -> DoneSale:
@@ -221,11 +227,11 @@ def done_sale(sale: RetailTransaction, settlement: Settlement, text: str) -> Don
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What a receipt says of its entry: its time (UTC ms), its business date and its hash."""
+    """An entry with what its draft said: its time (UTC ms) and its business date."""
 
     at_ms: int
     biz: str
-    hash: bytes
+    entry: JournalEntry
 
 
 def _append(shop: Shop, state: LaneState, event: Event, entry_id: str) -> _Kept:
@@ -246,7 +252,7 @@ def _append(shop: Shop, state: LaneState, event: Event, entry_id: str) -> _Kept:
     if entry.type != event.type:
         # The id is another fact's: this one is not in the journal and must not be told as if.
         raise CorruptError("journal.projection", id=entry_id)
-    return _Kept(at_ms, biz, entry.hash)
+    return _Kept(at_ms, biz, entry)
 
 
 def _vanished(current: Basket, before: Basket, at_ms: int) -> tuple[VoidedLine, ...]:

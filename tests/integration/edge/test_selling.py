@@ -348,3 +348,22 @@ def test_a_receipt_that_was_cut_off_is_queued_or_offered_again(
     assert receipt_no is None
     assert state.done is not None
     assert state.done.print == shown
+
+
+def test_a_basket_that_was_sold_already_shows_the_receipt_that_it_got(lane: Lane) -> None:
+    lane.scan(a_gtin(3))
+    before = lane.state
+    lane.pay(500)
+    first = lane.state.done
+    assert first is not None
+    lane.scan(a_gtin(4))
+    lane.pay(500)
+    lane.state = before  # what a power cut may leave of the desk's file
+    lane.paper.asked.clear()
+    turn = lane.pay(1000)
+    assert turn.receipt_no == first.receipt_no == "1-000001"
+    assert lane.state.done is not None
+    assert lane.state.done.receipt_text == first.receipt_text
+    assert lane.state.done.change_minor == first.change_minor
+    assert lane.paper.asked == ["receipt 1-000001"]
+    assert lane.journal.last_receipt_no(1) == "1-000002"
