@@ -84,7 +84,7 @@ def _characters(text: str) -> Iterator[str]:
 
 def _symbol(row: SymbolRow) -> str:
     bars = ean13_modules(row.data) if row.kind == "ean13" else None
-    caption = f'<span class="caption">{escape(row.data)}</span>'
+    caption = _caption(row)
     if bars is None:
         return f'<span class="mark {row.kind}" title="{escape(row.kind)}"></span>{caption}'
     strokes = "".join(
@@ -92,6 +92,14 @@ def _symbol(row: SymbolRow) -> str:
     )
     view = f'viewBox="-9 0 {len(bars) + 16} 40"'
     return f'<svg class="bars" {view} role="img" aria-hidden="true">{strokes}</svg>{caption}'
+
+
+def _caption(row: SymbolRow) -> str:
+    """What a reader would read; an address can be followed, as a phone would."""
+    text = escape(row.data)
+    if row.kind == "qr" and row.data.startswith(("https://", "http://")):
+        return f'<a class="caption" href="{text}" target="_blank" rel="noreferrer">{text}</a>'
+    return f'<span class="caption">{text}</span>'
 
 
 def ean13_modules(code: str) -> str | None:
