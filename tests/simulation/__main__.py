@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tests.simulation.known_bad import KNOWN_BAD
+from tests.simulation.known_bad import KNOWN_BAD, rule_broken
 from tests.simulation.seeds import told
 from tests.simulation.world import Outcome, run_seed
 
@@ -106,20 +106,16 @@ def _try_variants(console: Console, count: int, jobs: int) -> int:
     is_blind = False
     with get_context("spawn").Pool(jobs) as pool:
         for name in KNOWN_BAD:
-            at_once = Counter(pool.map(_rule, [(name, n, False) for n in range(1, count + 1)]))
-            late = Counter(pool.map(_rule, [(name, n, True) for n in range(1, count + 1)]))
+            at_once = Counter(
+                pool.map(rule_broken, [(name, n, False) for n in range(1, count + 1)])
+            )
+            late = Counter(pool.map(rule_broken, [(name, n, True) for n in range(1, count + 1)]))
             missed, harmless = at_once.pop(None, 0), late.pop(None, 0)
             is_blind = is_blind or missed == count
             rules = ", ".join(f"{rule} {n}" for rule, n in at_once.most_common())
             table.add_row(name, f"{count - missed} of {count}", rules, f"{count - harmless}")
     console.print(table)
     return 1 if is_blind else 0
-
-
-def _rule(run: tuple[str, int, bool]) -> str | None:
-    name, seed, is_patient = run
-    bad = KNOWN_BAD[name]
-    return run_seed(seed, bad.variant, is_patient=is_patient, without=bad.without).broken
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ class KnownBad:
     rules: frozenset[str]
     without: frozenset[str] = frozenset()
     """What stays away, so that the breach shows sooner."""
+    skipped: int = 0
+    """So many of the first seeds are known to notice nothing."""
 
 
 LOST = "sales lost at HQ"
@@ -47,7 +49,7 @@ KNOWN_BAD = {
         Variant(is_tail_dropped=True, is_only_current_life=True), frozenset({LOST})
     ),
     "older lives are not brought up again": KnownBad(
-        Variant(is_only_current_life=True), frozenset({LOST}), frozenset({SEALING})
+        Variant(is_only_current_life=True), frozenset({LOST}), frozenset({SEALING}), skipped=130
     ),
 }
 
@@ -60,10 +62,17 @@ class Noticed:
     rule: str | None
 
 
-def first_noticed(bad: KnownBad, seeds: range, *, is_patient: bool = False) -> Noticed:
-    """Run seeds until one fails; any rule counts for a patient observer."""
-    for seed in seeds:
-        broken = run_seed(seed, bad.variant, is_patient=is_patient, without=bad.without).broken
-        if broken is not None:
-            return Noticed(seed, broken)
+def first_noticed(name: str, seeds: range) -> Noticed:
+    """Run seeds under a spoilt protocol until one fails."""
+    for seed in range(seeds.start + KNOWN_BAD[name].skipped, seeds.stop):
+        rule = rule_broken((name, seed, False))
+        if rule is not None:
+            return Noticed(seed, rule)
     return Noticed(seeds[-1], None)
+
+
+def rule_broken(run: tuple[str, int, bool]) -> str | None:
+    """The rule that breaks under a name and a seed; patience waits for losses at the end."""
+    name, seed, is_patient = run
+    bad = KNOWN_BAD[name]
+    return run_seed(seed, bad.variant, is_patient=is_patient, without=bad.without).broken
