@@ -21,6 +21,7 @@ from shared.wire.message import AckCode
 
 GAP_RETRY_MS = 15 * 60_000
 """The old box itself may yet come back and fill a gap."""
+GAP_PATIENCE_MS = 24 * 60 * 60_000
 REFUSED_RETRY_MS = 15 * 60_000
 ADOPTED_AT_ONCE = 100
 _OLDER = "older lives"
@@ -58,8 +59,11 @@ class ForwardParts:
     clock: Clock
     wait_ms: Callable[[int], int]
     adopt: Callable[[Carbon], None]
-    look_back: Callable[[Callable[[int], None]], None] = lambda _: None
-    """Brings the journal's own older lives up again; UnavailableError when the cloud is away."""
+    look_back: Callable[[Callable[[int], None]], bool] = lambda _: True
+    """Brings the journal's own older lives up again; False while one waits behind a gap.
+
+    UnavailableError when the cloud is away.
+    """
 
 
 class KeptTail:
@@ -169,7 +173,9 @@ class Forwarder:
             return not self._is_to_look_back
         self._is_to_look_back = False
         try:
-            self._look_back(self._rest)
+            if not self._look_back(self._rest):
+                self._is_to_look_back = True
+                self._pause(_OLDER, GAP_RETRY_MS)
         except UnavailableError as error:
             self._is_to_look_back = True
             self._later(_OLDER, "offline", error)
@@ -202,7 +208,7 @@ class Forwarder:
         outcome = outcome_of(tail, ack)
         BATCHES.labels(outcome).inc()
         if outcome == "fork":
-            return self._adopt_all(held)
+            return self._adopt_all(held, "fork")
         if outcome == "busy":
             self._pause(held.stream, max(ack.retry_ms, self._wait_ms(1)))
             return "waiting"
@@ -213,18 +219,26 @@ class Forwarder:
         self._failures.pop(held.stream, None)
         self._store.stands(held.stream, ack.head, bytes.fromhex(ack.hh))
         if ack.code is AckCode.GAP:
-            self._pause(held.stream, GAP_RETRY_MS)
-            return "gap"
+            return self._wait_at_gap(held)
         self._store.settle(run, self._clock.now_ms())
         return "sending"
 
-    def _adopt_all(self, held: Held) -> State:
-        """The cloud has other entries under these numbers: a card was cloned or an image restored.
+    def _wait_at_gap(self, held: Held) -> State:
+        """Wait for whoever has the entries between, but not for ever: paid sales must arrive."""
+        now_ms = self._clock.now_ms()
+        if now_ms - self._store.gap_since(held.stream, now_ms) >= GAP_PATIENCE_MS:
+            return self._adopt_all(held, "gap")
+        self._pause(held.stream, GAP_RETRY_MS)
+        return "gap"
 
-        Both histories happened, so these go up in this box's own journal; their ids keep an entry
-        that it has already from counting twice.
+    def _adopt_all(self, held: Held, because: str) -> State:
+        """Bring the entries up in this box's own journal; their ids keep them from counting twice.
+
+        At a fork the cloud has other entries under these numbers, from a cloned card or a restored
+        image, and both histories happened. Behind a gap that nobody closes they would wait for
+        ever; should what is missing come after all, it still follows what the cloud has.
         """
-        _log.warning("salvage.fork", stream=held.stream, entries=held.entries)
+        _log.warning("salvage.adopted", stream=held.stream, entries=held.entries, because=because)
         while carbons := self._store.read(held.stream, 0, ADOPTED_AT_ONCE):
             for carbon in carbons:
                 self._adopt(carbon)

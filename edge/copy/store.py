@@ -18,7 +18,7 @@ MIGRATIONS = (
     CREATE TABLE stream(
         stream TEXT PRIMARY KEY, head INTEGER NOT NULL, hash BLOB NOT NULL,
         handed_sales INTEGER NOT NULL DEFAULT 0,
-        at_ms INTEGER NOT NULL DEFAULT 0
+        at_ms INTEGER NOT NULL DEFAULT 0, gap_since_ms INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE arrived(
         stream TEXT NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -136,6 +136,16 @@ class SalvageStore:
                 "UPDATE stream SET head=?, hash=? WHERE stream=?", (head, head_hash, stream)
             )
 
+    def gap_since(self, stream: str, now_ms: int) -> int:
+        """UTC ms since when what is here waits behind a gap; now, unless it did before."""
+        with self._file.transaction() as connection:
+            connection.execute(
+                "UPDATE stream SET gap_since_ms=? WHERE stream=? AND gap_since_ms=0",
+                (now_ms, stream),
+            )
+        rows = self._file.rows("SELECT gap_since_ms FROM stream WHERE stream=?", (stream,))
+        return int(rows[0][0]) if rows else now_ms
+
     def settle(self, carbons: Sequence[Carbon], at_ms: int) -> None:
         """These have arrived: remember that, and drop them."""
         with self._file.transaction() as connection:
@@ -144,7 +154,8 @@ class SalvageStore:
                 connection.execute(_ARRIVED, key)
                 connection.execute("DELETE FROM carbon WHERE stream=? AND seq=? AND hash=?", key)
                 connection.execute(
-                    "UPDATE stream SET handed_sales=handed_sales+?, at_ms=? WHERE stream=?",
+                    "UPDATE stream SET handed_sales=handed_sales+?, at_ms=?,"
+                    " gap_since_ms=0 WHERE stream=?",
                     (int(is_sale(carbon.body)), at_ms, carbon.stream),
                 )
 

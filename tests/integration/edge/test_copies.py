@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -263,7 +264,7 @@ class LivingBox:
         stream.bodies = list(bodies)
         stream.hashes = self.hashes[: len(bodies)]
 
-    def look_back(self) -> None:
+    def look_back(self) -> bool:
         parts = LookBackParts(
             self.journal,
             self.signer,
@@ -271,7 +272,7 @@ class LivingBox:
             a_clock(),
             lambda carbon: adopt(self.journal, carbon, lambda: OPENED_AT_MS),
         )
-        look_back(parts, lambda _: None)
+        return look_back(parts, lambda _: None)
 
 
 @pytest.fixture
@@ -283,8 +284,22 @@ def living(tmp_path: Path) -> Iterator[LivingBox]:
 
 def test_an_older_life_that_is_complete_costs_one_question(living: LivingBox) -> None:
     living.remembers(living.bodies)
-    living.look_back()
+    assert living.look_back()
     assert living.office.posts == 1
+
+
+def test_an_older_life_whose_beginning_was_pruned_is_asked_for_again(living: LivingBox) -> None:
+    ((_, path),) = living.journal.older_lives()
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO prune_permit VALUES(1, 2)")
+        connection.execute("DELETE FROM entry WHERE seq IN (1, 2)")
+        connection.execute("INSERT INTO anchor VALUES(1, 2, ?)", (living.hashes[2],))
+    connection.close()
+    living.remembers(living.bodies[:1])
+    assert not living.look_back()
+    living.remembers(living.bodies[:3])  # refilled from the archive
+    assert living.look_back()
+    assert living.office.streams[living.older].bodies == living.bodies
 
 
 @pytest.mark.parametrize("known", [0, 1, 4])

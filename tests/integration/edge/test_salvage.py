@@ -196,6 +196,23 @@ def test_a_gap_is_named_and_closed_by_another_page(box: NewBox) -> None:
     assert box.forwarder.progress()[0].state == "done"
 
 
+def test_sales_behind_a_gap_that_nobody_closes_arrive_after_a_day(box: NewBox) -> None:
+    box.take(15, 19)
+    wait_ms = box.forwarder.turn()
+    assert wait_ms == 15 * 60_000
+    box.clock.at_ms += 23 * 60 * 60_000
+    box.forwarder.turn()
+    assert box.adopted == []
+    box.clock.at_ms += 60 * 60_000
+    box.forwarder.turn()
+    assert [carbon.seq for carbon in box.adopted] == [15, 16, 17, 18, 19]
+    assert box.forwarder.progress()[0].state == "done"
+    assert box.office.head(box.old) == 9
+    box.take(10, 14)
+    box.drain()
+    assert box.office.head(box.old) == 14
+
+
 def test_what_waits_survives_a_restart(box: NewBox, tmp_path: Path) -> None:
     box.take(10, 14)
     box.store.close()
@@ -326,10 +343,11 @@ def test_it_works_over_http(box: NewBox) -> None:
 def test_older_lives_are_compared_at_start_and_when_the_cloud_has_changed(box: NewBox) -> None:
     looked: list[str] = []
 
-    def look(_: object) -> None:
+    def look(_: object) -> bool:
         looked.append("back")
         if len(looked) == 1:
             raise UnavailableError("salvage.unreachable", url="x")
+        return len(looked) != 3
 
     parts = ForwardParts(box.office, box.clock, lambda n: 1000 * n, box.adopt, look)
     forwarder = Forwarder(box.store, parts)
@@ -341,8 +359,10 @@ def test_older_lives_are_compared_at_start_and_when_the_cloud_has_changed(box: N
     assert forwarder.turn() is None
     assert len(looked) == 2
     forwarder.look_back()
-    forwarder.turn()
-    assert len(looked) == 3
+    assert forwarder.turn() == 15 * 60_000  # one of them waits behind a gap
+    box.clock.at_ms += 15 * 60_000
+    assert forwarder.turn() is None
+    assert len(looked) == 4
 
 
 def forwarder_of(box: NewBox, office: HttpOffice) -> Forwarder:
