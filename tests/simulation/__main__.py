@@ -105,11 +105,10 @@ def _try_variants(console: Console, count: int, jobs: int) -> int:
     table = Table("spoilt protocol", "noticed", "by", "sales lost, doubled or storm at the end")
     is_blind = False
     with get_context("spawn").Pool(jobs) as pool:
-        for name in KNOWN_BAD:
-            at_once = Counter(
-                pool.map(rule_broken, [(name, n, False) for n in range(1, count + 1)])
-            )
-            late = Counter(pool.map(rule_broken, [(name, n, True) for n in range(1, count + 1)]))
+        for name, bad in KNOWN_BAD.items():
+            seeds = range(1 + bad.skipped, 1 + bad.skipped + count)
+            at_once = Counter(pool.map(rule_broken, [(name, seed, False) for seed in seeds]))
+            late = Counter(pool.map(rule_broken, [(name, seed, True) for seed in seeds]))
             missed, harmless = at_once.pop(None, 0), late.pop(None, 0)
             is_blind = is_blind or missed == count
             rules = ", ".join(f"{rule} {n}" for rule, n in at_once.most_common())
