@@ -16,5 +16,5 @@ def test_an_address_in_a_qr_code_can_be_followed() -> None:
 @pytest.mark.parametrize("data", ["1-000017", "javascript:alert(1)", "data:text/html,<b>"])
 def test_nothing_else_in_a_qr_code_becomes_a_link(data: str) -> None:
     page = paper_html(Paper((SymbolRow("qr", data, "center"),)))
-    assert "<a" not in page
+    assert "href" not in page
     assert "<b>" not in page
