@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloud.identity import limiter
+from cloud import limiter
 from cloud.limiter import KEYS_MAX, FailureLimiter
 
 
