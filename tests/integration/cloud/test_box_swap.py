@@ -135,6 +135,17 @@ def test_the_old_card_is_handed_in_by_the_box_after_it(
     new.journal.close()
 
 
+def test_enrolling_in_a_dead_boxs_place_says_what_to_do_next(
+    two: TwoBoxes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = two.admin.post("/v1/claims", json={"store_id": two.store}).json()["token"]
+    where = ["--data", str(two.folder / "new"), "--cloud", two.api.url]
+    assert main(["enrol", *where, "--token", token]) == 0
+    said = capsys.readouterr().out
+    assert f"takes the place of {two.old.identity.dev}" in said
+    assert "tillbox-edge salvage" in said
+
+
 def test_a_dead_card_hands_in_for_itself_from_any_machine(
     two: TwoBoxes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
