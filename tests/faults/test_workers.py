@@ -25,9 +25,10 @@ JournalConsumer.on_message = lambda *_: time.sleep(600)
 """
 NEVER_FINISH = """
 import time
-from cloud import mqtt, posters
+from cloud import mqtt
+from cloud.ingest import consumer
 mqtt.STUCK_AFTER_S = 0.5
-posters.LedgerPoster.post = lambda *_: time.sleep(600)
+consumer.ingest = lambda **_: time.sleep(600)
 """
 SHORT_KEEPALIVE = """
 from cloud import mqtt
