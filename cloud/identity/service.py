@@ -9,9 +9,9 @@ from cloud.clock import session_token
 from cloud.context import Principal
 from cloud.db import Database
 from cloud.identity import store
-from cloud.limiter import FailureLimiter
 from cloud.identity.role import ROLES
 from cloud.identity.store import User
+from cloud.limiter import FailureLimiter
 from cloud.passwords import hash_password, is_password
 from shared.kernel.canonical import sha256
 from shared.kernel.clock import Clock
