@@ -40,6 +40,7 @@ class Workers:
                 "broker_user": broker.internal_user,
                 "broker_password": broker.internal_password,
                 "worker_port": 0,
+                "object_dir": str(folder / "objects"),
                 **changed,
             }
         )
