@@ -113,6 +113,8 @@ class Box:
         self.is_linked = False
         self.is_tainted = False
         """Whether its disk knows nothing of what has happened: its numbers may have been used."""
+        self._unsure: set[str] = set()
+        """Entries that it wrote in that state: their numbers are given already."""
         self.power = 0
         self.link_failures = 0
         self.parted_until_ms = 0
@@ -258,6 +260,8 @@ class Box:
         now_ms, prev = self.agenda.now_ms, self.life.head_hash
         entry = self.disk.append(entry_id, kind, rest, now_ms + self.clock_off_ms)
         self.world.oracle.wrote(self.life, entry)
+        if self.is_tainted:
+            self._unsure.add(entry_id)
         there_ms = now_ms + self.agenda.between(CARBON_MS_MIN, CARBON_LAG_MS)
         self.tablet.keep(Carbon(there_ms, self.life, entry, prev))
         self.state = uplink.appended(self.state, len(entry.body) + 800, now_ms)
@@ -265,7 +269,7 @@ class Box:
     def _promise(self, sale: Sale) -> None:
         life, _, number = self.disk.ids[sale.id]
         self.world.oracle.promise(
-            self.store, sale.id, (life.series, number), is_known=not self.is_tainted
+            self.store, sale.id, (life.series, number), is_known=sale.id not in self._unsure
         )
 
     def _print_unbooked(self, sale: Sale) -> None:

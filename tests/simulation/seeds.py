@@ -9,6 +9,12 @@ from tests.simulation.world import Outcome, run_seed
 
 FIXED = range(1, 201)
 """Always the same, in four files so that two processes share them."""
+REMEMBERED = {
+    86: "a tail behind entries that are gone for good",
+    401: "a replaced box and its heir at one till page",
+    34195273016076: "the number of a sale that an old image booked, printed by its successor",
+}
+"""Days that once went wrong, and why; a new draw before the fault makes them other days."""
 FRESH = 50
 FILES = 4
 PER_TEST = 10

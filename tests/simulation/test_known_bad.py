@@ -9,6 +9,7 @@ dropped its copy then.)
 import pytest
 
 from tests.simulation.known_bad import KNOWN_BAD, first_noticed
+from tests.simulation.seeds import REMEMBERED, broken_by
 from tests.simulation.variant import Variant
 from tests.simulation.world import DISK_DISASTERS, run_seed
 
@@ -28,6 +29,11 @@ def test_an_ack_before_the_commit_is_repaired_by_hello_and_the_second_watermark(
     assert [each.because for each in outcomes if each.broken] == []
     lies = sum(each.counts["acknowledged, then not committed"] for each in outcomes)
     assert lies > len(TOLERANT_SEEDS)
+
+
+@pytest.mark.parametrize("seed", REMEMBERED)
+def test_a_day_that_once_went_wrong_stays_in_order(seed: int) -> None:
+    assert not broken_by([seed])
 
 
 def test_the_same_seed_gives_the_same_day() -> None:
