@@ -37,6 +37,12 @@ INCARNATION_BUMPS = "incarnation_bumps"
 NOTIFY_BYTES_MAX = 7_999
 """What PostgreSQL takes as the payload of a NOTIFY."""
 
+_INCARNATION = text("""
+    SELECT CASE WHEN NOT pg_is_in_recovery() THEN
+        (SELECT system_identifier FROM pg_control_system()) || '-' ||
+        ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int ||
+        coalesce((SELECT '-' || value FROM deployment WHERE key = :bumps), '') END""")
+
 _Result = TypeVar("_Result")
 
 set_json_dumps(orjson.dumps)
@@ -245,16 +251,15 @@ def incarnation(connection: Connection) -> str:
 
     A restore to a point in time starts a new timeline, so a cloud that went back in time
     announces itself to the boxes. What PostgreSQL cannot know, a person adds as a bump.
+    The timeline is that of the log being written: the control file's is the last checkpoint's,
+    which a server that has just come out of recovery has yet to make.
+
+    Raises UnavailableError `database.recovering` while it is not out of it: it can be read then.
     """
-    found = connection.execute(
-        text(
-            "SELECT (SELECT system_identifier FROM pg_control_system()) || '-' ||"
-            " (SELECT timeline_id FROM pg_control_checkpoint()) ||"
-            " coalesce((SELECT '-' || value FROM deployment WHERE key = :bumps), '')"
-        ),
-        {"bumps": INCARNATION_BUMPS},
-    )
-    return str(found.scalar_one())
+    found: str | None = connection.execute(_INCARNATION, {"bumps": INCARNATION_BUMPS}).scalar_one()
+    if found is None:
+        raise UnavailableError("database.recovering")
+    return found
 
 
 def _driver_url(url: str) -> str:

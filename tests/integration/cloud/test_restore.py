@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cloud.ingest.journals import Journals
 from cloud.migrations.run import migrate
 from cloud.posters import POSTERS
 from shared.journal.event import EntrySalvaged, StreamOpened
+from shared.kernel.errors import UnavailableError
 from shared.kernel.ids import DeviceId
 from shared.wire.message import Ack
 from tests.fakes.box_stream import BoxStream
@@ -69,6 +71,7 @@ class Chain:
             with (self.data / "postgresql.auto.conf").open("a") as settings:
                 settings.write("restore_command = 'false'\n")
         self._server.start()
+        self._wait_writable()
 
     def stop(self) -> None:
         self._stop()
@@ -86,6 +89,18 @@ class Chain:
                 ).scalar_one()
                 for table in ("entry", "sale", "posting", "day_close")
             }
+
+    def _wait_writable(self) -> None:
+        """A recovering server answers before it may be written to, and says so."""
+        for _ in range(500):
+            try:
+                self.incarnation()
+            except UnavailableError as error:
+                assert error.code == "database.recovering"  # noqa: PT017 - most runs see none
+                time.sleep(0.02)
+            else:
+                return
+        pytest.fail("it never came out of recovery")
 
     def _stop(self) -> None:
         self.database.close()
