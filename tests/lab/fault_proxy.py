@@ -120,6 +120,8 @@ class FaultProxy:
             up, down = _Way(pair, near[0], far[1], True), _Way(pair, far[0], near[1], False)
             await asyncio.gather(up.read(), up.write(), down.read(), down.write())
         pair.end(is_rude=False)
+        for _, late in pair.sides:  # it may have been ended while the far side was being dialled
+            late.close()
         self._pairs.discard(pair)
 
 
