@@ -119,9 +119,9 @@ class Announcer:
 
 
 def _told(status: str, doc: dict[str, Any] | None) -> dict[str, Any]:
-    """The document with the box's standing, which only one that is not in service needs."""
+    """The document; one that is not in service gets its status, and no prices: it may not fetch."""
     told = doc or NOTHING_PUBLISHED
-    return told if status == ACTIVE else {**told, "status": status}
+    return told if status == ACTIVE else {**told, "catalog": None, "status": status}
 
 
 def _documents(

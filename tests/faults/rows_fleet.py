@@ -239,6 +239,7 @@ _IDENTITY_ROWS = (
         (
             "tests/integration/cloud/test_standing.py::test_a_retired_box_is_told_so_and_its_tail_is_taken",
             "tests/integration/edge/test_sync.py::test_the_box_hears_that_it_was_replaced",
+            "tests/integration/edge/test_standing.py::test_a_replaced_box_starts_no_new_sale",
         ),
     ),
     Fault(
