@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+import structlog
 
 BALLAST_FILE = "ballast"
 PROBE_FILE = "probe"
@@ -17,6 +21,8 @@ DISK_FULL, READ_ONLY, WRITE_FAILED = (
 BALLAST_BYTES = 64 * 1024 * 1024
 ROOM_BYTES_MIN = 4 * 1024 * 1024
 """Without ballast a payment is refused below this: a sale and its index need a few pages."""
+_Made = TypeVar("_Made")
+_log = structlog.get_logger("journal")
 
 
 class Ballast:
@@ -61,6 +67,17 @@ class Ballast:
         except OSError:
             return False
         return True
+
+    def spent_on(self, make: Callable[[], _Made]) -> _Made:
+        """Make a file; where the disk is full, once more after giving this up for it."""
+        try:
+            return make()
+        except sqlite3.Error as error:
+            is_full = why_not_written(self._path.parent, error) == DISK_FULL
+            if not is_full or not self.give_up():
+                raise
+            _log.error("journal.ballast_given_up")
+            return make()
 
     def has_room(self) -> bool:
         """Whether a sale can be kept: by what is free, or by giving this up."""

@@ -6,13 +6,16 @@ evidence from outside the file: without it a box could not tell a lost journal f
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge.identity import write_secret
 from shared.journal.life import Position
+from shared.kernel.errors import RefusedError
 
 BUILDING = ".building"
 _SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -51,6 +54,21 @@ def life_numbers(first: Path) -> list[int]:
     found = [int(match[1]) for path in first.parent.glob(f"{first.stem}-*{first.suffix}")
              if (match := form.fullmatch(path.name))]  # fmt: skip
     return sorted(({1} if first.exists() else set()) | set(found))
+
+
+def take_lock(first: Path) -> int:
+    """Handle of the lock of all lives; RefusedError `journal.in_use` when another process has it.
+
+    Closing it lets the lock go.
+    """
+    first.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(first.with_name(first.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise RefusedError("journal.in_use", path=str(first)) from None
+    return handle
 
 
 def remove_unfinished(first: Path) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from edge.identity import sync_folder
 from edge.journal.life_files import BUILDING, remove_side_files
 from edge.journal.migrations import MIGRATIONS
@@ -32,8 +34,11 @@ from shared.till.z_report import ZReport
 from shared.wire.codec import parse_body, parse_event
 
 PUT_ENTRY = "INSERT INTO entry(seq, id, type, body, hash) VALUES(?,?,?,?,?)"
+DAMAGED = b"damaged: "
+"""Stands before the body of a salvaged entry that is not what was once hashed."""
 TAIL_CHECKED = 200
 """Entries whose chain is walked at each opening; `verify-journal` walks all."""
+_log = structlog.get_logger("journal")
 _PRIMARY_CODE = 0xFF
 _DAMAGED = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _UNREADABLE = frozenset(
@@ -207,7 +212,6 @@ def heritage_of(path: Path, life: Life, salvage_from: int) -> Heritage:
             "SELECT seq, hash FROM watermark WHERE name='acked'"
         ).fetchone()
         boot = connection.execute("SELECT ordinal FROM boot").fetchone()
-        rows = connection.execute(_COLUMNS + " WHERE seq>=? ORDER BY seq", (salvage_from,))
         members = dict(_members(connection))
         for change in state.waiting:
             if change.bought is not None:
@@ -219,10 +223,47 @@ def heritage_of(path: Path, life: Life, salvage_from: int) -> Heritage:
             day=state.day,
             reports=dict(state.reports),
             members=tuple((*key, *counts) for key, counts in members.items()),
-            tail=tuple(JournalEntry(*row) for row in rows),
+            tail=tuple(_tail(connection, life, salvage_from)),
         )
     finally:
         connection.close()
+
+
+def tail_of(path: Path, life: Life, salvage_from: int) -> tuple[JournalEntry, ...]:
+    """The entries from `salvage_from` on, of a file that hands on nothing else."""
+    with contextlib.closing(connect_reader(path)) as connection:
+        return tuple(_tail(connection, life, salvage_from))
+
+
+def write_tables(writer: sqlite3.Connection, life: Life) -> None:
+    """Fold what a kill left out of the tables: whoever looks a receipt up reads them."""
+    state = Projections.load(writer, life.series)
+    state.replay(unprojected(writer))
+    writer.execute("BEGIN IMMEDIATE")
+    state.write(writer)
+    writer.execute("COMMIT")
+
+
+def _tail(connection: sqlite3.Connection, life: Life, salvage_from: int) -> Iterator[JournalEntry]:
+    """Entries to salvage; the body of a damaged one is marked, so that nobody books what it says.
+
+    Behind a damaged entry the chain goes on from the hash that is stored of it.
+    """
+    row = connection.execute(
+        "SELECT hash FROM entry WHERE seq=? UNION ALL SELECT hash FROM anchor WHERE seq=?",
+        (salvage_from - 1, salvage_from - 1),
+    ).fetchone()
+    before = None if row is None else (salvage_from - 1, row[0])
+    for row in connection.execute(_COLUMNS + " WHERE seq>=? ORDER BY seq", (salvage_from,)):
+        entry = JournalEntry(*row)
+        is_next = before is not None and before[0] == entry.seq - 1
+        if is_next and before is not None:
+            computed = entry_hash(life.stream_id, entry.seq, before[1], entry.body)
+            if computed != entry.hash:
+                _log.error("journal.damaged_entry", stream=life.stream, seq=entry.seq)
+                entry = replace(entry, body=DAMAGED + entry.body)
+        before = (entry.seq, entry.hash)
+        yield entry
 
 
 def _members(
@@ -260,8 +301,11 @@ def build_life(path: Path, birth: Birth, heritage: Heritage) -> None:
         writer.execute("COMMIT")
         # Everything into the one file that is renamed.
         writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
+    except BaseException:
         writer.close()
+        remove_side_files(draft)  # most likely the disk is full
+        raise
+    writer.close()
     draft.replace(path)
     sync_folder(path.parent)
 
@@ -291,7 +335,7 @@ def _first_events(birth: Birth, heritage: Heritage) -> Iterable[tuple[str, Event
     old = heritage.previous.stream if heritage.previous else ""
     for entry in heritage.tail:
         raw: dict[str, Any] = {}
-        with contextlib.suppress(RetailError):  # a damaged one goes along as it is
+        with contextlib.suppress(RetailError):  # a damaged one goes along, for a person to read
             raw = parse_body(entry.body)
         if entry.type == EntrySalvaged.type and "data" in raw:
             yield entry.id, EntrySalvaged(**raw["data"])  # it has waited through more than one life

@@ -11,7 +11,6 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from functools import reduce
 from operator import attrgetter
 from typing import Protocol
 
@@ -21,7 +20,7 @@ from edge.journal.members import Bought, bought_in
 from shared.journal.event import DayClosed, DayOpened, Event, ReceiptReprinted, SaleCompleted
 from shared.kernel.errors import CorruptError, RefusedError
 from shared.sale.receipt_no import FIRST_SERIES, ReceiptNo, parse_receipt_no
-from shared.till.z_report import ZReport, fold_z, merge_z
+from shared.till.z_report import ZReport, fold_z
 
 WRITTEN_EVERY = 64
 """Entries folded in memory before the tables are written."""
@@ -245,11 +244,6 @@ def read_reports(connection: sqlite3.Connection, biz: str) -> dict[tuple[str, st
     """Reports of one business day, per till."""
     rows = connection.execute("SELECT till, report FROM z WHERE biz=?", (biz,))
     return {(biz, till): ZReport(**json.loads(report)) for till, report in rows}
-
-
-def store_report(connection: sqlite3.Connection, biz: str) -> ZReport:
-    """The whole store's report of one business day."""
-    return reduce(merge_z, read_reports(connection, biz).values(), ZReport(biz))
 
 
 def receipt_range(connection: sqlite3.Connection, biz: str, series: str) -> dict[str, list[str]]:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from edge.journal.life_files import life_numbers, life_path
 from edge.journal.members import Bought, read_history
-from edge.journal.projections import receipt_range, store_report
+from edge.journal.projections import read_reports, receipt_range
 from edge.sqlite import connect_reader
 from shared.journal.chain import entry_hash, genesis_hash
 from shared.journal.entry import JournalEntry
 from shared.kernel.errors import CorruptError, MissingError
 from shared.sale.member_history import MemberHistory
 from shared.sale.receipt_no import FIRST_SERIES, ReceiptNo, parse_receipt_no
-from shared.till.z_report import ZReport
+from shared.till.z_report import ZReport, merge_z
 
 _COLUMNS = "SELECT seq, id, type, body, hash FROM entry"
+_BY_ID = _COLUMNS + " WHERE id=?"
 _HASH = "SELECT hash FROM entry WHERE seq=? UNION ALL SELECT hash FROM anchor WHERE seq=?"
 
 
@@ -111,8 +113,16 @@ class JournalReader:
         return found
 
     def entry_by_id(self, entry_id: str) -> JournalEntry | None:
-        """The entry with that id, of whichever life, if there is one."""
-        return self._anywhere(_COLUMNS + " WHERE id=?", (entry_id,))
+        """The entry with that id, of whichever life, if there is one.
+
+        The entry itself before what was salvaged of it.
+        """
+        itself = _BY_ID + " AND type<>'entry.salvaged'"
+        return self._anywhere(itself, (entry_id,)) or self._anywhere(_BY_ID, (entry_id,))
+
+    def own_entry(self, entry_id: str) -> JournalEntry | None:
+        """The entry with that id in the current life, if there is one."""
+        return self._entry(_BY_ID, (entry_id,))
 
     def sale_by_id(self, sale_id: str) -> JournalEntry | None:
         """The completed sale of the basket with that id, if there is one."""
@@ -155,9 +165,16 @@ class JournalReader:
         return rows[0][0] if rows else None
 
     def z(self, biz: str) -> ZReport:
-        """The store's Z report of one business date, as of now."""
-        with self._lock:
-            return store_report(self._opened(), biz)
+        """The store's Z report of one business date, as of now.
+
+        A new life takes over the newest day only; the days before are in the older ones.
+        """
+        for reader in (self, *self._older):
+            with reader._lock:  # noqa: SLF001 - same class
+                reports = read_reports(reader._opened(), biz)  # noqa: SLF001 - same class
+            if reports:
+                return reduce(merge_z, reports.values(), ZReport(biz))
+        return ZReport(biz)
 
     def receipts_of(self, biz: str) -> dict[str, list[str]]:
         """First and last receipt number of a business date, per lane."""

@@ -6,19 +6,19 @@ journal is reopened and asked for the entry's id.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
 
 from edge.identity import Identity
 from edge.journal.ballast import DISK_FULL, READ_ONLY, Ballast, is_read_only, why_not_written
-from edge.journal.life_files import Mark, life_path, write_mark
+from edge.journal.carbons import signed_copies
+from edge.journal.life_files import Mark, life_path, remove_side_files, take_lock, write_mark
 from edge.journal.lives import PUT_ENTRY, Life, check_tail, heritage_of, life_of, unprojected
 from edge.journal.migrations import MIGRATIONS
 from edge.journal.projections import WRITTEN_EVERY, BusinessDay, Place, Projections
@@ -29,7 +29,7 @@ from edge.journal.signer import Signer
 from edge.journal.succession import Succession
 from edge.sqlite import connect_writer, migrate
 from shared.journal.carbon import Carbon
-from shared.journal.chain import entry_hash, genesis_hash, head_statement
+from shared.journal.chain import entry_hash, genesis_hash
 from shared.journal.entry import JournalEntry
 from shared.journal.event import DayClosed, DayOpened, EntrySalvaged
 from shared.journal.life import LifeCause, may_begin, salvaged_range
@@ -66,6 +66,7 @@ class Journal(JournalReader):
         self._ballast = Ballast(path.parent, ballast_bytes)
         self._succession = Succession(path, identity, clock, signer)
         self._append_lock = threading.RLock()
+        self._mark_lock = threading.Lock()
         self._callbacks: list[Callable[[JournalEntry], None]] = []
         self._writer: sqlite3.Connection | None = None
         self._lock_file: int | None = None
@@ -86,9 +87,9 @@ class Journal(JournalReader):
         first file is of another stream.
         """
         with self._append_lock:
-            self._take_lock()
+            self._lock_file = take_lock(self._first_path)
             try:
-                number, self._cause = self._succession.at_start()
+                number, self._cause = self._ballast.spent_on(self._succession.at_start)
                 self._open_life(number)
             except BaseException:
                 self._let_go()
@@ -238,10 +239,11 @@ class Journal(JournalReader):
             heritage = heritage_of(
                 self._path, self._life, salvaged_range(vouched, self._last[0]).start
             )
-            self._opened_writer().close()
+            life = self._ballast.spent_on(
+                lambda: self._succession.begin(self._life, cause, heritage, now_ms)
+            )
+            self._go_over_to(life.number)
             self._cause = cause
-            life = self._succession.begin(self._life, cause, heritage, now_ms)
-            self._open_life(life.number)
             self._mark_outside()
             return True
 
@@ -261,16 +263,9 @@ class Journal(JournalReader):
         life = self._life
         entries = self.read(from_seq, limit, 1 << 20)
         before = self.hash_before(from_seq)
-        found: list[Carbon] = []
-        for entry in entries:
-            if before is None or entry.seq != from_seq + len(found):
-                break
-            at_ms = self._clock.now_ms()
-            statement = head_statement(life.stream_id, entry.seq, entry.hash, at_ms)
-            sig = self._signer.sign(statement)
-            found.append(Carbon(life.stream, entry.seq, before, entry.hash, at_ms, sig, entry.body))
-            before = entry.hash
-        return found
+        if before is None or not entries or entries[0].seq != from_seq:
+            return []
+        return signed_copies(life, before, entries, self._signer, self._clock.now_ms())
 
     def hash_before(self, seq: int) -> bytes | None:
         """Hash of the entry before `seq`; for 0 what stands before the stream."""
@@ -309,7 +304,7 @@ class Journal(JournalReader):
         parsed = parse_receipt_no(receipt_no)
         with self._append_lock:
             seq = None if parsed is None else self._state.sold.get(parsed)
-        return super().sale_by_receipt(receipt_no) if seq is None else self.read(seq, 1, 1)[0]
+            return super().sale_by_receipt(receipt_no) if seq is None else self.read(seq, 1, 1)[0]
 
     def member_history(self, member: str) -> MemberHistory:
         """See JournalReader; includes what was appended last."""
@@ -384,9 +379,25 @@ class Journal(JournalReader):
             if self._writer is not None:
                 self._writer.close()
             self._connect(self._life.number)
-            return self.entry_by_id(entry_id)
+            return self.own_entry(entry_id)
         except sqlite3.Error as second:
             raise UnavailableError("journal.write_failed") from second
+
+    def _go_over_to(self, number: int) -> None:
+        """Leave the current life for the next one, or stay in it when that cannot be opened."""
+        before, writer = self._life.number, self._opened_writer()
+        with suppress(sqlite3.Error):  # nothing is written to it any more
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            self._open_life(number)
+        except (sqlite3.Error, OSError):
+            if self._writer is not None and self._writer is not writer:
+                self._writer.close()
+            remove_side_files(life_path(self._first_path, number))
+            self._open_life(before)
+            raise
+        finally:
+            writer.close()
 
     def _open_life(self, number: int) -> None:
         """Go over to a life's file, for writing and reading."""
@@ -443,6 +454,10 @@ class Journal(JournalReader):
 
     def _mark_outside(self) -> None:
         """Note how far the journal is, for the day on which the file is gone or older."""
+        with self._mark_lock:
+            self._write_mark()
+
+    def _write_mark(self) -> None:
         self._marked_at_ms = self._clock.mono_ms()
         acked, day = self.watermark("acked"), self._state.day
         seq, found = acked if acked is not None else (0, self.hash_at(0) or b"")
@@ -477,17 +492,6 @@ class Journal(JournalReader):
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
-
-    def _take_lock(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        lock_path = self._first_path.with_name(self._first_path.name + ".lock")
-        handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise RefusedError("journal.in_use", path=str(self._first_path)) from None
-        self._lock_file = handle
 
     def _opened_writer(self) -> sqlite3.Connection:
         if self._writer is None:

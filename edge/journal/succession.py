@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -25,19 +27,23 @@ from edge.journal.lives import (
     evidence_of,
     heritage_of,
     life_of,
+    tail_of,
+    write_tables,
 )
 from edge.journal.migrations import MIGRATIONS
 from edge.journal.projections import BusinessDay
 from edge.journal.scribe import EntryDraft, Scribe
 from edge.journal.signer import Signer
-from edge.sqlite import connect_writer, migrate
+from edge.sqlite import connect_reader, connect_writer, migrate
 from shared.journal.event import Event, StreamOpened
 from shared.journal.life import FileEvidence, LifeCause, cause_at_start, salvaged_range
 from shared.kernel.clock import Clock
-from shared.kernel.errors import CorruptError
+from shared.kernel.errors import CorruptError, RetailError
 from shared.sale.receipt_no import FIRST_SERIES, series_of
 
 _log = structlog.get_logger("journal")
+_NOT_AN_ENTRY = (RetailError, ValueError, KeyError, TypeError)
+"""What reading an entry that is none may end in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,11 @@ class Succession:
     ) -> tuple[Life, Heritage]:
         """The life that ended, and what is left of it."""
         if found is not None and (mark is None or mark.stream == found.stream):
-            return self._left_in(number, path)
+            life, heritage = self._left_in(number, path)
+            return life, _caught_up(heritage, mark)
+        rescued = _rescued(number, path, mark) if found is None and path.exists() else None
+        if rescued is not None:
+            return rescued
         if mark is not None:
             number = max(number, mark.life)
         ordinal = self.identity.ordinal + number - 1
@@ -129,6 +139,8 @@ class Succession:
         try:
             migrate(writer, MIGRATIONS)
             life = life_of(writer, number)
+            if life is not None:
+                write_tables(writer, life)
             acked = writer.execute("SELECT seq FROM watermark WHERE name='acked'").fetchone()
         finally:
             writer.close()
@@ -140,6 +152,48 @@ class Succession:
     def _refuse_foreign(self, number: int, found: FileEvidence | None) -> None:
         if number == 1 and found is not None and found.stream != self.identity.stream:
             raise CorruptError("journal.other_stream", stream=found.stream)
+
+
+def _rescued(number: int, path: Path, mark: Mark | None) -> tuple[Life, Heritage] | None:
+    """What a damaged file still tells; None when it is not even a journal."""
+    number = number if mark is None else max(number, mark.life)
+    try:
+        with closing(connect_reader(path)) as connection:
+            life = life_of(connection, number)
+            row = connection.execute("SELECT seq FROM watermark WHERE name='acked'").fetchone()
+        if life is None:
+            return None
+        salvage_from = salvaged_range(row[0] if row else -1, 0).start
+        try:
+            heritage = heritage_of(path, life, salvage_from)
+        except _NOT_AN_ENTRY:
+            tail = tail_of(path, life, salvage_from)
+            heritage = replace(_heritage_of_mark(mark), tail=tail)
+    except (sqlite3.DatabaseError, *_NOT_AN_ENTRY) as error:
+        _log.error("journal.nothing_rescued", file=path.name, because=str(error))
+        return None
+    is_of_it = mark is not None and mark.stream == life.stream
+    return life, _caught_up(heritage, mark if is_of_it else None)
+
+
+def _caught_up(heritage: Heritage, mark: Mark | None) -> Heritage:
+    """What an older file hands on, with what is known to have happened after it.
+
+    A day that was closed since must not be closed again, and the perpetual totals never go back.
+    """
+    if mark is None:
+        return heritage
+    day, noted = heritage.day, _heritage_of_mark(mark).day
+    is_newer = noted is not None and (
+        day is None or noted.biz > day.biz or (noted.biz == day.biz and not noted.is_open)
+    )
+    sales, refunds = heritage.gt
+    return replace(
+        heritage,
+        gt=(max(sales, mark.gt[0]), max(refunds, mark.gt[1])),
+        boot=max(heritage.boot, mark.boot),
+        day=noted if is_newer else day,
+    )
 
 
 def _heritage_of_mark(mark: Mark | None) -> Heritage:

@@ -52,7 +52,7 @@ def first_damaged(journal: Journal, pause: Callable[[], bool]) -> int | None:
         except sqlite3.DatabaseError:
             return seq
         if not entries:
-            return seq
+            return seq if journal.stream == stream else None
         for entry in entries:
             first_kept = journal.first_kept()
             if seq == 1 and entry.seq == first_kept > 1:  # what is between was pruned

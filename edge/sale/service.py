@@ -167,9 +167,10 @@ def reprint_receipt(*, shop: Shop, state: LaneState, command: ReprintReceipt) ->
     printed = printed_sale(shop.journal.sale_by_receipt(receipt_no))
     found_no = printed.sale.receipt_no
     if not shop.effects.waits_for_original(found_no):
-        printed = replace(printed, copy=shop.journal.copies_of(found_no) + 1)
-        event = ReceiptReprinted(state.lane, found_no, printed.copy)
-        _append(shop, state, event, shop.ids.entry_id())
+        with shop.journal.exclusive():  # another lane may ask for the same receipt
+            printed = replace(printed, copy=shop.journal.copies_of(found_no) + 1)
+            event = ReceiptReprinted(state.lane, found_no, printed.copy)
+            _append(shop, state, event, shop.ids.entry_id())
     return Turn(state, found_no, (partial(shop.effects.reprint, state.lane, printed),))
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from edge.journal import succession
+from edge.journal import lives, store, succession
 from edge.journal.ballast import BALLAST_FILE
 from edge.journal.life_files import BUILDING, mark_path, read_mark
 from edge.journal.reader import verify_file
 from edge.journal.signer import KEY_FILE, load_or_create
 from edge.journal.store import EntryDraft, Journal
 from shared.journal.carbon import check_carbon
-from shared.journal.event import DrawerOpened, EntrySalvaged, ReceiptReprinted
+from shared.journal.event import DayClosed, DrawerOpened, EntrySalvaged, ReceiptReprinted
 from shared.journal.life import KEEP_MS, LIVES_PER_DAY_MAX, LifeCause
-from shared.kernel.errors import CorruptError, RefusedError
+from shared.kernel.errors import CorruptError, RefusedError, UnavailableError
 from shared.sale.receipt_no import parse_receipt_no
 from tests.builders import OPENED_AT_MS, STREAM
 from tests.integration.edge.boxes import (
@@ -415,3 +415,135 @@ def test_payment_is_refused_where_nothing_can_be_written(
     monkeypatch.setattr("edge.journal.store.is_read_only", lambda _: True)
     with pytest.raises(RefusedError, match=r"journal\.read_only"):
         journal.refuse_if_full()
+
+
+def kill(journal: Journal) -> None:
+    """The process is gone; what waited in memory with it."""
+    journal._let_go()
+
+
+def spoil(path: Path, seq: int, find: str, put: str) -> None:
+    """Bits of a stored entry flip."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TRIGGER entry_is_final")
+        (body,) = connection.execute("SELECT body FROM entry WHERE seq=?", (seq,)).fetchone()
+        assert find.encode() in body
+        changed = body.replace(find.encode(), put.encode())
+        connection.execute("UPDATE entry SET body=? WHERE seq=?", (changed, seq))
+    connection.close()
+
+
+def test_receipts_of_a_killed_life_are_found_in_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = a_shop(tmp_path, sales=2)
+    journal.append(a_draft(ReceiptReprinted(1, "1-000002", 1)))
+    kill(journal)
+    monkeypatch.setattr(succession, "hardware_fingerprint", lambda: "f" * 32)
+    again = a_journal(tmp_path)
+    assert again.cause == "clone"
+    assert [again.sale_by_receipt(f"1-00000{number}").seq for number in (1, 2)] == [2, 3]
+    assert again.copies_of("1-000002") == 1
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+@pytest.mark.parametrize(("find", "put"), [('"units":2', '"units":3'), ('"data"', '"data')])
+def test_of_a_journal_with_one_damaged_entry_the_others_still_arrive(
+    tmp_path: Path, find: str, put: str, *, is_killed: bool
+) -> None:
+    journal = a_shop(tmp_path, sales=5, acked=2)
+    tail = journal.read(3, 99, 1 << 20)
+    kill(journal) if is_killed else journal.close()
+    spoil(tmp_path / "journal.db", 4, find, put)
+    again = a_journal(tmp_path)
+    assert again.cause == "corrupt"
+    salvaged = again.read(1, 99, 1 << 20)
+    assert [entry.id for entry in salvaged] == [entry.id for entry in tail]
+    carried = [json.loads(entry.body)["data"]["body"].encode() for entry in salvaged]
+    assert [carried[at] == tail[at].body for at in range(4)] == [True, False, True, True]
+    assert carried[1].startswith(b"damaged: ")  # nobody may take it for a sale
+    day = again.day()
+    assert day is not None
+    assert (day.biz, day.is_open) == (DAY, True)
+
+
+def test_an_old_image_does_not_close_a_day_again_nor_turn_back_the_totals(tmp_path: Path) -> None:
+    journal = a_shop(tmp_path, sales=1)
+    journal.close()
+    shutil.copy(tmp_path / "journal.db", tmp_path / "image")
+    journal = a_journal(tmp_path)
+    sell(journal, 3)
+    journal.append(a_draft(DayClosed(DAY, {}, {}), till=""))
+    journal.mark_acked(*journal.head(), "1-1")
+    journal.close()
+    shutil.copy(tmp_path / "image", tmp_path / "journal.db")
+    again = a_journal(tmp_path)
+    day = again.day()
+    assert day is not None
+    assert (again.cause, day.biz, day.is_open) == ("restore", DAY, False)
+    assert bodies(again)[0]["gt"] == {"sales": 4000, "refunds": 0}
+
+
+def test_the_reports_of_days_before_a_new_life_stay(tmp_path: Path) -> None:
+    journal = a_shop(tmp_path, sales=3)
+    journal.append(a_draft(DayClosed(DAY, {}, {}), till=""))
+    open_day(journal, "2017-08-08")
+    journal.append(a_sale_draft(journal, biz="2017-08-08"))
+    assert journal.begin_life(LifeCause.CLONE, NOW_MS)
+    assert (journal.z(DAY).receipts, journal.z("2017-08-08").receipts) == (3, 1)
+    assert journal.z("2017-08-09").receipts == 0
+
+
+def test_a_new_life_that_finds_no_room_leaves_the_old_one_selling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = a_shop(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(lives, "_write_life", _no_room)
+        with pytest.raises(sqlite3.OperationalError):
+            journal.begin_life(LifeCause.CLONE, NOW_MS)
+    assert not list(tmp_path.glob(f"*{BUILDING}*"))
+    sell(journal, 1)
+    with monkeypatch.context() as full:
+        full.setattr(Journal, "open_older", _no_room)
+        with pytest.raises(sqlite3.OperationalError):
+            journal.begin_life(LifeCause.CLONE, NOW_MS)
+    sell(journal, 1)
+    assert (journal.stream, journal.z(DAY).receipts) == (STREAM, 5)
+    assert journal.begin_life(LifeCause.CLONE, NOW_MS)
+    sell(journal, 1)
+    journal.close()
+    assert verify_file(tmp_path / "journal.db")[0] == 7
+    assert verify_file(tmp_path / "journal-2.db")[0] == 8
+    assert a_journal(tmp_path).cause is None
+
+
+def _no_room(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_a_basket_sold_before_a_fork_is_that_sale_and_not_its_copy(tmp_path: Path) -> None:
+    journal = a_shop(tmp_path, sales=0)
+    (draft,) = sell(journal, 1)
+    assert journal.begin_life(LifeCause.CLONE, NOW_MS)
+    assert journal.append(draft).type == "sale.completed"
+    assert journal.head()[0] == 2
+
+
+def test_a_copy_that_could_not_be_written_is_not_taken_for_the_older_life_s_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = a_shop(tmp_path, sales=2, acked=3)
+    old = journal.read(3, 1, 1 << 20)
+    assert journal.begin_life(LifeCause.CLONE, NOW_MS)
+    with monkeypatch.context() as full:
+        full.setattr(store, "PUT_ENTRY", "INSERT INTO nowhere VALUES(?,?,?,?,?)")
+        with pytest.raises(UnavailableError):
+            journal.salvage(STREAM, old)
+    assert journal.salvage(STREAM, old) == 1
+
+
+def test_a_damaged_entry_is_not_copied_but_those_behind_it_are(tmp_path: Path) -> None:
+    journal = a_shop(tmp_path, sales=3)
+    spoil(tmp_path / "journal.db", 3, '"units":2', '"units":3')
+    assert [carbon.seq for carbon in journal.carbons(1, 9)] == [1, 2, 4]
