@@ -10,6 +10,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.journal.lives import PUT_ENTRY
 from edge.journal.members import read_history
 from edge.journal.migrations import MIGRATIONS
 from edge.journal.projections import Place, Projections
@@ -44,15 +45,38 @@ MEMBERS = ("2479", "13800012479")
 Bought = tuple[Basket, PriceBook]
 
 
-def keep(connection: sqlite3.Connection, seq: int, bought: Bought) -> None:
-    """Append a sale as the journal does: the entry and what is kept beside it."""
-    sale = replace(a_sale(*bought, tenders_for_all(bought)), receipt_no=f"1-{seq:06d}")
-    event = SaleCompleted(sale)
-    change = Projections().change_of(event, Place(seq, "2017-08-07", "1"))
-    body = entry_body(an_entry_header(seq, id=str(seq)), event)
-    row = (seq, str(seq), event.type, body, b"")
-    connection.execute("INSERT INTO entry(seq, id, type, body, hash) VALUES(?,?,?,?,?)", row)
-    change.write(connection)
+class Kept:
+    """Sales as the journal keeps them: entries at once, what is beside them every other time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        migrate(connection, MIGRATIONS)
+        self._state = Projections()
+        self._seq = 0
+
+    def sell(self, bought: Bought) -> None:
+        seq, self._seq = self._seq, self._seq + 1
+        number = str(self._state.next_number(1))
+        sale = replace(a_sale(*bought, tenders_for_all(bought)), receipt_no=number)
+        event = SaleCompleted(replace(sale, lane=1))
+        change = self._state.change_of(event, Place(seq, "2017-08-07", "1"))
+        body = entry_body(an_entry_header(seq, id=str(seq)), event)
+        row = (seq, str(seq), event.type, body, b"")
+        self.connection.execute(PUT_ENTRY, row)
+        self._state.keep(change)
+        if seq % 2:
+            self.write()
+
+    def write(self) -> None:
+        self._state.write(self.connection)
+        self._state.written()
+
+    def history(self, member: str) -> MemberHistory:
+        waiting = [each.bought for each in self._state.waiting if each.bought is not None]
+        return read_history(self.connection, member, waiting)
+
+    def told(self) -> list[MemberHistory]:
+        return [self.history(member) for member in MEMBERS]
 
 
 def tenders_for_all(bought: Bought) -> tuple[Tender, ...]:
@@ -71,29 +95,26 @@ def folded(sold: list[Bought], member: str) -> MemberHistory:
     return MemberHistory(len(mine), uses, units)
 
 
-def told(connection: sqlite3.Connection) -> list[MemberHistory]:
-    return [read_history(connection, member) for member in MEMBERS]
-
-
 @given(st.lists(promoted(), max_size=5))
 def test_the_counts_of_members_are_a_fold_of_the_journal(sold: list[Bought]) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection, MIGRATIONS)
-        for seq, bought in enumerate(sold):
-            keep(connection, seq, bought)
-        assert told(connection) == [folded(sold, member) for member in MEMBERS]
+        kept = Kept(connection)
+        for bought in sold:
+            kept.sell(bought)
+        assert kept.told() == [folded(sold, member) for member in MEMBERS]
 
 
 @given(st.lists(promoted(), max_size=5))
 def test_a_journal_of_older_software_gets_the_very_same_counts(sold: list[Bought]) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection, MIGRATIONS)
-        for seq, bought in enumerate(sold):
-            keep(connection, seq, bought)
-        kept = told(connection)
+        kept = Kept(connection)
+        for bought in sold:
+            kept.sell(bought)
+        kept.write()
+        told = kept.told()
         connection.executescript("DROP TABLE member_use; PRAGMA user_version=1")
-        migrate(connection, MIGRATIONS)
-        assert told(connection) == kept
+        migrate(connection, MIGRATIONS[:2])
+        assert kept.told() == told
 
 
 LIMITED = st.sampled_from(
@@ -120,11 +141,11 @@ def test_what_the_journal_counts_is_what_the_limits_allow(
     by_uses = Offer("by-uses", Level.BASKET, AmountOff(1), limits=Limits(per_member=most))
     book = replace(prices, offers=OfferBook.of((by_units, by_uses)))
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection, MIGRATIONS)
-        for seq, basket in enumerate(bought):
-            history = read_history(connection, MEMBERS[0])
-            keep(connection, seq, (replace(basket, member=MEMBERS[0], history=history), book))
-        after = read_history(connection, MEMBERS[0])
+        kept = Kept(connection)
+        for basket in bought:
+            history = kept.history(MEMBERS[0])
+            kept.sell((replace(basket, member=MEMBERS[0], history=history), book))
+        after = kept.history(MEMBERS[0])
     assert after.units.get("by-units", 0) <= most
     assert after.uses.get("by-uses", 0) <= most
     assert after.orders == len(bought)

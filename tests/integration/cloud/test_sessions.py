@@ -77,6 +77,9 @@ def test_a_role_may_do_what_its_permissions_say(api: CloudApi, role: str) -> Non
             "/v1/stores/_", json={"name": " ", "time_zone": "UTC", "currency": "EUR"}
         ),
         "report.read": client.get("/v1/reports/live"),
+        "export.read": client.get("/v1/export/entries.jsonl?from=2026-01-01&to=2026-01-01"),
+        "work.read": client.get("/v1/work-items"),
+        "work.write": client.post("/v1/work-items/none/done", json={"reason": "x"}),
     }
     allowed = {name for name, answer in asked.items() if answer.status_code != 403}
     assert allowed == set(client.get("/v1/session").json()["permissions"]) == ROLES[role]
