@@ -21,7 +21,7 @@ from cloud.db import Database, notify
 from cloud.fleet import standing_store, store
 from cloud.fleet.broker_accounts import BrokerAccounts
 from cloud.fleet.service import token_hash
-from cloud.fleet.standing import CHANNEL, give_secret, secret_of
+from cloud.fleet.standing import CHANNEL, REVOKED, give_secret, secret_of
 from cloud.fleet.standing_store import FleetEvent
 from cloud.fleet.store import Claim, Device
 from cloud.records import zone_of
@@ -60,9 +60,9 @@ class Enrolment:
 def enrol(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
     """Give a box its identity; the same token with the same key gives the same answer.
 
-    Raises RefusedError `enrol.key`, `enrol.claim_unknown`, `enrol.claim_expired` or
-    `enrol.claim_used` (by another key: that is written down), UnavailableError when the broker
-    cannot be told.
+    Raises RefusedError `enrol.key`, `enrol.claim_unknown`, `enrol.claim_expired`,
+    `enrol.claim_used` (by another key: that is written down) or `enrol.revoked`,
+    UnavailableError when the broker cannot be told.
     """
     if len(command.journal_pub) != PUBLIC_KEY_BYTES:
         raise RefusedError("enrol.key", bytes=PUBLIC_KEY_BYTES)
@@ -98,10 +98,18 @@ def _enrolled(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
                 answer=orjson.dumps(answer).decode(),
             )
         else:
+            _refuse_revoked(connection, claim.dev)
             answer = claim.answer
         secret = secret_of(parts.hq_key, claim_hash, answer["dev"])
         give_secret(connection, parts.accounts, answer["dev"], secret)
     return {**answer, "secret": secret}
+
+
+def _refuse_revoked(connection: Connection, dev: str) -> None:
+    """A repeat gives the box its log-in again; one that was shut out stays out."""
+    box = standing_store.lock_standing(connection, dev)
+    if box is None or box.status == REVOKED:
+        raise RefusedError("enrol.revoked", dev=dev)
 
 
 def _usable(claim: Claim | None, command: Enrol, at_ms: int) -> Claim:

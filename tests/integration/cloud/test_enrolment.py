@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from cloud.fleet.standing import Order, revoke
 from shared.journal.event import DayClosed, DayOpened
 from shared.kernel.ids import DeviceId
 from shared.wire.topics import is_device_id
@@ -192,3 +193,15 @@ def test_a_token_that_is_tried_with_another_key_is_written_down(
     events = admin.get(f"/v1/fleet/boxes/{box['dev']}").json()["events"]
     assert [event["action"] for event in events] == ["enrol_refused", "enrolled"]
     assert events[0]["reason"] == "enrol.claim_used"
+
+
+def test_a_box_that_was_shut_out_does_not_come_back_with_its_token(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    token = claim(admin)
+    box = enrol(api.stranger(), token).json()
+    context = api.context
+    revoke(context.database, context.accounts, Order(box["dev"], "li", "stolen", 0))
+    again = enrol(api.stranger(), token)
+    assert (again.status_code, again.json()["code"]) == (422, "enrol.revoked")
+    assert "secret" not in again.json()
