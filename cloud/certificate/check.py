@@ -111,7 +111,7 @@ def _check_before(
     connection: Connection, stored: StoredCertificate, certificate: DayCertificate
 ) -> None:
     """That it goes on where the journal's certificate before it ended."""
-    document = store.document_before(connection, stored.stream_id, certificate.span.first_seq)
+    document = store.document_before(connection, stored, certificate.span.first_seq)
     if document is not None:
         _raise(flaw_after(read_certificate(document), certificate))
 

@@ -35,7 +35,7 @@ _OF_DAY = text(f"""
     ORDER BY c.entry_id DESC""")
 _BEFORE = text("""
     SELECT document FROM day_certificate
-    WHERE stream_id = :stream AND last_seq BETWEEN 0 AND :last_seq
+    WHERE stream_id = :stream AND store_id = :store AND last_seq BETWEEN 0 AND :last_seq
     ORDER BY last_seq DESC LIMIT 1""")
 _BESIDE = text("""
     SELECT count(*) FROM sale
@@ -113,9 +113,12 @@ def of_day(connection: Connection, store_id: str, day: date) -> list[StoredCerti
     return _stored(connection.execute(_OF_DAY, {"store": store_id, "day": day}))
 
 
-def document_before(connection: Connection, stream_id: bytes, first_seq: int) -> str | None:
-    """The certificate before entry `first_seq` of a stream."""
-    wanted = {"stream": stream_id, "last_seq": first_seq - 1}
+def document_before(connection: Connection, stored: NewCertificate, first_seq: int) -> str | None:
+    """The certificate before entry `first_seq` of a certificate's own stream.
+
+    Only of its own store: what a box salvages may name any stream.
+    """
+    wanted = {"stream": stored.stream_id, "store": stored.store_id, "last_seq": first_seq - 1}
     row = connection.execute(_BEFORE, wanted).fetchone()
     return None if row is None else str(row[0])
 

@@ -28,6 +28,7 @@ from edge.ids import Ids
 from edge.journal.signer import KEY_FILE
 from edge.journal.store import Journal
 from edge.till.service import Till, close_day, closing_slip, open_day
+from shared.journal.entry import body_bytes
 from shared.journal.event import DayClosed, EntrySalvaged
 from shared.kernel.ids import DeviceId, StoreId, StreamId
 from shared.till.certificate import (
@@ -37,7 +38,8 @@ from shared.till.certificate import (
     document_of,
     read_certificate,
 )
-from shared.wire.codec import parse_body
+from shared.wire.codec import event_data, parse_body
+from tests.builders import an_entry_header
 from tests.fakes.box_stream import DAY, START_MS, BoxStream
 from tests.fakes.enrolment import enrol
 from tests.integration.edge.boxes import MANAGER, a_journal, a_sale_draft
@@ -351,6 +353,31 @@ def test_receipts_of_the_day_in_another_journal_are_counted_beside(
     store.send()
     found = checked(api, store.box.store_id)
     assert (found["state"], found["beside"]) == ("agrees", 2)
+
+
+def test_another_store_cannot_put_a_certificate_into_a_journal(
+    api: CloudApi, store: Store, new_box: NewBox, database: Database
+) -> None:
+    """Whoever has a receipt knows its journal, and what a box salvages may name any."""
+    store.open()
+    store.sell(1)
+    store.close()
+    store.send()
+    mine = read_certificate(checked(api, store.box.store_id)["document"])
+    seq = mine.span.last_seq + 1
+    stranger = new_box()
+    span = replace(mine.span, store=stranger.store_id, first_seq=seq, last_seq=seq, gt_after=(7, 7))
+    close = DayClosed(DAY, {}, certificate=document_of(replace(mine, span=span)))
+    header = an_entry_header(99, id=stranger.id_at(0), type=close.type, stream=mine.span.stream)
+    body = body_bytes(header, event_data(close)).decode()
+    stranger.append(EntrySalvaged(mine.span.stream, 99, "00" * 32, body))
+    send(database, stranger)
+    assert checked(api, stranger.store_id)["state"] == "differs"
+    store.open(NEXT_DAY)
+    store.sell(1, day=NEXT_DAY)
+    store.close()
+    store.send()
+    assert checked(api, store.box.store_id, NEXT_DAY)["flaw"] is None
 
 
 def test_an_older_box_certifies_nothing(
