@@ -44,6 +44,12 @@ class BooksPoster:
         """Which entries are in the books already, and so in both."""
         return self._ledger.posted(connection, ids)
 
+    def differing(
+        self, connection: Connection, store_id: str, entries: Sequence[EntryHead]
+    ) -> set[str]:
+        """Ids of entries whose id is in the books for another sale or day."""
+        return self._ledger.differing(connection, store_id, entries)
+
 
 POSTERS: tuple[Poster, ...] = (BooksPoster(),)
 """The worker, the API and a rebuild post with the same ones."""

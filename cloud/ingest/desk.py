@@ -89,7 +89,7 @@ class PostingDesk:
                 self.flags.append((head.seq, flaw))
             elif basket is not None:
                 kept = basket.setdefault(head.id, head)
-                if kept is not head and kept.stream == head.stream:
+                if kept is not head and (kept.stream == head.stream or _is_other(kept, head)):
                     self.flags.append((head.seq, REPEATED))
             elif head.type == SALVAGED:
                 self._salvage(head)
@@ -112,6 +112,9 @@ class PostingDesk:
         """Leave out what was posted before; flag what the database does not take."""
         for poster, basket in self._baskets:
             known = poster.posted(connection, list(basket)) if basket else set()
+            again = [entry for entry in basket.values() if entry.id in known]
+            others = poster.differing(connection, store_id, again) if again else set()
+            self.flags += [(entry.seq, REPEATED) for entry in again if entry.id in others]
             for entry in basket.values():
                 if entry.id not in known:
                     self._post_alone(connection, store_id, poster, entry)
@@ -126,15 +129,18 @@ class PostingDesk:
             shown = shown[1:]
 
     def _salvage(self, head: EntryHead) -> None:
-        """An original that is here already, or was before, has no second effect and no flag."""
+        """An original that is here already, or was before, has no second effect and no flag.
+
+        Another fact under the same id is flagged: money was taken that is in no book.
+        """
         original = original_of(head)
         flaw = UNSALVAGED if original is None else flaw_of(original)
         if original is None or flaw is not None:
             self.flags.append((head.seq, flaw or UNSALVAGED))
             return
         basket = self._by_type.get(original.type)
-        if basket is not None:
-            basket.setdefault(original.id, original)
+        if basket is not None and _is_other(basket.setdefault(original.id, original), original):
+            self.flags.append((head.seq, REPEATED))
 
     def _post_alone(
         self, connection: Connection, store_id: str, poster: Poster, entry: EntryHead
@@ -148,6 +154,8 @@ class PostingDesk:
             # Another worker may have posted it, under another stream, since we looked.
             if not poster.posted(connection, [entry.id]):
                 self.flags.append((entry.seq, UNPOSTABLE))
+            elif poster.differing(connection, store_id, [entry]):
+                self.flags.append((entry.seq, REPEATED))
         except SLIPS:
             _log.exception("ingest.poster_failed", store=store_id, entry=entry.id, seq=entry.seq)
             self.flags.append((entry.seq, UNPOSTABLE))
@@ -157,3 +165,8 @@ class PostingDesk:
     def _keep(self, posted: Posted) -> None:
         self.flags += posted.flags
         self._news += posted.news
+
+
+def _is_other(one: EntryHead, another: EntryHead) -> bool:
+    """Whether two entries with one id tell different things."""
+    return (one.type, one.data) != (another.type, another.data)

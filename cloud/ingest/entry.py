@@ -75,6 +75,8 @@ class Genesis(NamedTuple):
     previous: dict[str, Any] | None
 
 
+_UNREADABLE = (msgspec.DecodeError, RecursionError)
+"""Nested without end is as bad as no JSON."""
 _decode = msgspec.json.Decoder(EntryHead).decode
 _decode_opened = msgspec.json.Decoder(_OpenedData).decode
 _decode_salvaged = msgspec.json.Decoder(_SalvagedData).decode
@@ -89,7 +91,7 @@ def read_head(body: bytes, stream: str, seq: int) -> EntryHead:
     """
     try:
         head = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (*_UNREADABLE, UnicodeDecodeError) as error:
         head = _read_broken(body, RefusedError("ingest.body", seq=seq, because=str(error)))
     if head.seq != seq or head.stream != stream:
         raise RefusedError("ingest.place", seq=seq)
@@ -127,7 +129,7 @@ def read_genesis(body: bytes, stream: str) -> Genesis | None:
     try:
         head = read_head(body, stream, 0)
         data = _decode_opened(head.data) if head.type == StreamOpened.type else None
-    except (RefusedError, msgspec.DecodeError, UnicodeError):
+    except (RefusedError, *_UNREADABLE, UnicodeError):
         return None
     if data is None or not is_device_id(data.device):
         return None
@@ -154,7 +156,7 @@ def original_of(head: EntryHead) -> EntryHead | None:
         try:
             data = _decode_salvaged(carried.data)
             found = _decode(data.body.encode())
-        except (msgspec.DecodeError, UnicodeError):
+        except (*_UNREADABLE, UnicodeError):
             return None
         if (found.id, found.stream, found.seq) != (head.id, data.stream, data.seq):
             return None

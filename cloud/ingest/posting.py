@@ -12,7 +12,15 @@ from sqlalchemy import Connection
 
 from cloud.ingest.entry import EntryHead
 
-SLIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+SLIPS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 """What a mistake in a poster raises on data that nobody foresaw: it must not stop a store."""
 
 
@@ -60,4 +68,10 @@ class Poster(Protocol):
 
     def posted(self, connection: Connection, ids: Sequence[str]) -> set[str]:
         """Which of these entry ids (canonical UUIDs) have had their effects already."""
+        ...
+
+    def differing(
+        self, connection: Connection, store_id: str, entries: Sequence[EntryHead]
+    ) -> set[str]:
+        """Ids of those among posted entries of a store whose id had the effects of another fact."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -19,6 +20,12 @@ POSTED = """
 SELECT entry_id::text FROM sale WHERE entry_id = ANY(%(ids)s::uuid[])
 UNION ALL SELECT entry_id::text FROM day_close WHERE entry_id = ANY(%(ids)s::uuid[])"""
 
+BOOKED = """
+SELECT entry_id::text, store_id, business_date::text, receipt_no, net_minor FROM sale
+WHERE entry_id = ANY(%(ids)s::uuid[])
+UNION ALL SELECT entry_id::text, store_id, business_date::text, '', 0 FROM day_close
+WHERE entry_id = ANY(%(ids)s::uuid[])"""
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
 
 
@@ -33,6 +40,24 @@ def copy_lines(connection: Connection, statement: str, lines: Sequence[str]) -> 
         return
     with driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         copy.write("".join(lines))
+
+
+class Booked(NamedTuple):
+    """What tells one booked fact from another.
+
+    A day close by store and date, a sale by its receipt number and net too.
+    """
+
+    store_id: str
+    business_date: str
+    receipt_no: str
+    net_minor: int
+
+
+def booked(connection: Connection, ids: Sequence[str]) -> dict[str, Booked]:
+    """What stands in the books under these entry ids."""
+    rows = driver(connection).execute(BOOKED, {"ids": list(ids)})
+    return {row[0]: Booked(*row[1:]) for row in rows}
 
 
 def posted_ids(connection: Connection, ids: Sequence[str]) -> set[str]:

@@ -199,8 +199,10 @@ def test_an_entry_of_another_place_is_bad_and_stores_nothing(
     box.append_body(box.bodies[0])
     assert send(box, 0, 2).because == "ingest.place"
     box.bodies.pop(), box.hashes.pop()
-    box.append_body(b"not json")
-    assert send(box, 0, 2).because == "ingest.body"
+    for nothing in (b"not json", b'{"data":' + b"[" * 100_000):
+        box.append_body(nothing)
+        assert send(box, 0, 2).because == "ingest.body"
+        box.bodies.pop(), box.hashes.pop()
     assert entries(database, box) == []
     assert send(box, 0, 1).code is AckCode.OK
 

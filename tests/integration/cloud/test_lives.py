@@ -481,3 +481,30 @@ def test_over_http_only_boxes_that_may_upload_are_heard(
     assert courier.bring(box.batch(0, 0)).status_code == 403
     set_status(database, box, "retiring")
     assert courier.bring(box.batch(0, 0)).json()["code"] == "ok"
+
+
+def test_another_sale_under_an_id_that_is_booked_is_flagged(
+    database: Database, new_box: NewBox, take: Callable[..., Verdict]
+) -> None:
+    """A tablet that goes on with a basket of before a restore; two stores with one id."""
+    box, other = new_box(), new_box()
+    box.append_sales(2)
+    take(box, 0, 1)
+    life = next_life(box, 2, cause="restore")
+    life.append(SaleCompleted(a_sale(500)), entry_id=box.id_at(1))
+    other.append(SaleCompleted(a_sale(1)), entry_id=box.id_at(1))
+    assert take(life, 0, 1).flagged == take(other, 0, 0).flagged == 1
+    assert flags(database, life) == flags(database, other) == ["entry.repeated"]
+    assert sold(database, box) == ["1-000000", "1-000001"]
+
+
+def test_another_sale_under_one_id_in_one_batch_is_flagged(
+    database: Database, new_box: NewBox, take: Callable[..., Verdict]
+) -> None:
+    box = new_box()
+    box.append_sales(1)
+    life = next_life(box, 2)
+    life.append(SaleCompleted(a_sale(500)), entry_id=box.id_at(0))
+    salvage(life, box, [0])
+    assert take(life, 0, 2).flagged == 1
+    assert flags(database, life) == ["entry.repeated"]
