@@ -131,7 +131,7 @@ def _receipt_facts(frame: Frame, finding: Finding) -> Iterable[tuple[str, str, s
         totals = finding.sale["data"]["sale"]["totals"]
         yield "amount", say("amount"), _money(totals["net_minor"], place)
         yield "", say("at"), _local(finding.sale["at"], place.time_zone)
-        yield "", say("items"), str(totals["units"])
+        yield "", say("items"), escape(str(totals["units"]))
     name = link.store_id if place is None else f"{place.name} ({link.store_id})"
     yield "", say("store"), escape(name)
     yield "", say("day"), escape(link.business_date)
@@ -232,5 +232,8 @@ def _local(at_ms: int, time_zone: str) -> str:
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         time_zone = "UTC"
-    local = datetime.fromtimestamp(at_ms / 1000, zone)
+    try:
+        local = datetime.fromtimestamp(at_ms / 1000, zone)
+    except (OverflowError, ValueError):  # east of Greenwich the year 10000 has begun
+        return ""
     return escape(f"{local:%Y-%m-%d %H:%M} ({time_zone})")

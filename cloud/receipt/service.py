@@ -89,9 +89,10 @@ class _Judged:
         prev = self._prev()
         if prev is None or not self._is_booked(body, sale):
             return Finding(Standing.CHANGED, self.link, place)
+        shown = body if _can_be_shown(body) else None
         tree = proof_of(self.connection, bytes.fromhex(self.entry.stream), self.entry.seq)
         if tree is None:
-            return Finding(Standing.PENDING, self.link, place, body)
+            return Finding(Standing.PENDING, self.link, place, shown)
         first = self.entry.seq + 1
         links = kept.body_digests(self.connection, self.entry.stream, first, tree.leaf_seq)
         proof = ReceiptProof(
@@ -106,9 +107,9 @@ class _Judged:
         try:
             check_proof(proof, hq_pub, is_signed_by)
         except CorruptError:
-            return Finding(Standing.BROKEN, self.link, place, body, day=tree.head.day)
+            return Finding(Standing.BROKEN, self.link, place, shown, day=tree.head.day)
         is_itself = self.original is self.entry
-        return Finding(Standing.STANDS, self.link, place, body, proof, tree.head.day, is_itself)
+        return Finding(Standing.STANDS, self.link, place, shown, proof, tree.head.day, is_itself)
 
     def _prev(self) -> bytes | None:
         """The hash before the entry, if entry and original follow from what is before them."""
@@ -134,3 +135,16 @@ class _Judged:
             return False
         is_named = names == (self.link.receipt_no, self.link.business_date)
         return is_named and amounts == (sale.net_minor, sale.lines, sale.at_ms)
+
+
+def _can_be_shown(body: dict[str, Any]) -> bool:
+    """Whether a sale has what a page needs: a broken box may have signed anything."""
+    try:
+        sale = body["data"]["sale"]
+        numbers = [sale["totals"]["net_minor"], sale["totals"]["units"], body["at"]]
+        for line in sale["lines"]:
+            numbers += [line["qty_milli"], line["net_minor"]]
+        names = [line["name"] for line in sale["lines"]]
+    except (KeyError, TypeError):
+        return False
+    return all(type(n) is int for n in numbers) and all(type(name) is str for name in names)

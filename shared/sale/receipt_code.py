@@ -95,9 +95,11 @@ def parse_receipt_url(url: str) -> ReceiptLink | None:
 
 
 def receipt_link(store_id: str, day: str, receipt_no: str, code: str) -> ReceiptLink | None:
-    """What four texts name; None when the day is no date or the code none."""
+    """What four texts name; None when the day is no date, the code none, or a name no text."""
     parsed = parse_receipt_code(code)
     if parsed is None or not is_iso_date(day.strip()):
+        return None
+    if not (store_id.strip().isprintable() and receipt_no.strip().isprintable()):
         return None
     return ReceiptLink(store_id.strip(), day.strip(), receipt_no.strip().upper(), parsed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -341,3 +342,34 @@ def tamper(database: Database, box: BoxStream, seq: int, body: bytes) -> None:
         statement = "UPDATE entry SET body = :body WHERE stream_id = :stream AND seq = :seq"
         parameters = {"body": body, "stream": box.stream_id, "seq": seq}
         assert connection.execute(text(statement), parameters).rowcount == 1
+
+
+def test_an_address_that_no_database_can_hold_is_no_receipt(api: CloudApi, box: BoxStream) -> None:
+    for changed in ({"store_id": "s\0"}, {"receipt_no": "1-00\x000001"}):
+        answer = look(api, link_of(box, 1, **changed))
+        assert (answer.status_code, standing(answer)) == (404, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("totals", "units"), "<b>2</b>"),
+        (("lines", 0, "qty_milli"), "9"),
+        (("lines", 0, "name"), 1),
+    ],
+)
+def test_what_a_broken_box_signed_is_not_shown(
+    api: CloudApi, box: BoxStream, database: Database, place: tuple[str | int, ...], value: Any
+) -> None:
+    """The books took the first entry with that id; the second one is another story."""
+    body = json.loads(box.bodies[2]) | {"seq": 5}
+    last = body["data"]["sale"]
+    for name in place[:-1]:
+        last = last[name]
+    last[place[-1]] = value
+    box.append_body(json.dumps(body).encode())
+    take(database, box, 5)
+    answer = look(api, link_of(box, 2, code=receipt_code(box.hashes[5])))
+    assert (answer.status_code, standing(answer)) == (200, "pending")
+    assert "<b>" not in answer.text
+    assert a_sale(2).lines[0].name not in answer.text
