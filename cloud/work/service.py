@@ -135,9 +135,10 @@ def _subject(connection: Connection, found: Row) -> Row:
 def readable(body: bytes) -> str:
     """A body for a person: JSON with indents where it is JSON, its text otherwise."""
     try:
-        return _pretty(json.loads(body))
+        told = _pretty(json.loads(body))
     except (ValueError, RecursionError):
         return body.decode("utf-8", "replace")
+    return told.encode("utf-8", "replace").decode()  # half a surrogate pair is no text
 
 
 def _pretty(value: Any) -> str:  # noqa: ANN401 - any JSON value

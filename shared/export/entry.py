@@ -34,7 +34,10 @@ class ExportedStore:
         if not 0 <= at_ms <= INSTANT_MS_MAX:
             return ""
         second, milli = divmod(at_ms, 1000)
-        at = datetime.fromtimestamp(second, self.zone)
+        try:
+            at = datetime.fromtimestamp(second, self.zone)
+        except (OverflowError, ValueError):  # east of Greenwich the year 10000 has begun
+            return ""
         return at.replace(microsecond=milli * 1000).isoformat(timespec="milliseconds")
 
 

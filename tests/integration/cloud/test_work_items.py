@@ -304,3 +304,16 @@ def test_every_flag_that_ingest_and_the_books_give_has_words() -> None:
         if f"work.{code}.{part}" not in texts
     ]
     assert missing == []
+
+
+def test_half_a_surrogate_pair_does_not_hide_a_record(
+    admin: httpx.Client, new_box: NewBox, take: Take
+) -> None:
+    box = new_box()
+    box.append_sales(1)
+    body = json.loads(wrong_totals(box.bodies.pop()))
+    box.hashes.pop()
+    body["data"]["sale"]["operator"] = "\ud800"
+    box.append_body(json.dumps(body).encode())
+    take(box)
+    assert '"operator": "?"' in admin.get(f"{URL}/{item_of(box, 0)}").json()["text"]

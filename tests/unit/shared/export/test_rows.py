@@ -107,3 +107,9 @@ def test_the_page_about_the_columns_names_them_all_and_no_other() -> None:
     assert {kind: names - {"at"} for kind, names in told.items()} == {
         kind: names - {"at"} for kind, names in expected.items()
     }
+
+
+def test_the_last_millisecond_of_the_year_9999_breaks_no_export() -> None:
+    entry = exported(DrawerOpened(1, "check"), at=253_402_300_799_999, biz="")
+    assert (entry.at, entry.day) == ("", "")
+    assert [json.loads(line)["kind"] for line in json_lines(entry)]
