@@ -60,9 +60,7 @@ def hand_in(
     handed = Handed(tail.stream)
     if tail.last < 0:
         return handed
-    # The answer to the last entry tells where the cloud stands, whatever it is.
-    probe = run_from(tail, tail.last)
-    ack, sent = _post(tail, probe, office, pause_ms)
+    ack, sent = _post(tail, _probe(tail), office, pause_ms)
     if ack.code is AckCode.OK:
         handed.add(sent)
     begin = head = ack.head
@@ -108,8 +106,7 @@ def _post(
 
     A busy cloud is asked again, an answer that stops raises.
     """
-    _check(tail, run)
-    payload, sent = packed(tail, run, software_version())
+    payload, sent = packed(tail, _intact(tail, run), software_version())
     for _ in range(BUSY_MAX):
         ack = office.post(payload)
         outcome = outcome_of(tail, ack)
@@ -122,11 +119,27 @@ def _post(
     raise UnavailableError("salvage.busy")
 
 
-def _check(tail: Tail, run: Sequence[Carbon]) -> None:
+def _probe(tail: Tail) -> Sequence[Carbon]:
+    """An entry whose answer tells where the cloud stands: the last one, or, damaged, the first."""
+    last = run_from(tail, tail.last)
+    if _is_intact(tail, last[0]):
+        return last
+    first = first_after(tail, -1)
+    assert first is not None
+    return run_from(tail, first, 1)
+
+
+def _intact(tail: Tail, run: Sequence[Carbon]) -> Sequence[Carbon]:
+    """What comes before the first damaged entry; CorruptError `carbon.hash` where nothing does."""
+    damaged = next((at for at, each in enumerate(run) if not _is_intact(tail, each)), len(run))
+    if not damaged:
+        raise CorruptError("carbon.hash", seq=run[0].seq)
+    return run[:damaged]
+
+
+def _is_intact(tail: Tail, carbon: Carbon) -> bool:
     stream = bytes.fromhex(tail.stream)
-    for carbon in run:
-        if entry_hash(stream, carbon.seq, carbon.prev, carbon.body) != carbon.hash:
-            raise CorruptError("carbon.hash", seq=carbon.seq)
+    return entry_hash(stream, carbon.seq, carbon.prev, carbon.body) == carbon.hash
 
 
 def _gap(tail: Tail, head: int) -> tuple[tuple[int, int], int]:

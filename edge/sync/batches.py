@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge.journal.store import Journal
 from edge.version import software_version
-from shared.journal.chain import genesis_hash, head_statement
+from shared.journal.chain import genesis_hash, head_statement, verify_chain
 from shared.journal.entry import JournalEntry
 from shared.kernel.clock import Clock
 from shared.kernel.errors import CorruptError, RefusedError
@@ -35,7 +35,8 @@ class BatchMaker:
         """Batch of up to 200 entries or 256 KiB from `from_seq` on.
 
         Raises RefusedError `wire.too_large` when a single entry does not fit into a message,
-        CorruptError `journal.gap` when the journal lacks an entry.
+        CorruptError `journal.gap` when the journal lacks an entry, `journal.chain` when one is
+        not what was hashed: the cloud would refuse the whole batch, time and again.
         """
         limit = BATCH_ENTRIES_MAX
         while True:
@@ -58,6 +59,7 @@ class BatchMaker:
         if before is None or not entries or entries[0].seq != from_seq:
             raise CorruptError("journal.gap", seq=from_seq)
         last, stream = entries[-1], bytes.fromhex(self._journal.stream)
+        verify_chain(stream, from_seq, before, ((each.body, each.hash) for each in entries))
         at_ms = self._clock.now_ms()
         statement = head_statement(stream, last.seq, last.hash, at_ms)
         header = BatchHeader(

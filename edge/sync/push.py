@@ -17,7 +17,7 @@ from edge.sync.link import Link
 from edge.sync.metrics import ACKS, BATCHES_SENT, ENTRIES_SENT, TIMEOUTS, UNSYNCED
 from edge.sync.uplink import Greet, Send, UplinkState
 from shared.journal.entry import JournalEntry
-from shared.journal.life import cause_of_fork
+from shared.journal.life import LifeCause, cause_of_fork
 from shared.kernel.clock import Clock
 from shared.kernel.errors import CorruptError, RetailError
 from shared.wire.message import Ack
@@ -177,6 +177,11 @@ class Uplink:
     def _send(self, from_seq: int, head: int) -> None:
         try:
             batch = self._batches.make(from_seq)
+        except CorruptError as error:  # the card's fault: what is behind it must go up all the same
+            _log.error("uplink.damaged", seq=error.params.get("seq"), code=error.code)
+            self._change(lambda state: replace(state, halt="bad"))
+            self._begin_life(LifeCause.CORRUPT, "")
+            return
         except RetailError as error:
             _log.error("uplink.cannot_send", seq=from_seq, code=error.code)
             self._change(lambda state: replace(state, halt="bad"))
@@ -218,10 +223,12 @@ class Uplink:
 
     def _part_ways(self, ack: Ack) -> None:
         """The cloud knows other entries than ours: go on under a stream of our own."""
+        self._begin_life(cause_of_fork(self._parts.journal.head()[0], ack.head), ack.inc)
+
+    def _begin_life(self, cause: LifeCause, inc: str) -> None:
         parts = self._parts
-        cause = cause_of_fork(parts.journal.head()[0], ack.head)
-        if not parts.journal.begin_life(cause, parts.clock.now_ms(), ack.inc):
-            _log.error("uplink.too_many_lives", stream=ack.stream)
+        if not parts.journal.begin_life(cause, parts.clock.now_ms(), inc):
+            _log.error("uplink.too_many_lives", stream=parts.journal.stream)
             return
         now_ms = parts.clock.mono_ms()
         self._change(lambda state: uplink.reborn(state, now_ms, parts.jitter()))

@@ -333,3 +333,17 @@ def test_a_damaged_older_life_is_passed_over(living: LivingBox) -> None:
         file.write(b"\xff" * 4096)
     living.look_back()
     assert living.office.streams[living.older].bodies == living.bodies[:1]
+
+
+@pytest.mark.parametrize("damaged", [3, 5])
+def test_of_a_damaged_older_life_what_comes_before_the_damage_goes_up(
+    living: LivingBox, damaged: int
+) -> None:
+    ((_, path),) = living.journal.older_lives()
+    living.remembers(living.bodies[:1])
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TRIGGER entry_is_final")
+        connection.execute("UPDATE entry SET body=x'7b7d' WHERE seq=?", (damaged,))
+    connection.close()
+    assert living.look_back()
+    assert living.office.streams[living.older].bodies == living.bodies[:damaged]

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -400,3 +401,26 @@ def test_the_box_hears_that_it_was_replaced(box: BoxUnderTest, ingest: FakeInges
     until(lambda: box.standings == ["retiring"])
     ingest.send(topic, b'{"gen":2,"inc":"1-1","catalog":null,"v":1}', retain=True)  # as before
     until(lambda: box.standings == ["retiring", "active"])
+
+
+def test_an_entry_that_the_card_has_spoilt_does_not_hold_back_those_behind_it(
+    box: BoxUnderTest, ingest: FakeIngest
+) -> None:
+    until(box.is_synced)
+    assert box.journal.head()[0] == 0
+    with sqlite3.connect(box.journal.path) as connection:  # as bits that flip once it is written
+        connection.execute("DROP TRIGGER entry_is_final")
+        connection.execute(
+            "CREATE TRIGGER spoilt AFTER INSERT ON entry BEGIN"
+            " UPDATE entry SET body=CAST('{' || CAST(body AS TEXT) AS BLOB) WHERE seq=NEW.seq"
+            " AND seq=2; END"
+        )
+    connection.close()
+    box.append(3)
+    box.sync.notify()
+    until(lambda: box.journal.stream != box.identity.stream and box.is_synced())
+    bodies = [json.loads(body) for body in ingest.streams[box.identity.dev].bodies]
+    assert [body["type"] for body in bodies] == ["stream.opened"] + 3 * ["entry.salvaged"]
+    assert bodies[0]["data"]["cause"] == "corrupt"
+    carried = [body["data"]["body"][:9] == "damaged: " for body in bodies[1:]]
+    assert carried == [False, True, False]
