@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psycopg
@@ -18,6 +19,7 @@ from tests.lab.net import LOOPBACK
 from tests.lab.postgres import PostgresServer
 from tests.lab.processes import ChildProcess, Command, StartError
 
+CERTIFIED_WITHIN_S = 30.0
 BIN = Path(sys.executable).parent
 TIME_ZONE = "America/New_York"
 CURRENCY = "USD"
@@ -200,6 +202,27 @@ class Chain:
             cwd=self.folder,
         )
         return ChildProcess(command).start()
+
+    def cloud_proves(self, *arguments: str) -> bool:
+        """Run a command of head office whose exit status is its finding."""
+        try:
+            self._cloud_command(*arguments)
+        except StartError as error:
+            sys.stderr.write(f"{error}\n")
+            return False
+        return True
+
+    def certified_days(self, wanted: int) -> int:
+        """Days whose certificate head office has countersigned; waits a while for that many."""
+        query = "SELECT count(*) FROM day_certificate_check WHERE state = 'agrees'"
+        until_s = time.monotonic() + CERTIFIED_WITHIN_S
+        while True:
+            with psycopg.connect(self.database_url) as connection:
+                row = connection.execute(query).fetchone()
+            count = int(row[0]) if row else 0
+            if count >= wanted or time.monotonic() > until_s:
+                return count
+            time.sleep(0.5)
 
     def _cloud_command(self, *arguments: str, stdin: str = "") -> None:
         run_command("tillbox-cloud", *arguments, env=self._cloud_env(), stdin=stdin)

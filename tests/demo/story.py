@@ -22,6 +22,12 @@ from tests.demo.uploads import catalogue_csv, most_sold, prices_csv
 OUTAGE_FROM, OUTAGE_TO = 0.35, 0.55
 """Shares of the receipts at which HQ loses and regains its power."""
 PLUG_AT = 0.7
+PROOFS = (
+    ("every entry, signature and archived segment verified", ("verify", "--archive")),
+    ("the books made anew from the journals are the same", ("rebuild", "--check")),
+    ("a database restored from the archive alone is the same", ("drill",)),
+)
+"""What is proved, and the command that proves it."""
 END_TO_END_S = 90.0
 PRINT_TIMEOUT_S = 10.0
 PRINT_POLL_S = 0.02
@@ -52,6 +58,7 @@ class Story:
         self._check_arrival(replays)
         self.results.at_most("the whole pack, end to end", END_TO_END_S, time.monotonic() - began)
         self._change_price()
+        self._prove()
         for runner in self.runners:
             runner.set_clock(None)
             runner.close()
@@ -138,6 +145,17 @@ class Story:
         self.results.equal("receipts sold, each once", len(self.pack.receipts), sold)
         printed = self.printed_before_cut + sum(_papers(runner) for runner in self.runners)
         self.results.equal("receipts printed, each once", len(self.pack.receipts), printed)
+
+    def _prove(self) -> None:
+        """What an auditor would run: every hash and signature, the books, the archive alone."""
+        days = len(self.pack.expected_daily_close)
+        with self._step("archive, verify, rebuild, restore drill"):
+            self.chain.cloud_proves("archive", "run", "--now")
+            for what, arguments in PROOFS:
+                is_so = self.chain.cloud_proves(*arguments)
+                self.results.holds(what, is_so=is_so)
+        signed = self.chain.certified_days(days)
+        self.results.equal("store-days certified by the box and countersigned", days, signed)
 
     def _box_heads(self) -> dict[str, int]:
         return {
