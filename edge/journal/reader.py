@@ -151,13 +151,21 @@ class JournalReader:
         return int(found[0][0]) if found else max(in_older, default=0)
 
     def recent_sales(self, lane: int, limit: int) -> list[tuple[JournalEntry, int]]:
-        """A lane's newest sales of this life, newest first, each with its number of copies."""
-        rows = self.rows(
-            "SELECT e.seq, e.id, e.type, e.body, e.hash, s.copies FROM sale s"
-            " JOIN entry e ON e.seq=s.seq WHERE s.lane=? ORDER BY s.number DESC LIMIT ?",
-            (lane, limit),
-        )
-        return [(JournalEntry(*row[:-1]), row[-1]) for row in rows]
+        """A lane's newest sales, of every life, newest first, each with its number of copies."""
+        return [(entry, copies) for _, entry, copies in self._recent(lane, limit)]
+
+    def last_older_receipt_no(self, lane: int) -> str | None:
+        """The number of the lane's last sale before this life; None where there was none."""
+        found = (reader._recent(lane, 1) for reader in self._older)  # noqa: SLF001 - same class
+        return next((sales[0][0] for sales in found if sales), None)
+
+    def last_seq(self) -> int:
+        """Number of the last entry, -1 for none."""
+        return int(self.rows("SELECT coalesce(max(seq), -1) FROM entry")[0][0])
+
+    def lives(self) -> tuple[JournalReader, ...]:
+        """This life and those before it, newest first."""
+        return self, *self._older
 
     def hash_at(self, seq: int) -> bytes | None:
         """Hash of entry `seq`; None when the journal has no such entry."""
@@ -211,6 +219,25 @@ class JournalReader:
     def _history(self, member: str, waiting: Iterable[Bought]) -> MemberHistory:
         with self._lock:
             return read_history(self._opened(), member, waiting)
+
+    def _recent(self, lane: int, limit: int) -> list[tuple[str, JournalEntry, int]]:
+        """As `recent_sales`, each after its receipt number."""
+        rows = self.rows(
+            "SELECT s.number, s.copies, e.seq, e.id, e.type, e.body, e.hash FROM sale s"
+            " JOIN entry e ON e.seq=s.seq WHERE s.lane=? ORDER BY s.number DESC LIMIT ?",
+            (lane, limit),
+        )
+        found = [
+            (str(ReceiptNo(lane, self._series, row[0])), JournalEntry(*row[2:]), row[1])
+            for row in rows
+        ]
+        for reader in self._older:
+            older = reader._recent(lane, limit - len(found))  # noqa: SLF001 - same class
+            # A copy of an older receipt is counted where it was made.
+            found += [
+                (number, entry, JournalReader.copies_of(self, number)) for number, entry, _ in older
+            ]
+        return found
 
     def _sold(self, number: ReceiptNo) -> JournalEntry | None:
         if number.series != self._series:

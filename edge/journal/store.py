@@ -175,9 +175,10 @@ class Journal(JournalReader):
         return str(self._state.next_number(lane))
 
     def last_receipt_no(self, lane: int) -> str | None:
-        """The number of the lane's last sale; None before the first of this journal life."""
-        number = self._state.numbers.get(lane, 0)
-        return str(ReceiptNo(lane, self._state.series, number)) if number else None
+        """The number of the lane's last sale; None before the first."""
+        if number := self._state.numbers.get(lane, 0):
+            return str(ReceiptNo(lane, self._state.series, number))
+        return self.last_older_receipt_no(lane)
 
     def refuse_if_full(self) -> None:
         """Ask before money is taken: RefusedError `journal.disk_full` or `journal.read_only`."""

@@ -52,9 +52,9 @@ def day_certificate(journal: JournalReader, day: BusinessDay) -> DayCertificate:
     return certificate_of(span, gathered.sales)
 
 
-def newest_close(journal: JournalReader, head_seq: int) -> dict[str, Any] | None:
-    """The data of the last day close near the head; None when there is none."""
-    first = max(0, head_seq + 1 - _CLOSE_LOOKED_FOR)
+def newest_close(journal: JournalReader) -> dict[str, Any] | None:
+    """The data of the last day close near the head of a life; None when there is none."""
+    first = max(0, journal.last_seq() + 1 - _CLOSE_LOOKED_FOR)
     for entry in reversed(list(_entries(journal, first))):
         if entry.type == DayClosed.type:
             data: dict[str, Any] = parse_body(entry.body)["data"]

@@ -118,3 +118,13 @@ def test_a_day_that_went_on_in_a_new_journal_is_certified_from_its_beginning(
     assert (alone.first, alone.last, alone.count) == (1, 1, 1)
     assert alone.series == journal.life.series != ""
     assert alone.root == merkle_root(hashes).hex()
+
+
+def test_the_slip_of_the_last_day_is_still_shown_in_a_new_journal(till: Till) -> None:
+    open_day(till=till, business_date=DAY, operator=MANAGER)
+    sell(till.journal, 1)
+    close_day(till=till, operator=MANAGER)
+    slip = closing_slip(till=till)
+    assert slip is not None
+    assert till.journal.begin_life(LifeCause.CLONE, till.clock.now_ms())
+    assert closing_slip(till=till) == slip

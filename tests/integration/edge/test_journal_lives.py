@@ -547,3 +547,19 @@ def test_a_damaged_entry_is_not_copied_but_those_behind_it_are(tmp_path: Path) -
     journal = a_shop(tmp_path, sales=3)
     spoil(tmp_path / "journal.db", 3, '"units":2', '"units":3')
     assert [carbon.seq for carbon in journal.carbons(1, 9)] == [1, 2, 4]
+
+
+def test_a_lane_s_last_receipts_are_still_listed_in_a_new_life(tmp_path: Path) -> None:
+    journal = a_shop(tmp_path, sales=3)
+    sell(journal, 1, lane=2)
+    journal.append(a_draft(ReceiptReprinted(1, "1-000003", 1)))
+    assert journal.begin_life(LifeCause.CLONE, NOW_MS)
+    assert journal.last_receipt_no(1) == "1-000003"
+    journal.append(a_draft(ReceiptReprinted(1, "1-000003", 2)))
+    (new,) = sell(journal, 1)
+    listed = journal.recent_sales(1, 3)
+    numbers = [json.loads(entry.body)["data"]["sale"]["receipt_no"] for entry, _ in listed]
+    assert (listed[0][0].id, numbers[1:]) == (new.id, ["1-000003", "1-000002"])
+    assert [copies for _, copies in listed] == [0, 2, 0]
+    assert journal.last_receipt_no(1) == numbers[0]
+    assert journal.last_receipt_no(3) is None
