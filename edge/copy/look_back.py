@@ -33,7 +33,11 @@ class Lives(Protocol):
     """A journal, as far as its older lives go."""
 
     def older_lives(self) -> list[tuple[str, Path]]:
-        """Stream (hex) and file of the lives before the current one."""
+        """Stream (hex) and file of the lives before the current one, newest first."""
+        ...
+
+    def note(self, name: str) -> str:
+        """A small fact beside the current life's entries (`inc`), "" for none."""
         ...
 
 
@@ -51,15 +55,17 @@ class LookBackParts:
 def look_back(parts: LookBackParts, pause_ms: Callable[[int], None]) -> bool:
     """Bring each older life up to its end; False while one waits behind a gap.
 
-    UnavailableError when the cloud is away. One that forked is adopted from its last archived
-    entry on; one that is damaged is passed over.
+    UnavailableError when the cloud is away. One that forked is adopted from the last entry on that
+    the cloud or its archive holds; one that is damaged is passed over from the damage on.
     """
     is_done = True
+    inc = parts.lives.note("inc")
     for stream, path in parts.lives.older_lives():
         try:
             with closing(connect_reader(path)) as connection:
                 tail = FileTail(connection, parts.signer, parts.clock)
-                is_done = _bring(parts, tail, pause_ms) and is_done
+                inc = inc or tail.note("inc")  # the newest life may not have heard of it yet
+                is_done = _bring(parts, tail, inc, pause_ms) and is_done
         except UnavailableError:
             raise
         except (RetailError, sqlite3.DatabaseError) as error:
@@ -67,19 +73,26 @@ def look_back(parts: LookBackParts, pause_ms: Callable[[int], None]) -> bool:
     return is_done
 
 
-def _bring(parts: LookBackParts, tail: FileTail, pause_ms: Callable[[int], None]) -> bool:
+def _bring(parts: LookBackParts, tail: FileTail, inc: str, pause_ms: Callable[[int], None]) -> bool:
     try:
         handed = hand_in(tail, parts.office, pause_ms)
     except RefusedError as error:
         if error.params.get("code") != AckCode.FORK:
             raise
-        for carbon in _entries_after(tail, tail.watermark("safe")):
+        for carbon in _entries_after(tail, _vouched_for(tail, inc)):
             parts.adopt(carbon)
         _log.warning("look_back.adopted", stream=tail.stream)
         return True
     if handed.entries or handed.gap is not None:
         _log.warning("look_back.sent", stream=tail.stream, entries=handed.entries, gap=handed.gap)
     return handed.gap is None
+
+
+def _vouched_for(tail: FileTail, inc: str) -> int:
+    """The last entry that the cloud of incarnation `inc` is known to hold, or its archive."""
+    archived = tail.watermark("safe")
+    is_same = inc and tail.note("inc") == inc
+    return max(archived, tail.watermark("acked")) if is_same else archived
 
 
 def _entries_after(tail: FileTail, seq: int) -> Iterator[Carbon]:

@@ -88,6 +88,16 @@ class FileTail:
         row = self._connection.execute("SELECT seq FROM watermark WHERE name=?", (name,)).fetchone()
         return -1 if row is None else row[0]
 
+    def note(self, name: str) -> str:
+        """A small fact that is kept beside the entries (`inc`), "" for none."""
+        try:
+            row = self._connection.execute(
+                "SELECT value FROM note WHERE name=?", (name,)
+            ).fetchone()
+        except sqlite3.OperationalError:  # of software that noted nothing
+            return ""
+        return "" if row is None else str(row[0])
+
     def _anchor(self, seq: int) -> tuple[bytes] | None:
         try:
             found: tuple[bytes] | None = self._connection.execute(

@@ -241,13 +241,12 @@ def test_the_beginning_of_another_journal_is_not_adopted(till: Till, tmp_path: P
 class LivingBox:
     """A journal in its second life, and a cloud that remembers what it is told to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, inc: str = "", acked: int = 5) -> None:
         self.office = FakeOffice()
         self.journal = a_journal(folder)
         open_day(self.journal)
         sell(self.journal, 4)
-        head, head_hash = self.journal.head()
-        self.journal.mark_acked(head, head_hash)
+        self.journal.mark_acked(acked, self.journal.hash_at(acked) or b"", inc)
         self.journal.mark_safe(2, self.journal.hash_at(2) or b"")
         self.bodies = [entry.body for entry in self.journal.read(0, 99, 1 << 20)]
         self.hashes = [entry.hash for entry in self.journal.read(0, 99, 1 << 20)]
@@ -347,3 +346,21 @@ def test_of_a_damaged_older_life_what_comes_before_the_damage_goes_up(
     connection.close()
     assert living.look_back()
     assert living.office.streams[living.older].bodies == living.bodies[:damaged]
+
+
+@pytest.mark.parametrize(("inc", "adopted"), [("1-1", [4, 5]), ("2-1", [3, 4, 5])])
+def test_what_the_same_cloud_has_acknowledged_is_not_adopted_again(
+    tmp_path: Path, inc: str, adopted: list[int]
+) -> None:
+    """Another cloud may have been restored to before it."""
+    box = LivingBox(tmp_path, inc="1-1", acked=3)
+    try:
+        before = box.journal.head()[0]
+        box.journal.mark_acked(before, box.journal.head()[1], inc)
+        box.remembers([*box.bodies[:4], b'{"another":"branch"}', b'{"of":"it"}'])
+        box.office.streams[box.older].hashes = [*box.hashes[:4], b"x" * 32, b"y" * 32]
+        assert box.look_back()
+        seqs = {json.loads(each.body)["data"]["seq"] for each in box.journal.read(1, 99, 1 << 20)}
+        assert seqs == set(adopted)
+    finally:
+        box.journal.close()
