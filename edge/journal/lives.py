@@ -266,6 +266,28 @@ def _tail(connection: sqlite3.Connection, life: Life, salvage_from: int) -> Iter
         yield entry
 
 
+def put_entry(
+    writer: sqlite3.Connection,
+    row: tuple[int, str, str, bytes, bytes],
+    tables: Callable[[sqlite3.Connection], None] | None = None,
+) -> None:
+    """Commit an entry, with what waits for the tables beside it where they are due.
+
+    sqlite3.IntegrityError: the id is there already, and nothing was written.
+    """
+    if tables is None:  # one statement is a transaction of its own, and half the calls
+        writer.execute(PUT_ENTRY, row)
+        return
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        writer.execute(PUT_ENTRY, row)
+        tables(writer)
+    except sqlite3.IntegrityError:
+        writer.execute("ROLLBACK")
+        raise
+    writer.execute("COMMIT")
+
+
 def _members(
     connection: sqlite3.Connection,
 ) -> Iterator[tuple[tuple[str, str], tuple[int, int]]]:

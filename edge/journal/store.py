@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -19,7 +20,7 @@ from edge.identity import Identity
 from edge.journal.ballast import DISK_FULL, READ_ONLY, Ballast, is_read_only, why_not_written
 from edge.journal.carbons import signed_copies
 from edge.journal.life_files import Mark, life_path, remove_side_files, take_lock, write_mark
-from edge.journal.lives import PUT_ENTRY, Life, check_tail, heritage_of, life_of, unprojected
+from edge.journal.lives import Life, check_tail, heritage_of, life_of, put_entry, unprojected
 from edge.journal.migrations import MIGRATIONS
 from edge.journal.projections import WRITTEN_EVERY, BusinessDay, Place, Projections
 from edge.journal.prune import prune
@@ -341,16 +342,8 @@ class Journal(JournalReader):
         is_due = len(state.waiting) + 1 >= WRITTEN_EVERY or isinstance(
             draft.event, (DayOpened, DayClosed)
         )
-        writer = self._opened_writer()
-        writer.execute("BEGIN IMMEDIATE")
-        try:
-            writer.execute(PUT_ENTRY, (seq, entry.id, entry.type, body, head))
-            if is_due:
-                state.write_with(writer, change)
-        except sqlite3.IntegrityError:
-            writer.execute("ROLLBACK")
-            raise
-        writer.execute("COMMIT")
+        tables = partial(state.write_with, change=change) if is_due else None
+        put_entry(self._opened_writer(), (seq, entry.id, entry.type, body, head), tables)
         self._last = (seq, head)
         state.keep(change)
         if is_due:

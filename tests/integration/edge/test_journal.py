@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from edge.journal.lives import PUT_ENTRY
 from edge.journal.reader import verify_file
 from edge.journal.signer import KEY_FILE, load_or_create
 from edge.journal.store import Journal
@@ -308,16 +309,20 @@ def test_a_damaged_key_is_named(tmp_path: Path) -> None:
 
 
 class FailingWriter:
-    """A connection whose COMMIT reports an I/O error, before or after it has taken place."""
+    """A connection whose commit reports an I/O error, before or after it has taken place.
+
+    An entry's INSERT outside a transaction commits by itself.
+    """
 
     def __init__(self, real: sqlite3.Connection, *, is_durable: bool) -> None:
         self._real = real
         self._is_durable = is_durable
 
     def execute(self, sql: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        if sql != "COMMIT":
+        if sql != PUT_ENTRY:
             return self._real.execute(sql, parameters)
-        self._real.execute("COMMIT" if self._is_durable else "ROLLBACK")
+        if self._is_durable:
+            self._real.execute(sql, parameters)
         raise sqlite3.OperationalError("disk I/O error")
 
     def close(self) -> None:
