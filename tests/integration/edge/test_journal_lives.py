@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.journal import lives, store, succession
+from edge.journal import lives, succession
 from edge.journal.ballast import BALLAST_FILE
 from edge.journal.life_files import BUILDING, mark_path, read_mark
 from edge.journal.reader import verify_file
@@ -537,7 +537,7 @@ def test_a_copy_that_could_not_be_written_is_not_taken_for_the_older_life_s_entr
     old = journal.read(3, 1, 1 << 20)
     assert journal.begin_life(LifeCause.CLONE, NOW_MS)
     with monkeypatch.context() as full:
-        full.setattr(store, "PUT_ENTRY", "INSERT INTO nowhere VALUES(?,?,?,?,?)")
+        full.setattr("edge.journal.lives.PUT_ENTRY", "INSERT INTO nowhere VALUES(?,?,?,?,?)")
         with pytest.raises(UnavailableError):
             journal.salvage(STREAM, old)
     assert journal.salvage(STREAM, old) == 1
