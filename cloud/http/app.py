@@ -66,7 +66,7 @@ def create_app(context: Context, live_hub: LiveHub, *, static: Path = STATIC_FOL
     app.state.context = context
     app.state.live_hub = live_hub
     app.state.certificates = CertificateChecker(context.database, context.hq_key, context.clock)
-    app.state.receipt_limiter = cloud.receipt.api.new_limiter()
+    app.state.receipt_limits = cloud.receipt.api.new_limits()
     problems.install(app)
     app.include_router(console_router(static))
     app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=UPLOADS)

@@ -31,6 +31,8 @@ from shared.sale.receipt_code import ReceiptLink, receipt_link
 ANSWER_SECONDS = 0.2
 """No answer is given sooner, so that its time does not tell whether a number exists."""
 FAILURES_MAX = 30
+LOOKS_MAX = 300
+"""Looks of one address in a window, right ones too: each has to follow a day's chain."""
 WINDOW_MS = 5 * 60_000
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -43,6 +45,21 @@ ASKED = ("store", "day", "no", "code")
 Text = Annotated[str, Query(max_length=80)]
 Name = Annotated[str, Path(max_length=80)]
 Accept = Annotated[str, Header()]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds guessing, and what bounds asking again and again."""
+
+    failures: FailureLimiter
+    looks: FailureLimiter
+
+    def wait_ms(self, address: str, mono_ms: int) -> int:
+        """How long an address has to wait; 0 when it may look, and this look is counted."""
+        wait_ms = max(each.wait_ms(address, mono_ms) for each in (self.failures, self.looks))
+        if wait_ms == 0:
+            self.looks.failed(address, mono_ms)
+        return wait_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +76,22 @@ class Visit:
         return self.request.client.host if self.request.client else ""
 
     @property
-    def limiter(self) -> FailureLimiter:
-        """What bounds guessing."""
-        limiter = self.request.app.state.receipt_limiter
-        assert isinstance(limiter, FailureLimiter)
-        return limiter
+    def limits(self) -> Limits:
+        """What bounds this app's visitors."""
+        limits = self.request.app.state.receipt_limits
+        assert isinstance(limits, Limits)
+        return limits
 
     def wait_ms(self) -> int:
         """How long this address has to wait; 0 when it may look."""
-        return self.limiter.wait_ms(self.address, self.context.clock.mono_ms())
+        return self.limits.wait_ms(self.address, self.context.clock.mono_ms())
 
     async def finding(self) -> Finding:
         """How the receipt stands, told no sooner than `ANSWER_SECONDS` after the question."""
         began = monotonic_s()
         finding = await asyncio.to_thread(self._look_up)
         if finding.standing not in SHOWN:
-            self.limiter.failed(self.address, self.context.clock.mono_ms())
+            self.limits.failures.failed(self.address, self.context.clock.mono_ms())
         await asyncio.sleep(max(0.0, began + ANSWER_SECONDS - monotonic_s()))
         return finding
 
@@ -111,9 +128,12 @@ def visit_of(
 router = APIRouter(prefix="/r", tags=["receipt"], dependencies=[Depends(PUBLIC)])
 
 
-def new_limiter() -> FailureLimiter:
-    """What bounds guessing: one for each app, in `app.state.receipt_limiter`."""
-    return FailureLimiter(failures_max=FAILURES_MAX, window_ms=WINDOW_MS)
+def new_limits() -> Limits:
+    """What bounds visitors: one for each app, in `app.state.receipt_limits`."""
+    return Limits(
+        FailureLimiter(failures_max=FAILURES_MAX, window_ms=WINDOW_MS),
+        FailureLimiter(failures_max=LOOKS_MAX, window_ms=WINDOW_MS),
+    )
 
 
 @router.get("", include_in_schema=False)

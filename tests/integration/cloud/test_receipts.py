@@ -278,6 +278,18 @@ def test_guessing_is_bounded_and_a_right_code_does_not_count(
         guarded.stop()
 
 
+def test_asking_again_and_again_is_bounded_too(
+    api: CloudApi, box: BoxStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.receipt.api.LOOKS_MAX", 3)
+    guarded = CloudApi(api.database_url, api.folder / "bounded").start()
+    try:
+        answers = [look(guarded, link_of(box, 2)) for _ in range(4)]
+    finally:
+        guarded.stop()
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+
+
 @pytest.fixture
 def run(
     api: CloudApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
