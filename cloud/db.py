@@ -214,6 +214,12 @@ def unavailable_when_lost(error: Exception) -> UnavailableError | None:
     return UnavailableError("database.unreachable", because=_reason(error))
 
 
+def is_unspeakable(error: Exception) -> bool:
+    """Whether a value was no text that the database can hold (a NUL), so that nothing was asked."""
+    origin = getattr(error, "orig", None) or error
+    return isinstance(origin, psycopg.DataError) and origin.sqlstate is None
+
+
 def copy_rows(
     connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> int:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from cloud.answer import json_answer
 from cloud.csv_table import ImportRefusedError
-from cloud.db import DatabaseError, StatementError, unavailable_when_lost
+from cloud.db import DatabaseError, StatementError, is_unspeakable, unavailable_when_lost
 from cloud.offer.check import OfferLintError
 from cloud.texts import sentence
 from shared.kernel.errors import (
@@ -189,6 +189,8 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _on_database_error(request: Request, error: Exception) -> Response:
+    if is_unspeakable(error):
+        return problem(RefusedError("request.invalid", field="text", because="a NUL character"))
     lost = unavailable_when_lost(error)
     return _on_defect(request, error) if lost is None else _on_retail_error(request, lost)
 

@@ -205,3 +205,13 @@ def test_a_box_that_was_shut_out_does_not_come_back_with_its_token(
     again = enrol(api.stranger(), token)
     assert (again.status_code, again.json()["code"]) == (422, "enrol.revoked")
     assert "secret" not in again.json()
+
+
+def test_text_that_no_database_can_hold_is_the_senders_fault(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    body = {"token": claim(admin), "journal_pub": KEY, "hw_fp": "\0"}
+    answers = [api.stranger().post("/v1/enrol", json=body), admin.get("/v1/fleet/boxes/d%00")]
+    told = [(answer.status_code, answer.json()["code"]) for answer in answers]
+    assert told == [(422, "request.invalid")] * 2
+    assert enrol(api.stranger(), body["token"]).status_code == 200
