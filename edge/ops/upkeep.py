@@ -43,9 +43,10 @@ def first_damaged(journal: Journal, pause: Callable[[], bool]) -> int | None:
 
     `pause` is called between steps and says whether to go on.
     """
-    stream = journal.stream
+    with journal.exclusive():  # not while a new life begins, half of which is the old one
+        stream, head = journal.stream, journal.head()[0]
     before = genesis_hash(bytes.fromhex(stream))
-    seq, head = 0, journal.head()[0]
+    seq = 0
     while seq <= head and pause():
         try:
             entries = journal.read(seq, STEP_ENTRIES, STEP_BYTES_MAX)

@@ -1,6 +1,7 @@
 """Once a day the journal is looked at and shortened."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,4 +168,16 @@ def test_its_thread_ends_when_told(tmp_path: Path) -> None:
     upkeep.start()
     upkeep.stop()
     assert upkeep.damaged() is None
+    journal.close()
+
+
+def test_it_does_not_begin_while_a_new_life_does(tmp_path: Path) -> None:
+    journal = a_shop(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        with journal.exclusive():
+            looked = pool.submit(first_damaged, journal, go_on)
+            with pytest.raises(TimeoutError):
+                looked.result(0.1)
+            assert journal.begin_life(LifeCause.CLONE, OPENED_AT_MS)
+        assert looked.result(5) is None
     journal.close()
