@@ -18,7 +18,7 @@ from tests.bench.sales import sale_of
 
 ROUNDS = 40
 SALES_PER_ROUND = 50
-GOAL_SHARE = 0.5
+GOAL_SHARE = 0.7
 
 
 def measure(folder: Path) -> Figure:
