@@ -34,6 +34,8 @@ from shared.till.z_report import ZReport
 from shared.wire.codec import parse_body, parse_event
 
 PUT_ENTRY = "INSERT INTO entry(seq, id, type, body, hash) VALUES(?,?,?,?,?)"
+UNREADABLE_MAX = 200
+"""So many entries of a tail may be unreadable, and those behind them are still looked for."""
 DAMAGED = b"damaged: "
 """Stands before the body of a salvaged entry that is not what was once hashed."""
 TAIL_CHECKED = 200
@@ -254,7 +256,7 @@ def _tail(connection: sqlite3.Connection, life: Life, salvage_from: int) -> Iter
         (salvage_from - 1, salvage_from - 1),
     ).fetchone()
     before = None if row is None else (salvage_from - 1, row[0])
-    for row in connection.execute(_COLUMNS + " WHERE seq>=? ORDER BY seq", (salvage_from,)):
+    for row in _readable(connection, salvage_from):
         entry = JournalEntry(*row)
         is_next = before is not None and before[0] == entry.seq - 1
         if is_next and before is not None:
@@ -264,6 +266,20 @@ def _tail(connection: sqlite3.Connection, life: Life, salvage_from: int) -> Iter
                 entry = replace(entry, body=DAMAGED + entry.body)
         before = (entry.seq, entry.hash)
         yield entry
+
+
+def _readable(connection: sqlite3.Connection, seq: int) -> Iterator[tuple[Any, ...]]:
+    """Rows from `seq` on; those that the card no longer gives are left out, up to a limit."""
+    for _ in range(UNREADABLE_MAX):
+        try:
+            for row in connection.execute(_COLUMNS + " WHERE seq>=? ORDER BY seq", (seq,)):
+                yield row
+                seq = row[0] + 1
+        except sqlite3.DatabaseError as error:
+            _log.error("journal.unreadable_entry", seq=seq, because=str(error))
+            seq += 1
+        else:
+            return
 
 
 def put_entry(

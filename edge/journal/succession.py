@@ -166,7 +166,7 @@ def _rescued(number: int, path: Path, mark: Mark | None) -> tuple[Life, Heritage
         salvage_from = salvaged_range(row[0] if row else -1, 0).start
         try:
             heritage = heritage_of(path, life, salvage_from)
-        except _NOT_AN_ENTRY:
+        except (sqlite3.DatabaseError, *_NOT_AN_ENTRY):
             tail = tail_of(path, life, salvage_from)
             heritage = replace(_heritage_of_mark(mark), tail=tail)
     except (sqlite3.DatabaseError, *_NOT_AN_ENTRY) as error:

@@ -563,3 +563,21 @@ def test_a_lane_s_last_receipts_are_still_listed_in_a_new_life(tmp_path: Path) -
     assert [copies for _, copies in listed] == [0, 2, 0]
     assert journal.last_receipt_no(1) == numbers[0]
     assert journal.last_receipt_no(3) is None
+
+
+def test_of_a_journal_with_an_unreadable_page_what_lies_on_the_others_arrives(
+    tmp_path: Path,
+) -> None:
+    journal = a_shop(tmp_path, sales=40, acked=2)
+    tail = [entry.id for entry in journal.read(3, 99, 1 << 20)]
+    journal.close()
+    path = tmp_path / "journal.db"
+    at = path.read_bytes().index(f'"id":"{tail[20]}"'.encode()) // 4096
+    with path.open("r+b") as file:
+        file.seek(at * 4096)
+        file.write(b"\xff" * 4096)
+    again = a_journal(tmp_path)
+    assert again.cause == "corrupt"
+    salvaged = {entry.id for entry in again.read(1, 99, 1 << 20)}
+    assert {tail[0], tail[-1]} < salvaged < set(tail)
+    assert len(salvaged) >= len(tail) - 8
