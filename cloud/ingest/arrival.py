@@ -18,6 +18,8 @@ class Arrival:
     stream_id: bytes
     bodies: list[bytes]
     claim: Claim
+    is_archived: bool = False
+    """Taken from the archive: acknowledged once, whatever has become of its box since."""
 
     @property
     def head_hash(self) -> bytes:

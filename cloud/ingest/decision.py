@@ -7,7 +7,7 @@ judged by hashes alone.  Nothing here trusts a sequence number by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.wire.message import AckCode
 
@@ -136,6 +136,12 @@ def may_upload(stream: StreamState, dev: str) -> bool:
         return stream.device_status in UPLOADING_DEVICES
     # Signed by its own box, so it is as good from another's hands.
     return stream.device_status in CARRIED_DEVICES and stream.carrier_status in UPLOADING_DEVICES
+
+
+def once_open(stream: StreamState) -> StreamState:
+    """The stream as when its box was still let in, for what was acknowledged then."""
+    status = "open" if stream.status == REFUSED_STREAM else stream.status
+    return replace(stream, device_status="retiring", status=status)
 
 
 def _hash_at(stream: StreamState, stored: Mapping[int, bytes], seq: int) -> bytes | None:

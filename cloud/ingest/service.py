@@ -17,7 +17,7 @@ from cloud.db import Database, DatabaseError, LostConnectionError
 from cloud.ingest import store
 from cloud.ingest.arrival import Arrival
 from cloud.ingest.birth import Birth, find_birth, open_life
-from cloud.ingest.decision import Decision, decide, may_upload, overlap_of
+from cloud.ingest.decision import Decision, decide, may_upload, once_open, overlap_of
 from cloud.ingest.desk import PostingDesk, Written, heads_of
 from cloud.ingest.posting import SLIPS, Poster
 from cloud.ingest.store import LockedStream
@@ -106,7 +106,8 @@ class _Intake:
             return Verdict(AckCode.REVOKED, *NO_HEAD)
         seqs = overlap_of(stream.state, claim)
         hashes = store.stored_hashes(self._connection, arrival.stream_id, seqs)
-        decision = decide(stream.state, claim, hashes)
+        state = once_open(stream.state) if arrival.is_archived else stream.state
+        decision = decide(state, claim, hashes)
         if decision.code is not AckCode.OK:
             return self._refuse(stream, decision)
         if not is_signed_by(stream.journal_pub, arrival.signature, arrival.statement):

@@ -292,7 +292,7 @@ def arrival_of(run: Sequence[Found]) -> Arrival:
     )
     hashes = tuple(entry_hash for found in run for entry_hash in found.hashes)
     claim = Claim(first.dev, first.from_seq, first.prev, hashes)
-    return Arrival(header, bytes.fromhex(first.stream), bodies, claim)
+    return Arrival(header, bytes.fromhex(first.stream), bodies, claim, is_archived=True)
 
 
 def _ensure_stream(connection: Connection, segment: Segment) -> None:

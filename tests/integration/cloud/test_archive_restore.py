@@ -26,6 +26,7 @@ from shared.journal.chain import chain_hashes, head_statement
 from shared.journal.event import DayClosed, SaleCompleted
 from shared.journal.segment import Segment, Signature, segment_lines
 from shared.kernel.errors import UnavailableError
+from shared.wire.message import AckCode
 from tests.fakes.box_stream import DAY, BoxStream, a_sale
 from tests.integration.cloud.archives import DAY_MS, HQ, Office, empty
 from tests.lab.postgres import PostgresServer
@@ -228,6 +229,21 @@ def test_a_database_that_went_back_in_time_is_filled_up_from_the_archive(
     assert restored.safe(box)[0] == len(box.bodies) - 1
     assert restored.archive(wants_tree=True).tree is not None
     assert Verifier(scratch).verify().flaws == []
+
+
+def test_what_another_box_brought_for_a_revoked_one_comes_back_too(
+    office: Office, new_box: NewBox, scratch: Database
+) -> None:
+    """The backup knows already that the box is lost, and not yet its last sales."""
+    (box,) = a_chain(office, new_box, 1)
+    refill(office, scratch)
+    restored = Office(scratch, office.objects, office.clock)
+    restored.run("UPDATE device SET status = 'revoked' WHERE dev = :d", d=box.dev)
+    office.archive()
+    done = refill(office, scratch)
+    assert (done.problems, done.entries) == ([], 2)
+    assert restored.rows("SELECT status FROM device") == [("revoked",)]
+    assert restored.send(box, 0, 1).code is AckCode.REVOKED
 
 
 def test_a_refill_and_a_box_that_sends_the_same_again_agree(
