@@ -54,6 +54,10 @@ _REVOKE = {
     "stream": "UPDATE stream SET status = 'revoked' WHERE stream_id = decode(%s, 'hex')",
 }
 REVOKED = "revoked"
+# A backup of before the loss does not know of it; what was decided after the register counts.
+_IS_BACK = """
+SELECT 1 FROM device d WHERE dev = %s AND status <> 'revoked'
+    AND NOT EXISTS (SELECT FROM fleet_event e WHERE e.dev = d.dev AND e.at_ms > %s)"""
 TABLES = tuple(_READ)
 
 
@@ -86,6 +90,8 @@ def add_register(connection: Connection, register: Register) -> list[Revoked]:
     """Put in what the database lacks; what it has stays as it is.
 
     What came as revoked is open at first, so that its entries can be read in: `revoke` ends that.
+    It also ends what the database has in service and the register knew as revoked: a stolen box
+    must not come back with a backup.
     """
     withheld: list[Revoked] = []
     below = driver(connection)
@@ -93,9 +99,16 @@ def add_register(connection: Connection, register: Register) -> list[Revoked]:
         for row in register.rows[table]:
             is_revoked = row.get("status") == REVOKED
             values = row | {"status": _OPEN[table]} if is_revoked else row
-            if below.execute(_ADD[table], values).rowcount and is_revoked:
+            is_new = below.execute(_ADD[table], values).rowcount
+            if is_revoked and (is_new or _is_back(connection, table, row, register.at_ms)):
                 withheld.append(Revoked(table, str(row[_KEYS[table]])))
     return withheld
+
+
+def _is_back(connection: Connection, table: str, row: dict[str, Any], at_ms: int) -> bool:
+    if table != "device":
+        return False
+    return driver(connection).execute(_IS_BACK, (row["dev"], at_ms)).fetchone() is not None
 
 
 def revoke(connection: Connection, withheld: Sequence[Revoked]) -> None:

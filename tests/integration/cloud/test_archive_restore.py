@@ -246,6 +246,28 @@ def test_what_another_box_brought_for_a_revoked_one_comes_back_too(
     assert restored.send(box, 0, 1).code is AckCode.REVOKED
 
 
+def test_a_stolen_box_does_not_come_back_with_a_backup(
+    office: Office, new_box: NewBox, scratch: Database
+) -> None:
+    boxes = a_chain(office, new_box, 2)
+    refill(office, scratch)
+    office.run("UPDATE device SET status = 'revoked'")
+    office.clock.at_ms += 1
+    office.archive(wants_tree=True)
+    restored = Office(scratch, office.objects, office.clock)
+    restored.run("UPDATE device SET status = 'active'")
+    restored.run(
+        "INSERT INTO fleet_event (at_ms, dev, store_id, action, by, reason)"
+        " VALUES (:at, :dev, :store, 'active', 'li', 'found again')",
+        at=office.clock.at_ms + 1,
+        dev=boxes[1].dev,
+        store=boxes[1].store_id,
+    )
+    refill(office, scratch)
+    status = restored.rows("SELECT status FROM device ORDER BY dev")
+    assert status == [("revoked",), ("active",)]
+
+
 def test_a_refill_and_a_box_that_sends_the_same_again_agree(
     office: Office, new_box: NewBox, scratch: Database
 ) -> None:
