@@ -316,9 +316,12 @@ class Journal(JournalReader):
             )
 
     def flush(self) -> None:
-        """Write the tables beside the entries, as far as they wait."""
+        """Write what waits for the tables beside the entries; UnavailableError as `append`."""
         with self._append_lock:
-            self._flush()
+            try:
+                self._ballast.spent_on(self._flush)
+            except sqlite3.Error as error:
+                raise UnavailableError(why_not_written(self._path.parent, error)) from error
 
     def _flush(self) -> None:
         if not self._state.waiting:
@@ -327,10 +330,11 @@ class Journal(JournalReader):
         writer.execute("BEGIN IMMEDIATE")
         try:
             self._state.write(writer)
+            writer.execute("COMMIT")
         except sqlite3.Error:
-            writer.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # a full disk has ended it already
+                writer.execute("ROLLBACK")
             raise
-        writer.execute("COMMIT")
         self._state.written()
 
     def _commit(self, draft: EntryDraft) -> JournalEntry:

@@ -10,6 +10,7 @@ import pytest
 from edge.journal import lives, succession
 from edge.journal.ballast import BALLAST_FILE
 from edge.journal.life_files import BUILDING, mark_path, read_mark
+from edge.journal.projections import Projections
 from edge.journal.reader import verify_file
 from edge.journal.signer import KEY_FILE, load_or_create
 from edge.journal.store import EntryDraft, Journal
@@ -581,3 +582,15 @@ def test_of_a_journal_with_an_unreadable_page_what_lies_on_the_others_arrives(
     salvaged = {entry.id for entry in again.read(1, 99, 1 << 20)}
     assert {tail[0], tail[-1]} < salvaged < set(tail)
     assert len(salvaged) >= len(tail) - 8
+
+
+def test_a_report_on_a_full_disk_is_refused_in_words_and_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = a_shop(tmp_path, sales=3)
+    with monkeypatch.context() as full:
+        full.setattr(Projections, "write", _no_room)
+        with pytest.raises(UnavailableError, match=r"journal\."):
+            journal.z(DAY)
+    sell(journal, 1)
+    assert journal.z(DAY).receipts == 4
