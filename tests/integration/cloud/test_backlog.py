@@ -71,6 +71,11 @@ def taken_by(url: str) -> int:
     return int(found[1]) if found else 0
 
 
+def heard_by(url: str) -> float:
+    told = httpx.get(f"{url}/metrics").text
+    return sum(map(float, re.findall(r"tillbox_ingest_batches_total\{[^}]*\} (\S+)", told)))
+
+
 def one(database: Database, statement: str, box: BoxStream) -> int:
     values = {"store": box.store_id, "stream": box.stream_id}
     with database.begin() as connection:
@@ -110,7 +115,7 @@ def test_a_new_life_that_both_workers_hear_of_is_registered_once(
     lives = "SELECT count(*) FROM stream WHERE store_id = :store AND cause = 'clone'"
     assert one(database, lives, box) == 5
     assert one(database, "SELECT max(ordinal) FROM stream WHERE store_id = :store", box) == 6
-    assert all(taken_by(url) > 0 for url in two_workers)
+    assert all(heard_by(url) > 0 for url in two_workers)
 
 
 def a_newer_body(box: BoxStream) -> bytes:
