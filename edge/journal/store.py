@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -248,17 +248,6 @@ class Journal(JournalReader):
             self._cause = cause
             self._mark_outside()
             return True
-
-    def salvage(self, stream: str, entries: Sequence[JournalEntry]) -> int:
-        """Take in entries of a stream (hex) that forked, under their own ids; how many are new."""
-        with self._append_lock:
-            day, before = self._state.day, self._last[0]
-            for entry in entries:
-                body = entry.body.decode(errors="replace")
-                event = EntrySalvaged(stream, entry.seq, entry.hash.hex(), body)
-                biz = day.biz if day is not None and day.is_open else ""
-                self.append(EntryDraft(entry.id, event, "", "", biz, self._clock.now_ms(), 0))
-            return self._last[0] - before
 
     def carbons(self, from_seq: int, limit: int) -> list[Carbon]:
         """Signed copies of entries from `from_seq` on, at most `limit`, each good by itself."""

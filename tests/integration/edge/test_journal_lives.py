@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.copy.adopt import adopt
 from edge.journal import lives, succession
 from edge.journal.ballast import BALLAST_FILE
 from edge.journal.life_files import BUILDING, mark_path, read_mark
@@ -139,10 +140,11 @@ def test_what_waited_through_two_lives_still_says_where_it_was_born(tmp_path: Pa
 
 def test_entries_of_an_older_life_can_be_taken_into_this_one_once(tmp_path: Path) -> None:
     journal = a_shop(tmp_path, sales=2, acked=3)
-    entries = journal.read(2, 10, 1 << 30)
+    entries, carbons = journal.read(2, 10, 1 << 30), journal.carbons(2, 10)
     assert journal.begin_life(LifeCause.CLONE, NOW_MS)
     report = journal.z(DAY)
-    assert (journal.salvage(STREAM, entries), journal.salvage(STREAM, entries)) == (2, 0)
+    for carbon in (*carbons, *carbons):
+        adopt(journal, carbon, lambda: NOW_MS)
     assert journal.head()[0] == 2
     assert journal.z(DAY) == report
     sale = journal.sale_by_id(entries[0].id)
@@ -535,13 +537,14 @@ def test_a_copy_that_could_not_be_written_is_not_taken_for_the_older_life_s_entr
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = a_shop(tmp_path, sales=2, acked=3)
-    old = journal.read(3, 1, 1 << 20)
+    (old,) = journal.carbons(3, 1)
     assert journal.begin_life(LifeCause.CLONE, NOW_MS)
     with monkeypatch.context() as full:
         full.setattr("edge.journal.lives.PUT_ENTRY", "INSERT INTO nowhere VALUES(?,?,?,?,?)")
         with pytest.raises(UnavailableError):
-            journal.salvage(STREAM, old)
-    assert journal.salvage(STREAM, old) == 1
+            adopt(journal, old, lambda: NOW_MS)
+    adopt(journal, old, lambda: NOW_MS)
+    assert journal.head()[0] == 1
 
 
 def test_a_damaged_entry_is_not_copied_but_those_behind_it_are(tmp_path: Path) -> None:
