@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from shared.journal.device_event import DEVICE_EVENTS, DeviceEvent
 from shared.sale.transaction import RetailTransaction
 
 
@@ -106,11 +107,19 @@ class ReceiptReprinted:
 
 @dataclass(frozen=True, slots=True)
 class DrawerOpened:
-    """The drawer was opened without a sale; `reason` is what the operator gave."""
+    """The drawer's pulse; `reason` is "sale", or what the operator gave for a no-sale.
+
+    A no-sale stands in the journal before its pulse, with who approved it; a sale's pulse follows
+    the sale, so `is_sent` tells whether the printer took it.
+    """
 
     type: ClassVar[str] = "drawer.opened"
     lane: int
     reason: str
+    receipt_no: str = ""
+    approved_by: str = ""
+    pin: int = 0
+    is_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,7 @@ Event = (
     | DrawerOpened
     | OperatorSignedOn
     | OperatorSignedOff
+    | DeviceEvent
     | UnknownEvent
 )
 
@@ -166,4 +176,5 @@ KNOWN_EVENTS = (
     DrawerOpened,
     OperatorSignedOn,
     OperatorSignedOff,
+    *DEVICE_EVENTS,
 )

@@ -4,6 +4,19 @@ import json
 
 import pytest
 
+from shared.journal.device_event import (
+    ColdChainBroken,
+    ColdChainRestored,
+    DeviceBound,
+    DeviceFaulted,
+    DeviceRecovered,
+    DevicesTested,
+    DrawerClosed,
+    DrawerLeftOpen,
+    ShelfDiffered,
+    ShelfSettled,
+    StockCounted,
+)
 from shared.journal.event import (
     KNOWN_EVENTS,
     BasketVoided,
@@ -53,6 +66,19 @@ EVENTS: list[Event] = [
     RevisionActivated("store-343", 7, "ab" * 32),
     ReceiptReprinted(1, "343-1-000001", 2),
     DrawerOpened(1, "change"),
+    DrawerOpened(1, "change", approved_by="manager-1"),
+    DrawerOpened(1, "sale", "1-000017", pin=2, is_sent=False),
+    DeviceFaulted("scanner-1", "scanner", 1, "scanner.unplugged", "absent"),
+    DeviceRecovered("scanner-1", "scanner", 1, 7_000, 2),
+    DeviceBound("scanner-1", "scanner", 1, "1-1.2 SCN0001"),
+    DevicesTested({"printer-1": "passed", "scanner-1": "scanner.absent"}, is_passed=False),
+    DrawerLeftOpen(1, "drawer-1", 60_000),
+    DrawerClosed(1, "drawer-1", 75_000, was_pulsed=False),
+    StockCounted("6901234567892", 12_000, "count", "shelf-7"),
+    ShelfDiffered("shelf-7", "6901234567892", 12_000, 0),
+    ShelfSettled("shelf-7", "6901234567892", "counted"),
+    ColdChainBroken("fridge-1", 9_500, 8_000, 1_788_000_000_000),
+    ColdChainRestored("fridge-1", 4_000, 11_250, 1_800_000),
     OperatorSignedOn(1, "cashier-1"),
     OperatorSignedOff(1, "cashier-1"),
     UnknownEvent("till.counted", {"minor": 5, "notes": [1, 2]}),
