@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import structlog
 
-from edge.device.ports import RawSender
+from edge.device.ports import PrinterStatus, RawSender
 
 _PULSE_ON_2MS, _PULSE_OFF_2MS = 50, 50
 _PULSE_100MS = 2
@@ -23,10 +25,17 @@ def pulse(pin: int, *, is_realtime: bool = False) -> bytes:
     return bytes((0x1B, 0x70, connector, _PULSE_ON_2MS, _PULSE_OFF_2MS))
 
 
+class DrawerSocket(RawSender, Protocol):
+    """A printer as its drawer sees it."""
+
+    def status(self) -> PrinterStatus:
+        """Answer at once with the last known status."""
+
+
 class PrinterDrawer:
     """DrawerPort: opens the drawer through the printer it is plugged into."""
 
-    def __init__(self, printer: RawSender, pin: int, *, is_realtime: bool = False) -> None:
+    def __init__(self, printer: DrawerSocket, pin: int, *, is_realtime: bool = False) -> None:
         self._printer = printer
         self._command = pulse(pin, is_realtime=is_realtime)
 
@@ -36,3 +45,7 @@ class PrinterDrawer:
         if not is_sent:
             _log.warning("drawer.not_opened")
         return is_sent
+
+    def is_open(self) -> bool | None:
+        """What the printer's status tells of the drawer's switch."""
+        return self._printer.status().is_drawer_open

@@ -6,18 +6,25 @@ and are held to the same contract tests.  Constructors do nothing; `start` and `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+DeviceKind = Literal["scanner", "printer", "drawer", "scale", "display", "shelf_sensor"]
 DeviceCondition = Literal["absent", "connecting", "ready", "degraded", "failed"]
 PrinterCondition = Literal["ok", "paper_out", "paper_low", "cover_open", "offline"]
 PrintOutcome = Literal["printed", "not_printed", "unknown"]
+WeightCondition = Literal["stable", "moving", "zero", "under", "over", "unknown"]
+
+USABLE: frozenset[DeviceCondition] = frozenset({"ready", "degraded"})
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """How a device is, since when (UTC ms), and the code of its last fault."""
+    """How a device is, since when (UTC ms), and the code of its last fault.
+
+    `degraded` still does its work, with something to mend: paper low, keys lost.
+    """
 
     state: DeviceCondition
     since_ms: int
@@ -25,11 +32,109 @@ class DeviceState:
 
 
 @dataclass(frozen=True, slots=True)
+class ScannerCapability:
+    """`has_symbology_ids`: codes arrive with AIM prefixes, so symbols are told apart."""
+
+    connection: Literal["keyboard", "serial", "virtual"] = "keyboard"
+    has_symbology_ids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterCapability:
+    """What a printer can do and tell; `reports_drawer`: its status has the drawer's switch."""
+
+    width_chars: int = 48
+    has_cutter: bool = True
+    reports_status: bool = True
+    reports_drawer: bool = False
+    pushes_status: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerCapability:
+    """`pin` of the socket it is pulsed on; `has_switch`: its being open is seen."""
+
+    pin: int = 2
+    has_switch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleCapability:
+    """`max_milli` is the most it weighs, `division_milli` its step; thousandths of a kilogram."""
+
+    max_milli: int = 15_000
+    division_milli: int = 5
+    can_zero: bool = False
+    can_tare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayCapability:
+    """A customer display of so many half-width characters."""
+
+    columns: int = 20
+    rows: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SensorCapability:
+    """What a shelf sensor measures: `weight`, `temperature` or `door`."""
+
+    measures: tuple[str, ...] = ()
+
+
+Capability = (
+    ScannerCapability
+    | PrinterCapability
+    | DrawerCapability
+    | ScaleCapability
+    | DisplayCapability
+    | SensorCapability
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReport:
+    """All that the watch, the health page and the metrics see of one device.
+
+    `id` stays over restarts ("scanner-1", "printer-2"); `lane` is 0 for the whole store; `address`
+    tells a person where it is plugged in; `counters` only grow while the box runs.
+    """
+
+    id: str
+    kind: DeviceKind
+    lane: int
+    adapter: str
+    address: str
+    capability: Capability
+    state: DeviceState
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+class Reporting(Protocol):
+    """Every adapter answers for itself, at once, from any thread, without touching the device."""
+
+    def report(self) -> DeviceReport:
+        """Tell what is known now."""
+
+
+class SelfTesting(Protocol):
+    """An adapter that can try its device without a person and without paper."""
+
+    def self_test(self) -> str:
+        """Try it; "passed" or the code of a fault.  May take seconds; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
 class PrinterStatus:
-    """The printer's own word on itself, as last heard; `since_ms` is UTC ms of the last change."""
+    """The printer's own word on itself, as last heard; `since_ms` is UTC ms of the last change.
+
+    `is_drawer_open` is None where the printer does not tell.
+    """
 
     state: PrinterCondition
     since_ms: int
+    is_drawer_open: bool | None = None
 
     @property
     def can_print(self) -> bool:
@@ -82,7 +187,10 @@ class DrawerPort(Protocol):
     """A cash drawer."""
 
     def open(self) -> bool:
-        """Send the opening pulse; False when it could not be handed over."""
+        """Send the opening pulse on the configured pin; False when it was not handed over."""
+
+    def is_open(self) -> bool | None:
+        """Whether its switch says open, as last heard; None where nothing tells."""
 
 
 class RawSender(Protocol):
@@ -90,3 +198,51 @@ class RawSender(Protocol):
 
     def send(self, data: bytes) -> bool:
         """Hand `data` over; False when the device could not be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One reading of a scale: net `weight_milli` (thousandths of a kilogram) when `stable`.
+
+    `at_ms` is the machine clock's monotonic time of the reading; `tare_milli` what was taken off.
+    """
+
+    condition: WeightCondition
+    weight_milli: int
+    at_ms: int
+    tare_milli: int = 0
+
+
+class ScalePort(Protocol):
+    """A scale.  Nothing here waits for a customer's hand to leave the pan."""
+
+    def start(self) -> None:
+        """Begin reading."""
+
+    def stop(self) -> None:
+        """Let the device go; safe to call twice."""
+
+    def state(self) -> DeviceState:
+        """Answer at once with what is known of the device."""
+
+    def weight(self) -> Weight | None:
+        """The newest reading; None when there is none that is fresh enough to trust."""
+
+    def zero(self) -> bool:
+        """Take the empty pan as zero; False when the device cannot or did not."""
+
+    def set_tare(self, tare_milli: int) -> bool:
+        """Take `tare_milli` off every weight from now on; 0 ends it.  False when it cannot."""
+
+
+class DisplayPort(Protocol):
+    """A customer display that shows a few short rows."""
+
+    def start(self) -> None:
+        """Open it, now or whenever it appears."""
+
+    def stop(self) -> None:
+        """Let it go; safe to call twice."""
+
+    def show(self, rows: tuple[str, ...]) -> None:
+        """Show these rows soon; the newest wins, never waits, never raises."""
