@@ -20,7 +20,8 @@ from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from edge.desk.state import LaneState
 from edge.desk.store import DeskStore
-from edge.device.wiring import Devices, build_devices, profile_of
+from edge.device.wiring import Devices, build_devices
+from edge.device.wiring_printer import profile_of
 from edge.http.app import Rooms, build_app
 from edge.http.events import EventRoom
 from edge.http.lanes import LanesRoom

@@ -162,13 +162,13 @@ def _read(section: str, kind: type[T], document: Mapping[str, Any]) -> T:
 
 
 def _check(settings: Settings) -> None:
-    _one_of("box.locale", settings.box.locale, _LOCALES)
-    _one_of("scanner.kind", settings.scanner.kind, _SCANNER_KINDS)
-    _one_of("printer.kind", settings.printer.kind, _PRINTER_KINDS)
-    _one_of("clock.kind", settings.clock.kind, _CLOCK_KINDS)
-    _one_of("scanner.terminator", settings.scanner.terminator, ("enter", "tab"))
-    _one_of("printer.cut", settings.printer.cut, ("partial", "full", "none"))
-    _one_of("printer.completion", settings.printer.completion, ("in_order", "status", "none"))
+    one_of("box.locale", settings.box.locale, _LOCALES)
+    one_of("scanner.kind", settings.scanner.kind, _SCANNER_KINDS)
+    one_of("printer.kind", settings.printer.kind, _PRINTER_KINDS)
+    one_of("clock.kind", settings.clock.kind, _CLOCK_KINDS)
+    one_of("scanner.terminator", settings.scanner.terminator, ("enter", "tab"))
+    one_of("printer.cut", settings.printer.cut, ("partial", "full", "none"))
+    one_of("printer.completion", settings.printer.completion, ("in_order", "status", "none"))
     _in_range("box.lanes", settings.box.lanes, 1, _LANES_MAX)
     _in_range("box.ballast_mb", settings.box.ballast_mb, 0, _BALLAST_MB_MAX)
     for name, port in (
@@ -184,7 +184,8 @@ def _check(settings: Settings) -> None:
         raise RefusedError("settings.training", field="box.training")
 
 
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raises RefusedError `settings.value` unless `value` of the field `name` is allowed."""
     if value not in allowed:
         raise RefusedError("settings.value", field=name, allowed=", ".join(allowed))
 

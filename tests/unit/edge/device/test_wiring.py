@@ -10,7 +10,8 @@ from edge.device.escpos import PrinterProfile
 from edge.device.printer import AbsentPrinter, NetworkPrinter
 from edge.device.scanner import EvdevScanner
 from edge.device.virtual import VirtualScanner
-from edge.device.wiring import build_devices, profile_of
+from edge.device.wiring import build_devices
+from edge.device.wiring_printer import profile_of
 from edge.settings import load_settings, parse_settings
 from shared.kernel.errors import RefusedError
 
