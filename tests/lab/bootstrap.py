@@ -27,6 +27,10 @@ def prepare(purpose: str) -> None:
     if purpose in {"test", "bench"}:
         debian.need_chromium()
         debian.want_chinese_font()
+    if purpose == "test":
+        debian.need_box_tools()
+    if purpose == "test":
+        python_env.install_apart(python_env.ESPHOME_LOCK)
     if purpose == "bench":
         python_env.install_apart(python_env.BENCH_LOCK)
     if purpose == "demo":

@@ -75,6 +75,17 @@ def need_chromium() -> None:
         apt_install("chromium")
 
 
+def need_box_tools() -> None:
+    """Have the programs that read the box's system files; raises SetupError without them."""
+    missing = [
+        package
+        for program, package in (("systemd-analyze", "systemd"), ("chronyd", "chrony"))
+        if find_program(program) is None
+    ]
+    if missing:
+        apt_install(*missing)
+
+
 def want_chinese_font() -> None:
     """Have a font that can draw a Chinese receipt; only pictures need it, so never fail."""
     if WQY_FONT.is_file():
