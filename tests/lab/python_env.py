@@ -22,6 +22,7 @@ STAMPS = ROOT / ".cache" / "setup"
 LOCK = ROOT / "requirements.lock"
 BENCH_LOCK = ROOT / "requirements-bench.lock"
 MUTATION_LOCK = ROOT / "requirements-mutation.lock"
+ESPHOME_LOCK = ROOT / "requirements-esphome.lock"
 PYTHON_FLOOR = (3, 11)
 COMPILER_PACKAGES = ("gcc", "libc6-dev", "python3-dev")
 
