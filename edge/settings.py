@@ -18,6 +18,9 @@ _LOCALES = ("zh-CN", "zh-TW", "en")
 _PORT_MAX = 65_535
 _LANES_MAX = 32
 _BALLAST_MB_MAX = 4096
+_PAPER_COLUMNS_MIN, _PAPER_COLUMNS_MAX = 16, 96
+_PAPER_DOTS_MAX = 1024
+_FEED_LINES_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ class PrinterSettings:
     """`width_chars` counts half-width characters per line of the paper.
 
     `cut` is how the paper is cut, `completion` how the printer proves that a job came out,
-    `drawer_realtime` whether the drawer pulse may overtake a job.
+    `drawer_realtime` whether the drawer pulse may overtake a job.  `dots` is the printable width
+    (0: what the columns take), `code_pages` names what the printer has beside `encoding`,
+    `feed_lines` come before the cut; see `edge/device/escpos_profile.py`.
     """
 
     kind: str = "none"
@@ -66,6 +71,22 @@ class PrinterSettings:
     cut: str = "partial"
     drawer_realtime: bool = False
     completion: str = "in_order"
+    dots: int = 0
+    code_pages: str = ""
+    font: str = "a"
+    native_qr: bool = True
+    feed_lines: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptSettings:
+    """`logo`: a picture in the data folder that heads each receipt; "" prints none.
+
+    `raster_font`: the font file for scripts that the printer lacks; "" takes the machine's own.
+    """
+
+    logo: str = ""
+    raster_font: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +119,7 @@ class Settings:
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
     printer: PrinterSettings = field(default_factory=PrinterSettings)
     drawer: DrawerSettings = field(default_factory=DrawerSettings)
+    receipt: ReceiptSettings = field(default_factory=ReceiptSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
     mirror: MirrorSettings = field(default_factory=MirrorSettings)
 
@@ -116,6 +138,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "scanner": ScannerSettings,
     "printer": PrinterSettings,
     "drawer": DrawerSettings,
+    "receipt": ReceiptSettings,
     "clock": ClockSettings,
     "mirror": MirrorSettings,
 }
@@ -177,11 +200,21 @@ def _check(settings: Settings) -> None:
         ("printer.port", settings.printer.port),
     ):
         _in_range(name, port, 0, _PORT_MAX)
+    _check_paper(settings)
     if settings.drawer.pin not in {2, 5}:
         raise RefusedError("settings.value", field="drawer.pin", allowed="2, 5")
     virtual = (settings.scanner.kind, settings.printer.kind, settings.clock.kind)
     if "virtual" in virtual and not settings.training:
         raise RefusedError("settings.training", field="box.training")
+
+
+def _check_paper(settings: Settings) -> None:
+    printer, logo = settings.printer, settings.receipt.logo
+    _in_range("printer.width_chars", printer.width_chars, _PAPER_COLUMNS_MIN, _PAPER_COLUMNS_MAX)
+    _in_range("printer.dots", printer.dots, 0, _PAPER_DOTS_MAX)
+    _in_range("printer.feed_lines", printer.feed_lines, 0, _FEED_LINES_MAX)
+    if Path(logo).name != logo:
+        raise RefusedError("settings.value", field="receipt.logo", allowed="a file's name")
 
 
 def one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

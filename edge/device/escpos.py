@@ -10,16 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
-from edge.device.paper import COLUMNS_DEFAULT, columns_of
+from edge.device.escpos_profile import PrinterProfile
+from edge.device.paper import columns_of
 from shared.kernel.errors import RefusedError
 from shared.kernel.gtin import parse_gtin
 from shared.sale.receipt import Align, LineKind, ReceiptLine
-
-Encoding = Literal["gb18030", "cp437"]
-Cut = Literal["partial", "full", "none"]
 
 _INIT = b"\x1b@"
 _LINE_FEED = b"\n"
@@ -39,15 +35,6 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _GAPS = re.compile(r" {2,}")
 _YEN = str.maketrans({"\u00a5": "\uffe5"})
 """GB 2312 has only the full-width sign; printers lack the four-byte code of the narrow one."""
-
-
-@dataclass(frozen=True, slots=True)
-class PrinterProfile:
-    """What a printer can do: columns of normal width, text encoding, how it cuts."""
-
-    width_chars: int = COLUMNS_DEFAULT
-    encoding: Encoding = "gb18030"
-    cut: Cut = "partial"
 
 
 def encode(lines: Iterable[ReceiptLine], profile: PrinterProfile) -> bytes:
@@ -75,7 +62,7 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(" ", unicodedata.normalize("NFC", text))
 
 
-def _text(text: str, columns: int, encoding: Encoding) -> bytes:
+def _text(text: str, columns: int, encoding: str) -> bytes:
     text = printable(text)
     if encoding == "cp437":
         return text.encode("cp437", errors="replace")

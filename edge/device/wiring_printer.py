@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
-from edge.device.escpos import Cut, Encoding, PrinterProfile
+from edge.device.escpos_profile import profile_of
 from edge.device.printer import AbsentPrinter, Completion, NetworkPrinter, NetworkPrinterConfig
 from edge.device.virtual import VirtualPrinter
 from edge.device.wiring_scanner import LOOPBACK
 from edge.settings import PrinterSettings, one_of
 from shared.kernel.clock import Clock
+
+__all__ = ["build_printer", "profile_of"]
 
 
 def build_printer(
@@ -23,15 +25,6 @@ def build_printer(
     if settings.kind == "virtual":
         virtual = VirtualPrinter(LOOPBACK, settings.port, settings.width_chars)
     return _printer(settings, virtual, clock), virtual
-
-
-def profile_of(settings: PrinterSettings) -> PrinterProfile:
-    """How print-outs must be encoded for the configured printer."""
-    one_of("printer.encoding", settings.encoding, get_args(Encoding))
-    one_of("printer.cut", settings.cut, get_args(Cut))
-    return PrinterProfile(
-        settings.width_chars, cast("Encoding", settings.encoding), cast("Cut", settings.cut)
-    )
 
 
 def _printer(
