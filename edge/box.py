@@ -30,6 +30,7 @@ from edge.ids import Ids
 from edge.journal.signer import KEY_FILE, Signer, load
 from edge.journal.store import EntryDraft, Journal
 from edge.ops.api import OpsRoom
+from edge.ops.facts import FactParts, FactWriter
 from edge.ops.metrics import BoxCollector, BoxGauges
 from edge.ops.status import CloudContact, Conditions, status_of
 from edge.ops.upkeep import Upkeep, UpkeepParts
@@ -89,6 +90,9 @@ class Box:
             data / "journal.db", identity, self.clock, signer, ballast_bytes=ballast_bytes
         )
         self.replica = Replica(data / "replica")
+        self.facts = FactWriter(
+            FactParts(self.journal, self.clock, self.ids.entry_id, self.replica.active_revision)
+        )
         self.desk_file = Writer(data / "desk.db", "NORMAL")
         self.desk = Desk(DeskStore(self.desk_file), settings.lane_numbers())
         self.spool = Spool(self.desk_file, WAITING_MAX if _has_printer(settings) else 0)
@@ -143,6 +147,7 @@ class Box:
         handlers = {**sale_handlers(self.shop), **staff_handlers(self.staff_room)}
         self.desk.start(handlers, self.present, self._recover)
         self.effects.start()
+        self.facts.start()
         self.devices.start(self._scanned)
         self.sync.start()
         self.copies.start()
@@ -159,6 +164,7 @@ class Box:
         self.desk.stop()
         self.effects.stop()
         self.devices.stop()
+        self.facts.stop()
         self.desk_file.close()
         self.replica.close()
         self.journal.close()
