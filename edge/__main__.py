@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     salvage.epilog = "PATH is only read. What head office has already is not sent again."
 
     _add_barcode(commands)
+    _add_scanner_sheet(commands)
     return parser
 
 
@@ -130,6 +131,21 @@ def _add_barcode(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     what.add_argument("--member", metavar="NUMBER", help="make a member card")
     parser.set_defaults(command=_barcode)
+
+
+def _add_scanner_sheet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "print the barcodes that set a scanner up, as a PDF"
+    parser = commands.add_parser("scanner-sheet", help=summary, description=f"{summary}.")
+    parser.add_argument("sheet", type=Path, help="a file of firmware-config/scanners/setup")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.pdf")
+    parser.set_defaults(command=_scanner_sheet)
+
+
+def _scanner_sheet(options: argparse.Namespace) -> int:
+    from edge.device.setup_sheet import read_sheet, sheet_pdf  # noqa: PLC0415 - the same
+
+    options.out.write_bytes(sheet_pdf(read_sheet(options.sheet)))
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -76,12 +76,14 @@ def need_chromium() -> None:
 
 
 def need_box_tools() -> None:
-    """Have the programs that read the box's system files; raises SetupError without them."""
-    missing = [
-        package
-        for program, package in (("systemd-analyze", "systemd"), ("chronyd", "chrony"))
-        if find_program(program) is None
-    ]
+    """Have what reads the box's system files and sheets; raises SetupError without it."""
+    tools = {
+        "systemd-analyze": "systemd",
+        "chronyd": "chrony",
+        "pdftoppm": "poppler-utils",
+        "zbarimg": "zbar-tools",
+    }
+    missing = [package for program, package in tools.items() if find_program(program) is None]
     if missing:
         apt_install(*missing)
 
