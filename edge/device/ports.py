@@ -14,6 +14,7 @@ DeviceKind = Literal["scanner", "printer", "drawer", "scale", "display", "shelf_
 DeviceCondition = Literal["absent", "connecting", "ready", "degraded", "failed"]
 PrinterCondition = Literal["ok", "paper_out", "paper_low", "cover_open", "offline"]
 PrintOutcome = Literal["printed", "not_printed", "unknown"]
+Connection = Literal["keyboard", "serial", "virtual"]
 WeightCondition = Literal["stable", "moving", "zero", "under", "over", "unknown"]
 
 USABLE: frozenset[DeviceCondition] = frozenset({"ready", "degraded"})
@@ -35,7 +36,7 @@ class DeviceState:
 class ScannerCapability:
     """`has_symbology_ids`: codes arrive with AIM prefixes, so symbols are told apart."""
 
-    connection: Literal["keyboard", "serial", "virtual"] = "keyboard"
+    connection: Connection = "keyboard"
     has_symbology_ids: bool = False
 
 
@@ -60,12 +61,11 @@ class DrawerCapability:
 
 @dataclass(frozen=True, slots=True)
 class ScaleCapability:
-    """`max_milli` is the most it weighs, `division_milli` its step; thousandths of a kilogram."""
+    """`max_milli` is the most it weighs, `division_milli` its step; thousandths of its unit."""
 
     max_milli: int = 15_000
     division_milli: int = 5
     can_zero: bool = False
-    can_tare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,15 @@ class PrintJob:
 
 
 class ScannerPort(Protocol):
-    """A source of codes.  `on_scan` runs on the adapter's thread; its blocking is back-pressure."""
+    """A source of codes.  Both calls run on the adapter's thread; blocking is back-pressure."""
 
-    def start(self, on_scan: Callable[[str], None]) -> None:
-        """Begin delivering each scanned code, without terminator, to `on_scan`."""
+    def start(
+        self, on_scan: Callable[[str], None], on_trouble: Callable[[str], None] | None = None
+    ) -> None:
+        """Begin delivering each scanned code, without terminator, to `on_scan`.
+
+        `on_trouble` gets the reason (`scanner.keys_lost`, ...) when a code was scanned and lost.
+        """
 
     def stop(self) -> None:
         """Stop delivering and release the device; safe to call twice."""
@@ -202,15 +207,16 @@ class RawSender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One reading of a scale: net `weight_milli` (thousandths of a kilogram) when `stable`.
+    """One reading of a scale: `weight_milli` (thousandths of its unit) when `stable`.
 
-    `at_ms` is the machine clock's monotonic time of the reading; `tare_milli` what was taken off.
+    `at_ms` is the machine clock's monotonic time of the reading; `is_net` says that the scale
+    has taken a tare of its own off.
     """
 
     condition: WeightCondition
     weight_milli: int
     at_ms: int
-    tare_milli: int = 0
+    is_net: bool = False
 
 
 class ScalePort(Protocol):
@@ -230,9 +236,6 @@ class ScalePort(Protocol):
 
     def zero(self) -> bool:
         """Take the empty pan as zero; False when the device cannot or did not."""
-
-    def set_tare(self, tare_milli: int) -> bool:
-        """Take `tare_milli` off every weight from now on; 0 ends it.  False when it cannot."""
 
 
 class DisplayPort(Protocol):
