@@ -15,6 +15,9 @@ _SCANNER_KINDS = ("evdev", "virtual")
 _PRINTER_KINDS = ("network", "virtual", "none")
 _CLOCK_KINDS = ("system", "virtual")
 _LOCALES = ("zh-CN", "zh-TW", "en")
+_SCALE_KINDS = ("none", "toledo8217", "continuous", "mt_continuous", "virtual")
+_DISPLAY_KINDS = ("none", "epson", "cd5220", "virtual")
+_WEIGHT_MILLI_MAX = 600_000
 _PORT_MAX = 65_535
 _LANES_MAX = 32
 _BALLAST_MB_MAX = 4096
@@ -97,6 +100,38 @@ class DrawerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleSettings:
+    """`{lane}` in `path` is the till's number; `lanes` that have a scale, () for all.
+
+    `max_milli` and `division_milli` are thousandths of `unit`; a weight off the division is taken
+    for noise (1: any will do).  `is_automatic` sells a weight as soon as it is stable, untouched.
+    """
+
+    kind: str = "none"
+    path: str = "/dev/tillbox/scale-{lane}"
+    port: int = 0
+    baud: int = 9600
+    unit: str = "kg"
+    max_milli: int = 15_000
+    division_milli: int = 1
+    is_automatic: bool = False
+    lanes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DisplaySettings:
+    """A serial customer display of two short rows; `lanes` that have one, () for all."""
+
+    kind: str = "none"
+    path: str = "/dev/tillbox/display-{lane}"
+    port: int = 0
+    baud: int = 9600
+    columns: int = 20
+    encoding: str = "ascii"
+    lanes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClockSettings:
     """`virtual` can be set through the training page; only with `training`."""
 
@@ -120,6 +155,8 @@ class Settings:
     printer: PrinterSettings = field(default_factory=PrinterSettings)
     drawer: DrawerSettings = field(default_factory=DrawerSettings)
     receipt: ReceiptSettings = field(default_factory=ReceiptSettings)
+    scale: ScaleSettings = field(default_factory=ScaleSettings)
+    display: DisplaySettings = field(default_factory=DisplaySettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
     mirror: MirrorSettings = field(default_factory=MirrorSettings)
 
@@ -139,6 +176,8 @@ _SECTIONS: dict[str, type[Any]] = {
     "printer": PrinterSettings,
     "drawer": DrawerSettings,
     "receipt": ReceiptSettings,
+    "scale": ScaleSettings,
+    "display": DisplaySettings,
     "clock": ClockSettings,
     "mirror": MirrorSettings,
 }
@@ -178,10 +217,20 @@ def _read(section: str, kind: type[T], document: Mapping[str, Any]) -> T:
     for name, value in given.items():
         if name not in known:
             raise RefusedError("settings.unknown", field=f"{section}.{name}")
-        wanted = type(known[name].default)
-        if type(value) is not wanted:
-            raise RefusedError("settings.type", field=f"{section}.{name}", wanted=wanted.__name__)
-    return kind(**given)
+        _check_type(f"{section}.{name}", value, known[name].default)
+    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    return kind(**{**given, **lists})
+
+
+def _check_type(name: str, value: object, default: object) -> None:
+    """A value must be of its default's type; a list is one of whole numbers."""
+    if isinstance(default, tuple):
+        is_right = isinstance(value, list) and all(type(each) is int for each in value)
+        wanted = "list of numbers"
+    else:
+        is_right, wanted = type(value) is type(default), type(default).__name__
+    if not is_right:
+        raise RefusedError("settings.type", field=name, wanted=wanted)
 
 
 def _check(settings: Settings) -> None:
@@ -203,9 +252,30 @@ def _check(settings: Settings) -> None:
     _check_paper(settings)
     if settings.drawer.pin not in {2, 5}:
         raise RefusedError("settings.value", field="drawer.pin", allowed="2, 5")
-    virtual = (settings.scanner.kind, settings.printer.kind, settings.clock.kind)
+    _check_counter(settings)
+    virtual = (
+        *(settings.scanner.kind, settings.printer.kind, settings.clock.kind),
+        *(settings.scale.kind, settings.display.kind),
+    )
     if "virtual" in virtual and not settings.training:
         raise RefusedError("settings.training", field="box.training")
+
+
+def _check_counter(settings: Settings) -> None:
+    """What stands before the customer: scale and display."""
+    scale, display = settings.scale, settings.display
+    one_of("scale.kind", scale.kind, _SCALE_KINDS)
+    one_of("scale.unit", scale.unit, ("kg", "lb"))
+    one_of("display.kind", display.kind, _DISPLAY_KINDS)
+    one_of("display.encoding", display.encoding, ("ascii", "gb18030"))
+    _in_range("scale.max_milli", scale.max_milli, 1, _WEIGHT_MILLI_MAX)
+    _in_range("scale.division_milli", scale.division_milli, 1, scale.max_milli)
+    _in_range("display.columns", display.columns, 8, 40)
+    for section, part in (("scale", scale), ("display", display)):
+        _in_range(f"{section}.port", part.port, 0, _PORT_MAX)
+        _in_range(f"{section}.baud", part.baud, 300, 115_200)
+        for lane in part.lanes:
+            _in_range(f"{section}.lanes", lane, 1, settings.box.lanes)
 
 
 def _check_paper(settings: Settings) -> None:

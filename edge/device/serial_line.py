@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import termios
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import serial
 
@@ -59,7 +59,7 @@ def open_line(config: LineConfig, kind: str) -> serial.Serial:
         raise DeviceFaultError(f"{kind}.{code}", is_absent=code == "absent") from error
     if config.parity != "none":
         _check_parity(line)
-    return cast("serial.Serial", line)
+    return line
 
 
 def _check_parity(line: serial.SerialBase) -> None:

@@ -24,6 +24,11 @@ def test_what_is_said_wins() -> None:
     assert (settings.box.port, settings.drawer.pin) == (0, 5)
 
 
+def test_a_list_of_lanes_is_read() -> None:
+    settings = parse_settings(NOWHERE, {"box": {"lanes": 2}, "scale": {"lanes": [2]}})
+    assert settings.scale.lanes == (2,)
+
+
 @pytest.mark.parametrize(
     ("document", "code", "field"),
     [
@@ -38,6 +43,13 @@ def test_what_is_said_wins() -> None:
         ({"box": {"locale": "fr"}}, "settings.value", "box.locale"),
         ({"drawer": {"pin": 3}}, "settings.value", "drawer.pin"),
         ({"scanner": {"kind": "magic"}}, "settings.value", "scanner.kind"),
+        ({"scale": {"kind": "spring"}}, "settings.value", "scale.kind"),
+        ({"scale": {"lanes": [2]}}, "settings.value", "scale.lanes"),
+        ({"scale": {"lanes": ["1"]}}, "settings.type", "scale.lanes"),
+        ({"scale": {"division_milli": 0}}, "settings.value", "scale.division_milli"),
+        ({"scale": {"kind": "virtual"}}, "settings.training", "box.training"),
+        ({"display": {"encoding": "gbk"}}, "settings.value", "display.encoding"),
+        ({"display": {"kind": "virtual"}}, "settings.training", "box.training"),
         ({"clock": {"kind": "virtual"}}, "settings.training", "box.training"),
     ],
 )
