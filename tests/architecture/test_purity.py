@@ -50,7 +50,7 @@ VENDORS = {
     "botocore": ("cloud/archive/",),
     "escpos": ("edge/device/",),
     "evdev": ("edge/device/",),
-    "paho": ("edge/sync/mqtt.py", "cloud/mqtt.py"),
+    "paho": ("edge/mqtt.py", "cloud/mqtt.py"),
     "psycopg": ("cloud/db.py",),
     "serial": ("edge/device/",),
     "usb": ("edge/device/",),

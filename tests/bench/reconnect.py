@@ -19,8 +19,9 @@ from random import Random
 
 from rich.console import Console
 
+from edge.mqtt import CONNECT_TIMEOUT_S
 from edge.sync.backoff import failures_after, full_jitter_ms
-from edge.sync.mqtt import CONNECT_TIMEOUT_S, RECONNECT_BASE_MS
+from edge.sync.mqtt import RECONNECT_BASE_MS
 from tests.bench.figure import Figure, show
 
 BOXES = 10_000
