@@ -18,7 +18,7 @@ from edge.clock import SystemClock, VirtualClock
 from edge.copy.copies import Copies, CopyParts
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
-from edge.desk.state import LaneState
+from edge.desk.state import LaneState, Operator
 from edge.desk.store import DeskStore
 from edge.device.wiring import Devices, build_devices
 from edge.device.wiring_printer import profile_of
@@ -51,7 +51,7 @@ from edge.settings import Settings
 from edge.sqlite import Writer
 from edge.staff.api import SignInRoom
 from edge.staff.lockout import Lockout
-from edge.staff.service import Sessions, StaffRoom, staff_handlers
+from edge.staff.service import Sessions, StaffRoom, check_pin, staff_handlers
 from edge.staff.store import SessionStore
 from edge.sync.backoff import full_jitter_ms
 from edge.sync.push import CloudState
@@ -200,7 +200,9 @@ class Box:
             events=EventRoom(
                 self.desk, self.status, self.is_current, self.closing, self.sync.shown
             ),
-            sale=SaleRoom(self.desk, self.shop, ItemSearch(self.replica, self.clock)),
+            sale=SaleRoom(
+                self.desk, self.shop, ItemSearch(self.replica, self.clock), self._check_pin
+            ),
             staff=SignInRoom(self.desk, self.staff_room, self.sessions),
             till=TillRoom(till, DayAnswers(self.desk_file)),
             ops=OpsRoom(self.health),
@@ -384,6 +386,9 @@ class Box:
 
     def _recover(self, state: LaneState) -> tuple[LaneState, str | None]:
         return recover_lane(shop=self.shop, spool=self.spool, state=state)
+
+    def _check_pin(self, operator: str, pin: str) -> Operator:
+        return check_pin(room=self.staff_room, operator=operator, pin=pin)
 
     def _operator_name(self, operator: str) -> str:
         return next((each.name for each in self.staff() if each.id == operator), operator)

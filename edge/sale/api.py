@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 from edge.access import Actor, Requires
 from edge.desk.desk import Desk
 from edge.desk.state import Command
+from edge.sale.approval import Approval, PinCheck, approved_by
 from edge.sale.commands import (
     DismissUnknown,
     GiveBackCoupon,
@@ -35,6 +37,7 @@ from edge.sale.schemas import (
     ActingOffer,
     CommandAnswer,
     CouponBody,
+    DrawerBody,
     FoundItem,
     FreeText,
     IdleOffer,
@@ -67,6 +70,7 @@ class SaleRoom:
     desk: Desk
     shop: Shop
     search: ItemSearch
+    check_pin: PinCheck
 
 
 def _room(request: Request) -> SaleRoom:
@@ -79,7 +83,6 @@ Overriding = Annotated[Actor, Depends(Requires(permission.SALE_OVERRIDE))]
 TakingCoupons = Annotated[Actor, Depends(Requires(permission.SALE_COUPON))]
 Voiding = Annotated[Actor, Depends(Requires(permission.BASKET_VOID))]
 Reprinting = Annotated[Actor, Depends(Requires(permission.RECEIPT_REPRINT))]
-OpeningDrawer = Annotated[Actor, Depends(Requires(permission.DRAWER_NO_SALE))]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_MAX)]
 
 
@@ -201,10 +204,20 @@ async def reprint_receipt(
 
 @lane_router.post("/drawer", response_model=CommandAnswer)
 async def open_drawer(
-    room: RoomDep, actor: OpeningDrawer, body: ReasonBody, key: Key = None
+    room: RoomDep, actor: Operating, body: DrawerBody, key: Key = None
 ) -> Response:
-    """Open the drawer without a sale."""
-    return await _do(room, actor, OpenDrawer(body.reason, actor.name), key)
+    """Open the drawer without a sale: alone with `drawer.no_sale`, else with an approver's PIN."""
+    assert actor.operator is not None
+    approver = await asyncio.to_thread(
+        partial(
+            approved_by,
+            operator=actor.operator,
+            permission=permission.DRAWER_NO_SALE,
+            approval=Approval(body.approver, body.pin),
+            check=room.check_pin,
+        )
+    )
+    return await _do(room, actor, OpenDrawer(body.reason, actor.name, approver), key)
 
 
 @router.get("/items")

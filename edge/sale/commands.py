@@ -107,10 +107,11 @@ class ReprintReceipt(Command):
 
 @dataclass(frozen=True, slots=True)
 class OpenDrawer(Command):
-    """Open the drawer without a sale."""
+    """Open the drawer without a sale; `approved_by` "" when the operator may do it alone."""
 
     reason: str
     operator: str
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,8 @@ def reprint_receipt(*, shop: Shop, state: LaneState, command: ReprintReceipt) ->
 
 def open_drawer(*, shop: Shop, state: LaneState, command: OpenDrawer) -> Turn:
     """Open the drawer without a sale; the journal keeps why."""
-    _append(shop, state, DrawerOpened(state.lane, command.reason), shop.ids.entry_id())
+    opened = DrawerOpened(state.lane, command.reason, approved_by=command.approved_by)
+    _append(shop, state, opened, shop.ids.entry_id())
     return Turn(state, None, (shop.effects.open_drawer,))
 
 

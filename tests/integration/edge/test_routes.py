@@ -48,7 +48,7 @@ EXPECTED = {
     "POST /v1/lanes/{lane}/tenders": "sale.operate",
     "POST /v1/lanes/{lane}/void": "basket.void",
     "POST /v1/lanes/{lane}/reprint": "receipt.reprint",
-    "POST /v1/lanes/{lane}/drawer": "drawer.no_sale",
+    "POST /v1/lanes/{lane}/drawer": "sale.operate",
     "POST /v1/day/open": "day.close",
     "POST /v1/day/close": "day.close",
     "GET /v1/day": "device.read",

@@ -105,8 +105,10 @@ export class LaneApi {
     taken(box.POST("/v1/lanes/{lane}/void", { params: this.#at(), body: { reason } }));
   reprint = (receipt_no: string | null): Answer =>
     taken(box.POST("/v1/lanes/{lane}/reprint", { params: this.#at(), body: { receipt_no } }));
-  openDrawer = (reason: string): Answer =>
-    taken(box.POST("/v1/lanes/{lane}/drawer", { params: this.#at(), body: { reason } }));
+  openDrawer = (reason: string, approver = "", pin = ""): Answer =>
+    taken(
+      box.POST("/v1/lanes/{lane}/drawer", { params: this.#at(), body: { reason, approver, pin } }),
+    );
   shown = (revision: number): Promise<unknown> =>
     taken(box.POST("/v1/lanes/{lane}/shown", { params: this.#at(), body: { revision } }));
 
