@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.device.drawer import PrinterDrawer
 from edge.device.ports import (
@@ -15,6 +15,7 @@ from edge.device.ports import (
 )
 from edge.device.virtual import VirtualPrinter, VirtualScanner
 from edge.device.wiring_printer import build_printer
+from edge.device.wiring_scale import Counter, build_counter
 from edge.device.wiring_scanner import build_scanners
 from edge.settings import Settings
 from shared.kernel.clock import Clock
@@ -26,6 +27,7 @@ class VirtualDevices:
 
     scanners: dict[int, VirtualScanner]
     printer: VirtualPrinter | None
+    counter: Counter = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Devices:
     drawer: DrawerPort
     virtual: VirtualDevices | None
     reporting: tuple[Reporting, ...] = ()
+    counter: Counter = field(default_factory=Counter)
 
     def reports(self) -> tuple[DeviceReport, ...]:
         """What is known of every device, from memory."""
@@ -50,6 +53,7 @@ class Devices:
         if self.virtual is not None and self.virtual.printer is not None:
             self.virtual.printer.start()
         self.printer.start()
+        self.counter.start()
         for lane, scanner in self.scanners.items():
             scanner.start(_on_lane(on_scan, lane))
 
@@ -57,6 +61,7 @@ class Devices:
         """Stop everything; safe to call twice."""
         for scanner in self.scanners.values():
             scanner.stop()
+        self.counter.stop()
         self.printer.stop()
         if self.virtual is not None and self.virtual.printer is not None:
             self.virtual.printer.stop()
@@ -72,9 +77,10 @@ def build_devices(settings: Settings, clock: Clock) -> Devices:
     drawer = PrinterDrawer(
         printer, settings.drawer.pin, is_realtime=settings.printer.drawer_realtime
     )
-    is_virtual = bool(virtual_scanners) or virtual_printer is not None
-    virtual = VirtualDevices(virtual_scanners, virtual_printer) if is_virtual else None
-    return Devices(scanners, printer, drawer, virtual)
+    counter = build_counter(settings, clock)
+    is_virtual = bool(virtual_scanners) or virtual_printer is not None or counter.is_virtual
+    virtual = VirtualDevices(virtual_scanners, virtual_printer, counter) if is_virtual else None
+    return Devices(scanners, printer, drawer, virtual, counter.reporting, counter)
 
 
 def _on_lane(on_scan: Callable[[int, str], None], lane: int) -> Callable[[str], None]:
