@@ -24,7 +24,8 @@ def approved_by(*, operator: Operator, permission: str, approval: Approval, chec
     """Id of who approved; "" where the operator may do it alone.
 
     Takes some ten milliseconds of processor time: never in the event loop.  Raises ForbiddenError
-    `approval.needed` or `approval.not_allowed`, RefusedError `approval.own`, and as `check` does.
+    `approval.needed`, `approval.bad_pin` or `approval.not_allowed`, RefusedError `approval.own`, and
+    `session.locked_out` as `check` does.
     """
     if permission in operator.permissions:
         return ""
@@ -32,7 +33,11 @@ def approved_by(*, operator: Operator, permission: str, approval: Approval, chec
         raise ForbiddenError("approval.needed", permission=permission)
     if approval.approver == operator.id:
         raise RefusedError("approval.own")
-    approver = check(approval.approver, approval.pin)
+    try:
+        approver = check(approval.approver, approval.pin)
+    except ForbiddenError as error:
+        # A wrong PIN of somebody else says nothing about who is signed in here.
+        raise ForbiddenError("approval.bad_pin") from error
     if permission not in approver.permissions:
         raise ForbiddenError("approval.not_allowed", name=approver.name)
     return approver.id

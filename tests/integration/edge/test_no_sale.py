@@ -29,8 +29,8 @@ def ask(box: RunningBox, **more: str) -> tuple[int, str]:
 def test_a_cashier_opens_the_drawer_only_with_somebody_s_word(box: RunningBox) -> None:
     opened = box.get("/virtual/drawer")["opened"]
     assert ask(box) == (403, "approval.needed")
-    assert ask(box, approver=CASHIER, pin=CASHIER_PIN) == (409, "approval.own")
-    assert ask(box, approver=MANAGER, pin="0000") == (403, "session.bad_pin")
+    assert ask(box, approver=CASHIER, pin=CASHIER_PIN) == (422, "approval.own")
+    assert ask(box, approver=MANAGER, pin="0000") == (403, "approval.bad_pin")
     assert box.get("/virtual/drawer")["opened"] == opened
     assert ask(box, approver=MANAGER, pin=MANAGER_PIN) == (200, "")
     until(lambda: box.get("/virtual/drawer")["opened"] == opened + 1)
@@ -38,8 +38,8 @@ def test_a_cashier_opens_the_drawer_only_with_somebody_s_word(box: RunningBox) -
 
 def test_wrong_pins_of_an_approver_make_everybody_wait(box: RunningBox) -> None:
     answers = [ask(box, approver=MANAGER, pin="0000") for _ in range(4)]
-    assert answers[-1] == (409, "session.locked_out")
-    assert ask(box, approver=MANAGER, pin=MANAGER_PIN) == (409, "session.locked_out")
+    assert answers[-1] == (429, "session.locked_out")
+    assert ask(box, approver=MANAGER, pin=MANAGER_PIN) == (429, "session.locked_out")
 
 
 def test_the_journal_keeps_both_names(box: RunningBox) -> None:

@@ -239,7 +239,7 @@ export interface paths {
         put?: never;
         /**
          * Open Drawer
-         * @description Open the drawer without a sale.
+         * @description Open the drawer without a sale: alone with `drawer.no_sale`, else with an approver's PIN.
          */
         post: operations["open_drawer_v1_lanes__lane__drawer_post"];
         delete?: never;
@@ -663,6 +663,24 @@ export interface components {
         CouponBody: {
             /** Code */
             code: string;
+        };
+        /**
+         * DrawerBody
+         * @description Why, and who approves it where the operator may not open the drawer alone.
+         */
+        DrawerBody: {
+            /**
+             * Approver
+             * @default
+             */
+            approver: string;
+            /**
+             * Pin
+             * @default
+             */
+            pin: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * FoundItem
@@ -1487,7 +1505,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReasonBody"];
+                "application/json": components["schemas"]["DrawerBody"];
             };
         };
         responses: {

@@ -37,7 +37,7 @@ def test_a_colleague_with_the_right_vouches_by_pin() -> None:
     [
         ("", "", ForbiddenError, "approval.needed"),
         ("1002", "4321", RefusedError, "approval.own"),
-        ("1001", "0000", ForbiddenError, "session.bad_pin"),
+        ("1001", "0000", ForbiddenError, "approval.bad_pin"),
         ("1003", "9999", ForbiddenError, "approval.not_allowed"),
     ],
 )
