@@ -10,11 +10,18 @@ RECEIPT_REPRINT = "receipt.reprint"
 DRAWER_NO_SALE = "drawer.no_sale"
 DAY_CLOSE = "day.close"
 DEVICE_READ = "device.read"
+DEVICE_SETUP = "device.setup"
+"""To pair, zero and try devices."""
 
 CASHIER_PERMISSIONS = frozenset(
     {SALE_OPERATE, SALE_COUPON, BASKET_VOID, RECEIPT_REPRINT, DEVICE_READ}
 )
-MANAGER_PERMISSIONS = CASHIER_PERMISSIONS | {SALE_OVERRIDE, DRAWER_NO_SALE, DAY_CLOSE}
+MANAGER_PERMISSIONS = CASHIER_PERMISSIONS | {
+    SALE_OVERRIDE,
+    DRAWER_NO_SALE,
+    DAY_CLOSE,
+    DEVICE_SETUP,
+}
 
 ROLES: dict[str, frozenset[str]] = {
     "cashier": CASHIER_PERMISSIONS,
