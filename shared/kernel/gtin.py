@@ -11,6 +11,7 @@ Gtin = NewType("Gtin", str)
 
 GTIN_14 = 14
 EAN_13 = 13
+EAN_8 = 8
 GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 
 
@@ -39,3 +40,26 @@ def canonical_gtin(digits: str) -> Gtin:
     if len(digits) == GTIN_14:
         return Gtin(digits[1:] if digits[0] == "0" else digits)
     return Gtin(digits.zfill(EAN_13))
+
+
+def expand_upc_e(digits: str) -> str:
+    """The UPC-A (12 digits) that the eight digits of a UPC-E stand for; its noughts come back.
+
+    RefusedError as `parse_gtin`; `barcode.length` also when the first digit is neither 0 nor 1.
+    """
+    if not (digits.isascii() and digits.isdigit()):
+        raise RefusedError("barcode.characters", code=digits[:40])
+    if len(digits) != EAN_8 or digits[0] not in "01":
+        raise RefusedError("barcode.length", code=digits[:40], length=len(digits))
+    system, maker, last, check = digits[0], digits[1:6], digits[6], digits[7]
+    if last in "012":
+        body = maker[:2] + last + "0000" + maker[2:]
+    elif last == "3":
+        body = maker[:3] + "00000" + maker[3:]
+    elif last == "4":
+        body = maker[:4] + "00000" + maker[4:]
+    else:
+        body = maker + "0000" + last
+    if check_digit(system + body) != check:
+        raise RefusedError("barcode.check_digit", code=digits)
+    return system + body + check
