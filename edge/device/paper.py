@@ -1,14 +1,19 @@
-"""What the paper shows: rows of styled text and symbols, between two cuts."""
+"""What the paper shows: rows of styled text, symbols and pictures, between two cuts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from edge.device.paper_raster import Raster
+
 COLUMNS_DEFAULT = 48
+DOTS_PER_COLUMN = 12
+_SMALL_SHARE = 3, 4
+"""Of a normal column, a character of the small font."""
 
 Align = Literal["left", "center", "right"]
-SymbolKind = Literal["qr", "ean13", "barcode", "image"]
+SymbolKind = Literal["qr", "ean13", "ean8", "barcode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +25,23 @@ class Style:
     is_inverse: bool = False
     width: int = 1
     height: int = 1
+    is_small: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Neighbouring characters of one style."""
+    """Neighbouring characters of one style, each `cell` columns wide: Chinese ones take two."""
 
     text: str
     style: Style
+    cell: int = 1
+
+    @property
+    def columns(self) -> int:
+        """Normal-width columns that it covers, rounded up."""
+        columns = len(self.text) * self.cell * self.style.width
+        small, normal = _SMALL_SHARE
+        return -(-columns * small // normal) if self.style.is_small else columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +59,32 @@ class TextRow:
     @property
     def columns(self) -> int:
         """Normal-width columns the row covers."""
-        return sum(columns_of(span.text) * span.style.width for span in self.spans)
+        return sum(span.columns for span in self.spans)
+
+    @property
+    def characters(self) -> int:
+        """Columns of its plain text, where size and font do not count."""
+        return sum(len(span.text) * span.cell for span in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolRow:
-    """A QR code, a barcode or a picture; `data` is what a reader would read."""
+    """A QR code or a barcode; `data` is what a reader would read."""
 
     kind: SymbolKind
     data: str
     align: Align = "left"
 
 
-Row = TextRow | SymbolRow
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """A picture, dot by dot."""
+
+    raster: Raster
+    align: Align = "left"
+
+
+Row = TextRow | SymbolRow | ImageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +97,7 @@ class Paper:
 
     @property
     def text(self) -> str:
-        """The paper as plain text, each row placed in its columns; symbols in brackets."""
+        """The paper as plain text, each row in its columns; symbols and pictures in brackets."""
         return "\n".join(_row_text(row, self.columns) for row in self.rows)
 
 
@@ -80,10 +107,14 @@ def columns_of(text: str) -> int:
 
 
 def _row_text(row: Row, columns: int) -> str:
-    if isinstance(row, SymbolRow):
-        text = f"[{row.kind} {row.data}]"
-        return _padded(text, columns_of(text), row.align, columns)
-    return _padded(row.text, columns_of(row.text), row.align, columns).rstrip()
+    if isinstance(row, TextRow):
+        return _padded(row.text, row.characters, row.align, columns).rstrip()
+    text = _image_text(row.raster) if isinstance(row, ImageRow) else f"[{row.kind} {row.data}]"
+    return _padded(text, columns_of(text), row.align, columns)
+
+
+def _image_text(raster: Raster) -> str:
+    return f"[picture {raster.width}x{raster.height}]"
 
 
 def _padded(text: str, used: int, align: Align, columns: int) -> str:

@@ -6,15 +6,17 @@ browser has.  The classes are drawn by `virtual_page/paper.css`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from base64 import b64encode
 from html import escape
-from itertools import groupby
 
-from edge.device.paper import Paper, Row, Span, SymbolRow
+from edge.device.paper import DOTS_PER_COLUMN, ImageRow, Paper, Row, Span, SymbolRow
+from edge.device.paper_raster import Raster, png_of
 from shared.kernel.errors import RefusedError
 from shared.kernel.gtin import parse_gtin
 
 _EAN13_DIGITS = 13
+_COLUMN_PX = 7.8
+"""Width of a column in the style sheet's font."""
 _LEFT_ODD = (
     "0001101",
     "0011001",
@@ -53,6 +55,8 @@ def paper_html(paper: Paper) -> str:
 def _row(row: Row) -> str:
     if isinstance(row, SymbolRow):
         return f'<div class="row {row.align} symbol">{_symbol(row)}</div>'
+    if isinstance(row, ImageRow):
+        return f'<div class="row {row.align} symbol">{_image(row.raster)}</div>'
     height = max((span.style.height for span in row.spans), default=1)
     tall = " tall" if height > 1 else ""
     spans = "".join(_span(span) for span in row.spans) or " "
@@ -65,21 +69,24 @@ def _span(span: Span) -> str:
         "b": style.is_bold,
         "u": style.is_underlined,
         "inv": style.is_inverse,
+        "small": style.is_small,
         "big": style.width > 1 and style.height > 1,
         "wide": style.width > 1 and style.height == 1,
         "high": style.width == 1 and style.height > 1,
     }
     classes = " ".join(name for name, is_on in marks.items() if is_on)
-    text = "".join(_characters(span.text))
+    text = escape(span.text) if span.cell == 1 else "".join(_box(each) for each in span.text)
     return f'<span class="{classes}">{text}</span>' if classes else f"<span>{text}</span>"
 
 
-def _characters(text: str) -> Iterator[str]:
-    for is_ascii, run in groupby(text, key=str.isascii):
-        if is_ascii:
-            yield escape("".join(run))
-        else:
-            yield from (f"<i>{escape(character)}</i>" for character in run)
+def _box(character: str) -> str:
+    return f"<i>{escape(character)}</i>"
+
+
+def _image(raster: Raster) -> str:
+    width = round(raster.width / DOTS_PER_COLUMN * _COLUMN_PX)
+    source = b64encode(png_of(raster)).decode("ascii")
+    return f'<img class="picture" alt="" width="{width}" src="data:image/png;base64,{source}">'
 
 
 def _symbol(row: SymbolRow) -> str:

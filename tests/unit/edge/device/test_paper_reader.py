@@ -1,5 +1,5 @@
 from edge.device.drawer import pulse
-from edge.device.paper import Paper, SymbolRow, TextRow
+from edge.device.paper import ImageRow, Paper, TextRow
 from edge.device.paper_reader import (
     BUFFER_BYTES_MAX,
     ROWS_MAX,
@@ -39,7 +39,7 @@ def test_an_image_is_one_row_whatever_bytes_it_holds() -> None:
     raster = b"\x1dv0\x00\x02\x00\x03\x00" + b"\x1b@\n\x1dV\x00"
     [paper] = PaperInterpreter().feed(raster[:14] + b"\x1dV\x00")
     assert isinstance(paper, Paper)
-    assert [type(row) for row in paper.rows] == [SymbolRow]
+    assert [type(row) for row in paper.rows] == [ImageRow]
 
 
 def test_broken_chinese_bytes_show_as_replacement_characters() -> None:
