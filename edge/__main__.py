@@ -10,18 +10,10 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edge.sale import explain
 from edge.settings import SETTINGS_FILE, load_settings
 from edge.texts import sentence
-from shared.item.barcode import (
-    BadBarcode,
-    ItemBarcode,
-    MemberCard,
-    PriceBarcode,
-    WeightBarcode,
-    member_card_code,
-    parse_barcode,
-    price_label_code,
-)
+from shared.item.barcode import member_card_code, price_label_code, scheme_of
 from shared.kernel.errors import RefusedError, RetailError, UnavailableError
 
 DATA_DEFAULT = Path("/var/lib/tillbox")
@@ -119,10 +111,18 @@ def _command(
 
 
 def _add_barcode(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    summary = "explain a code, or make one for a price label or a member card"
-    parser = commands.add_parser("barcode", help=summary, description=f"{summary.capitalize()}.")
+    summary = "explain codes, or make one for a price label or a member card"
+    parser = commands.add_parser(
+        "barcode",
+        help=summary,
+        description=f"{summary.capitalize()}.",
+        epilog=explain.HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("code", nargs="?", help="digits of a code to explain")
+    what.add_argument(
+        "codes", nargs="*", default=[], metavar="CODE", help="what a scanner sent; - reads stdin"
+    )
     what.add_argument(
         "--price-label",
         nargs=2,
@@ -130,6 +130,13 @@ def _add_barcode(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="make a label: price look-up number and price in minor units",
     )
     what.add_argument("--member", metavar="NUMBER", help="make a member card")
+    parser.add_argument(
+        "--country",
+        default="",
+        metavar="CC",
+        type=str.upper,
+        help="whose rules labels with a weight or price follow, such as SE (default: the chain's)",
+    )
     parser.set_defaults(command=_barcode)
 
 
@@ -207,22 +214,17 @@ def _barcode(options: argparse.Namespace) -> int:
     elif options.member:
         _say(member_card_code(options.member))
     else:
-        _say(_explained(options.code))
+        return _explain(options.codes, options.country)
     return 0
 
 
-def _explained(code: str) -> str:
-    match parse_barcode(code):
-        case ItemBarcode(gtin):
-            return f"item, GTIN {gtin}"
-        case PriceBarcode(plu, amount_minor):
-            return f"price label, PLU {plu}, {amount_minor} minor units"
-        case WeightBarcode(plu, weight_milli):
-            return f"weight label, PLU {plu}, {weight_milli} g"
-        case MemberCard(number):
-            return f"member card {number}"
-        case BadBarcode(text, because):
-            return f"not a code ({because}): {text}"
+def _explain(codes: Sequence[str], country: str) -> int:
+    scheme, is_all_read = scheme_of(country), True
+    for code in explain.codes_of(codes, sys.stdin):
+        line, is_read = explain.explained(code, scheme)
+        _say(line)
+        is_all_read = is_all_read and is_read
+    return 0 if is_all_read else 1
 
 
 def _say(text: str) -> None:

@@ -32,28 +32,6 @@ def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        ("4006381333931", "item, GTIN 4006381333931"),
-        ("2200042001999", "price label, PLU 00042, 199 minor units"),
-        ("2900000024793", "member card 2479"),
-        ("4006381333932", "not a code (barcode.check_digit)"),
-    ],
-)
-def test_a_code_is_explained(code: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    if code.startswith("22"):
-        assert main(["barcode", "--price-label", "42", "199"]) == 0
-        code = capsys.readouterr().out.strip()
-    assert main(["barcode", code]) == 0
-    assert words in capsys.readouterr().out
-
-
-def test_a_member_card_is_made(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["barcode", "--member", "2479"]) == 0
-    assert capsys.readouterr().out.strip() == "2900000024793"
-
-
-@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["status"], "not enrolled"),
@@ -129,8 +107,3 @@ def test_what_is_no_journal_is_said(
     path.write_bytes(content)
     assert main(["verify-journal", str(path)]) == 1
     assert "no valid beginning" in capsys.readouterr().err
-
-
-def test_a_price_that_is_no_number_makes_no_label(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["barcode", "--price-label", "42", "1.99"]) == 1
-    assert "does not fit a label" in capsys.readouterr().err
