@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from shared.item.item import Item
 from shared.sale.basket import Basket
 
-ScanKind = Literal["item", "repeat", "unknown", "member", "coupon"]
+ScanKind = Literal["item", "repeat", "unknown", "member", "coupon", "weigh"]
 PrintState = Literal["queued", "printing", "printed", "failed"]
 
 
@@ -55,6 +56,19 @@ class DoneSale:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighing:
+    """Goods that wait for their weight: what they are, one unit's price (minor units), the tare.
+
+    They are not in the basket yet, and nothing is paid before they are weighed or given up.
+    """
+
+    item: Item
+    code: str
+    unit_minor: int | None
+    tare_milli: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LaneState:
     """One lane. `seq` grows with every change; `before` is the basket that undo brings back."""
 
@@ -68,6 +82,7 @@ class LaneState:
     scans: int = 0
     last_scan: LastScan | None = None
     done: DoneSale | None = None
+    weighing: Weighing | None = None
 
 
 class Command:

@@ -12,7 +12,9 @@ from edge.copy import api as copy_api
 from edge.http import events, lanes, problems, static_files
 from edge.http.guard import Guard
 from edge.ops import api as ops_api
+from edge.ops import devices_api
 from edge.sale import api as sale_api
+from edge.sale import weigh_api
 from edge.staff import api as staff_api
 from edge.till import api as till_api
 from edge.version import software_version
@@ -29,6 +31,7 @@ class Rooms:
     staff: staff_api.SignInRoom
     till: till_api.TillRoom
     ops: ops_api.OpsRoom
+    devices: devices_api.DevicesRoom
     copies: copy_api.CopyRoom
     locale: str
     extra: Sequence[APIRouter] = ()
@@ -50,13 +53,16 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.staff = rooms.staff
     app.state.till = rooms.till
     app.state.ops = rooms.ops
+    app.state.devices = rooms.devices
     app.state.copies = rooms.copies
     problems.install(app, rooms.locale)
     app.add_middleware(Guard)
-    for module in (lanes, staff_api, events, till_api, copy_api, ops_api):
+    for module in (lanes, staff_api, events, till_api, copy_api, ops_api, devices_api):
         app.include_router(module.router)
     app.include_router(sale_api.lane_router)
     app.include_router(sale_api.router)
+    app.include_router(weigh_api.lane_router)
+    app.include_router(weigh_api.device_router)
     for router in rooms.extra:
         app.include_router(router, dependencies=[Depends(Requires(PUBLIC))])
     app.include_router(static_files.router)

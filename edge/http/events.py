@@ -19,6 +19,8 @@ from edge.desk.state import View
 from edge.sale.view import locked
 
 HEARTBEAT_S = 1.0
+SCALE_S = 0.1
+"""How often the scale is looked at; what it says is only sent when it changes."""
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -27,7 +29,8 @@ class EventRoom:
     """What the streams work with; in `app.state.events`.
 
     `status` answers at once; `is_current` says whether an actor still has its lane; `closing`
-    ends the streams when the box stops; `shown` notes what a till page has painted.
+    ends the streams when the box stops; `shown` notes what a till page has painted.  `scale` tells
+    how a lane's scale is, None where it has none.
     """
 
     desk: Desk
@@ -35,6 +38,7 @@ class EventRoom:
     is_current: Callable[[Actor], bool]
     closing: asyncio.Event
     shown: Callable[[int, int], None]
+    scale: Callable[[int], dict[str, Any] | None] = lambda _: None
 
 
 class ShownBody(BaseModel):
@@ -83,8 +87,14 @@ async def _stream(room: EventRoom, actor: Actor, screening: Screening) -> AsyncI
     try:
         yield _status(room, screening)
         told_at = now()
+        told_scale = b""
         while not room.closing.is_set():
-            view = await screening.feed.next(max(0.0, told_at + HEARTBEAT_S - now()))
+            scale = _scale(room, actor, screening)
+            if scale != told_scale:
+                told_scale = scale
+                yield scale
+            wait_s = max(0.0, told_at + HEARTBEAT_S - now())
+            view = await screening.feed.next(min(wait_s, SCALE_S) if scale else wait_s)
             if view is not None:
                 yield _view(room, actor, view)
             if now() >= told_at + HEARTBEAT_S:
@@ -99,6 +109,14 @@ def _view(room: EventRoom, actor: Actor, view: View) -> bytes:
     if actor.operator is None or not room.is_current(actor):
         payload = orjson.dumps(locked(orjson.loads(payload)))
     return b"event: view\nid: %d\ndata: %s\n\n" % (view.seq, payload)
+
+
+def _scale(room: EventRoom, actor: Actor, screening: Screening) -> bytes:
+    """How the lane's scale is; b"" where there is none, or nobody to tell."""
+    if actor.operator is None or not room.is_current(actor):
+        return b""
+    shown = room.scale(screening.lane)
+    return b"event: scale\ndata: %s\n\n" % orjson.dumps(shown) if shown else b""
 
 
 def _status(room: EventRoom, screening: Screening) -> bytes:

@@ -99,7 +99,7 @@ _ANSWER = TypeAdapter(CommandAnswer)
 @lane_router.post("/scans", response_model=CommandAnswer)
 async def scan(room: RoomDep, actor: Operating, body: ScanBody, key: Key = None) -> Response:
     """Take a code that was typed, as if it had been scanned."""
-    return await _do(room, actor, ScanCode(body.code), key)
+    return await do_command(room, actor, ScanCode(body.code, is_typed=True), key)
 
 
 @lane_router.post("/lines/{n}/quantity", response_model=CommandAnswer)
@@ -107,7 +107,7 @@ async def set_quantity(
     room: RoomDep, actor: Operating, n: int, body: QuantityBody, key: Key = None
 ) -> Response:
     """Change a line's quantity."""
-    return await _do(room, actor, SetQuantity(n, body.qty_milli), key)
+    return await do_command(room, actor, SetQuantity(n, body.qty_milli), key)
 
 
 @lane_router.delete("/lines/{n}", response_model=CommandAnswer)
@@ -119,7 +119,7 @@ async def remove_line(
     key: Key = None,
 ) -> Response:
     """Take a line out; it stays recorded."""
-    return await _do(room, actor, RemoveLine(n, reason), key)
+    return await do_command(room, actor, RemoveLine(n, reason), key)
 
 
 @lane_router.post("/lines/{n}/override", response_model=CommandAnswer)
@@ -128,7 +128,7 @@ async def override_price(
 ) -> Response:
     """Give a line its whole amount by hand."""
     command = OverridePrice(n, body.regular_minor, body.member_minor, body.reason, actor.name)
-    return await _do(room, actor, command, key)
+    return await do_command(room, actor, command, key)
 
 
 @lane_router.post("/lines/{n}/store-coupon", response_model=CommandAnswer)
@@ -137,7 +137,7 @@ async def hand_in_store_coupon(
 ) -> Response:
     """Take a store coupon for a line."""
     command = HandInStoreCoupon(n, body.amount_minor, body.reference)
-    return await _do(room, actor, command, key)
+    return await do_command(room, actor, command, key)
 
 
 @lane_router.post("/coupons", response_model=CommandAnswer)
@@ -145,7 +145,7 @@ async def hand_in_coupon(
     room: RoomDep, actor: Operating, body: CouponBody, key: Key = None
 ) -> Response:
     """Take the code of an offer for the basket."""
-    return await _do(room, actor, HandInCoupon(body.code), key)
+    return await do_command(room, actor, HandInCoupon(body.code), key)
 
 
 @lane_router.delete("/coupons", response_model=CommandAnswer)
@@ -156,7 +156,7 @@ async def give_back_coupon(
     key: Key = None,
 ) -> Response:
     """Take an offer's code out of the basket again."""
-    return await _do(room, actor, GiveBackCoupon(code), key)
+    return await do_command(room, actor, GiveBackCoupon(code), key)
 
 
 @lane_router.get("/offers")
@@ -170,13 +170,13 @@ async def dismiss_unknown(
     room: RoomDep, actor: Operating, n: int, body: ReasonBody, key: Key = None
 ) -> Response:
     """Strike a code that named no item off the list."""
-    return await _do(room, actor, DismissUnknown(n, body.reason), key)
+    return await do_command(room, actor, DismissUnknown(n, body.reason), key)
 
 
 @lane_router.post("/undo", response_model=CommandAnswer)
 async def undo(room: RoomDep, actor: Operating, key: Key = None) -> Response:
     """Bring the basket back as it was one command ago."""
-    return await _do(room, actor, Undo(), key)
+    return await do_command(room, actor, Undo(), key)
 
 
 @lane_router.post("/tenders", response_model=CommandAnswer)
@@ -185,13 +185,13 @@ async def take_tender(
 ) -> Response:
     """Record a payment; the sale is complete when the tenders cover what is due."""
     command = TakeTender(body.kind, body.amount_minor, body.reference)
-    return await _do(room, actor, command, key)
+    return await do_command(room, actor, command, key)
 
 
 @lane_router.post("/void", response_model=CommandAnswer)
 async def void_basket(room: RoomDep, actor: Voiding, body: ReasonBody, key: Key = None) -> Response:
     """Give the basket up."""
-    return await _do(room, actor, VoidBasket(body.reason, actor.name), key)
+    return await do_command(room, actor, VoidBasket(body.reason, actor.name), key)
 
 
 @lane_router.post("/reprint", response_model=CommandAnswer)
@@ -199,7 +199,7 @@ async def reprint_receipt(
     room: RoomDep, actor: Reprinting, body: ReprintBody, key: Key = None
 ) -> Response:
     """Print a marked copy."""
-    return await _do(room, actor, ReprintReceipt(body.receipt_no, actor.name), key)
+    return await do_command(room, actor, ReprintReceipt(body.receipt_no, actor.name), key)
 
 
 @lane_router.post("/drawer", response_model=CommandAnswer)
@@ -217,7 +217,7 @@ async def open_drawer(
             check=room.check_pin,
         )
     )
-    return await _do(room, actor, OpenDrawer(body.reason, actor.name, approver), key)
+    return await do_command(room, actor, OpenDrawer(body.reason, actor.name, approver), key)
 
 
 @router.get("/items")
@@ -258,7 +258,8 @@ async def get_receipt(room: RoomDep, _: Operating, receipt_no: str) -> Receipt:
     return await asyncio.to_thread(_receipt, room, receipt_no)
 
 
-async def _do(room: SaleRoom, actor: Actor, command: Command, key: str | None) -> Response:
+async def do_command(room: SaleRoom, actor: Actor, command: Command, key: str | None) -> Response:
+    """Hand a command to the lane of the session; refuses one without a key of its own."""
     if not key:
         raise RefusedError("request.idempotency_key")
     result = await asyncio.wrap_future(room.desk.put(actor.lane, command, key))

@@ -11,9 +11,10 @@ from shared.sale.tender import TenderKind
 
 @dataclass(frozen=True, slots=True)
 class ScanCode(Command):
-    """A code came from the scanner or was typed."""
+    """A code came from the scanner or was typed; only a typed one may be a short number."""
 
     code: str
+    is_typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +121,27 @@ class NotePrint(Command):
 
     receipt_no: str
     print: PrintState
+
+
+@dataclass(frozen=True, slots=True)
+class WeighItem(Command):
+    """Sell the goods that wait with what the lane's scale says at this instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeighByHand(Command):
+    """Sell them with a net weight that a person keyed in, in thousandths of the unit."""
+
+    net_milli: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetTare(Command):
+    """Take a container off the weight; None takes what lies on the scale now."""
+
+    tare_milli: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpWeighing(Command):
+    """The customer does not want the goods that wait."""

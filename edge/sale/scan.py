@@ -8,8 +8,10 @@ from edge.desk.state import LaneState, LastScan, ScanKind, Turn
 from edge.sale.commands import GiveBackCoupon, HandInCoupon, ScanCode
 from edge.sale.pricing import book_of, offers_of
 from edge.sale.shop import Shop, changed, open_basket, refuse_unready, revision_of
+from edge.sale.weigh import begin_weighing, waits_for_other
 from edge.texts import storable
 from shared.item.barcode import (
+    PLU_DIGITS,
     BadBarcode,
     ItemBarcode,
     MemberCard,
@@ -20,7 +22,7 @@ from shared.item.barcode import (
 from shared.item.item import Item
 from shared.kernel.errors import RefusedError
 from shared.kernel.quantity import ONE_MILLI
-from shared.sale.basket import Basket, BasketLine, find_coupon
+from shared.sale.basket import Basket, BasketLine, Weighed, find_coupon
 from shared.sale.pricing import listed_lines
 
 UNKNOWN_MAX = 99
@@ -46,11 +48,16 @@ def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
             return _with_item(shop, state, basket, Scanned(code, item, label_minor=amount_minor))
         case WeightBarcode(plu, weight_milli):
             item = _find_plu(shop, basket, plu)
-            return _with_item(shop, state, basket, Scanned(code, item, qty_milli=weight_milli))
+            return _with_item(
+                shop, state, basket, Scanned(code, item, weight_milli, has_weight=True)
+            )
         case MemberCard(number):
             scan = _scan(state, "member", number, None, code)
             return Turn(changed(state, basket.with_member(number), None, scan))
         case BadBarcode(_, because):
+            named = _typed_plu(shop, basket, command)
+            if named is not None:
+                return _with_item(shop, state, basket, Scanned(code, named))
             return _with_other(shop, state, basket, Unknown(code, because, now_ms))
 
 
@@ -75,6 +82,12 @@ class Scanned:
     item: Item | None
     qty_milli: int = ONE_MILLI
     label_minor: int | None = None
+    has_weight: bool = False
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the label says neither weight nor price."""
+        return self.label_minor is None and not self.has_weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +104,34 @@ def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -
     if item is None:
         now_ms = shop.clock.now_ms()
         return _with_other(shop, state, basket, Unknown(scanned.code, "item.unknown", now_ms))
+    if item.is_weighed and scanned.is_bare and state.lane in shop.scales:
+        return _to_scale(shop, state, basket, scanned.code, item)
     pinned = replace(basket, revision=revision_of(shop, basket))
-    after = pinned.with_item(item, scanned.code, scanned.qty_milli, scanned.label_minor)
+    if item.is_weighed and scanned.has_weight:
+        label = Weighed("label")
+        after = pinned.with_weighed(item, scanned.code, scanned.qty_milli, label)
+    else:
+        after = pinned.with_item(item, scanned.code, scanned.qty_milli, scanned.label_minor)
     kind: ScanKind = "repeat" if len(after.lines) == len(basket.lines) else "item"
     line = next(each for each in after.lines if each not in basket.lines)
     unit_minor = _unit_minor(shop, after, line)
     scan = _scan(state, kind, item.name, unit_minor, scanned.code)
     return Turn(changed(state, after, line.number, scan))
+
+
+def _to_scale(shop: Shop, state: LaneState, basket: Basket, code: str, item: Item) -> Turn:
+    """One pan weighs one thing: other goods are listed, so that they are not forgotten."""
+    if waits_for_other(state, item):
+        unknown = Unknown(code, "weigh.other", shop.clock.now_ms())
+        return _with_unknown(state, basket, unknown)
+    return Turn(begin_weighing(shop=shop, state=state, basket=basket, item=item, code=code))
+
+
+def _typed_plu(shop: Shop, basket: Basket, command: ScanCode) -> Item | None:
+    """The weighed item of a short number; only a person types one, a scanner's is a misread."""
+    text = command.code.strip()
+    is_plu = command.is_typed and text.isascii() and text.isdigit() and len(text) <= PLU_DIGITS
+    return _find_plu(shop, basket, text.zfill(PLU_DIGITS)) if is_plu else None
 
 
 def _unit_minor(shop: Shop, basket: Basket, line: BasketLine) -> int | None:

@@ -19,6 +19,7 @@ from edge.receipt.layout import PrintedSale
 from edge.sale.commands import (
     DismissUnknown,
     GiveBackCoupon,
+    GiveUpWeighing,
     HandInCoupon,
     HandInStoreCoupon,
     NotePrint,
@@ -28,9 +29,12 @@ from edge.sale.commands import (
     ReprintReceipt,
     ScanCode,
     SetQuantity,
+    SetTare,
     TakeTender,
     Undo,
     VoidBasket,
+    WeighByHand,
+    WeighItem,
 )
 from edge.sale.recorded import printed_sale
 from edge.sale.scan import give_back_coupon, hand_in_coupon, scan_code
@@ -42,6 +46,7 @@ from edge.sale.shop import (
     operator_of,
     refuse_unready,
 )
+from edge.sale.weigh import give_up_weighing, set_tare, weigh_by_hand, weigh_item
 from shared.journal.entry import JournalEntry
 from shared.journal.event import BasketVoided, DrawerOpened, Event, ReceiptReprinted, SaleCompleted
 from shared.kernel.errors import CorruptError, RefusedError
@@ -76,6 +81,10 @@ def sale_handlers(shop: Shop) -> dict[type[Command], Handler]:
         ReprintReceipt: reprint_receipt,
         OpenDrawer: open_drawer,
         NotePrint: note_print,
+        WeighItem: weigh_item,
+        WeighByHand: weigh_by_hand,
+        SetTare: set_tare,
+        GiveUpWeighing: give_up_weighing,
     }
     return {kind: partial(_call, function, shop) for kind, function in functions.items()}
 
@@ -138,6 +147,8 @@ def take_tender(*, shop: Shop, state: LaneState, command: TakeTender) -> Turn:
     basket = shop.settled(open_basket(shop, state))
     priced = shop.price(basket)
     refuse_unsellable(basket, priced)
+    if state.weighing is not None:
+        raise RefusedError("weigh.waiting", item=state.weighing.item.name)
     shop.journal.refuse_if_full()
     tender = Tender(command.kind, command.amount_minor, command.reference)
     left = remaining_minor(priced.due_minor, basket.tenders)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from edge.desk.state import LaneState, LastScan, Operator
+from edge.device.ports import ScalePort
 from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.receipt.layout import PrintedSale, ReceiptLayout
@@ -55,6 +56,8 @@ class Shop:
     effects: Effects
     is_retiring: Callable[[], bool] = lambda: False
     """Whether another box has taken this one's place."""
+    scales: Mapping[int, ScalePort] = field(default_factory=dict)
+    """The scale of each lane that has one."""
 
     @property
     def sources(self) -> PriceSources:
@@ -99,6 +102,7 @@ def emptied(state: LaneState) -> LaneState:
         touched_line=None,
         last_scan=None,
         done=None,
+        weighing=None,
     )
 
 

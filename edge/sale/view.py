@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edge.desk.state import DoneSale, LaneState, LastScan
+from edge.desk.state import DoneSale, LaneState, LastScan, Weighing
 from edge.sale.offers import coupons_shown, price_and_hint
 from edge.sale.pricing import Catalogue, PriceSources, offers_of
 from edge.texts import FALLBACK_LOCALE
@@ -45,7 +45,7 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
     """The LaneView that is pushed to the screens of a lane."""
     basket = state.basket or Basket("", 0)
     priced, hints = price_and_hint(basket, sources, around.language)
-    blocked_by = _blocked_by(basket, priced, around)
+    blocked_by = "weighing" if state.weighing else _blocked_by(basket, priced, around)
     remaining = remaining_minor(priced.due_minor, basket.tenders)
     operator = state.operator
     return {
@@ -61,6 +61,7 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
         "basket": _basket(basket, priced, remaining, around.language)
         | _promoted(basket, priced, sources.catalogue, around)
         | {"hints": [asdict(each) for each in hints]},
+        "weighing": _weighing(state.weighing),
         "touched_line": state.touched_line,
         "scans": state.scans,
         "last_scan": _last_scan(state.last_scan),
@@ -82,6 +83,7 @@ def locked(view: dict[str, Any]) -> dict[str, Any]:
         "operator": None,
         "permissions": [],
         "basket": _basket(Basket("", 0), PricedBasket((), 0, 0, 0, 0), 0) | NOTHING_PROMOTED,
+        "weighing": None,
         "touched_line": None,
         "last_scan": None,
         "quick_cash": [],
@@ -169,6 +171,7 @@ def _line(priced: PricedLine, names: Mapping[str, str]) -> dict[str, Any]:
         "net_minor": priced.net_minor,
         "needs_price": priced.needs_price,
         "is_overridden": line.override is not None,
+        "weighed": line.weighed and asdict(line.weighed),
         "modifiers": [
             {
                 "kind": modifier.kind,
@@ -178,6 +181,17 @@ def _line(priced: PricedLine, names: Mapping[str, str]) -> dict[str, Any]:
             }
             for modifier in priced.modifiers
         ],
+    }
+
+
+def _weighing(weighing: Weighing | None) -> dict[str, Any] | None:
+    if weighing is None:
+        return None
+    return {
+        "gtin": weighing.item.gtin,
+        "name": weighing.item.name,
+        "unit_minor": weighing.unit_minor,
+        "tare_milli": weighing.tare_milli,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from shared.item.item import Item
 from shared.kernel.errors import MissingError, RefusedError
@@ -13,6 +14,8 @@ from shared.sale.member_history import MemberHistory
 from shared.sale.tender import Tender
 
 BASKET_LINES_MAX = 999
+WeightSource = Literal["scale", "manual", "label"]
+"""The scale itself, a person who keyed it in with permission, or the label of a pack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,14 @@ class LineCoupon:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """Where a line's weight came from; it is net, `tare_milli` of its container was taken off."""
+
+    source: WeightSource
+    tare_milli: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BasketLine:
     """One line; `number` is unique in the basket for ever, so a removed number is not reused.
 
@@ -50,6 +61,7 @@ class BasketLine:
     label_minor: int | None = None
     override: PriceOverride | None = None
     coupon: LineCoupon | None = None
+    weighed: Weighed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +132,25 @@ class Basket:
         line = BasketLine(number, item, qty_milli, code, label_minor)
         return replace(self, lines=(*self.lines, line), last_number=number)
 
+    def with_weighed(self, item: Item, code: str, net_milli: int, weighed: Weighed) -> Basket:
+        """Add a weighed item with its net weight, always as a line of its own.
+
+        RefusedError as in `with_item`.
+        """
+        basket = self.with_item(item, code, net_milli)
+        line = replace(basket.lines[-1], weighed=weighed)
+        return replace(basket, lines=(*basket.lines[:-1], line))
+
     def with_quantity(self, number: int, qty_milli: int) -> Basket:
         """Set a line's quantity (`quantity.range`; pieces are whole: `quantity.whole`).
 
-        A price given by hand was for the old quantity, so another one takes it away.
+        A weight that was found once is not typed over (`quantity.weighed`).  A price given by
+        hand was for the old quantity, so another one takes it away.
         """
         self._refuse_after_tender()
         line = self.line(number)
+        if line.weighed is not None:
+            raise RefusedError("quantity.weighed", line=number)
         is_divisible = line.item.is_weighed and line.label_minor is None
         _check_quantity(qty_milli, is_divisible=is_divisible)
         override = line.override if qty_milli == line.qty_milli else None

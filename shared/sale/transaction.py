@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.kernel.errors import RefusedError
 from shared.kernel.quantity import ONE_MILLI
-from shared.sale.basket import Basket, VoidedLine
+from shared.sale.basket import Basket, VoidedLine, Weighed
 from shared.sale.line_price import MEMBER_PRICE, OFFER, STORE_COUPON
 from shared.sale.pricing import PricedBasket, PricedLine
 from shared.sale.settle import Settlement
@@ -56,6 +56,7 @@ class SoldLine:
     override: SoldOverride | None = None
     tax_bp: int = 0
     tax_minor: int = 0
+    weighed: Weighed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,4 +197,5 @@ def _sold_line(priced: PricedLine) -> SoldLine:
         override,
         line.item.tax_bp,
         priced.tax_minor,
+        line.weighed,
     )
