@@ -30,8 +30,10 @@ from edge.ids import Ids
 from edge.journal.signer import KEY_FILE, Signer, load
 from edge.journal.store import EntryDraft, Journal
 from edge.ops.api import OpsRoom
+from edge.ops.care import CareParts, DeviceCare
 from edge.ops.facts import FactParts, FactWriter
 from edge.ops.metrics import BoxCollector, BoxGauges
+from edge.ops.self_test import Premises
 from edge.ops.status import CloudContact, Conditions, status_of
 from edge.ops.upkeep import Upkeep, UpkeepParts
 from edge.receipt.layout import ReceiptLayout, zone_of
@@ -47,6 +49,7 @@ from edge.sale.search import ItemSearch
 from edge.sale.service import sale_handlers
 from edge.sale.shop import Shop
 from edge.sale.view import Surroundings, present
+from edge.sale.weigh import scale_watch
 from edge.settings import Settings
 from edge.sqlite import Writer
 from edge.staff.api import SignInRoom
@@ -113,6 +116,7 @@ class Box:
             self._layout,
             self.effects,
             self.standing.is_retiring,
+            self.devices.counter.scales,
         )
         self.staff_room = StaffRoom(
             self.journal,
@@ -125,6 +129,7 @@ class Box:
         self.copies = self._make_copies(signer)
         self.sync = self._make_sync(data / "fetch")
         self.upkeep = Upkeep(UpkeepParts(self.journal, self.machine_clock))
+        self.care = self._make_care()
         self._collector = BoxCollector(
             BoxGauges(
                 lambda: self.journal.head()[0],
@@ -149,6 +154,7 @@ class Box:
         self.effects.start()
         self.facts.start()
         self.devices.start(self._scanned)
+        self.care.start()
         self.sync.start()
         self.copies.start()
         self.upkeep.start()
@@ -158,6 +164,7 @@ class Box:
         """Let in nothing more, finish what is in hand, close the files."""
         self._collector.unregister()
         self.upkeep.stop()
+        self.care.stop()
         self.devices_stop_scanning()
         self.copies.stop()
         self.sync.stop()
@@ -198,7 +205,8 @@ class Box:
                 self.staff,
             ),
             events=EventRoom(
-                self.desk, self.status, self.is_current, self.closing, self.sync.shown
+                *(self.desk, self.status, self.is_current, self.closing, self.sync.shown),
+                scale_watch(self.shop, self.desk, is_automatic=settings.scale.is_automatic),
             ),
             sale=SaleRoom(
                 self.desk, self.shop, ItemSearch(self.replica, self.clock), self._check_pin
@@ -206,6 +214,7 @@ class Box:
             staff=SignInRoom(self.desk, self.staff_room, self.sessions),
             till=TillRoom(till, DayAnswers(self.desk_file)),
             ops=OpsRoom(self.health),
+            devices=self.care.room(),
             copies=self.copies.room(),
             locale=settings.box.locale,
             extra=self._training_routers(),
@@ -268,6 +277,7 @@ class Box:
                 is_secure=is_secure,
                 is_retiring=self.standing.is_retiring(),
                 copies=self.copies.status(),
+                devices=self.care.status(),
             )
         )
 
@@ -351,6 +361,28 @@ class Box:
                 wait_ms=lambda failures: (
                     COPY_PAUSE_MS + full_jitter_ms(failures, COPY_PAUSE_MS, self.ids.jitter())
                 ),
+            )
+        )
+
+    def _make_care(self) -> DeviceCare:
+        settings, clock = self.settings, self.machine_clock
+        premises = Premises(
+            self._open_baskets,
+            lambda: (day := self.journal.day()) is not None and day.is_open,
+            lambda: clock.now_ms() - max(self._last_scan_at_ms.values(), default=0),
+        )
+        return DeviceCare(
+            CareParts(
+                reports=self.devices.reports,
+                device_tests=self.devices.self_tests,
+                facts=self.facts,
+                desk_file=self.desk_file,
+                clock=clock,
+                premises=premises,
+                damaged=self.upkeep.damaged,
+                data_dir=settings.data_dir,
+                self_test_at=settings.self_test.at,
+                zone=self.identity.zone,
             )
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import gc
@@ -20,6 +21,8 @@ import uvicorn
 
 from edge.box import Box
 from edge.journal.ballast import is_read_only
+from edge.ops.heartbeat import Heartbeat
+from edge.ops.systemd import READY, STOPPING, Notifier
 from edge.settings import Settings
 from shared.kernel.errors import RefusedError, UnavailableError
 
@@ -38,15 +41,26 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._box = box
         self._is_told_to_stop = is_told_to_stop
+        self._notifier = Notifier()
+        self._beat: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve; signals are this server's from here on."""
         await super().startup(sockets)
+        self._beat = asyncio.create_task(Heartbeat(self._notifier).run())
+        self._notifier.tell(READY)
         if self._is_told_to_stop.is_set():
             self.should_exit = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is under way, then serve no more."""
+        if self._beat is not None:
+            self._beat.cancel()
+        await super().shutdown(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to stop came."""
+        self._notifier.tell(STOPPING)
         self._box.closing.set()
         super().handle_exit(sig, frame)
 

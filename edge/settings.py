@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,19 +12,41 @@ from typing import Any, TypeVar
 from shared.kernel.errors import RefusedError
 
 SETTINGS_FILE = "edge.toml"
-_SCANNER_KINDS = ("evdev", "virtual")
-_PRINTER_KINDS = ("network", "virtual", "none")
+_SCANNER_KINDS = ("auto", "evdev", "serial", "virtual")
+_TERMINATORS = ("enter", "tab", "etx", "none")
+_KEYBOARDS = ("us", "de", "fr")
+_SEPARATOR_KEYS = ("", *(f"f{n}" for n in range(1, 13)))
+_GAP_MS_MIN, _PAUSE_MS_MAX = 20, 2000
+_BAUD_MIN, _BAUD_MAX = 300, 1_000_000
+_PRINTER_KINDS = ("network", "usb", "serial", "file", "virtual", "none")
+_USB_ID_MAX = 0xFFFF
+_SHELF_KINDS = ("none", "mqtt", "virtual")
 _CLOCK_KINDS = ("system", "virtual")
 _LOCALES = ("zh-CN", "zh-TW", "en")
 _SCALE_KINDS = ("none", "toledo8217", "continuous", "mt_continuous", "virtual")
 _DISPLAY_KINDS = ("none", "epson", "cd5220", "virtual")
 _WEIGHT_MILLI_MAX = 600_000
+_TIME_OF_DAY = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)?")
 _PORT_MAX = 65_535
 _LANES_MAX = 32
+_PRINTER_WORDS = {
+    "kind": _PRINTER_KINDS,
+    "cut": ("partial", "full", "none"),
+    "completion": ("in_order", "status", "none"),
+    "parity": ("none", "even", "odd"),
+    "flow": ("none", "rts", "dsr", "xon"),
+    "drawer_open_level": ("none", "high", "low"),
+}
 _BALLAST_MB_MAX = 4096
-_PAPER_COLUMNS_MIN, _PAPER_COLUMNS_MAX = 16, 96
-_PAPER_DOTS_MAX = 1024
-_FEED_LINES_MAX = 20
+_PRINTER_RANGES = {
+    "port": (0, _PORT_MAX),
+    "baud": (_BAUD_MIN, _BAUD_MAX),
+    "vendor_id": (0, _USB_ID_MAX),
+    "product_id": (0, _USB_ID_MAX),
+    "width_chars": (16, 96),
+    "dots": (0, 1024),
+    "feed_lines": (0, 20),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +67,26 @@ class BoxSettings:
 
 @dataclass(frozen=True, slots=True)
 class ScannerSettings:
-    """`port` is the TCP port of lane 1's virtual scanner, the next lanes follow; 0 picks one.
+    """`auto` finds USB scanners and knows their lanes by pairing; `evdev` and `serial` open `path`.
 
-    `prefix` and `terminator` (enter or tab) are what the scanner was set up to send around a code.
+    `path` with {lane} is a name that udev rules give, which goes before any pairing.  `port` is
+    the TCP port of lane 1's virtual scanner, the next lanes follow; 0 picks one.  The rest is what
+    the scanner was set up to send, see `edge/device/framing.py`.
     """
 
-    kind: str = "evdev"
+    kind: str = "auto"
     port: int = 0
     path: str = "/dev/tillbox/scanner-{lane}"
+    baud: int = 9600
     prefix: str = ""
+    suffix: str = ""
     terminator: str = "enter"
+    gap_ms: int = 60
+    keyboard: str = "us"
+    separator: str = ""
+    separator_key: str = ""
+    aim: bool = False
+    repeat_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +97,27 @@ class PrinterSettings:
     `drawer_realtime` whether the drawer pulse may overtake a job.  `dots` is the printable width
     (0: what the columns take), `code_pages` names what the printer has beside `encoding`,
     `feed_lines` come before the cut; see `edge/device/escpos_profile.py`.
+
+    `lanes` whose own printer it is, () for all; with `failover` it also prints for a lane whose
+    own printer cannot.  Network printers have `host` and `port`, USB ones `vendor_id`,
+    `product_id` and `serial`, serial and file ones the `device`.  `drawer_open_level` of the
+    drawer's switch means open.
     """
 
     kind: str = "none"
+    lanes: tuple[int, ...] = ()
+    failover: bool = True
     host: str = "127.0.0.1"
     port: int = 9100
+    device: str = "/dev/usb/lp0"
+    baud: int = 9600
+    parity: str = "none"
+    flow: str = "none"
+    vendor_id: int = 0
+    product_id: int = 0
+    serial: str = ""
+    pushes_status: bool = False
+    drawer_open_level: str = "none"
     width_chars: int = 48
     encoding: str = "gb18030"
     cut: str = "partial"
@@ -94,9 +143,10 @@ class ReceiptSettings:
 
 @dataclass(frozen=True, slots=True)
 class DrawerSettings:
-    """`pin` of the printer's drawer socket: 2 or 5."""
+    """`pin` of the printer's drawer socket: 2 or 5; `left_open_s` until it is told, 0 never."""
 
     pin: int = 2
+    left_open_s: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +182,35 @@ class DisplaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShelfSettings:
+    """The broker of the store's shelf sensors; which sensors there are stands in `sensors.toml`.
+
+    `password_file` lies in the data folder.  `virtual` sensors speak through that broker too, or
+    with `port` 0 without any.
+    """
+
+    kind: str = "none"
+    host: str = "127.0.0.1"
+    port: int = 1883
+    user: str = "box"
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockSettings:
     """`virtual` can be set through the training page; only with `training`."""
 
     kind: str = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestSettings:
+    """`at`: when the box tries its devices and its disk each night, "HH:MM" in the store's time.
+
+    It waits up to two hours for a shop that still sells; "" leaves it out.
+    """
+
+    at: str = "03:30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +228,17 @@ class Settings:
     box: BoxSettings = field(default_factory=BoxSettings)
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
     printer: PrinterSettings = field(default_factory=PrinterSettings)
+    printer_2: PrinterSettings = field(default_factory=PrinterSettings)
+    printer_3: PrinterSettings = field(default_factory=PrinterSettings)
+    printer_4: PrinterSettings = field(default_factory=PrinterSettings)
     drawer: DrawerSettings = field(default_factory=DrawerSettings)
     receipt: ReceiptSettings = field(default_factory=ReceiptSettings)
     scale: ScaleSettings = field(default_factory=ScaleSettings)
     display: DisplaySettings = field(default_factory=DisplaySettings)
+    shelf: ShelfSettings = field(default_factory=ShelfSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
     mirror: MirrorSettings = field(default_factory=MirrorSettings)
+    self_test: SelfTestSettings = field(default_factory=SelfTestSettings)
 
     @property
     def training(self) -> bool:
@@ -169,17 +249,24 @@ class Settings:
         """1 to the number of lanes."""
         return tuple(range(1, self.box.lanes + 1))
 
+    def printers(self) -> tuple[tuple[int, PrinterSettings], ...]:
+        """The printers that there are, each with the number of its section."""
+        every = (self.printer, self.printer_2, self.printer_3, self.printer_4)
+        return tuple((n, each) for n, each in enumerate(every, start=1) if each.kind != "none")
+
 
 _SECTIONS: dict[str, type[Any]] = {
     "box": BoxSettings,
     "scanner": ScannerSettings,
-    "printer": PrinterSettings,
+    **dict.fromkeys(("printer", "printer_2", "printer_3", "printer_4"), PrinterSettings),
     "drawer": DrawerSettings,
     "receipt": ReceiptSettings,
     "scale": ScaleSettings,
     "display": DisplaySettings,
+    "shelf": ShelfSettings,
     "clock": ClockSettings,
     "mirror": MirrorSettings,
+    "self_test": SelfTestSettings,
 }
 T = TypeVar("T")
 
@@ -235,27 +322,31 @@ def _check_type(name: str, value: object, default: object) -> None:
 
 def _check(settings: Settings) -> None:
     one_of("box.locale", settings.box.locale, _LOCALES)
-    one_of("scanner.kind", settings.scanner.kind, _SCANNER_KINDS)
-    one_of("printer.kind", settings.printer.kind, _PRINTER_KINDS)
+    _check_scanner(settings.scanner)
+    one_of("shelf.kind", settings.shelf.kind, _SHELF_KINDS)
     one_of("clock.kind", settings.clock.kind, _CLOCK_KINDS)
-    one_of("scanner.terminator", settings.scanner.terminator, ("enter", "tab"))
-    one_of("printer.cut", settings.printer.cut, ("partial", "full", "none"))
-    one_of("printer.completion", settings.printer.completion, ("in_order", "status", "none"))
+    if not _TIME_OF_DAY.fullmatch(settings.self_test.at):
+        raise RefusedError("settings.value", field="self_test.at", allowed='"HH:MM", ""')
     _in_range("box.lanes", settings.box.lanes, 1, _LANES_MAX)
     _in_range("box.ballast_mb", settings.box.ballast_mb, 0, _BALLAST_MB_MAX)
     for name, port in (
         ("box.port", settings.box.port),
         ("scanner.port", settings.scanner.port),
-        ("printer.port", settings.printer.port),
+        ("shelf.port", settings.shelf.port),
     ):
         _in_range(name, port, 0, _PORT_MAX)
-    _check_paper(settings)
+    for section in ("printer", "printer_2", "printer_3", "printer_4"):
+        _check_printer(section, getattr(settings, section), settings.box.lanes)
+    _in_range("drawer.left_open_s", settings.drawer.left_open_s, 0, 3600)
+    if Path(settings.receipt.logo).name != settings.receipt.logo:
+        raise RefusedError("settings.value", field="receipt.logo", allowed="a file's name")
     if settings.drawer.pin not in {2, 5}:
         raise RefusedError("settings.value", field="drawer.pin", allowed="2, 5")
     _check_counter(settings)
     virtual = (
-        *(settings.scanner.kind, settings.printer.kind, settings.clock.kind),
-        *(settings.scale.kind, settings.display.kind),
+        *(settings.scanner.kind, settings.clock.kind),
+        *(printer.kind for _, printer in settings.printers()),
+        *(settings.scale.kind, settings.display.kind, settings.shelf.kind),
     )
     if "virtual" in virtual and not settings.training:
         raise RefusedError("settings.training", field="box.training")
@@ -278,13 +369,23 @@ def _check_counter(settings: Settings) -> None:
             _in_range(f"{section}.lanes", lane, 1, settings.box.lanes)
 
 
-def _check_paper(settings: Settings) -> None:
-    printer, logo = settings.printer, settings.receipt.logo
-    _in_range("printer.width_chars", printer.width_chars, _PAPER_COLUMNS_MIN, _PAPER_COLUMNS_MAX)
-    _in_range("printer.dots", printer.dots, 0, _PAPER_DOTS_MAX)
-    _in_range("printer.feed_lines", printer.feed_lines, 0, _FEED_LINES_MAX)
-    if Path(logo).name != logo:
-        raise RefusedError("settings.value", field="receipt.logo", allowed="a file's name")
+def _check_printer(section: str, printer: PrinterSettings, lanes: int) -> None:
+    for name, allowed in _PRINTER_WORDS.items():
+        one_of(f"{section}.{name}", getattr(printer, name), allowed)
+    for name, (low, high) in _PRINTER_RANGES.items():
+        _in_range(f"{section}.{name}", getattr(printer, name), low, high)
+    for lane in printer.lanes:
+        _in_range(f"{section}.lanes", lane, 1, lanes)
+
+
+def _check_scanner(scanner: ScannerSettings) -> None:
+    one_of("scanner.kind", scanner.kind, _SCANNER_KINDS)
+    one_of("scanner.terminator", scanner.terminator, _TERMINATORS)
+    one_of("scanner.keyboard", scanner.keyboard, _KEYBOARDS)
+    one_of("scanner.separator_key", scanner.separator_key, _SEPARATOR_KEYS)
+    _in_range("scanner.gap_ms", scanner.gap_ms, _GAP_MS_MIN, _PAUSE_MS_MAX)
+    _in_range("scanner.repeat_ms", scanner.repeat_ms, 0, _PAUSE_MS_MAX)
+    _in_range("scanner.baud", scanner.baud, _BAUD_MIN, _BAUD_MAX)
 
 
 def one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -43,4 +43,15 @@ MIGRATIONS: tuple[str, ...] = (
         n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, report BLOB NOT NULL
     ) STRICT
     """,
+    """
+    CREATE TABLE device_fault(
+        n INTEGER PRIMARY KEY, device TEXT NOT NULL, code TEXT NOT NULL, state TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, until_ms INTEGER, times INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX device_fault_device ON device_fault(device, n);
+    CREATE TABLE self_test(
+        one INTEGER PRIMARY KEY CHECK (one = 1), at_ms INTEGER NOT NULL, results BLOB NOT NULL,
+        asked_by TEXT NOT NULL, is_seen INTEGER NOT NULL
+    ) STRICT
+    """,
 )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 DeviceKind = Literal["scanner", "printer", "drawer", "scale", "display", "shelf_sensor"]
 DeviceCondition = Literal["absent", "connecting", "ready", "degraded", "failed"]
-PrinterCondition = Literal["ok", "paper_out", "paper_low", "cover_open", "offline"]
+PrinterCondition = Literal["ok", "paper_out", "paper_low", "cover_open", "error", "offline"]
 PrintOutcome = Literal["printed", "not_printed", "unknown"]
 Connection = Literal["keyboard", "serial", "virtual"]
 WeightCondition = Literal["stable", "moving", "zero", "under", "over", "unknown"]
@@ -118,6 +118,7 @@ class Reporting(Protocol):
         """Tell what is known now."""
 
 
+@runtime_checkable
 class SelfTesting(Protocol):
     """An adapter that can try its device without a person and without paper."""
 
@@ -236,6 +237,26 @@ class ScalePort(Protocol):
 
     def zero(self) -> bool:
         """Take the empty pan as zero; False when the device cannot or did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfReading:
+    """What a sensor measured at `at_ms` (machine clock, monotonic); None for what it does not."""
+
+    at_ms: int
+    grams: int | None = None
+    celsius_milli: int | None = None
+    is_open: bool | None = None
+
+
+class ShelfSensorPort(Protocol):
+    """A sensor of a shelf, a cooled place or a door; it speaks when it likes."""
+
+    def state(self) -> DeviceState:
+        """Answer at once with what is known of the device."""
+
+    def reading(self) -> ShelfReading | None:
+        """The newest values while they can be trusted; None otherwise."""
 
 
 class DisplayPort(Protocol):

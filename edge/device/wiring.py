@@ -5,83 +5,99 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edge.device.drawer import PrinterDrawer
 from edge.device.ports import (
     DeviceReport,
-    DrawerPort,
-    PrinterPort,
     Reporting,
     ScannerPort,
+    SelfTesting,
 )
 from edge.device.virtual import VirtualPrinter, VirtualScanner
+from edge.device.virtual_shelf import VirtualShelf
 from edge.device.wiring_printer import build_printer
 from edge.device.wiring_scale import Counter, build_counter
-from edge.device.wiring_scanner import build_scanners
+from edge.device.wiring_scanner import Facts, Hear, Scanners, build_scanners, no_facts, nobody
+from edge.device.wiring_shelf import Shelves, build_shelves
 from edge.settings import Settings
 from shared.kernel.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualDevices:
-    """The virtual ones among the devices; `scanners` by lane, `printer` None when it is real."""
+    """The virtual ones among the devices; `scanners` by lane, `printers` by id."""
 
     scanners: dict[int, VirtualScanner]
-    printer: VirtualPrinter | None
+    printers: dict[str, VirtualPrinter]
     counter: Counter = field(default_factory=Counter)
+    shelf: VirtualShelf | None = None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is virtual."""
+        has_printer, has_shelf = self.printer is not None, self.shelf is not None
+        return bool(self.scanners) or has_printer or has_shelf or self.counter.is_virtual
 
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """All devices of a box; `scanners` by lane, one printer and its drawer for all lanes."""
+    """All devices of a box; `scanners` by lane, printers with their drawers."""
 
     scanners: dict[int, ScannerPort]
-    printer: PrinterPort
-    drawer: DrawerPort
+    printers: StorePrinters
     virtual: VirtualDevices | None
     reporting: tuple[Reporting, ...] = ()
     counter: Counter = field(default_factory=Counter)
+    found: Scanners = field(default_factory=Scanners)
+    shelves: Shelves = field(default_factory=Shelves)
 
     def reports(self) -> tuple[DeviceReport, ...]:
         """What is known of every device, from memory."""
-        return tuple(device.report() for device in self.reporting)
+        known = (*self.reporting, *self.shelves.reporting)
+        return (*self.found.reports(), *(device.report() for device in known))
 
-    def start(self, on_scan: Callable[[int, str], None]) -> None:
-        """Start everything; `on_scan` gets lane and code.
+    def self_tests(self) -> dict[str, Callable[[], str]]:
+        """By device id, the test of each adapter that has one; a test may take seconds."""
+        return {
+            device.report().id: device.self_test
+            for device in (*self.found.adapters(), *self.reporting)
+            if isinstance(device, SelfTesting)
+        }
+
+    def start(self, on_scan: Hear, on_trouble: Hear = nobody) -> None:
+        """Start everything; `on_scan` gets lane and code, `on_trouble` lane and what went wrong.
 
         Raises UnavailableError `device.port_in_use` for a virtual device whose port is taken.
         """
-        if self.virtual is not None and self.virtual.printer is not None:
-            self.virtual.printer.start()
-        self.printer.start()
+        self.printers.start()
         self.counter.start()
-        for lane, scanner in self.scanners.items():
-            scanner.start(_on_lane(on_scan, lane))
+        self.shelves.start()
+        self.found.start(on_scan, on_trouble)
 
     def stop(self) -> None:
         """Stop everything; safe to call twice."""
         for scanner in self.scanners.values():
             scanner.stop()
         self.counter.stop()
-        self.printer.stop()
-        if self.virtual is not None and self.virtual.printer is not None:
-            self.virtual.printer.stop()
+        self.shelves.stop()
+        self.printers.stop()
 
 
-def build_devices(settings: Settings, clock: Clock) -> Devices:
-    """Make the devices without touching them.
+def build_devices(settings: Settings, clock: Clock, facts: Facts = no_facts) -> Devices:
+    """Make the devices without touching them; `facts` takes what becomes of them.
 
     Raises RefusedError `settings.value` when a setting names nothing known.
     """
-    scanners, virtual_scanners = build_scanners(settings, clock)
-    printer, virtual_printer = build_printer(settings.printer, clock)
-    drawer = PrinterDrawer(
-        printer, settings.drawer.pin, is_realtime=settings.printer.drawer_realtime
-    )
+    scanners = build_scanners(settings, clock, facts)
+    printers = build_printers(settings, clock)
     counter = build_counter(settings, clock)
-    is_virtual = bool(virtual_scanners) or virtual_printer is not None or counter.is_virtual
-    virtual = VirtualDevices(virtual_scanners, virtual_printer, counter) if is_virtual else None
-    return Devices(scanners, printer, drawer, virtual, counter.reporting, counter)
-
-
-def _on_lane(on_scan: Callable[[int, str], None], lane: int) -> Callable[[str], None]:
-    return lambda code: on_scan(lane, code)
+    shelves = build_shelves(settings, clock)
+    pretended = VirtualDevices(scanners.virtual, virtual_printer, counter, shelves.virtual)
+    return Devices(
+        scanners=scanners.by_lane,
+        printer=printer,
+        drawer=drawer,
+        virtual=pretended if pretended.is_any else None,
+        reporting=counter.reporting,
+        counter=counter,
+        found=scanners,
+        shelves=shelves,
+    )

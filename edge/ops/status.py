@@ -37,6 +37,8 @@ class Conditions:
     is_retiring: bool = False
     copies: Mapping[str, Any] = field(default_factory=dict)
     """`journal` and `copies` of the status, as the copy room tells them."""
+    devices: Mapping[str, Any] = field(default_factory=dict)
+    """`revision`, `troubled` and `self_test`, as the care of the devices tells them."""
 
 
 def status_of(conditions: Conditions) -> dict[str, Any]:
@@ -63,5 +65,6 @@ def status_of(conditions: Conditions) -> dict[str, Any]:
         "clock": {"state": "unsynced" if conditions.clock == ClockQuality.UNSYNCED else "ok"},
         "training": conditions.is_training,
         "secure": conditions.is_secure,
+        "devices": dict(conditions.devices),
         **conditions.copies,
     }

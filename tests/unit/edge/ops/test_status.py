@@ -35,6 +35,7 @@ def test_everything_is_told() -> None:
         "clock": {"state": "ok"},
         "training": True,
         "secure": False,
+        "devices": {},
     }
 
 
