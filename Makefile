@@ -5,11 +5,11 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-annotate --no-header
 WORKERS ?= 2
 
-.PHONY: help setup demo test soak bench mutation lint fmt lock clean
+.PHONY: help setup demo test test-hardware soak bench mutation lint fmt lock clean
 .DEFAULT_GOAL := help
 
 help: ## List what make can do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## Prepare .venv with tillbox-edge and tillbox-cloud, and build both web apps
 	@$(PYTHON) -m tests.lab.bootstrap setup
@@ -21,6 +21,10 @@ demo: ## Run a chain on this machine: a cloud and four store boxes (CHECK=1: wit
 test: ## Run every test and every house rule (ARGS=... goes to pytest)
 	@$(PYTHON) -m tests.lab.bootstrap test
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-hardware: ## Try the device layer on a real kernel with scanners and printers plugged in and out
+	@$(PYTHON) -m tests.lab.bootstrap hardware
+	@exec $(BIN)/python -m tests.hardware $(ARGS)
 
 soak: ## Simulate SEEDS=n more days of bad luck on all cores (ARGS="--seed N" replays one)
 	@$(PYTHON) -m tests.lab.bootstrap setup

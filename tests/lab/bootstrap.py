@@ -1,4 +1,4 @@
-"""Prepare this machine: `python3 -m tests.lab.bootstrap [setup|demo|test|bench|mutation]`.
+"""Prepare this machine: `python3 -m tests.lab.bootstrap [setup|demo|test|bench|mutation|hardware]`.
 
 Needs nothing but Python's standard library.  Every step is skipped when its inputs are unchanged,
 so it costs nothing to run it first, always.
@@ -11,7 +11,7 @@ import sys
 from tests.lab import debian, python_env, web_apps
 from tests.lab.console import SetupError
 
-PURPOSES = ("setup", "demo", "test", "bench", "mutation")
+PURPOSES = ("setup", "demo", "test", "bench", "mutation", "hardware")
 
 
 def prepare(purpose: str) -> None:
@@ -20,6 +20,9 @@ def prepare(purpose: str) -> None:
     python_env.prepare()
     if purpose == "mutation":
         python_env.install_locked(python_env.MUTATION_LOCK)
+        return
+    if purpose == "hardware":
+        debian.need_device_lab()
         return
     web_apps.prepare()
     if purpose != "setup":

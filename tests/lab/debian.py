@@ -13,6 +13,8 @@ from tests.lab.console import SetupError, say, step
 # A normal user's PATH has no sbin, yet Debian puts servers there.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 WQY_FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
+UDEVD = Path("/lib/systemd/systemd-udevd")
+LIBUSB = Path("/usr/lib/x86_64-linux-gnu/libusb-1.0.so.0")
 APT_LOG_LINES = 5
 
 
@@ -84,6 +86,14 @@ def need_box_tools() -> None:
         "zbarimg": "zbar-tools",
     }
     missing = [package for program, package in tools.items() if find_program(program) is None]
+    if missing:
+        apt_install(*missing)
+
+
+def need_device_lab() -> None:
+    """Have what the device lab's machine runs beside its kernel; raises SetupError without it."""
+    parts = {UDEVD: "udev", LIBUSB: "libusb-1.0-0"}
+    missing = [package for part, package in parts.items() if not part.is_file()]
     if missing:
         apt_install(*missing)
 

@@ -1,0 +1,110 @@
+"""`make test-hardware`: boot the lab's machines and tell a person how it went."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tests.hardware.kernel import kernel
+from tests.hardware.machine import ROOT, Ending, Machine, run
+from tests.lab.console import SetupError, say
+
+INSIDE = "tests/hardware/inside"
+OUT = ROOT / ".cache" / "hardware"
+# One machine has one processor, so two run side by side.
+CHECKS = {
+    "scanners": ("test_scanners.py",),
+}
+CONSOLE_LINES = 20
+Result = dict[str, Any]
+
+
+class Follower:
+    """Prints each check of a machine as it ends."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._shown = 0
+
+    def look(self) -> None:
+        """Print what is new."""
+        results = results_of(self._machine)
+        if len(results) < self._shown:  # the machine was started once more
+            self._shown = 0
+        for result in results[self._shown :]:
+            say(line_of(self._machine.name, result))
+        self._shown = len(results)
+
+
+def results_of(machine: Machine) -> list[Result]:
+    """The checks that have ended so far."""
+    path = machine.out / "results.jsonl"
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def line_of(name: str, result: Result) -> str:
+    """One check in a line, with what it measured below."""
+    mark = {"passed": "ok  ", "skipped": "SKIP"}.get(result["outcome"], "FAIL")
+    check = result["check"].partition("::")[2].removeprefix("test_").replace("_", " ")
+    measured = "".join(f"\n           {key}: {value}" for key, value in result["measured"].items())
+    problem = "".join(f"\n    | {line}" for line in result["problem"].splitlines())
+    return f"  {mark} {name}: {check} ({result['took_s']} s){measured}{problem}"
+
+
+def main(arguments: list[str]) -> int:
+    """Run all machines, or those that are named; 0 when every check passed."""
+    began = time.monotonic()
+    try:
+        built = kernel()
+    except SetupError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    names = arguments or list(CHECKS)
+    machines = [machine_of(name, built) for name in names]
+    with ThreadPoolExecutor(len(machines)) as pool:
+        endings = list(pool.map(lambda machine: run(machine, Follower(machine).look), machines))
+    return close(machines, endings, time.monotonic() - began)
+
+
+def machine_of(name: str, built: Path) -> Machine:
+    """The machine of one group of checks."""
+    return Machine(name, built, tuple(f"{INSIDE}/{file}" for file in CHECKS[name]), OUT / name)
+
+
+def close(machines: list[Machine], endings: list[Ending], took_s: float) -> int:
+    """Say what a person has to know, last line last."""
+    results = [result for machine in machines for result in results_of(machine)]
+    passed = sum(result["outcome"] == "passed" for result in results)
+    is_good = passed == len(results) > 0
+    for machine, ending in zip(machines, endings, strict=True):
+        is_good &= ending.exit_code == 0
+        for line in _trouble(machine, ending):
+            say(line)
+    word = "passed" if is_good else "NOT passed"
+    say(f"Device lab {word}: {passed} of {len(results)} checks, {took_s:.0f} s.")
+    return 0 if is_good else 1
+
+
+def _trouble(machine: Machine, ending: Ending) -> list[str]:
+    again = (
+        f"  {machine.name}: the machine died once and was started again (see {machine.out}.died)"
+    )
+    told = [again] if ending.attempts > 1 else []
+    if ending.exit_code is None:
+        tail = ending.console.splitlines()[-CONSOLE_LINES:]
+        told += [f"  {machine.name}: the machine never came to its end:"]
+        told += [f"    | {line}" for line in tail]
+    elif ending.exit_code != 0:
+        told += [f"  {machine.name}: read {machine.out / 'pytest.log'}"]
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
