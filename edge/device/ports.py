@@ -223,6 +223,10 @@ class Weight:
 class ScalePort(Protocol):
     """A scale.  Nothing here waits for a customer's hand to leave the pan."""
 
+    @property
+    def unit(self) -> str:
+        """What it weighs in: kg or lb."""
+
     def start(self) -> None:
         """Begin reading."""
 

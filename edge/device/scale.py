@@ -72,6 +72,11 @@ class SerialScale:
         self._zero_asked = threading.Event()
         self._zero_done = threading.Event()
 
+    @property
+    def unit(self) -> str:
+        """What it weighs in: kg or lb."""
+        return self._config.unit
+
     def start(self) -> None:
         """Open the line, now or whenever it appears, and read."""
         self._supervisor.start()

@@ -61,7 +61,8 @@ def weigh_item(*, shop: Shop, state: LaneState, command: WeighItem) -> Turn:
     del command
     weighing = _waiting(shop, state)
     net_milli = net_weight(_read(shop, state.lane), weighing.tare_milli)
-    return _sell(shop, state, net_milli, Weighed("scale", weighing.tare_milli))
+    weighed = Weighed("scale", weighing.tare_milli, _unit(shop, state.lane))
+    return _sell(shop, state, net_milli, weighed)
 
 
 def weigh_by_hand(*, shop: Shop, state: LaneState, command: WeighByHand) -> Turn:
@@ -69,7 +70,7 @@ def weigh_by_hand(*, shop: Shop, state: LaneState, command: WeighByHand) -> Turn
     _waiting(shop, state)
     if not 0 < command.net_milli <= BY_HAND_MILLI_MAX:
         raise RefusedError("quantity.range", qty_milli=command.net_milli)
-    return _sell(shop, state, command.net_milli, Weighed("manual"))
+    return _sell(shop, state, command.net_milli, Weighed("manual", 0, _unit(shop, state.lane)))
 
 
 def set_tare(*, shop: Shop, state: LaneState, command: SetTare) -> Turn:
@@ -142,7 +143,8 @@ def scale_watch(
         scale = shop.scales.get(lane)
         if scale is None:
             return None
-        return {**scale_shown(scale, desk.state(lane).weighing), "is_automatic": is_automatic}
+        now = scale_shown(scale, desk.state(lane).weighing)
+        return {**now, "unit": scale.unit, "is_automatic": is_automatic}
 
     return shown
 
@@ -152,6 +154,11 @@ def _waiting(shop: Shop, state: LaneState) -> Weighing:
     if state.weighing is None:
         raise RefusedError("weigh.nothing_waits")
     return state.weighing
+
+
+def _unit(shop: Shop, lane: int) -> str:
+    scale = shop.scales.get(lane)
+    return "kg" if scale is None else scale.unit
 
 
 def _read(shop: Shop, lane: int) -> Weight | None:

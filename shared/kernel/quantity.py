@@ -29,3 +29,8 @@ def format_milli(qty_milli: int) -> str:
     if rest == 0:
         return f"{sign}{whole}"
     return f"{sign}{whole}.{rest:03d}".rstrip("0")
+
+
+def format_weight(milli: int, unit: str) -> str:
+    """A weight as scales show it, with all its decimals: "0.500kg"."""
+    return f"{milli // ONE_MILLI}.{milli % ONE_MILLI:03d}{unit}"

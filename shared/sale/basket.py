@@ -41,10 +41,14 @@ class LineCoupon:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """Where a line's weight came from; it is net, `tare_milli` of its container was taken off."""
+    """Where a line's weight came from; it is net, `tare_milli` of its container was taken off.
+
+    Both are thousandths of `unit`.
+    """
 
     source: WeightSource
     tare_milli: int = 0
+    unit: str = "kg"
 
 
 @dataclass(frozen=True, slots=True)

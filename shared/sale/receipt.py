@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.kernel.money import Currency, format_minor
-from shared.kernel.quantity import ONE_MILLI, format_milli
+from shared.kernel.quantity import ONE_MILLI, format_milli, format_weight
 from shared.price.tax import tax_sums
-from shared.sale.columns import rows, spread, text_columns, wrap
+from shared.sale.columns import clip, rows, spread, text_columns, wrap
 from shared.sale.line_price import OFFER
 from shared.sale.receipt_code import ReceiptLink, asking_place, receipt_url
 from shared.sale.transaction import RetailTransaction, SoldLine
@@ -123,6 +123,8 @@ def _goods(
         amount = format_minor(line.gross_minor, head.currency)
         for row in rows(_quantity(line, head, texts), amount, columns):
             yield ReceiptLine(row)
+        for note in _weight_notes(line, texts):
+            yield ReceiptLine(clip(note, columns))
         for modifier in line.modifiers:
             name = names.get(modifier.reference) if modifier.kind == OFFER else None
             name = name or texts[f"modifier.{modifier.kind}"]
@@ -132,12 +134,24 @@ def _goods(
 
 def _quantity(line: SoldLine, head: ReceiptHead, texts: Texts) -> str:
     mark = texts["receipt.price_override"] if line.override is not None else ""
+    weighed, quantity = line.weighed, format_milli(line.qty_milli)
+    if weighed is not None:
+        quantity = format_weight(line.qty_milli, weighed.unit)
     if line.unit_minor is None or line.override is not None:
-        return f"  {line.gtin} x{format_milli(line.qty_milli)} {mark}".rstrip()
+        return f"  {line.gtin} x{quantity} {mark}".rstrip()
     unit = format_minor(line.unit_minor, head.currency)
-    if line.qty_milli == ONE_MILLI:
+    if line.qty_milli == ONE_MILLI and weighed is None:
         return f"  {line.gtin}"
-    return f"  {line.gtin} {format_milli(line.qty_milli)} x {unit}"
+    return f"  {line.gtin} {quantity} x {unit}"
+
+
+def _weight_notes(line: SoldLine, texts: Texts) -> Iterator[str]:
+    """What was taken off for the container, and that a weight was keyed in."""
+    weighed = line.weighed
+    if weighed is not None and weighed.tare_milli:
+        yield f"  {texts['receipt.tare']} {format_weight(weighed.tare_milli, weighed.unit)}"
+    if weighed is not None and weighed.source == "manual":
+        yield f"  {texts['receipt.weight_manual']}"
 
 
 def _amount(name: str, amount_minor: int, head: ReceiptHead, columns: int) -> Iterator[ReceiptLine]:

@@ -32,6 +32,7 @@ WEIGHT_LABEL = "210004200500" + check_digit("210004200500")
 class Scale:
     """A scale on which a test lays things."""
 
+    unit = "kg"
     reading: Weight | None = None
 
     def start(self) -> None:

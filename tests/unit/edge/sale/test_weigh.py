@@ -16,6 +16,8 @@ HAM = an_item(3, name="Ham", is_weighed=True)
 
 
 class Scale:
+    unit = "kg"
+
     def __init__(self, weight: Weight | None) -> None:
         self._weight = weight
 

@@ -9,7 +9,7 @@ from shared.kernel.money import CURRENCIES
 from shared.price.offer import Level, Offer
 from shared.price.offer_book import OfferBook
 from shared.price.reward import AmountOff
-from shared.sale.basket import LineCoupon, PriceOverride
+from shared.sale.basket import LineCoupon, PriceOverride, Weighed
 from shared.sale.receipt import (
     Align,
     LineKind,
@@ -70,6 +70,16 @@ def test_a_long_row_becomes_two_rather_than_lose_digits() -> None:
     rows = text_of(a_sale(basket, BOOK, [Tender(TenderKind.CARD, 4611)]))
     place = rows.index(f"  {HAM.gtin} 0.355 x 129.90")
     assert rows[place + 1] == "46.11".rjust(32)
+
+
+def test_a_weight_shows_its_decimals_its_tare_and_that_it_was_keyed_in() -> None:
+    basket = a_basket().with_weighed(HAM, HAM.gtin, 500, Weighed("scale", 20))
+    basket = basket.with_weighed(HAM, HAM.gtin, 1000, Weighed("manual", 0, "lb"))
+    rows = text_of(a_sale(basket, BOOK, [Tender(TenderKind.CARD, 19_485)]), columns=48)
+    first = rows.index(f"  {HAM.gtin} 0.500kg x 129.90".ljust(43) + "64.95")
+    assert rows[first + 1] == "  tare 0.020kg"
+    second = rows.index(f"  {HAM.gtin} 1.000lb x 129.90".ljust(42) + "129.90")
+    assert rows[second + 1] == "  weight_manual"
 
 
 def test_savings_show_where_they_arose_and_in_sum() -> None:
