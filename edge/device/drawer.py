@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
-from edge.device.ports import PrinterStatus, RawSender
+from edge.device.ports import DeviceReport, DrawerCapability, PrinterStatus, RawSender
+from edge.device.supervisor import StateBoard
+from shared.kernel.clock import Clock
 
+PULSE_OPENS_WITHIN_MS = 10_000
+"""A drawer found open this long after our pulse was opened by it; later ones were not."""
 _PULSE_ON_2MS, _PULSE_OFF_2MS = 50, 50
 _PULSE_100MS = 2
 _log = structlog.get_logger(__name__)
@@ -32,20 +38,94 @@ class DrawerSocket(RawSender, Protocol):
         """Answer at once with the last known status."""
 
 
-class PrinterDrawer:
-    """DrawerPort: opens the drawer through the printer it is plugged into."""
+@dataclass(frozen=True, slots=True)
+class DrawerConfig:
+    """Which drawer this is; `left_open_s` seconds are allowed to it, 0 for ever."""
 
-    def __init__(self, printer: DrawerSocket, pin: int, *, is_realtime: bool = False) -> None:
+    id: str = "drawer-1"
+    lane: int = 0
+    pin: int = 2
+    is_realtime: bool = False
+    left_open_s: int = 60
+
+
+class PrinterDrawer:
+    """DrawerPort: opens the drawer through the printer it is plugged into, and watches it.
+
+    Where the printer tells of the switch, a drawer that stays open, or opens without a pulse of
+    ours (by its key, or by force), is degraded until it is closed.
+    """
+
+    def __init__(self, printer: DrawerSocket, config: DrawerConfig, clock: Clock) -> None:
         self._printer = printer
-        self._command = pulse(pin, is_realtime=is_realtime)
+        self._config = config
+        self._clock = clock
+        self._command = pulse(config.pin, is_realtime=config.is_realtime)
+        self._board = StateBoard(clock)
+        self._board.write("ready")
+        self._lock = threading.Lock()
+        self._pulsed_at_ms: int | None = None
+        self._open_since_ms: int | None = None
+        self._is_forced = False
+
+    @property
+    def pin(self) -> int:
+        """The pin that is pulsed."""
+        return self._config.pin
 
     def open(self) -> bool:
         """Send the pulse; False when the printer could not be reached."""
+        # Before the bytes: the switch may tell of it before the sending returns.
+        self._pulsed_at_ms = self._clock.mono_ms()
         is_sent = self._printer.send(self._command)
+        self._board.count("pulses" if is_sent else "pulses_lost")
         if not is_sent:
-            _log.warning("drawer.not_opened")
+            _log.warning("drawer.not_opened", drawer=self._config.id)
         return is_sent
 
     def is_open(self) -> bool | None:
         """What the printer's status tells of the drawer's switch."""
         return self._printer.status().is_drawer_open
+
+    def report(self) -> DeviceReport:
+        """What is known of the drawer; each call looks at its switch."""
+        with self._lock:
+            is_open = self.is_open()
+            self._look(is_open=is_open)
+            return DeviceReport(
+                id=self._config.id,
+                kind="drawer",
+                lane=self._config.lane,
+                adapter="printer",
+                address=f"pin {self._config.pin}",
+                capability=DrawerCapability(self._config.pin, has_switch=is_open is not None),
+                state=self._board.read(),
+                counters=self._board.counters(),
+            )
+
+    def self_test(self) -> str:
+        """Closed, where it can be seen: "passed", or the code of what is wrong. Opens nothing."""
+        state = self.report().state
+        if state.state == "degraded" and state.last_fault is not None:
+            return state.last_fault
+        return "drawer.open" if self.is_open() else "passed"
+
+    def _look(self, *, is_open: bool | None) -> None:
+        now_ms = self._clock.mono_ms()
+        if not is_open:
+            self._open_since_ms = None
+            self._board.write("ready")
+            return
+        if self._open_since_ms is None:
+            self._open_since_ms = now_ms
+            self._is_forced = not self._was_pulsed(now_ms)
+            self._board.count("opened_without_pulse" if self._is_forced else "opened")
+        limit_ms = self._config.left_open_s * 1000
+        if self._is_forced:
+            self._board.write("degraded", "drawer.forced")
+        elif limit_ms and now_ms - self._open_since_ms >= limit_ms:
+            self._board.write("degraded", "drawer.left_open")
+
+    def _was_pulsed(self, now_ms: int) -> bool:
+        pulsed_at_ms = self._pulsed_at_ms
+        return pulsed_at_ms is not None and now_ms - pulsed_at_ms <= PULSE_OPENS_WITHIN_MS

@@ -59,27 +59,6 @@ class DevicesTested:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawerLeftOpen:
-    """A drawer has been open longer than the store allows."""
-
-    type: ClassVar[str] = "drawer.left_open"
-    lane: int
-    device: str
-    open_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class DrawerClosed:
-    """A drawer that was left open, or opened without a pulse of ours, is closed."""
-
-    type: ClassVar[str] = "drawer.closed"
-    lane: int
-    device: str
-    open_ms: int
-    was_pulsed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class StockCounted:
     """A person said how much of an item is there; the book of the shelf starts anew from it."""
 
@@ -138,8 +117,6 @@ DeviceEvent = (
     | DeviceRecovered
     | DeviceBound
     | DevicesTested
-    | DrawerLeftOpen
-    | DrawerClosed
     | StockCounted
     | ShelfDiffered
     | ShelfSettled
@@ -151,8 +128,6 @@ DEVICE_EVENTS = (
     DeviceRecovered,
     DeviceBound,
     DevicesTested,
-    DrawerLeftOpen,
-    DrawerClosed,
     StockCounted,
     ShelfDiffered,
     ShelfSettled,
