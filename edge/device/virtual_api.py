@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from edge.device.paper_html import paper_html
 from edge.device.virtual import CODE_CHARACTERS_MAX, PrinterFault, VirtualPrinter
+from edge.device.virtual_counter_api import add_counter
 from edge.device.wiring import VirtualDevices
 from shared.kernel.errors import MissingError, RefusedError
 
@@ -77,6 +78,7 @@ def virtual_router(devices: VirtualDevices, desk: TrainingDesk) -> APIRouter:
     _add_page(router, devices, desk)
     _add_inputs(router, devices, desk)
     _add_outputs(router, devices)
+    add_counter(router, devices.counter)
     return router
 
 
@@ -96,6 +98,7 @@ def _add_page(router: APIRouter, devices: VirtualDevices, desk: TrainingDesk) ->
             "lanes": sorted(devices.scanners),
             "ports": {str(lane): each.port for lane, each in sorted(devices.scanners.items())},
             "has_clock": desk.set_clock is not None,
+            "counters": sorted({*devices.counter.scales, *devices.counter.displays}),
             "samples": samples,
             "texts": dict(desk.texts),
             "locale": desk.locale,

@@ -33,6 +33,7 @@ class Pan:
     shown_milli: int
     tare_milli: int
     is_moving: bool
+    is_over: bool
 
 
 class VirtualScale:
@@ -91,7 +92,9 @@ class VirtualScale:
         with self._lock:
             gross = self._load_milli - self._zero_milli
             shown = gross - self._tare_milli
-            return Pan(self._load_milli, shown, self._tare_milli, self._is_moving())
+            return Pan(
+                self._load_milli, shown, self._tare_milli, self._is_moving(), self._is_over()
+            )
 
     def answer(self, commands: bytes) -> bytes:
         """What a Toledo 8217 sends to these commands; the parity bit may be there or not."""

@@ -38,6 +38,13 @@ port = {scanner_port}
 kind = "virtual"
 port = 0
 
+[scale]
+kind = "virtual"
+
+[display]
+kind = "virtual"
+encoding = "gb18030"
+
 [clock]
 kind = "virtual"
 """

@@ -64,7 +64,8 @@ class RobotCashier:
     def _scan(self, receipt: Receipt) -> None:
         codes = [member_card_code(str(receipt.member_id))]
         for line in receipt.lines:
-            codes += [line.scan] * (1 if _is_typed(line) else line.quantity)
+            if not _is_bare(line):
+                codes += [line.scan] * (1 if _is_typed(line) else line.quantity)
         if self.interrupt is not None and len(receipt.lines) > 1:
             half = len(codes) // 2
             self._scan_codes(codes[:half], receipt)
@@ -75,10 +76,18 @@ class RobotCashier:
             self._scan_codes(codes[half:], receipt)
         else:
             self._scan_codes(codes, receipt)
+        for line in receipt.lines:
+            if _is_bare(line):
+                self._weigh(line, receipt)
         wanted = {line.ean13 for line in receipt.lines}
         basket = self.till.view["basket"]
         found = {line["gtin"] for line in basket["lines"]}
         assert found == wanted, (receipt.basket_no, wanted ^ found, basket["unknown"])
+
+    def _weigh(self, line: ReceiptLine, receipt: Receipt) -> None:
+        """Weighed goods without a label of their own: the receipt knows what they weighed."""
+        self._scan_codes([line.scan], receipt)
+        self.till.command("weighing/by-hand", {"net_milli": line.quantity * ONE_MILLI})
 
     def _scan_codes(self, codes: list[str], receipt: Receipt) -> None:
         before = self.till.view["scans"]
@@ -88,7 +97,7 @@ class RobotCashier:
 
     def _type_quantities(self, receipt: Receipt) -> None:
         for line in receipt.lines:
-            if _is_typed(line):
+            if _is_typed(line) and not _is_bare(line):
                 shown = _line(self.till.view, line)
                 body = {"qty_milli": line.quantity * ONE_MILLI}
                 self.till.command(f"lines/{shown['n']}/quantity", body)
@@ -142,6 +151,11 @@ class RobotCashier:
 def _is_typed(line: ReceiptLine) -> bool:
     """Many pieces are typed; so are weighed ones, whose every scan is a pack of its own."""
     return line.quantity > (1 if line.weighed else REPEAT_SCANS_MAX)
+
+
+def _is_bare(line: ReceiptLine) -> bool:
+    """Weighed goods that were sold without a label."""
+    return line.weighed and line.scan == line.ean13
 
 
 def _line(view: View, line: ReceiptLine) -> dict[str, Any]:
