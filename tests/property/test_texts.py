@@ -25,16 +25,6 @@ ROW_TEXT = st.text(
 COLUMNS = st.integers(2, 48)
 
 
-@given(st.text(max_size=20) | DIGITS)
-def test_reading_a_scan_never_fails(text: str) -> None:
-    found = parse_barcode(text)
-    if isinstance(found, BadBarcode):
-        assert found.text == text
-    else:
-        assert text.isascii()
-        assert check_digit(text[:-1]) == text[-1]
-
-
 @given(DIGITS)
 def test_a_wrong_check_digit_is_never_an_item(text: str) -> None:
     if text and check_digit(text[:-1]) != text[-1]:
