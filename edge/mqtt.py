@@ -174,8 +174,9 @@ class Connection:
             _log.warning("mqtt.refused", because=str(reason))
             self._end()
             return
-        options = SubscribeOptions(qos=_QOS_AT_LEAST_ONCE)
-        client.subscribe([(topic, options) for topic in self._login.topics])
+        if self._login.topics:
+            options = SubscribeOptions(qos=_QOS_AT_LEAST_ONCE)
+            client.subscribe([(topic, options) for topic in self._login.topics])
         if self._login.birth is not None:
             birth = self._login.birth
             client.publish(birth.topic, birth.payload, _QOS_AT_LEAST_ONCE, retain=True)

@@ -11,9 +11,11 @@ from edge.device.ports import (
     ScannerPort,
     SelfTesting,
 )
-from edge.device.virtual import VirtualPrinter, VirtualScanner
+from edge.device.store_printer import StorePrinters
+from edge.device.virtual import VirtualScanner
+from edge.device.virtual_printer import VirtualPrinter
 from edge.device.virtual_shelf import VirtualShelf
-from edge.device.wiring_printer import build_printer
+from edge.device.wiring_printer import build_printers
 from edge.device.wiring_scale import Counter, build_counter
 from edge.device.wiring_scanner import Facts, Hear, Scanners, build_scanners, no_facts, nobody
 from edge.device.wiring_shelf import Shelves, build_shelves
@@ -33,8 +35,8 @@ class VirtualDevices:
     @property
     def is_any(self) -> bool:
         """Whether anything is virtual."""
-        has_printer, has_shelf = self.printer is not None, self.shelf is not None
-        return bool(self.scanners) or has_printer or has_shelf or self.counter.is_virtual
+        has_shelf = self.shelf is not None
+        return bool(self.scanners or self.printers) or has_shelf or self.counter.is_virtual
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,14 @@ def build_devices(settings: Settings, clock: Clock, facts: Facts = no_facts) -> 
     printers = build_printers(settings, clock)
     counter = build_counter(settings, clock)
     shelves = build_shelves(settings, clock)
-    pretended = VirtualDevices(scanners.virtual, virtual_printer, counter, shelves.virtual)
+    pretended = VirtualDevices(
+        scanners.virtual, printers.virtual, counter, shelves.virtual
+    )
     return Devices(
         scanners=scanners.by_lane,
-        printer=printer,
-        drawer=drawer,
+        printers=printers,
         virtual=pretended if pretended.is_any else None,
-        reporting=counter.reporting,
+        reporting=(*printers.reporting, *counter.reporting),
         counter=counter,
         found=scanners,
         shelves=shelves,

@@ -26,6 +26,7 @@ from shared.sale.receipt_code import ReceiptLink
 from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction, SaleHeader
 from shared.wire.codec import event_data, event_schemas
+from shared.wire.shelf_sensor import sensor_schema
 from tests.builders import (
     PRICED_AT_MS,
     STREAM,
@@ -49,6 +50,7 @@ PLANT = Item(parse_gtin("036000291452"), "绿萝", "花卉")
 def goldens() -> Iterator[tuple[str, str]]:
     """File name and content of each golden file."""
     yield "event_schemas.json", _json(event_schemas())
+    yield "shelf_sensor_schema.json", _json(sensor_schema())
     yield "offer_schema.json", _json(offer_schema())
     yield "protocol.json", _json(protocol())
     for language in ("zh-CN", "en"):
