@@ -36,12 +36,13 @@ from edge.ops.metrics import BoxCollector, BoxGauges
 from edge.ops.self_test import Premises
 from edge.ops.status import CloudContact, Conditions, status_of
 from edge.ops.upkeep import Upkeep, UpkeepParts
+from edge.receipt.artwork import StoreArtwork
 from edge.receipt.layout import ReceiptLayout, zone_of
 from edge.receipt.spool import WAITING_MAX, Spool
 from edge.replica.catalog import StaffMember
 from edge.replica.store import ActivationResult, Replica
 from edge.sale.api import SaleRoom
-from edge.sale.commands import ScanCode
+from edge.sale.commands import NoteTrouble, ScanCode
 from edge.sale.effects import Outside, SaleEffects
 from edge.sale.recorded import printed_sale
 from edge.sale.recovery import recover_lane
@@ -100,7 +101,9 @@ class Box:
         self.desk = Desk(DeskStore(self.desk_file), settings.lane_numbers())
         self.spool = Spool(self.desk_file, WAITING_MAX if _has_printer(settings) else 0)
         self.sessions = Sessions(SessionStore(self.desk_file))
-        self.devices: Devices = build_devices(settings, self.machine_clock)
+        self.devices: Devices = build_devices(
+            settings, self.machine_clock, self.facts.put
+        )
         self.closing = asyncio.Event()
         self.currency = currency_of(identity.currency)
         self._last_scan_at_ms: dict[int, int] = {}
@@ -153,7 +156,7 @@ class Box:
         self.desk.start(handlers, self.present, self._recover)
         self.effects.start()
         self.facts.start()
-        self.devices.start(self._scanned)
+        self.devices.start(self._scanned, self._scan_failed)
         self.care.start()
         self.sync.start()
         self.copies.start()
@@ -277,7 +280,7 @@ class Box:
                 is_secure=is_secure,
                 is_retiring=self.standing.is_retiring(),
                 copies=self.copies.status(),
-                devices=self.care.status(),
+                devices=self.care.status(lane),
             )
         )
 
@@ -317,6 +320,7 @@ class Box:
             language=self.settings.box.locale,
             store_id=self.identity.store_id,
             public_url=self.identity.public_url or self.identity.cloud_url,
+            artwork=StoreArtwork(self.settings.data_dir, self.settings.receipt).of,
         )
 
     def _outside(self) -> Outside:
@@ -412,6 +416,9 @@ class Box:
     def _scanned(self, lane: int, code: str) -> None:
         self._last_scan_at_ms[lane] = self.machine_clock.now_ms()
         self.desk.put(lane, ScanCode(code), wait=True)
+
+    def _scan_failed(self, lane: int, what: str) -> None:
+        self.desk.put(lane, NoteTrouble(what), wait=True)
 
     def _notify(self) -> None:
         self.sync.notify()

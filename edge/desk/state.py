@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from shared.item.item import Item
 from shared.sale.basket import Basket
 
-ScanKind = Literal["item", "repeat", "unknown", "member", "coupon", "weigh"]
+ScanKind = Literal["item", "repeat", "unknown", "member", "coupon", "lost", "pairing", "weigh"]
 PrintState = Literal["queued", "printing", "printed", "failed"]
 
 

@@ -1,92 +1,171 @@
-"""A USB barcode scanner read from its own input device, not from whatever field has the focus.
+"""A USB barcode scanner in keyboard mode, read from its own input device.
 
-The device is grabbed, so that scans never arrive as key strokes elsewhere, and opened again after
-it was pulled out.  evdev is imported late: only Linux has it, and training needs no scanner.
+The device is grabbed, so that scans never arrive as key strokes in whatever field has the focus,
+and opened again after it was pulled out.  evdev is imported late: only Linux has it, and training
+needs no scanner.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import select
+import struct
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol, cast
 
-import structlog
-
-from edge.device.keymap import KeyDecoder, ScannerLayout
-from edge.device.metrics import DEVICE_FAULTS, SCANS
-from edge.device.ports import DeviceState
-from edge.device.supervisor import DeviceFaultError, StateBoard, Supervisor
+from edge.device.framing import Framer, ScannerLayout
+from edge.device.keymap import KeyDecoder
+from edge.device.ports import Connection
+from edge.device.scanner_base import PASSED, BaseScanner, Place
+from edge.device.supervisor import DeviceFaultError
 from shared.kernel.clock import Clock
 
-if TYPE_CHECKING:
-    from evdev import InputDevice, InputEvent
-
-_EV_SYN, _EV_KEY, _SYN_DROPPED = 0, 1, 3
-_STOP_CHECK_S = 0.5
-_log = structlog.get_logger(__name__)
+_EV_SYN, _EV_KEY = 0, 1
+_SYN_REPORT, _SYN_DROPPED = 0, 3
+_EVIOCSCLOCKID = 0x400445A0
+_US_PER_S = 1_000_000
 
 
-class EvdevScanner:
-    """ScannerPort on `path`, best a name that stays: `/dev/input/by-id/...` or a udev link."""
+class KeyEvent(Protocol):
+    """`struct input_event` of `linux/input.h`."""
 
-    def __init__(self, path: str, layout: ScannerLayout, clock: Clock) -> None:
-        self._path = path
-        self._layout = layout
-        self._board = StateBoard(clock)
-        self._supervisor = Supervisor(f"scanner {path}", self._read, self._board)
-        self._on_scan: Callable[[str], None] | None = None
+    sec: int
+    usec: int
+    type: int
+    code: int
+    value: int
 
-    def start(self, on_scan: Callable[[str], None]) -> None:
-        """Open the device, now or whenever it appears, and deliver its codes."""
-        self._on_scan = on_scan
-        self._supervisor.start()
 
-    def stop(self) -> None:
-        """Let the device go."""
-        self._supervisor.stop()
+class KeySource(Protocol):
+    """An open input device, as `evdev.InputDevice` is."""
 
-    def state(self) -> DeviceState:
-        """Ready while the device is open and grabbed."""
-        return self._board.read()
+    fd: int
+    phys: str
 
-    def _read(self, stop: threading.Event) -> None:
-        device = self._open()
+    def grab(self) -> None:
+        """Keep its events from everybody else; OSError when somebody has it."""
+
+    def read(self) -> Iterable[KeyEvent]:
+        """What has come; OSError when the device is gone."""
+
+    def active_keys(self) -> list[int]:
+        """Codes of the keys that are held."""
+
+    def close(self) -> None:
+        """Let it go."""
+
+
+class EvdevScanner(BaseScanner):
+    """ScannerPort on an input device: a `Place`, or a name that stays such as a udev link."""
+
+    connection: Connection = "keyboard"
+    kind = "evdev"
+
+    def __init__(
+        self,
+        place: Place | str | None,
+        layout: ScannerLayout,
+        clock: Clock,
+        open_source: Callable[[str], KeySource] | None = None,
+    ) -> None:
+        super().__init__(place, layout, clock)
+        self._open_source = open_source or open_input_device
+
+    def _listen(self, place: Place, stop: threading.Event, framer: Framer) -> None:
+        source = self._open(place)
         try:
-            self._board.write("ready")
-            decoder = KeyDecoder(self._layout)
-            while not stop.is_set():
-                readable, _, _ = select.select([device.fd], [], [], _STOP_CHECK_S)
-                for event in device.read() if readable else ():
-                    self._take(decoder, event)
-        except OSError as error:
-            raise DeviceFaultError("scanner.unplugged", is_absent=True) from error
+            keys = _Keys(source, self.layout, framer, has_kernel_time=_use_monotonic(source.fd))
+            self._opened()
+            while not self._is_over(place, stop):
+                readable, _, _ = select.select([source.fd], [], [], self._wait_s())
+                for event in source.read() if readable else ():
+                    keys.take(event, self._heard)
+                if not readable:
+                    now_s = time.monotonic()
+                    self._heard(framer.pause(int(now_s * 1000)), now_s)
         finally:
-            device.close()
+            source.close()
 
-    def _open(self) -> InputDevice[str]:
-        from evdev import InputDevice as OpenInputDevice  # noqa: PLC0415 - Linux only, see above
-
+    def _open(self, place: Place) -> KeySource:
         try:
-            device = OpenInputDevice(self._path)
+            source = self._open_source(place.path)
         except FileNotFoundError as error:
             raise DeviceFaultError("scanner.absent", is_absent=True) from error
         except OSError as error:
-            raise DeviceFaultError("scanner.not_readable") from error
+            is_gone = error.errno in {errno.ENODEV, errno.ENXIO}
+            code = "scanner.absent" if is_gone else "scanner.not_readable"
+            raise DeviceFaultError(code, is_absent=is_gone) from error
+        if place.phys and source.phys and source.phys != place.phys:
+            # The node is another device's by now, perhaps a keyboard's: hands off.
+            source.close()
+            raise DeviceFaultError("scanner.absent", is_absent=True)
         try:
-            device.grab()
+            if place.is_grabbed:
+                source.grab()
         except OSError as error:
-            device.close()
+            source.close()
             raise DeviceFaultError("scanner.in_use") from error
-        return device
+        return source
 
-    def _take(self, decoder: KeyDecoder, event: InputEvent) -> None:
+    def _probe(self, place: Place) -> str:
+        """A second reader must be refused: only then do scans go nowhere else."""
+        if not place.is_grabbed:
+            return PASSED
+        source = self._open_source(place.path)
+        try:
+            source.grab()
+        except OSError as error:
+            return PASSED if error.errno == errno.EBUSY else "scanner.not_readable"
+        finally:
+            source.close()
+        return "scanner.silent_grab"
+
+
+class _Keys:
+    """The events of one opened device on their way to the framer."""
+
+    def __init__(
+        self, source: KeySource, layout: ScannerLayout, framer: Framer, *, has_kernel_time: bool
+    ) -> None:
+        self._source = source
+        self._decoder = KeyDecoder(layout.keyboard, layout.separator_key)
+        self._framer = framer
+        self._has_kernel_time = has_kernel_time
+        self._is_resuming = False
+
+    def take(self, event: KeyEvent, heard: Callable[..., None]) -> None:
+        """Take one event; after lost ones everything up to the next report is stale."""
+        at_s = time.monotonic()
+        if self._has_kernel_time:
+            at_s = event.sec + event.usec / _US_PER_S
+        at_ms = int(at_s * 1000)
         if event.type == _EV_SYN and event.code == _SYN_DROPPED:
-            DEVICE_FAULTS.labels("scanner", "scanner.keys_lost").inc()
-            _log.warning("scanner.keys_lost", path=self._path)
-            self._board.write("ready", "scanner.keys_lost")
-            decoder.spoil()
-        elif event.type == _EV_KEY and (code := decoder.key(event.code, event.value)):
-            SCANS.labels("evdev").inc()
-            if self._on_scan is not None:
-                self._on_scan(code)
+            self._is_resuming = True
+            heard(self._framer.spoil(at_ms), at_s)
+        elif self._is_resuming:
+            if event.type == _EV_SYN and event.code == _SYN_REPORT:
+                self._is_resuming = False
+                self._decoder.resume(self._source.active_keys())
+        elif event.type == _EV_KEY:
+            character = self._decoder.key(event.code, event.value)
+            if character:
+                heard(self._framer.feed(character, at_ms), at_s)
+
+
+def open_input_device(path: str) -> KeySource:
+    """Open `/dev/input/event...`; OSError when that is not possible."""
+    from evdev import InputDevice  # noqa: PLC0415 - Linux only, see above
+
+    return cast("KeySource", InputDevice(path))
+
+
+def _use_monotonic(fd: int) -> bool:
+    """Have events stamped with the clock of `time.monotonic`; False where that is refused."""
+    try:
+        fcntl.ioctl(fd, _EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
+    except OSError:
+        return False
+    return True

@@ -18,6 +18,13 @@ class ScanCode(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class NoteTrouble(Command):
+    """A scanner lost a code, or read one that is nothing to sell; `what` is the trouble's code."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetQuantity(Command):
     """Change a line's quantity."""
 

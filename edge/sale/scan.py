@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edge.desk.state import LaneState, LastScan, ScanKind, Turn
+from edge.device.pairing import PAIRING_CODE, is_pairing_code
 from edge.sale.commands import GiveBackCoupon, HandInCoupon, ScanCode
 from edge.sale.pricing import book_of, offers_of
 from edge.sale.shop import Shop, changed, open_basket, refuse_unready, revision_of
@@ -35,6 +36,8 @@ def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
     Never guess; the code of an item stays one, whatever coupons there are.
     """
     refuse_unready(shop, state)
+    if is_pairing_code(command.code):
+        raise RefusedError(PAIRING_CODE)
     now_ms = shop.clock.now_ms()
     basket = state.basket or Basket(shop.ids.entry_id(), now_ms)
     code = storable(command.code)[:CODE_SHOWN_MAX]

@@ -23,6 +23,7 @@ from edge.sale.commands import (
     HandInCoupon,
     HandInStoreCoupon,
     NotePrint,
+    NoteTrouble,
     OpenDrawer,
     OverridePrice,
     RemoveLine,
@@ -38,6 +39,7 @@ from edge.sale.commands import (
 )
 from edge.sale.recorded import printed_sale
 from edge.sale.scan import give_back_coupon, hand_in_coupon, scan_code
+from edge.sale.scan_trouble import note_trouble
 from edge.sale.shop import (
     Shop,
     changed,
@@ -68,6 +70,7 @@ def sale_handlers(shop: Shop) -> dict[type[Command], Handler]:
     """The function for each command of this room."""
     functions: dict[type[Command], Callable[..., Turn]] = {
         ScanCode: scan_code,
+        NoteTrouble: note_trouble,
         SetQuantity: set_quantity,
         RemoveLine: remove_line,
         OverridePrice: override_price,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.clock import SystemClock
-from edge.device.keymap import ScannerLayout
+from edge.device.framing import ScannerLayout
 from edge.device.scanner import EvdevScanner
 from edge.device.supervisor import DeviceFaultError, StateBoard, Supervisor
 
