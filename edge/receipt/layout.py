@@ -1,4 +1,4 @@
-"""From a journal entry to a receipt: the text for the screen, the bytes for the paper."""
+"""From a journal entry to a receipt or slip: text for the screen, bytes for the paper."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from edge.device.escpos import PrinterProfile, encode
+from edge.device.escpos import NO_ARTWORK, Artwork, encode
+from edge.device.escpos_profile import PrinterProfile
+from edge.receipt.slips import ClosedDay, SlipHead, check_lines, z_slip_lines
 from edge.texts import FALLBACK_LOCALE, Texts
 from shared.kernel.money import Currency
 from shared.sale.receipt import ReceiptHead, ReceiptLine, receipt_lines, receipt_text
@@ -29,11 +31,16 @@ class PrintedSale:
     hash: bytes = b""
 
 
+def _no_artwork(_profile: PrinterProfile) -> Artwork:
+    return NO_ARTWORK
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiptLayout:
     """How this store prints; `operator_name` gives the name for an operator's id.
 
     `language` is what offers are named in; `public_url` is where head office answers customers.
+    `profile` is the printer's, where no other one is named; `artwork` gives the pictures for one.
     """
 
     store_name: str
@@ -46,20 +53,46 @@ class ReceiptLayout:
     language: str = FALLBACK_LOCALE
     store_id: str = ""
     public_url: str = ""
+    artwork: Callable[[PrinterProfile], Artwork] = _no_artwork
 
     def text(self, printed: PrintedSale) -> str:
         """The receipt as plain text."""
-        return receipt_text(self._lines(printed), self.profile.width_chars)
+        columns = self.profile.width_chars
+        return receipt_text(self._lines(printed, columns), columns)
 
-    def payload(self, printed: PrintedSale) -> bytes:
-        """The receipt as the printer's bytes, with the cut."""
-        return encode(self._lines(printed), self.profile)
+    def payload(self, printed: PrintedSale, profile: PrinterProfile | None = None) -> bytes:
+        """The receipt as the bytes of the printer that prints it, with the cut."""
+        profile = profile or self.profile
+        lines = self._lines(printed, profile.width_chars)
+        return encode(lines, profile, self.artwork(profile))
 
-    def _lines(self, printed: PrintedSale) -> list[ReceiptLine]:
-        at = datetime.fromtimestamp(printed.at_ms / 1000, tz=self.zone)
+    def z_slip(self, day: ClosedDay, profile: PrinterProfile | None = None) -> bytes:
+        """The Z report of a closed day as the printer's bytes, with the cut."""
+        profile = profile or self.profile
+        operator_name = self.operator_name(day.operator) if day.operator else ""
+        head = self._slip_head(day.at_ms, operator_name)
+        lines = z_slip_lines(day, head, self.texts, profile.width_chars)
+        return encode(lines, profile, self.artwork(profile))
+
+    def test_page(self, name: str, at_ms: int, profile: PrinterProfile | None = None) -> bytes:
+        """A page that tries the printer `name`, as its bytes, with the cut; `at_ms` UTC."""
+        profile = profile or self.profile
+        lines = check_lines(name, self._slip_head(at_ms), self.texts, profile)
+        return encode(lines, profile, self.artwork(profile))
+
+    def _slip_head(self, at_ms: int, operator_name: str = "") -> SlipHead:
+        at_text = self._at_text(at_ms) if at_ms else ""
+        return SlipHead(
+            self.store_name, self.currency, at_text, operator_name, is_training=self.is_training
+        )
+
+    def _at_text(self, at_ms: int) -> str:
+        return datetime.fromtimestamp(at_ms / 1000, tz=self.zone).strftime("%Y-%m-%d %H:%M")
+
+    def _lines(self, printed: PrintedSale, columns: int) -> list[ReceiptLine]:
         head = ReceiptHead(
             store_name=self.store_name,
-            at_text=at.strftime("%Y-%m-%d %H:%M"),
+            at_text=self._at_text(printed.at_ms),
             operator_name=self.operator_name(printed.sale.operator),
             currency=self.currency,
             is_training=self.is_training,
@@ -67,7 +100,7 @@ class ReceiptLayout:
             link=self._link(printed),
             public_url=self.public_url,
         )
-        return receipt_lines(printed.sale, head, self.texts, self.profile.width_chars)
+        return receipt_lines(printed.sale, head, self.texts, columns)
 
     def _link(self, printed: PrintedSale) -> ReceiptLink | None:
         if not printed.hash:

@@ -54,11 +54,19 @@ def day_certificate(journal: JournalReader, day: BusinessDay) -> DayCertificate:
 
 def newest_close(journal: JournalReader) -> dict[str, Any] | None:
     """The data of the last day close near the head of a life; None when there is none."""
+    body = newest_closing(journal)
+    if body is None:
+        return None
+    data: dict[str, Any] = body["data"]
+    return data
+
+
+def newest_closing(journal: JournalReader) -> dict[str, Any] | None:
+    """The whole body of the entry that `newest_close` takes its data from."""
     first = max(0, journal.last_seq() + 1 - _CLOSE_LOOKED_FOR)
     for entry in reversed(list(_entries(journal, first))):
         if entry.type == DayClosed.type:
-            data: dict[str, Any] = parse_body(entry.body)["data"]
-            return data
+            return parse_body(entry.body)
     return None
 
 

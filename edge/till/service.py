@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
+from typing import Any
 
 from edge.ids import Ids
 from edge.journal.projections import BusinessDay
 from edge.journal.store import EntryDraft, Journal
-from edge.till.day_sales import day_certificate, newest_close
+from edge.receipt.slips import ClosedDay
+from edge.till.day_sales import day_certificate, newest_close, newest_closing
 from shared.journal.event import DayClosed, DayOpened
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
@@ -93,6 +95,25 @@ def closing_slip(*, till: Till) -> ClosingSlip | None:
         certificate.net_minor,
         certificate_code(document),
     )
+
+
+def closed_day(*, till: Till, business_date: str) -> ClosedDay:
+    """What the slip of a closed day says; of one long gone, the sums alone.
+
+    Raises what `Journal.z` raises.
+    """
+    for life in till.journal.lives():
+        body = newest_closing(life)
+        if body is not None and body["data"]["business_date"] == business_date:
+            document = body["data"].get("certificate", "")
+            code = certificate_code(document) if document else ""
+            return ClosedDay(_report_of(body["data"]["z"]), body["at"], body["actor"], code)
+    return ClosedDay(till.journal.z(business_date))
+
+
+def _report_of(z: dict[str, Any]) -> ZReport:
+    known = {field.name for field in fields(ZReport)}
+    return ZReport(**{name: value for name, value in z.items() if name in known})
 
 
 def day_report(*, till: Till, business_date: str | None) -> ZReport:
