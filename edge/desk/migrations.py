@@ -54,4 +54,39 @@ MIGRATIONS: tuple[str, ...] = (
         asked_by TEXT NOT NULL, is_seen INTEGER NOT NULL
     ) STRICT
     """,
+    # Which printer a job was given to, and what it is: a receipt or a day's Z slip.
+    """
+    ALTER TABLE print_job ADD COLUMN printer TEXT NOT NULL DEFAULT '';
+    ALTER TABLE print_job ADD COLUMN kind TEXT NOT NULL DEFAULT 'receipt'
+    """,
+    # Keys of customer displays; only their SHA-256 is kept.
+    """
+    CREATE TABLE display_key(
+        n INTEGER PRIMARY KEY, key_sha256 BLOB NOT NULL UNIQUE, lane INTEGER NOT NULL
+    ) STRICT
+    """,
+    # The book of stock, tasks of shelves and cold places, and their facts on the way.
+    """
+    CREATE TABLE shelf_place(
+        one INTEGER PRIMARY KEY CHECK (one = 1), stream TEXT NOT NULL, seq INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE shelf_book(
+        gtin TEXT PRIMARY KEY, qty_milli INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE shelf_accepted(
+        sensor TEXT PRIMARY KEY, gap_milli INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE shelf_task(
+        n INTEGER PRIMARY KEY, sensor TEXT NOT NULL, kind TEXT NOT NULL, gtin TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, book_milli INTEGER NOT NULL, shelf_milli INTEGER NOT NULL,
+        celsius_milli INTEGER NOT NULL, limit_milli INTEGER NOT NULL,
+        seen_by TEXT NOT NULL DEFAULT '', settled_at_ms INTEGER, how TEXT,
+        by TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE UNIQUE INDEX shelf_task_open ON shelf_task(sensor, kind) WHERE settled_at_ms IS NULL;
+    CREATE TABLE shelf_fact(
+        n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at_ms INTEGER NOT NULL,
+        actor TEXT NOT NULL, type TEXT NOT NULL, data BLOB NOT NULL
+    ) STRICT
+    """,
 )
