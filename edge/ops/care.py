@@ -87,13 +87,26 @@ class DeviceCare:
             now_ms=parts.clock.now_ms,
         )
 
-    def status(self) -> dict[str, Any]:
-        """The strip's word on all devices; at once, for the event loop asks."""
+    def status(self, lane: int) -> dict[str, Any]:
+        """The strip's word on the devices; at once, for the event loop asks.
+
+        `others` are those in trouble that the lane's strip does not name by themselves: its own,
+        or the whole store's, but neither its scanner nor a printer.
+        """
         seen, last = self.watch.seen(), self.self_test.last()
+        others = [
+            each
+            for each in seen.reports
+            if each.id in seen.troubled
+            and each.lane in {0, lane}
+            and each.kind != "printer"
+            and (each.kind != "scanner" or each.lane != lane)
+        ]
         tested = "none" if last is None else ("passed" if last.is_passed else "failed")
         return {
             "revision": seen.revision,
             "troubled": len(seen.troubled),
+            "others": len(others),
             "self_test": "seen" if tested == "failed" and last and last.is_seen else tested,
         }
 

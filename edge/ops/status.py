@@ -29,16 +29,19 @@ class Conditions:
     cloud: CloudContact
     printer: PrinterStatus
     print_queue: int
+    """Of this lane."""
     scanner: DeviceState | None
     last_scan_at_ms: int | None
     clock: ClockQuality
     is_training: bool
     is_secure: bool
     is_retiring: bool = False
+    print_helper: str = ""
+    """The printer that prints for this lane while its own cannot."""
     copies: Mapping[str, Any] = field(default_factory=dict)
     """`journal` and `copies` of the status, as the copy room tells them."""
     devices: Mapping[str, Any] = field(default_factory=dict)
-    """`revision`, `troubled` and `self_test`, as the care of the devices tells them."""
+    """`revision`, `troubled`, `others` and `self_test`, as the care of the devices tells them."""
 
 
 def status_of(conditions: Conditions) -> dict[str, Any]:
@@ -57,6 +60,7 @@ def status_of(conditions: Conditions) -> dict[str, Any]:
             "state": conditions.printer.state,
             "since_ms": conditions.printer.since_ms,
             "queued": conditions.print_queue,
+            "helper": conditions.print_helper,
         },
         "scanner": {
             "state": "ok" if is_scanning else "absent",

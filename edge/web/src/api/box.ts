@@ -13,6 +13,8 @@ export type ZReport = components["schemas"]["ZReport"];
 export type ClosingSlip = components["schemas"]["ClosingSlip"];
 export type CommandAnswer = components["schemas"]["CommandAnswer"];
 export type WantedCopies = components["schemas"]["WantedBody"];
+export type DevicesBody = components["schemas"]["DevicesBody"];
+export type Device = components["schemas"]["DeviceBody"];
 type Answer = Promise<CommandAnswer>;
 
 const box = createClient<paths>({
@@ -111,6 +113,12 @@ export class LaneApi {
     );
   shown = (revision: number): Promise<unknown> =>
     taken(box.POST("/v1/lanes/{lane}/shown", { params: this.#at(), body: { revision } }));
+
+  devices = (): Promise<DevicesBody> => taken(box.GET("/v1/devices"));
+  selfTest = (): Promise<unknown> => taken(box.POST("/v1/devices/self-test"));
+  selfTestSeen = (): Promise<unknown> => taken(box.POST("/v1/devices/self-test/seen"));
+  zeroScale = (lane: number): Promise<components["schemas"]["ZeroAnswer"]> =>
+    taken(box.POST("/v1/devices/scale/{lane}/zero", { params: { path: { lane } } }));
 
   openDay = (business_date: string): Promise<ZReport> =>
     taken(box.POST("/v1/day/open", { body: { business_date } }));

@@ -159,6 +159,14 @@ export interface BoxStatus {
   };
   readonly scanner: { readonly state: "ok" | "absent"; readonly last_at_ms: number | null };
   readonly clock: { readonly state: "ok" | "unsynced" };
+  /** All devices in short; `revision` moves when the device page is out of date. */
+  readonly devices: {
+    readonly revision: number;
+    readonly troubled: number;
+    /** In trouble and not named by the strip. */
+    readonly others: number;
+    readonly self_test: "none" | "passed" | "failed" | "seen";
+  };
   readonly training: boolean;
   readonly secure: boolean;
   /** The box's own journal: stream id, last entry, last one that the cloud holds and its hash. */

@@ -144,6 +144,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices
+         * @description Every device with its last troubles, those in trouble first.
+         */
+        get: operations["devices_v1_devices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices Csv
+         * @description The same as a table, for whoever is asked for help; times are UTC ms.
+         */
+        get: operations["devices_csv_v1_devices_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/scale/{lane}/zero": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Zero
+         * @description Take the empty pan of the lane's scale as zero; waits for the scale's word.
+         */
+        post: operations["zero_v1_devices_scale__lane__zero_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/self-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Self Test
+         * @description Try everything now; takes up to 20 s and prints nothing.
+         */
+        post: operations["self_test_v1_devices_self_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/self-test/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Self Test Seen
+         * @description Somebody has read the result: the status strip is quiet again.
+         */
+        post: operations["self_test_seen_v1_devices_self_test_seen_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/items": {
         parameters: {
             query?: never;
@@ -532,6 +632,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lanes/{lane}/weighing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Weigh
+         * @description Sell the goods that wait with the weight that lies on the scale now.
+         */
+        post: operations["weigh_v1_lanes__lane__weighing_post"];
+        /**
+         * Give Up
+         * @description Forget the goods that wait.
+         */
+        delete: operations["give_up_v1_lanes__lane__weighing_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lanes/{lane}/weighing/by-hand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Weigh By Hand
+         * @description Sell the goods that wait with a weight that was keyed in; the line says so.
+         */
+        post: operations["weigh_by_hand_v1_lanes__lane__weighing_by_hand_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lanes/{lane}/weighing/tare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Tare
+         * @description Take a container off the weight.
+         */
+        post: operations["set_tare_v1_lanes__lane__weighing_tare_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/receipts": {
         parameters: {
             query?: never;
@@ -633,6 +797,14 @@ export interface components {
             times: number;
         };
         /**
+         * ByHandBody
+         * @description The net weight that was read elsewhere, in thousandths of the unit.
+         */
+        ByHandBody: {
+            /** Net Milli */
+            net_milli: number;
+        };
+        /**
          * ClosingSlip
          * @description A closed day in short; `code` is the same at head office if not one receipt is missing.
          */
@@ -665,6 +837,60 @@ export interface components {
             code: string;
         };
         /**
+         * DeviceBody
+         * @description One device; `lane` 0 serves the whole store.
+         *
+         *     `fault` is the code of what is wrong now, null when it is well; `last_fault` what was wrong
+         *     last. `capability` and `counters` are for people who look closely: names and plain values.
+         */
+        DeviceBody: {
+            /** Adapter */
+            adapter: string;
+            /** Address */
+            address: string;
+            /** Capability */
+            capability: {
+                [key: string]: string;
+            };
+            /** Counters */
+            counters: {
+                [key: string]: number;
+            };
+            /** Fault */
+            fault: string | null;
+            /** History */
+            history: components["schemas"]["FaultBody"][];
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Lane */
+            lane: number;
+            /** Last Fault */
+            last_fault: string | null;
+            /** Since Ms */
+            since_ms: number;
+            /** State */
+            state: string;
+        };
+        /**
+         * DevicesBody
+         * @description Everything that the health page shows, as of `at_ms`; `revision` is that of the status.
+         */
+        DevicesBody: {
+            /** At Ms */
+            at_ms: number;
+            /** Devices */
+            devices: components["schemas"]["DeviceBody"][];
+            /** Facts Waiting */
+            facts_waiting: number;
+            /** Revision */
+            revision: number;
+            self_test: components["schemas"]["SelfTestBody"] | null;
+            /** Self Test At */
+            self_test_at: string;
+        };
+        /**
          * DrawerBody
          * @description Why, and who approves it where the operator may not open the drawer alone.
          */
@@ -681,6 +907,22 @@ export interface components {
             pin: string;
             /** Reason */
             reason: string;
+        };
+        /**
+         * FaultBody
+         * @description One trouble of a device, UTC ms; `until_ms` null while it stands.
+         */
+        FaultBody: {
+            /** At Ms */
+            at_ms: number;
+            /** Code */
+            code: string;
+            /** State */
+            state: string;
+            /** Times */
+            times: number;
+            /** Until Ms */
+            until_ms: number | null;
         };
         /**
          * FoundItem
@@ -890,6 +1132,22 @@ export interface components {
             code: string;
         };
         /**
+         * SelfTestBody
+         * @description The last self-test; `asked_by` is "" for the one at night.
+         */
+        SelfTestBody: {
+            /** Asked By */
+            asked_by: string;
+            /** At Ms */
+            at_ms: number;
+            /** Is Passed */
+            is_passed: boolean;
+            /** Is Seen */
+            is_seen: boolean;
+            /** Results */
+            results: components["schemas"]["TestResultBody"][];
+        };
+        /**
          * ShownBody
          * @description The catalogue revision that a till page has painted.
          */
@@ -957,6 +1215,14 @@ export interface components {
             new: number;
         };
         /**
+         * TareBody
+         * @description `tare_milli` of the container, in thousandths of the unit; null: what lies on the scale.
+         */
+        TareBody: {
+            /** Tare Milli */
+            tare_milli?: number | null;
+        };
+        /**
          * TenderBody
          * @description A payment; a card was charged on the stand-alone terminal before.
          */
@@ -976,6 +1242,16 @@ export interface components {
          * @enum {string}
          */
         TenderKind: "cash" | "card" | "manufacturer_coupon";
+        /**
+         * TestResultBody
+         * @description What a self-test found at a device or a part of the box: passed, or a code.
+         */
+        TestResultBody: {
+            /** Name */
+            name: string;
+            /** Result */
+            result: string;
+        };
         /**
          * WantedAnswer
          * @description The same, journal by journal, in the order of the question.
@@ -1100,6 +1376,14 @@ export interface components {
              * @default 0
              */
             voided_lines: number;
+        };
+        /**
+         * ZeroAnswer
+         * @description Whether the scale has taken its empty pan as zero.
+         */
+        ZeroAnswer: {
+            /** Zeroed */
+            zeroed: boolean;
         };
     };
     responses: never;
@@ -1313,6 +1597,149 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ZReport"];
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_v1_devices_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicesBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_csv_v1_devices_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    zero_v1_devices_scale__lane__zero_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZeroAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    self_test_v1_devices_self_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelfTestBody"] | null;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    self_test_seen_v1_devices_self_test_seen_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {
@@ -2032,6 +2459,146 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    weigh_v1_lanes__lane__weighing_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_up_v1_lanes__lane__weighing_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    weigh_by_hand_v1_lanes__lane__weighing_by_hand_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByHandBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_tare_v1_lanes__lane__weighing_tare_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TareBody"];
             };
         };
         responses: {
