@@ -2,10 +2,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 
 from edge.clock import SystemClock
-from edge.device import printer, scanner, virtual
 from edge.device.escpos import PrinterProfile
 from edge.device.printer import AbsentPrinter, NetworkPrinter
 from edge.device.scanner import EvdevScanner
@@ -90,19 +88,3 @@ def test_the_example_names_every_setting(tmp_path: Path) -> None:
     given = tomllib.loads(text)
     for section in given:
         assert set(given[section]) == set(getattr(settings, section).__dataclass_fields__)
-
-
-def test_every_adapter_says_which_rules_it_keeps() -> None:
-    text = (Path(scanner.__file__).parent / "quality.yaml").read_text(encoding="utf-8")
-    adapters = yaml.safe_load(text)["adapters"]
-    modules = {"scanner": scanner, "printer": printer, "virtual": virtual}
-    rules = {"contract", "reconnect", "bounded", "faults", "no_hang", "hardware"}
-    for name, verdicts in adapters.items():
-        module, _, adapter = name.partition(".")
-        assert module == "drawer" or hasattr(modules[module], adapter), name
-        assert set(verdicts) == rules, name
-        for rule, verdict in verdicts.items():
-            if verdict != "done":
-                [(state, reason)] = verdict.items()
-                assert state in {"open", "exempt"}, (name, rule)
-                assert reason, (name, rule)
