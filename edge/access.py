@@ -18,6 +18,8 @@ PUBLIC = "public"
 SIGNED_IN = "signed_in"
 LOCKED_VIEW = "locked_view"
 """For a screen of a lane, signed in or not; `Actor.operator` tells which."""
+DISPLAY_VIEW = "display_view"
+"""For the customer's display of a lane, by the key that its till gave it; it may only look."""
 _BEARER = "Bearer "
 
 
@@ -42,6 +44,14 @@ class Gate(Protocol):
         ...
 
 
+class Displays(Protocol):
+    """Knows the keys of customer displays; in `app.state.customer`. Answers from memory."""
+
+    def lane_of(self, key: str) -> int | None:
+        """The lane that the key belongs to."""
+        ...
+
+
 NOBODY = Actor(0, None)
 
 
@@ -58,6 +68,8 @@ class Requires:
         """Admit the sender of a request, or raise."""
         if self.permission == PUBLIC:
             return NOBODY
+        if self.permission == DISPLAY_VIEW:
+            return _display_of(request)
         gate: Gate = request.app.state.gate
         actor = gate.actor(token_of(request))
         if self.permission == LOCKED_VIEW:
@@ -78,6 +90,17 @@ def token_of(request: Request) -> str:
     if header.startswith(_BEARER):
         return header[len(_BEARER) :]
     return request.cookies.get(SESSION_COOKIE, "")
+
+
+def _display_of(request: Request) -> Actor:
+    displays: Displays = request.app.state.customer
+    lane = displays.lane_of(request.query_params.get("key", ""))
+    if lane is None:
+        raise ForbiddenError("display.key")
+    actor = Actor(lane, None)
+    if not _has_lane(actor, request):
+        raise ForbiddenError("session.other_lane", lane=lane)
+    return actor
 
 
 def _has_lane(actor: Actor, request: Request) -> bool:

@@ -20,9 +20,10 @@ from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from edge.desk.state import LaneState, Operator
 from edge.desk.store import DeskStore
+from edge.device.escpos_profile import profile_of
 from edge.device.wiring import Devices, build_devices
-from edge.device.wiring_printer import profile_of
 from edge.http.app import Rooms, build_app
+from edge.http.display import DisplayRoom
 from edge.http.events import EventRoom
 from edge.http.lanes import LanesRoom
 from edge.identity import Standing, load_identity
@@ -33,6 +34,7 @@ from edge.ops.api import OpsRoom
 from edge.ops.care import CareParts, DeviceCare
 from edge.ops.facts import FactParts, FactWriter
 from edge.ops.metrics import BoxCollector, BoxGauges
+from edge.ops.pairing_api import PairingRoom
 from edge.ops.self_test import Premises
 from edge.ops.status import CloudContact, Conditions, status_of
 from edge.ops.upkeep import Upkeep, UpkeepParts
@@ -43,6 +45,7 @@ from edge.replica.catalog import StaffMember
 from edge.replica.store import ActivationResult, Replica
 from edge.sale.api import SaleRoom
 from edge.sale.commands import NoteTrouble, ScanCode
+from edge.sale.customer import make_customer_side
 from edge.sale.effects import Outside, SaleEffects
 from edge.sale.recorded import printed_sale
 from edge.sale.recovery import recover_lane
@@ -65,6 +68,7 @@ from edge.till.api import TillRoom
 from edge.till.service import Till
 from edge.till.store import DayAnswers
 from edge.version import software_version
+from shared.item.labels import scheme_of
 from shared.journal.event import RevisionActivated
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
@@ -99,13 +103,14 @@ class Box:
         )
         self.desk_file = Writer(data / "desk.db", "NORMAL")
         self.desk = Desk(DeskStore(self.desk_file), settings.lane_numbers())
-        self.spool = Spool(self.desk_file, WAITING_MAX if _has_printer(settings) else 0)
+        self.spool = Spool(self.desk_file, WAITING_MAX if settings.printers() else 0)
         self.sessions = Sessions(SessionStore(self.desk_file))
-        self.devices: Devices = build_devices(
-            settings, self.machine_clock, self.facts.put
-        )
+        self.devices: Devices = build_devices(settings, self.machine_clock, self.facts.put)
         self.closing = asyncio.Event()
         self.currency = currency_of(identity.currency)
+        self.customer = make_customer_side(
+            self.desk, self.desk_file, self.devices.counter.displays, settings, self.currency.code
+        )
         self._last_scan_at_ms: dict[int, int] = {}
         self._employed: tuple[int, tuple[StaffMember, ...]] = (0, ())
         self._layout = self._make_layout()
@@ -120,6 +125,7 @@ class Box:
             self.effects,
             self.standing.is_retiring,
             self.devices.counter.scales,
+            scheme_of(settings.barcode.country),
         )
         self.staff_room = StaffRoom(
             self.journal,
@@ -154,6 +160,7 @@ class Box:
         self.sessions.load()
         handlers = {**sale_handlers(self.shop), **staff_handlers(self.staff_room)}
         self.desk.start(handlers, self.present, self._recover)
+        self.customer.start()
         self.effects.start()
         self.facts.start()
         self.devices.start(self._scanned, self._scan_failed)
@@ -172,6 +179,7 @@ class Box:
         self.copies.stop()
         self.sync.stop()
         self.desk.stop()
+        self.customer.stop()
         self.effects.stop()
         self.devices.stop()
         self.facts.stop()
@@ -195,6 +203,7 @@ class Box:
             self._open_baskets,
             self.desk.refresh,
         )
+        scale = scale_watch(self.shop, self.desk, is_automatic=settings.scale.is_automatic)
         rooms = Rooms(
             gate=self,
             lanes=LanesRoom(
@@ -209,7 +218,7 @@ class Box:
             ),
             events=EventRoom(
                 *(self.desk, self.status, self.is_current, self.closing, self.sync.shown),
-                scale_watch(self.shop, self.desk, is_automatic=settings.scale.is_automatic),
+                scale,
             ),
             sale=SaleRoom(
                 self.desk, self.shop, ItemSearch(self.replica, self.clock), self._check_pin
@@ -218,7 +227,9 @@ class Box:
             till=TillRoom(till, DayAnswers(self.desk_file)),
             ops=OpsRoom(self.health),
             devices=self.care.room(),
+            pairing=PairingRoom(self.devices.found.hub, self.machine_clock.mono_ms),
             copies=self.copies.room(),
+            customer=DisplayRoom(self.customer, self.ids.session_token, scale, self.closing),
             locale=settings.box.locale,
             extra=self._training_routers(),
         )
@@ -271,8 +282,9 @@ class Box:
                 cloud=CloudContact(
                     cloud.online, cloud.since_ms, cloud.unsynced, cloud.was_ever_online
                 ),
-                printer=self.devices.printer.status(),
-                print_queue=self.effects.depth(),
+                printer=self.devices.printers.of(lane).port.status(),
+                print_queue=self.effects.depth(lane),
+                print_helper=self.effects.helper(lane),
                 scanner=None if scanner is None else scanner.state(),
                 last_scan_at_ms=self._last_scan_at_ms.get(lane),
                 clock=self.machine_clock.quality(),
@@ -325,13 +337,13 @@ class Box:
 
     def _outside(self) -> Outside:
         return Outside(
-            printer=self.devices.printer,
-            drawer=self.devices.drawer,
+            printers=self.devices.printers,
             spool=self.spool,
             clock=self.machine_clock,
             put=self.desk.put,
             notify=self._notify,
             recorded=lambda receipt_no: printed_sale(self.journal.sale_by_receipt(receipt_no)),
+            facts=self.facts.put,
         )
 
     def _make_sync(self, work_dir: Path) -> SyncService:
@@ -475,7 +487,3 @@ class Box:
                 cat=active.rev,
             )
         )
-
-
-def _has_printer(settings: Settings) -> bool:
-    return settings.printer.kind != "none"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
-from edge.desk.feed import Feed
+from edge.desk.feed import Feed, ViewSink
 from edge.desk.lane import Lane
 from edge.desk.state import Command, CommandResult, Handler, LaneState, Presenter, Refresh, View
 from edge.desk.store import DeskStore
@@ -85,6 +85,10 @@ class Desk:
         feed = Feed(asyncio.get_running_loop())
         self._lane(lane).attach(feed)
         return feed
+
+    def watch(self, lane: int, sink: ViewSink) -> None:
+        """Let somebody outside the event loop follow a lane's views from now on."""
+        self._lane(lane).attach(sink)
 
     def unsubscribe(self, lane: int, feed: Feed) -> None:
         """End a feed."""

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Protocol
 
 from edge.desk.state import View
+
+
+class ViewSink(Protocol):
+    """Whoever follows a lane's views."""
+
+    def offer(self, view: View) -> None:
+        """Take a view, at once and from any thread; a newer one makes it worthless."""
 
 
 class Feed:

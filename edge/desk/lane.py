@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import structlog
 
-from edge.desk.feed import Feed
+from edge.desk.feed import ViewSink
 from edge.desk.metrics import COMMAND_FAILURES, COMMAND_SECONDS, QUEUE_DEPTH
 from edge.desk.state import (
     Command,
@@ -58,7 +58,7 @@ class Lane:
         self._handlers = handlers
         self._present = present
         self._queue: queue.Queue[Submission | None] = queue.Queue(QUEUE_MAX)
-        self._feeds: tuple[Feed, ...] = ()
+        self._feeds: tuple[ViewSink, ...] = ()
         self._feeds_lock = threading.Lock()
         self._view = View(0, b"{}")
         self._depth = QUEUE_DEPTH.labels(str(state.lane))
@@ -96,13 +96,13 @@ class Lane:
         self._depth.set(self._queue.qsize())
         return submission.future
 
-    def attach(self, feed: Feed) -> None:
+    def attach(self, feed: ViewSink) -> None:
         """Let a screen follow; it gets the present view at once."""
         with self._feeds_lock:
             self._feeds = (*self._feeds, feed)
         feed.offer(self._view)
 
-    def detach(self, feed: Feed) -> None:
+    def detach(self, feed: ViewSink) -> None:
         """The screen is gone."""
         with self._feeds_lock:
             self._feeds = tuple(each for each in self._feeds if each is not feed)

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from edge.access import PUBLIC, Gate, Requires
 from edge.copy import api as copy_api
-from edge.http import events, lanes, problems, static_files
+from edge.http import display, events, lanes, problems, static_files
 from edge.http.guard import Guard
 from edge.ops import api as ops_api
-from edge.ops import devices_api
+from edge.ops import devices_api, pairing_api
 from edge.sale import api as sale_api
 from edge.sale import weigh_api
 from edge.staff import api as staff_api
@@ -32,7 +32,9 @@ class Rooms:
     till: till_api.TillRoom
     ops: ops_api.OpsRoom
     devices: devices_api.DevicesRoom
+    pairing: pairing_api.PairingRoom
     copies: copy_api.CopyRoom
+    customer: display.DisplayRoom
     locale: str
     extra: Sequence[APIRouter] = ()
 
@@ -54,13 +56,16 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.till = rooms.till
     app.state.ops = rooms.ops
     app.state.devices = rooms.devices
+    app.state.pairing = rooms.pairing
     app.state.copies = rooms.copies
+    app.state.customer = rooms.customer
     problems.install(app, rooms.locale)
     app.add_middleware(Guard)
-    for module in (lanes, staff_api, events, till_api, copy_api, ops_api, devices_api):
+    for module in (lanes, staff_api, events, till_api, copy_api, ops_api, devices_api, pairing_api):
         app.include_router(module.router)
     app.include_router(sale_api.lane_router)
     app.include_router(sale_api.router)
+    app.include_router(display.router)
     app.include_router(weigh_api.lane_router)
     app.include_router(weigh_api.device_router)
     for router in rooms.extra:

@@ -21,7 +21,7 @@ from edge.sale.view import locked
 HEARTBEAT_S = 1.0
 SCALE_S = 0.1
 """How often the scale is looked at; what it says is only sent when it changes."""
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def events(room: RoomDep, actor: Screen, lane: int, request: Request) -> S
     feed = room.desk.subscribe(lane)
     is_secure = request.url.scheme == "https"
     stream = _stream(room, actor, Screening(lane, feed, is_secure))
-    return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 @router.post("/shown", status_code=204)

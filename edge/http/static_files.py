@@ -41,7 +41,8 @@ async def page(
         return await _file(request, found, headers)
     if path.startswith("assets/"):
         raise HTTPException(404)
-    index = await asyncio.to_thread(_find, folder, "index.html")
+    name = "display.html" if path.startswith("display/") else "index.html"
+    index = await asyncio.to_thread(_find, folder, name)
     if index is None:
         return HTMLResponse(_NOT_BUILT, 503, headers=_ASK_AGAIN)
     return await _file(request, index, _ASK_AGAIN)

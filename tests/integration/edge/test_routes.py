@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from edge.access import LOCKED_VIEW, PUBLIC, SIGNED_IN, Requires
+from edge.access import DISPLAY_VIEW, LOCKED_VIEW, PUBLIC, SIGNED_IN, Requires
 from edge.box import Box
 from edge.identity import save_identity
 from edge.journal.signer import KEY_FILE, load_or_create
@@ -49,6 +49,13 @@ EXPECTED = {
     "POST /v1/lanes/{lane}/void": "basket.void",
     "POST /v1/lanes/{lane}/reprint": "receipt.reprint",
     "POST /v1/lanes/{lane}/drawer": "sale.operate",
+    "POST /v1/lanes/{lane}/weighing": "sale.operate",
+    "POST /v1/lanes/{lane}/weighing/by-hand": "sale.override",
+    "POST /v1/lanes/{lane}/weighing/tare": "sale.operate",
+    "DELETE /v1/lanes/{lane}/weighing": "sale.operate",
+    "POST /v1/devices/scale/{lane}/zero": "device.setup",
+    "POST /v1/lanes/{lane}/display": "sale.operate",
+    "GET /v1/lanes/{lane}/display/events": DISPLAY_VIEW,
     "POST /v1/day/open": "day.close",
     "POST /v1/day/close": "day.close",
     "GET /v1/day": "device.read",
@@ -64,6 +71,9 @@ EXPECTED = {
     "GET /v1/devices.csv": "device.read",
     "POST /v1/devices/self-test": "device.setup",
     "POST /v1/devices/self-test/seen": "device.read",
+    "GET /v1/shelves": "stock.count",
+    "POST /v1/shelves/{sensor}/count": "stock.count",
+    "POST /v1/shelves/tasks/{n}/dismiss": "stock.count",
     "GET /healthz": PUBLIC,
     "GET /metrics": PUBLIC,
     "GET /{path:path}": PUBLIC,
@@ -96,9 +106,8 @@ def effective(part: Any) -> list[Any]:
 def test_every_route_states_exactly_one_permission(tmp_path: Path) -> None:
     found = permissions_of(an_app(tmp_path, TRAINING))
     assert {route: stated for route, stated in found.items() if len(stated) != 1} == {}
-    assert {stated[0] for stated in found.values()} - {PUBLIC, SIGNED_IN, LOCKED_VIEW} <= (
-        PERMISSIONS
-    )
+    others = {PUBLIC, SIGNED_IN, LOCKED_VIEW, DISPLAY_VIEW}
+    assert {stated[0] for stated in found.values()} - others <= PERMISSIONS
 
 
 def test_the_permissions_are_the_agreed_ones(tmp_path: Path) -> None:
