@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from shared.item.labels import LABEL_COUNTRIES
 from shared.kernel.errors import RefusedError
 
 SETTINGS_FILE = "edge.toml"
@@ -221,6 +222,16 @@ class MirrorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BarcodeSettings:
+    """`country`: whose rules packs with a weight or price follow (ISO 3166-1 alpha-2).
+
+    "" is the chain's own scheme, as in China and Taiwan.
+    """
+
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of `edge.toml`, and the folder it lies in."""
 
@@ -236,6 +247,7 @@ class Settings:
     scale: ScaleSettings = field(default_factory=ScaleSettings)
     display: DisplaySettings = field(default_factory=DisplaySettings)
     shelf: ShelfSettings = field(default_factory=ShelfSettings)
+    barcode: BarcodeSettings = field(default_factory=BarcodeSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
     mirror: MirrorSettings = field(default_factory=MirrorSettings)
     self_test: SelfTestSettings = field(default_factory=SelfTestSettings)
@@ -264,6 +276,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "scale": ScaleSettings,
     "display": DisplaySettings,
     "shelf": ShelfSettings,
+    "barcode": BarcodeSettings,
     "clock": ClockSettings,
     "mirror": MirrorSettings,
     "self_test": SelfTestSettings,
@@ -324,6 +337,7 @@ def _check(settings: Settings) -> None:
     one_of("box.locale", settings.box.locale, _LOCALES)
     _check_scanner(settings.scanner)
     one_of("shelf.kind", settings.shelf.kind, _SHELF_KINDS)
+    one_of("barcode.country", settings.barcode.country, ("", *LABEL_COUNTRIES))
     one_of("clock.kind", settings.clock.kind, _CLOCK_KINDS)
     if not _TIME_OF_DAY.fullmatch(settings.self_test.at):
         raise RefusedError("settings.value", field="self_test.at", allowed='"HH:MM", ""')

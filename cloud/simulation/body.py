@@ -33,6 +33,12 @@ class Override(msgspec.Struct, gc=False):
     book_unit_minor: int | None
 
 
+class Pack(msgspec.Struct, gc=False):
+    """What the code of a pack told."""
+
+    is_priced: bool = False
+
+
 class Line(msgspec.Struct, gc=False):
     """A `SoldLine` as far as its price goes."""
 
@@ -46,6 +52,7 @@ class Line(msgspec.Struct, gc=False):
     modifiers: tuple[Modifier, ...] = ()
     override: Override | None = None
     tax_bp: Rate = 0
+    pack: Pack | None = None
 
 
 class Sale(msgspec.Struct, gc=False):

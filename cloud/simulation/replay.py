@@ -48,7 +48,8 @@ def basket_of(sale: Sale, shop: Shop) -> RecordedBasket:
     lines, coupons, costs = [], [], []
     for place, line in enumerate(sale.lines):
         facts = shop.items.get(line.gtin, UNKNOWN_ITEM)
-        is_pack = line.is_weighed and is_label_pack(line.code, is_weighed=True)
+        is_priced = line.pack is not None and line.pack.is_priced
+        is_pack = is_label_pack(line.code, is_weighed=line.is_weighed, is_priced=is_priced)
         saved, coupon = _recorded_savings(line) if line.modifiers else (0, 0)
         lines.append(_price_line(place, line, facts, line.gross_minor - saved, is_pack=is_pack))
         coupons.append(coupon)

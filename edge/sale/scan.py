@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from edge.desk.state import LaneState, LastScan, ScanKind, Turn
 from edge.device.pairing import PAIRING_CODE, is_pairing_code
 from edge.sale.commands import GiveBackCoupon, HandInCoupon, ScanCode
+from edge.sale.goods import Scanned, Unknown, named_by
 from edge.sale.pricing import book_of, offers_of
 from edge.sale.shop import Shop, changed, open_basket, refuse_unready, revision_of
 from edge.sale.weigh import begin_weighing, waits_for_other
 from edge.texts import storable
-from shared.item.barcode import (
-    PLU_DIGITS,
-    BadBarcode,
-    ItemBarcode,
-    MemberCard,
-    PriceBarcode,
-    WeightBarcode,
-    parse_barcode,
-)
+from shared.item.barcode import MemberCard, shown_code
 from shared.item.item import Item
 from shared.kernel.errors import RefusedError
-from shared.kernel.quantity import ONE_MILLI
 from shared.sale.basket import Basket, BasketLine, Weighed, find_coupon
 from shared.sale.pricing import listed_lines
 
@@ -38,30 +30,18 @@ def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
     refuse_unready(shop, state)
     if is_pairing_code(command.code):
         raise RefusedError(PAIRING_CODE)
-    now_ms = shop.clock.now_ms()
-    basket = state.basket or Basket(shop.ids.entry_id(), now_ms)
-    code = storable(command.code)[:CODE_SHOWN_MAX]
-    match parse_barcode(command.code):
-        case ItemBarcode(gtin):
-            revision = revision_of(shop, basket)
-            item = shop.catalogue.find_item(gtin, revision) if revision else None
-            return _with_item(shop, state, basket, Scanned(code, item))
-        case PriceBarcode(plu, amount_minor):
-            item = _find_plu(shop, basket, plu)
-            return _with_item(shop, state, basket, Scanned(code, item, label_minor=amount_minor))
-        case WeightBarcode(plu, weight_milli):
-            item = _find_plu(shop, basket, plu)
-            return _with_item(
-                shop, state, basket, Scanned(code, item, weight_milli, has_weight=True)
-            )
+    basket = state.basket or Basket(shop.ids.entry_id(), shop.clock.now_ms())
+    code = storable(shown_code(command.code))[:CODE_SHOWN_MAX]
+    match named_by(shop, basket, command, code):
+        case Scanned() as scanned:
+            return _with_item(shop, state, basket, scanned)
         case MemberCard(number):
             scan = _scan(state, "member", number, None, code)
             return Turn(changed(state, basket.with_member(number), None, scan))
-        case BadBarcode(_, because):
-            named = _typed_plu(shop, basket, command)
-            if named is not None:
-                return _with_item(shop, state, basket, Scanned(code, named))
-            return _with_other(shop, state, basket, Unknown(code, because, now_ms))
+        case Unknown() as unknown if unknown.is_goods:
+            return _with_unknown(state, basket, unknown)
+        case unknown:
+            return _with_other(shop, state, basket, unknown)
 
 
 def hand_in_coupon(*, shop: Shop, state: LaneState, command: HandInCoupon) -> Turn:
@@ -77,31 +57,6 @@ def give_back_coupon(*, shop: Shop, state: LaneState, command: GiveBackCoupon) -
     return Turn(changed(state, basket, None))
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """A code that names an item, with what its label embeds."""
-
-    code: str
-    item: Item | None
-    qty_milli: int = ONE_MILLI
-    label_minor: int | None = None
-    has_weight: bool = False
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether the label says neither weight nor price."""
-        return self.label_minor is None and not self.has_weight
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A code that names nothing, and why."""
-
-    code: str
-    because: str
-    at_ms: int
-
-
 def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -> Turn:
     item = scanned.item
     if item is None:
@@ -113,8 +68,11 @@ def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -
     if item.is_weighed and scanned.has_weight:
         label = Weighed("label")
         after = pinned.with_weighed(item, scanned.code, scanned.qty_milli, label)
+        after = after.with_pack(after.last_number, scanned.pack)
     else:
-        after = pinned.with_item(item, scanned.code, scanned.qty_milli, scanned.label_minor)
+        after = pinned.with_item(
+            item, scanned.code, scanned.qty_milli, scanned.label_minor, scanned.pack
+        )
     kind: ScanKind = "repeat" if len(after.lines) == len(basket.lines) else "item"
     line = next(each for each in after.lines if each not in basket.lines)
     unit_minor = _unit_minor(shop, after, line)
@@ -128,13 +86,6 @@ def _to_scale(shop: Shop, state: LaneState, basket: Basket, code: str, item: Ite
         unknown = Unknown(code, "weigh.other", shop.clock.now_ms())
         return _with_unknown(state, basket, unknown)
     return Turn(begin_weighing(shop=shop, state=state, basket=basket, item=item, code=code))
-
-
-def _typed_plu(shop: Shop, basket: Basket, command: ScanCode) -> Item | None:
-    """The weighed item of a short number; only a person types one, a scanner's is a misread."""
-    text = command.code.strip()
-    is_plu = command.is_typed and text.isascii() and text.isdigit() and len(text) <= PLU_DIGITS
-    return _find_plu(shop, basket, text.zfill(PLU_DIGITS)) if is_plu else None
 
 
 def _unit_minor(shop: Shop, basket: Basket, line: BasketLine) -> int | None:
@@ -171,8 +122,3 @@ def _scan(
     state: LaneState, kind: ScanKind, name: str | None, price_minor: int | None, code: str
 ) -> LastScan:
     return LastScan(state.scans + 1, kind, name, price_minor, code)
-
-
-def _find_plu(shop: Shop, basket: Basket, plu: str) -> Item | None:
-    revision = revision_of(shop, basket)
-    return shop.catalogue.find_plu(plu, revision) if revision else None

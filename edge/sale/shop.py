@@ -18,6 +18,7 @@ from edge.sale.pricing import (
     history_for,
     price_open_basket,
 )
+from shared.item.labels import DEFAULT_SCHEME, BarcodeScheme
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
 from shared.sale.basket import Basket
@@ -58,6 +59,8 @@ class Shop:
     """Whether another box has taken this one's place."""
     scales: Mapping[int, ScalePort] = field(default_factory=dict)
     """The scale of each lane that has one."""
+    scheme: BarcodeScheme = DEFAULT_SCHEME
+    """What the digits of labels and members' cards mean."""
 
     @property
     def sources(self) -> PriceSources:

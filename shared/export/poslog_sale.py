@@ -10,7 +10,7 @@ from shared.kernel.money import Currency, format_minor
 from shared.kernel.quantity import ONE_MILLI, extended_minor, format_milli
 from shared.sale.basket import VoidedLine
 from shared.sale.line_price import MEMBER_PRICE, OFFER, STORE_COUPON
-from shared.sale.reprice import is_label_pack
+from shared.sale.reprice import is_by_weight
 from shared.sale.sold_offer import SoldOffer
 from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction, SoldLine, SoldModifier
@@ -51,7 +51,7 @@ class _Writer:
         """A sold line."""
         discount = line.gross_minor - line.net_minor
         taxes = self._tax(line) if line.tax_bp else ""
-        unit = _unit(is_weighed=_is_by_weight(line))
+        unit = _unit(is_weighed=is_by_weight(line))
         sale = node(
             "Sale",
             node("POSIdentity", leaf("POSItemID", line.code)),
@@ -157,7 +157,7 @@ class _Writer:
         else:
             change = line.gross_minor - extended_minor(book, line.qty_milli)
             amount = self._signed("Amount", change)
-            unit = _unit(is_weighed=_is_by_weight(line))
+            unit = _unit(is_weighed=is_by_weight(line))
             previous = self._price("PreviousPrice", book, ONE_MILLI, unit)
         return node(
             "RetailPriceModifier",
@@ -229,11 +229,6 @@ class _Writer:
         return (
             f'<{name} {self._money} Quantity="{quantity}" {_UNIT}="{unit[_UNIT]}">{text}</{name}>'
         )
-
-
-def _is_by_weight(line: SoldLine) -> bool:
-    """A pack with a price on its label is sold as a piece, whatever it weighs."""
-    return line.is_weighed and not is_label_pack(line.code, is_weighed=True)
 
 
 def _unit(*, is_weighed: bool) -> Mapping[str, str]:

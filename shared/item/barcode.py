@@ -58,6 +58,7 @@ __all__ = [
     "price_label_code",
     "read_barcode",
     "scheme_of",
+    "shown_code",
 ]
 _COMPOSITE = "|]e0"
 _ADD_ONS = (2, 5)
@@ -111,6 +112,15 @@ def parse_barcode(text: str, scheme: BarcodeScheme = DEFAULT_SCHEME) -> Barcode:
             return BadBarcode(split_aim(text)[1], error.code)
         except RefusedError:
             return BadBarcode(text, error.code)
+
+
+def shown_code(text: str) -> str:
+    """A scan as people know it: without the AIM identifier and component, separators as `^`."""
+    try:
+        data = split_aim(text)[1]
+    except RefusedError:
+        data = text
+    return data.partition(_COMPOSITE)[0].replace(FNC1, "^")
 
 
 def read_barcode(text: str, scheme: BarcodeScheme = DEFAULT_SCHEME) -> Reading:

@@ -19,6 +19,8 @@ MEMBER_DIGITS = 10
 LABEL_MINOR_MAX = 99_999
 OWN_SCHEME_COUNTRIES = ("CN", "TW")
 """Where GS1 leaves the prefixes to the chains."""
+LABEL_COUNTRIES = tuple(sorted({*COUNTRIES, *OWN_SCHEME_COUNTRIES}))
+"""Countries whose rules are known."""
 
 
 class LabelKind(StrEnum):
@@ -83,7 +85,7 @@ def scheme_of(country: str) -> BarcodeScheme:
     if not country or country in OWN_SCHEME_COUNTRIES:
         return DEFAULT_SCHEME
     if country not in COUNTRIES:
-        known = ", ".join(sorted({*COUNTRIES, *OWN_SCHEME_COUNTRIES}))
+        known = ", ".join(LABEL_COUNTRIES)
         raise RefusedError("barcode.country", country=country[:40], known=known)
     return BarcodeScheme((_MEMBERS,), COUNTRIES[country])
 

@@ -11,6 +11,7 @@ from shared.kernel.money import PRICE_MINOR_MAX
 from shared.kernel.quantity import ONE_MILLI, QTY_MILLI_MAX
 from shared.price.offer_book import OfferBook
 from shared.sale.member_history import MemberHistory
+from shared.sale.pack import PackFacts
 from shared.sale.tender import Tender
 
 BASKET_LINES_MAX = 999
@@ -66,6 +67,7 @@ class BasketLine:
     override: PriceOverride | None = None
     coupon: LineCoupon | None = None
     weighed: Weighed | None = None
+    pack: PackFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +121,27 @@ class Basket:
         raise MissingError("basket.line", line=number)
 
     def with_item(
-        self, item: Item, code: str, qty_milli: int = ONE_MILLI, label_minor: int | None = None
+        self,
+        item: Item,
+        code: str,
+        qty_milli: int = ONE_MILLI,
+        label_minor: int | None = None,
+        pack: PackFacts | None = None,
     ) -> Basket:
         """Add a scan: an equal line grows, else a new line follows (`basket.full` at 999).
 
-        RefusedError `quantity.range` or `quantity.whole` as in `with_quantity`.
+        Packs of another lot are another line. RefusedError `quantity.range` or `quantity.whole`
+        as in `with_quantity`.
         """
         self._refuse_after_tender()
         _check_quantity(qty_milli, is_divisible=item.is_weighed and label_minor is None)
         for line in self.lines:
-            if _takes(line, item, label_minor):
+            if _takes(line, item, label_minor, pack):
                 return self.with_quantity(line.number, line.qty_milli + qty_milli)
         if len(self.lines) >= BASKET_LINES_MAX:
             raise RefusedError("basket.full", lines=BASKET_LINES_MAX)
         number = self.last_number + 1
-        line = BasketLine(number, item, qty_milli, code, label_minor)
+        line = BasketLine(number, item, qty_milli, code, label_minor, pack=pack)
         return replace(self, lines=(*self.lines, line), last_number=number)
 
     def with_weighed(self, item: Item, code: str, net_milli: int, weighed: Weighed) -> Basket:
@@ -144,6 +152,10 @@ class Basket:
         basket = self.with_item(item, code, net_milli)
         line = replace(basket.lines[-1], weighed=weighed)
         return replace(basket, lines=(*basket.lines[:-1], line))
+
+    def with_pack(self, number: int, pack: PackFacts | None) -> Basket:
+        """Keep what a line's code told of its pack."""
+        return self._with_line(replace(self.line(number), pack=pack))
 
     def with_quantity(self, number: int, qty_milli: int) -> Basket:
         """Set a line's quantity (`quantity.range`; pieces are whole: `quantity.whole`).
@@ -239,15 +251,16 @@ def find_coupon(offers: OfferBook, text: str) -> str | None:
     return next((code for code in codes if code is not None and code.casefold() == wanted), None)
 
 
-def _takes(line: BasketLine, item: Item, label_minor: int | None) -> bool:
-    """Whether a repeated scan belongs on this line: same item, same label, price untouched.
+def _takes(line: BasketLine, item: Item, label_minor: int | None, pack: PackFacts | None) -> bool:
+    """Whether a repeated scan belongs on this line: same item and label, price untouched.
 
     A weighed pack without a price label has a weight of its own, so it gets its own line.
     """
     if item.is_weighed and label_minor is None:
         return False
     untouched = line.override is None and line.coupon is None
-    return line.item.gtin == item.gtin and line.label_minor == label_minor and untouched
+    is_same = line.label_minor == label_minor and line.pack == pack
+    return line.item.gtin == item.gtin and is_same and untouched
 
 
 def _check_quantity(qty_milli: int, *, is_divisible: bool) -> None:

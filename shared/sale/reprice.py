@@ -33,9 +33,19 @@ class Repriced:
         return sum(self.nets)
 
 
-def is_label_pack(code: str, *, is_weighed: bool) -> bool:
-    """Whether a weighed item was sold as packs by the price on a label: then they are pieces."""
-    return is_weighed and isinstance(parse_barcode(code), PriceBarcode)
+def is_label_pack(code: str, *, is_weighed: bool, is_priced: bool = False) -> bool:
+    """Whether a weighed item was sold as packs by the price on a label: then they are pieces.
+
+    `is_priced` is what the sale says of its pack; the chain's own labels show it in their code.
+    """
+    return is_weighed and (is_priced or isinstance(parse_barcode(code), PriceBarcode))
+
+
+def is_by_weight(line: SoldLine) -> bool:
+    """Whether a line was sold by its weight."""
+    is_priced = line.pack is not None and line.pack.is_priced
+    is_weighed = line.is_weighed
+    return is_weighed and not is_label_pack(line.code, is_weighed=True, is_priced=is_priced)
 
 
 def lines_of(sale: RetailTransaction, items: Mapping[str, Item]) -> tuple[PriceLine, ...]:
@@ -73,7 +83,7 @@ def _goods(line: SoldLine, item: Item) -> PriceLine:
         unit_minor=line.gross_minor if line.unit_minor is None else line.unit_minor,
         category=item.category,
         tags=tags_of(item.tags, item.department, item.brand),
-        is_weighed=line.is_weighed and not is_label_pack(line.code, is_weighed=line.is_weighed),
+        is_weighed=is_by_weight(line),
         uom=item.uom,
         is_promotable=item.is_promotable and line.override is None,
         floor_unit_minor=item.floor_minor,

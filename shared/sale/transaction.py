@@ -8,6 +8,7 @@ from shared.kernel.errors import RefusedError
 from shared.kernel.quantity import ONE_MILLI
 from shared.sale.basket import Basket, VoidedLine, Weighed
 from shared.sale.line_price import MEMBER_PRICE, OFFER, STORE_COUPON
+from shared.sale.pack import PackFacts
 from shared.sale.pricing import PricedBasket, PricedLine
 from shared.sale.settle import Settlement
 from shared.sale.sold_offer import SoldOffer, sold_offer
@@ -57,6 +58,7 @@ class SoldLine:
     tax_bp: int = 0
     tax_minor: int = 0
     weighed: Weighed | None = None
+    pack: PackFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,4 +200,5 @@ def _sold_line(priced: PricedLine) -> SoldLine:
         line.item.tax_bp,
         priced.tax_minor,
         line.weighed,
+        line.pack,
     )
