@@ -39,7 +39,7 @@ from edge.device.udev import Discovery
 from shared.journal.device_event import DeviceBound
 from shared.journal.event import Event
 from shared.kernel.clock import Clock
-from shared.kernel.errors import MissingError
+from shared.kernel.errors import MissingError, RefusedError
 
 GIVEN_UP_MS = 10_000
 """A lane's only scanner must be away so long before another takes its place by itself."""
@@ -131,9 +131,14 @@ class ScannerHub:
         return min(states, key=lambda state: _ORDER.index(state.state))
 
     def begin_pairing(self, lane: int) -> Pairing:
-        """Wait for the scanner that reads the code; MissingError `lane.unknown`."""
+        """Wait for the scanner that reads the code.
+
+        Raises MissingError `lane.unknown`, RefusedError `scanner.pairing_off` without udev.
+        """
         if lane not in self._parts.lanes:
             raise MissingError("lane.unknown", lane=lane)
+        if not self._has_udev:
+            raise RefusedError("scanner.pairing_off")
         pairing = new_pairing(lane, self._parts.token(), self._parts.clock.mono_ms())
         with self._lock:
             self._pairings[lane] = pairing
@@ -245,8 +250,7 @@ class ScannerHub:
         return found.is_scanner or any(each.port == found.port for each in self._bindings)
 
     def _bind(self, found: Found, lane: int) -> Binding:
-        present = frozenset(slot.id for slot in self._slots.all() if slot.found is not None)
-        kept = without(self._bindings, lane, present)
+        kept = without(self._bindings, lane, self._present())
         kept = tuple(each for each in kept if not _is_for(each, found))
         self._seen_ms = {each.id: self._seen_ms.get(each.id, 0) for each in kept}
         binding = bind(kept, found, lane)
@@ -305,8 +309,8 @@ class ScannerHub:
             report = slot.scanner.report()
             progress: PairingProgress = "paired" if is_there else "refused"
             return replace(pairing, progress=progress, device=slot.id, address=report.address)
-        at_lane = [each for each in self._bindings if each.lane == lane]
-        if len(at_lane) >= SCANNERS_PER_LANE_MAX and self._all_present(at_lane):
+        at_lane = {each.id for each in self._bindings if each.lane == lane}
+        if len(at_lane & self._present()) >= SCANNERS_PER_LANE_MAX:
             return replace(pairing, progress="refused", device=slot.id, address=found.address)
         for each in self._founds:
             # A scanner that shows two keyboards is the lane's with both.
@@ -321,9 +325,12 @@ class ScannerHub:
             name=binding.name,
         )
 
-    def _all_present(self, bindings: list[Binding]) -> bool:
-        present = {slot.id for slot in self._slots.all() if slot.found is not None}
-        return all(each.id in present for each in bindings)
+    def _present(self) -> frozenset[str]:
+        """Ids of bindings whose device is plugged in."""
+        founds = self._founds
+        return frozenset(
+            each.id for each in self._bindings if any(_is_for(each, found) for found in founds)
+        )
 
     def _told(self, report: DeviceReport) -> DeviceReport:
         """A scanner that works is still to be mended when nobody hears it, or without udev."""

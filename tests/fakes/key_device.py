@@ -34,17 +34,20 @@ class KeyDevice:
 
     phys: str = ""
     is_plugged: bool = True
-    opened: int = 0
     held: list[int] = field(default_factory=list)
     _sources: list[KeySource] = field(default_factory=list)
 
     def open(self, path: str) -> KeySource:
         if not self.is_plugged:
             raise FileNotFoundError(errno.ENOENT, path)
-        self.opened += 1
         source = KeySource(self)
         self._sources.append(source)
         return source
+
+    @property
+    def opened(self) -> int:
+        """How often somebody has opened it."""
+        return len(self._sources)
 
     def scan(self, code: str) -> None:
         """Type a code and Enter as a scanner does."""

@@ -14,6 +14,7 @@ export type ClosingSlip = components["schemas"]["ClosingSlip"];
 export type CommandAnswer = components["schemas"]["CommandAnswer"];
 export type WantedCopies = components["schemas"]["WantedBody"];
 export type DevicesBody = components["schemas"]["DevicesBody"];
+export type Pairing = components["schemas"]["PairingBody"];
 export type Device = components["schemas"]["DeviceBody"];
 type Answer = Promise<CommandAnswer>;
 
@@ -119,6 +120,13 @@ export class LaneApi {
   selfTestSeen = (): Promise<unknown> => taken(box.POST("/v1/devices/self-test/seen"));
   zeroScale = (lane: number): Promise<components["schemas"]["ZeroAnswer"]> =>
     taken(box.POST("/v1/devices/scale/{lane}/zero", { params: { path: { lane } } }));
+
+  beginPairing = (): Promise<Pairing> =>
+    taken(box.POST("/v1/lanes/{lane}/pairing", { params: this.#at() }));
+  pairing = (): Promise<Pairing> =>
+    taken(box.GET("/v1/lanes/{lane}/pairing", { params: this.#at() }));
+  endPairing = (): Promise<unknown> =>
+    taken(box.DELETE("/v1/lanes/{lane}/pairing", { params: this.#at() }));
 
   openDay = (business_date: string): Promise<ZReport> =>
     taken(box.POST("/v1/day/open", { body: { business_date } }));

@@ -94,7 +94,7 @@ export interface Basket {
 export interface LastScan {
   /** The lane's count of scans when this one came. */
   readonly no: number;
-  readonly kind: "item" | "repeat" | "unknown" | "member" | "coupon";
+  readonly kind: "item" | "repeat" | "unknown" | "member" | "coupon" | "lost" | "pairing";
   readonly name: string | null;
   readonly price_minor: number | null;
   readonly code: string;

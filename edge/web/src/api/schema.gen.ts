@@ -328,6 +328,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lanes/{lane}/display": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Display
+         * @description Make a key for a display of this lane.
+         */
+        post: operations["open_display_v1_lanes__lane__display_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lanes/{lane}/display/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description `view` events carry the whole customer's view, `scale` events the weight; `alive` a beat.
+         */
+        get: operations["events_v1_lanes__lane__display_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lanes/{lane}/drawer": {
         parameters: {
             query?: never;
@@ -463,6 +503,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lanes/{lane}/pairing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Progress
+         * @description How it stands.
+         */
+        get: operations["progress_v1_lanes__lane__pairing_get"];
+        put?: never;
+        /**
+         * Begin
+         * @description Show a code and wait a minute for the scanner that reads it; an earlier code is void.
+         */
+        post: operations["begin_v1_lanes__lane__pairing_post"];
+        /**
+         * End
+         * @description Stop waiting; the code is void.
+         */
+        delete: operations["end_v1_lanes__lane__pairing_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -891,6 +959,14 @@ export interface components {
             self_test_at: string;
         };
         /**
+         * DisplayLink
+         * @description `path` of the display's page; behind the # stands its key.
+         */
+        DisplayLink: {
+            /** Path */
+            path: string;
+        };
+        /**
          * DrawerBody
          * @description Why, and who approves it where the operator may not open the drawer alone.
          */
@@ -1038,6 +1114,50 @@ export interface components {
             reason: string;
             /** Regular Minor */
             regular_minor: number;
+        };
+        /**
+         * PairingBody
+         * @description How a pairing stands; `progress` none when none was begun.
+         *
+         *     `code` as Code 128 is `bars`: widths in modules of bar, space, bar, ...  `device`, `name` and
+         *     `address` are of the scanner that read it.
+         */
+        PairingBody: {
+            /**
+             * Address
+             * @default
+             */
+            address: string;
+            /**
+             * Bars
+             * @default []
+             */
+            bars: number[];
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+            /**
+             * Device
+             * @default
+             */
+            device: string;
+            /**
+             * Left Ms
+             * @default 0
+             */
+            left_ms: number;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Progress
+             * @enum {string}
+             */
+            progress: "none" | "waiting" | "paired" | "expired" | "refused";
         };
         /**
          * Problem
@@ -1919,6 +2039,68 @@ export interface operations {
             };
         };
     };
+    open_display_v1_lanes__lane__display_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisplayLink"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_v1_lanes__lane__display_events_get: {
+        parameters: {
+            query?: {
+                key?: string;
+            };
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     open_drawer_v1_lanes__lane__drawer_post: {
         parameters: {
             query?: never;
@@ -2154,6 +2336,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Offers"];
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    progress_v1_lanes__lane__pairing_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_v1_lanes__lane__pairing_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_v1_lanes__lane__pairing_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {

@@ -24,6 +24,7 @@ export const sounds = new Sounds();
 
 export type Dialog =
   | { readonly name: "cash" | "card" | "coupon" | "menu" | "settings" | "receipts" | "device" }
+  | { readonly name: "pair" }
   | { readonly name: "drawer" | "void" | "close_day" | "prices" | "offers" }
   | { readonly name: "coupon_code"; readonly code: string }
   | { readonly name: "line" | "dismiss"; readonly n: number }
@@ -32,7 +33,12 @@ export type Dialog =
 const LANE_KEY = "tillbox.till.lane";
 /** A tap this soon after a scan was meant for what stood there before it. */
 const SETTLE_MS = 300;
-const SCAN_SOUNDS: Readonly<Record<string, Sound>> = { repeat: "repeat", unknown: "error" };
+const SCAN_SOUNDS: Readonly<Record<string, Sound>> = {
+  repeat: "repeat",
+  unknown: "error",
+  lost: "error",
+  pairing: "error",
+};
 
 class Till {
   readonly lane = new Lane();
@@ -218,6 +224,8 @@ class Till {
     const pieces = this.multiplier;
     const scan = view.last_scan;
     if (pieces === null || scan === null || scan.no === previous?.last_scan?.no) return;
+    // Nothing was read: the pieces are still to come.
+    if (scan.kind === "lost" || scan.kind === "pairing") return;
     this.multiplier = null;
     const line = view.basket.lines.find((one) => one.n === view.touched_line);
     if (line === undefined || line.is_weighed || scan.kind === "unknown") return;
