@@ -69,7 +69,6 @@ from edge.till.service import Till
 from edge.till.store import DayAnswers
 from edge.version import software_version
 from shared.item.labels import scheme_of
-from shared.item.labels import scheme_of
 from shared.journal.event import RevisionActivated
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
