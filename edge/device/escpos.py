@@ -100,7 +100,10 @@ class _Sheet:
         if row.lost:
             CHARACTERS_LOST.inc(row.lost)
         scale = line.scale if line.scale in self._sizes else 1
-        shown = fitted(text, row, self._profile.width_chars // scale)
+        columns = self._profile.width_chars // scale
+        shown = fitted(text, row, columns)
+        if struck(shown, self._characters).columns > columns:
+            scale = 1  # better small than an amount broken over two lines
         self._look(line.align, scale, is_bold=line.bold)
         self._parts += (text_bytes(shown, self._characters), _LINE_FEED)
 

@@ -56,7 +56,7 @@ def qr_code(text: str, profile: PrinterProfile) -> bytes:
     """`text` as a QR code of model 2, level M, drawn by the printer or as a picture."""
     data = text.encode()[:_QR_DATA_MAX]
     if not profile.has_native_qr:
-        return picture(_qr_raster(data, profile.paper_dots))
+        return picture(qr_raster(data, profile.paper_dots))
     return b"".join(
         (
             _qr_function(b"1A2\x00"),
@@ -80,8 +80,9 @@ def _qr_function(body: bytes) -> bytes:
     return b"\x1d(k" + len(body).to_bytes(2, "little") + body
 
 
-def _qr_raster(data: bytes, paper_dots: int) -> Raster:
-    # Late: only printers without QR codes of their own need it.
+def qr_raster(data: bytes, paper_dots: int) -> Raster:
+    """The QR code of `data` as dots, with a narrow white border; the paper is white beyond it."""
+    # Late: most printers draw QR codes themselves.
     import qrcode  # noqa: PLC0415
 
     symbol = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)

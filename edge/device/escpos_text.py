@@ -3,6 +3,9 @@
 A printer shows nothing, or something else, for a character that its set lacks.  So each one is
 looked up here: in the printer's own set, in its further code pages, then as a near form that it
 has (the wide ￥ for ¥, e for ẽ).  What is left is drawn as a picture or struck as a box.
+
+Chinese sets have some accented letters, two columns wide: "Crè me" reads worse than "Creme", so
+Latin letters go to a code page or lose their accents first.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ _WIDE_FORMS = frozenset({"W", "F"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _JOINED = re.compile("\u200d[\u2190-\u2bff\U0001f000-\U0001faff]")
 _TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
-_GAPS = re.compile(r" {2,}")
+_GAPS = re.compile(r" +")
 _FLAG_LETTERS = {0x1F1E6 + n: chr(0x41 + n) for n in range(26)}
 _NEAR_FORMS = {
     "\u00a5": "\uffe5 Y",
@@ -69,6 +72,8 @@ _NEAR_FORMS = {
     "\u3011": "]",
 }
 """Near forms to try before decomposition, best first."""
+_WIDE_SIGNS = {"\u00a5": "\uffe5"}
+"""Struck wide by a Chinese printer even where a code page has the narrow sign."""
 _BOXES = ("\u25a1", "?")
 _PICTURE_KINDS = frozenset({"L", "N"})
 
@@ -155,12 +160,13 @@ def fitted(text: str, row: StruckText, columns: int) -> str:
     is_full = text_columns(text) == columns
     if excess == 0 or (excess < 0 and not is_full):
         return row.text
-    gaps = sorted(_GAPS.finditer(row.text), key=lambda gap: gap.end() - gap.start())
+    gaps = [
+        gap.span() for gap in _GAPS.finditer(row.text) if is_full or gap.end() - gap.start() > 1
+    ]
     if not gaps:
         return row.text
-    gap = gaps[-1]
-    kept = max(gap.end() - gap.start() - excess, 1)
-    return row.text[: gap.start()] + " " * kept + row.text[gap.end() :]
+    start, end = max(gaps, key=lambda gap: (gap[1] - gap[0], gap[0]))
+    return row.text[:start] + " " * max(end - start - excess, 1) + row.text[end:]
 
 
 def text_bytes(text: str, characters: CharacterSet) -> bytes:
@@ -221,7 +227,7 @@ def _glyph(characters: CharacterSet, character: str) -> Glyph | None:
     """Where the printer has this character; some sets of Windows take a wide form for it."""
     if character.isascii():
         return Glyph(character, None, character.encode("ascii"), 1)
-    if characters.home == "":
+    if characters.home == "" and not _is_latin_in_a_page(characters, character):
         data = _wide_bytes(characters.encoding, character)
         if data:
             shown = data.decode(_CODECS[characters.encoding])
@@ -233,15 +239,29 @@ def _glyph(characters: CharacterSet, character: str) -> Glyph | None:
     return None
 
 
+def _is_latin_in_a_page(characters: CharacterSet, character: str) -> bool:
+    is_latin = unicodedata.name(character, "").startswith("LATIN")
+    return is_latin and any(_encoded(character, page) for page, _ in characters.pages)
+
+
 @lru_cache(maxsize=8192)
 def _resolved(characters: CharacterSet, character: str) -> tuple[Glyph, ...] | None:
     """The character itself or the nearest form that the printer has; None when it has neither."""
-    for form in (character, *_NEAR_FORMS.get(character, "").split(" "), *_decomposed(character)):
-        glyphs = [_glyph(characters, each) for each in form]
-        found = tuple(glyph for glyph in glyphs if glyph is not None)
-        if found and len(found) == len(glyphs):
-            return found
-    return None
+    wide = _WIDE_SIGNS.get(character, "") if characters.home == "" else ""
+    forms = (wide, character, *_NEAR_FORMS.get(character, "").split(" "), *_decomposed(character))
+    found = [glyphs for form in forms if (glyphs := _glyphs(characters, form))]
+    if not found:
+        return None
+    if characters.home == "" and unicodedata.name(character, "").startswith("LATIN"):
+        narrow = (each for each in found if all(glyph.columns == 1 for glyph in each))
+        return next(narrow, found[0])
+    return found[0]
+
+
+def _glyphs(characters: CharacterSet, form: str) -> tuple[Glyph, ...]:
+    """All characters of a form, or none when the printer lacks one."""
+    glyphs = [_glyph(characters, each) for each in form]
+    return tuple(glyph for glyph in glyphs if glyph is not None) if None not in glyphs else ()
 
 
 def _decomposed(character: str) -> Sequence[str]:

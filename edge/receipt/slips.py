@@ -97,7 +97,8 @@ def _sums(z: ZReport, currency: Currency, texts: Texts, columns: int) -> Iterato
             text = format_minor(-amount_minor, currency)
             yield from _row(f"  {texts[f'till.z.{name}']}", text, columns)
     net = f"{currency.symbol}{format_minor(z.net_minor, currency)}"
-    yield ReceiptLine(spread(texts["till.z.net"], net, columns // 2), bold=True, scale=2)
+    for row in rows(texts["till.z.net"], net, columns // 2):
+        yield ReceiptLine(row, bold=True, scale=2)
     if z.mfr_coupon_minor:
         amount = format_minor(z.mfr_coupon_minor, currency)
         yield from _row(texts["till.z.mfr_coupon"], amount, columns)

@@ -37,6 +37,7 @@ from tests.builders import (
     an_entry_header,
 )
 from tests.golden.made_export import export_goldens
+from tests.golden.made_paper import paper_goldens
 
 FOLDER = Path(__file__).parent
 I18N = FOLDER.parents[1] / "shared" / "i18n"
@@ -58,6 +59,7 @@ def goldens() -> Iterator[tuple[str, str]]:
             yield f"receipt_{language}_{columns}.txt", receipt(golden_sale(), language, columns)
             sale = sale_with_offers(language)
             yield f"receipt_offers_{language}_{columns}.txt", receipt(sale, language, columns)
+    yield from paper_goldens()
     yield from export_goldens([golden_sale(), sale_with_offers("en")])
 
 
