@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from cloud.access import FLEET_ENROL, FLEET_READ, PUBLIC, STORE_WRITE, ContextDep, Requires
-from cloud.answer import json_answer
-from cloud.fleet import schemas, service, standing
+from cloud.answer import CsvAnswer, json_answer
+from cloud.fleet import devices, schemas, service, standing
 from cloud.fleet.enrol import Enrol, Enrolment, enrol
 from cloud.fleet.store import Store
 
@@ -41,6 +42,25 @@ def box_history(dev: str, context: ContextDep) -> Response:
     """A box's journal lives, and what was done to it by whom."""
     streams, events = standing.history(context.database, dev)
     return json_answer({"streams": streams, "events": [asdict(event) for event in events]})
+
+
+@router.get("/stores/{store_id}/devices", response_model=schemas.DeviceHistory, dependencies=READ)
+def store_devices(
+    store_id: str,
+    context: ContextDep,
+    before_ms: Annotated[int, Query(ge=0, le=devices.NEVER_MS)] = devices.NEVER_MS,
+    limit: Annotated[int, Query(ge=1, le=devices.FACTS_MAX)] = 100,
+) -> Response:
+    """What a store's scanners, printers, drawers and scales had, newest first."""
+    found = devices.history(context.database, store_id, before_ms, limit)
+    return json_answer(asdict(found))
+
+
+@router.get("/stores/{store_id}/devices.csv", response_class=CsvAnswer, dependencies=READ)
+def store_devices_csv(store_id: str, context: ContextDep) -> Response:
+    """The same as a table, the newest 5,000 rows."""
+    rows = devices.all_rows(context.database, store_id)
+    return CsvAnswer.of_rows(devices.COLUMNS, rows, f"devices-{store_id}.csv")
 
 
 @router.post(

@@ -153,3 +153,29 @@ class EnrolAnswer(BaseModel):
     hq_pub: str
     price_zone: str
     public_url: str
+
+
+class DeviceFact(BaseModel):
+    """What became of a device; `what` is faulted, recovered, bound or tested, `at_ms` UTC.
+
+    `code` is the fault, of a test what failed with its code; "" or 0 where something does not
+    apply. `lane` 0 serves the whole store.
+    """
+
+    at_ms: int
+    what: str
+    device: str
+    kind: str
+    lane: int
+    code: str
+    state: str
+    after_ms: int
+    times: int
+
+
+class DeviceHistory(BaseModel):
+    """A store's device facts, newest first; `standing` are the troubles that are not over."""
+
+    facts: list[DeviceFact]
+    standing: list[DeviceFact]
+    has_more: bool
