@@ -206,7 +206,13 @@ def a_stocked_replica(
 
 
 def prepare_data(
-    folder: Path, *, port: int, items: int = 20, more: Iterable[Record] = (), **identity: Any
+    folder: Path,
+    *,
+    port: int,
+    items: int = 20,
+    more: Iterable[Record] = (),
+    scanner: str = 'kind = "virtual"',
+    **identity: Any,
 ) -> None:
     """A data folder of an enrolled training box whose catalogue is active already."""
     save_identity(folder, an_identity(stream=StreamId(secrets.token_hex(16)), **identity))
@@ -219,7 +225,7 @@ def prepare_data(
         lanes = 2
         locale = "en"
         [scanner]
-        kind = "virtual"
+        {scanner}
         [printer]
         kind = "virtual"
         port = 0

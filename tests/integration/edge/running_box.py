@@ -140,11 +140,11 @@ def _at_least(count: int, answer: dict[str, Any]) -> list[Any]:
     return papers if len(papers) >= count else []
 
 
-def a_running_box(folder: Path, *more: Record) -> RunningBox:
+def a_running_box(folder: Path, *more: Record, **settings: str) -> RunningBox:
     port = free_port()
     data = folder / "data"
-    data.mkdir()
-    prepare_data(data, port=port, more=more)
+    data.mkdir(parents=True)
+    prepare_data(data, port=port, more=more, **settings)
     command = Command(
         "box", [sys.executable, "-m", "edge", "run", "--data", data], folder / "box.log"
     )
