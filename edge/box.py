@@ -55,6 +55,7 @@ from edge.sale.shop import Shop
 from edge.sale.view import Surroundings, present
 from edge.sale.weigh import scale_watch
 from edge.settings import Settings
+from edge.shelf.wiring import Machine, make_shelf_works
 from edge.sqlite import Writer
 from edge.staff.api import SignInRoom
 from edge.staff.lockout import Lockout
@@ -139,6 +140,10 @@ class Box:
         self.sync = self._make_sync(data / "fetch")
         self.upkeep = Upkeep(UpkeepParts(self.journal, self.machine_clock))
         self.care = self._make_care()
+        machine = Machine(self.machine_clock, self.ids)
+        self.shelf = make_shelf_works(
+            self.devices.shelves, self.desk_file, self.journal, self.replica, machine
+        )
         self._collector = BoxCollector(
             BoxGauges(
                 lambda: self.journal.head()[0],
@@ -165,6 +170,7 @@ class Box:
         self.facts.start()
         self.devices.start(self._scanned, self._scan_failed)
         self.care.start()
+        self.shelf.service.start()
         self.sync.start()
         self.copies.start()
         self.upkeep.start()
@@ -175,6 +181,7 @@ class Box:
         self._collector.unregister()
         self.upkeep.stop()
         self.care.stop()
+        self.shelf.service.stop()
         self.devices_stop_scanning()
         self.copies.stop()
         self.sync.stop()
@@ -227,6 +234,7 @@ class Box:
             till=TillRoom(till, DayAnswers(self.desk_file)),
             ops=OpsRoom(self.health),
             devices=self.care.room(),
+            shelf=self.shelf.room,
             pairing=PairingRoom(self.devices.found.hub, self.machine_clock.mono_ms),
             copies=self.copies.room(),
             customer=DisplayRoom(self.customer, self.ids.session_token, scale, self.closing),
@@ -293,6 +301,7 @@ class Box:
                 is_retiring=self.standing.is_retiring(),
                 copies=self.copies.status(),
                 devices=self.care.status(lane),
+                shelf=self.shelf.service.status(),
             )
         )
 

@@ -15,6 +15,7 @@ from edge.ops import api as ops_api
 from edge.ops import devices_api, pairing_api
 from edge.sale import api as sale_api
 from edge.sale import weigh_api
+from edge.shelf import api as shelf_api
 from edge.staff import api as staff_api
 from edge.till import api as till_api
 from edge.version import software_version
@@ -33,6 +34,7 @@ class Rooms:
     ops: ops_api.OpsRoom
     devices: devices_api.DevicesRoom
     pairing: pairing_api.PairingRoom
+    shelf: shelf_api.ShelfRoom
     copies: copy_api.CopyRoom
     customer: display.DisplayRoom
     locale: str
@@ -57,11 +59,13 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.ops = rooms.ops
     app.state.devices = rooms.devices
     app.state.pairing = rooms.pairing
+    app.state.shelf = rooms.shelf
     app.state.copies = rooms.copies
     app.state.customer = rooms.customer
     problems.install(app, rooms.locale)
     app.add_middleware(Guard)
-    for module in (lanes, staff_api, events, till_api, copy_api, ops_api, devices_api, pairing_api):
+    rooms_of_the_store = (till_api, copy_api, ops_api, devices_api, pairing_api, shelf_api)
+    for module in (lanes, staff_api, events, *rooms_of_the_store):
         app.include_router(module.router)
     app.include_router(sale_api.lane_router)
     app.include_router(sale_api.router)

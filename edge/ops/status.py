@@ -42,6 +42,8 @@ class Conditions:
     """`journal` and `copies` of the status, as the copy room tells them."""
     devices: Mapping[str, Any] = field(default_factory=dict)
     """`revision`, `troubled`, `others` and `self_test`, as the care of the devices tells them."""
+    shelf: Mapping[str, int] = field(default_factory=dict)
+    """Tasks of the shelf room: `tasks`, `warm`, `unseen` and `silent`."""
 
 
 def status_of(conditions: Conditions) -> dict[str, Any]:
@@ -70,5 +72,6 @@ def status_of(conditions: Conditions) -> dict[str, Any]:
         "training": conditions.is_training,
         "secure": conditions.is_secure,
         "devices": dict(conditions.devices),
+        "shelf": dict(conditions.shelf),
         **conditions.copies,
     }

@@ -12,9 +12,11 @@ DAY_CLOSE = "day.close"
 DEVICE_READ = "device.read"
 DEVICE_SETUP = "device.setup"
 """To pair, zero and try devices."""
+STOCK_COUNT = "stock.count"
+"""To count a shelf and settle its tasks."""
 
 CASHIER_PERMISSIONS = frozenset(
-    {SALE_OPERATE, SALE_COUPON, BASKET_VOID, RECEIPT_REPRINT, DEVICE_READ}
+    {SALE_OPERATE, SALE_COUPON, BASKET_VOID, RECEIPT_REPRINT, DEVICE_READ, STOCK_COUNT}
 )
 MANAGER_PERMISSIONS = CASHIER_PERMISSIONS | {
     SALE_OVERRIDE,

@@ -844,6 +844,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/shelves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shelves
+         * @description All sensors, open tasks, and the last ones that were settled.
+         */
+        get: operations["shelves_v1_shelves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shelves/tasks/{n}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Task
+         * @description Say why nothing needs doing; of a warm place, that somebody knows.
+         */
+        post: operations["dismiss_task_v1_shelves_tasks__n__dismiss_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shelves/{sensor}/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count Shelf
+         * @description Say how much of a shelf's item the store has; the book starts anew from it.
+         */
+        post: operations["count_shelf_v1_shelves__sensor__count_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -895,6 +955,14 @@ export interface components {
             receipt_no?: string | null;
             /** Seq */
             seq: number;
+        };
+        /**
+         * CountBody
+         * @description How much of the item there is in the store, in thousandths.
+         */
+        CountBody: {
+            /** Qty Milli */
+            qty_milli: number;
         };
         /**
          * CouponBody
@@ -957,6 +1025,14 @@ export interface components {
             self_test: components["schemas"]["SelfTestBody"] | null;
             /** Self Test At */
             self_test_at: string;
+        };
+        /**
+         * DismissBody
+         * @description Why nothing needs doing.
+         */
+        DismissBody: {
+            /** Reason */
+            reason: string;
         };
         /**
          * DisplayLink
@@ -1268,6 +1344,59 @@ export interface components {
             results: components["schemas"]["TestResultBody"][];
         };
         /**
+         * SensorBody
+         * @description One sensor and the place that it watches; null is what it does not measure or know.
+         *
+         *     `book_milli` is null until the item was counted once.
+         */
+        SensorBody: {
+            /** Book Milli */
+            book_milli: number | null;
+            /** Celsius Milli */
+            celsius_milli: number | null;
+            /** Fault */
+            fault: string | null;
+            /** Gtin */
+            gtin: string;
+            /** Is Open */
+            is_open: boolean | null;
+            /** Is Pieces */
+            is_pieces: boolean;
+            /** Item */
+            item: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "weight" | "temperature" | "door";
+            /** Label */
+            label: string;
+            /** Max Milli */
+            max_milli: number | null;
+            /** Min Milli */
+            min_milli: number | null;
+            /** Name */
+            name: string;
+            /** Qty Milli */
+            qty_milli: number | null;
+            /** State */
+            state: string;
+        };
+        /**
+         * ShelvesBody
+         * @description Everything about shelves; `unknown` are sensors that speak and that nobody set up.
+         */
+        ShelvesBody: {
+            /** Done */
+            done: components["schemas"]["TaskBody"][];
+            /** Sensors */
+            sensors: components["schemas"]["SensorBody"][];
+            /** Tasks */
+            tasks: components["schemas"]["TaskBody"][];
+            /** Unknown */
+            unknown: string[];
+        };
+        /**
          * ShownBody
          * @description The catalogue revision that a till page has painted.
          */
@@ -1341,6 +1470,49 @@ export interface components {
         TareBody: {
             /** Tare Milli */
             tare_milli?: number | null;
+        };
+        /**
+         * TaskBody
+         * @description Something to look at, or what was done about it: see `edge.shelf.store.Task`.
+         */
+        TaskBody: {
+            /** At Ms */
+            at_ms: number;
+            /** Book Milli */
+            book_milli: number;
+            /** By */
+            by: string;
+            /** Celsius Milli */
+            celsius_milli: number;
+            /** Gtin */
+            gtin: string;
+            /** How */
+            how: string | null;
+            /** Is Pieces */
+            is_pieces: boolean;
+            /** Item */
+            item: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "differs" | "cold";
+            /** Label */
+            label: string;
+            /** Limit Milli */
+            limit_milli: number;
+            /** N */
+            n: number;
+            /** Reason */
+            reason: string;
+            /** Seen By */
+            seen_by: string;
+            /** Sensor */
+            sensor: string;
+            /** Settled At Ms */
+            settled_at_ms: number | null;
+            /** Shelf Milli */
+            shelf_milli: number;
         };
         /**
          * TenderBody
@@ -3011,6 +3183,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WantedAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shelves_v1_shelves_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelvesBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_task_v1_shelves_tasks__n__dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DismissBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelvesBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_shelf_v1_shelves__sensor__count_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sensor: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelvesBody"];
                 };
             };
             /** @description A problem document. */

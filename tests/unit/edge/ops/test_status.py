@@ -36,6 +36,7 @@ def test_everything_is_told() -> None:
         "training": True,
         "secure": False,
         "devices": {},
+        "shelf": {},
     }
 
 

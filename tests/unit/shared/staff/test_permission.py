@@ -7,6 +7,7 @@ from shared.staff.permission import (
     ROLES,
     SALE_OPERATE,
     SALE_OVERRIDE,
+    STOCK_COUNT,
 )
 
 
@@ -17,4 +18,4 @@ def test_a_manager_may_all_that_a_cashier_may() -> None:
 def test_only_managers_set_prices_open_drawers_close_days_and_set_devices_up() -> None:
     more = {SALE_OVERRIDE, DRAWER_NO_SALE, DAY_CLOSE, DEVICE_SETUP}
     assert more == ROLES["manager"] - ROLES["cashier"]
-    assert SALE_OPERATE in ROLES["cashier"]
+    assert {SALE_OPERATE, STOCK_COUNT} <= ROLES["cashier"]
