@@ -10,6 +10,7 @@ import type {
   Claim,
   Convergence,
   DailyClose,
+  DeviceHistory,
   Draft,
   ImportResult,
   ItemPage,
@@ -130,6 +131,13 @@ export const publish = (note: string): Promise<Published> =>
 export const readConvergence = (): Promise<Convergence> => taken(client.GET("/v1/convergence"));
 export const listBoxes = async (): Promise<Box[]> =>
   (await taken(client.GET("/v1/fleet/boxes"))).boxes;
+/** What a store's devices had before an instant (UTC ms), newest first. */
+export const storeDevices = (store_id: string, before_ms?: number): Promise<DeviceHistory> =>
+  taken(
+    client.GET("/v1/stores/{store_id}/devices", {
+      params: { path: { store_id }, query: set({ before_ms }) },
+    }),
+  );
 export const boxHistory = (dev: string): Promise<BoxHistory> =>
   taken(client.GET("/v1/fleet/boxes/{dev}", { params: { path: { dev } } }));
 export const claimBox = (storeId: string): Promise<Claim> =>

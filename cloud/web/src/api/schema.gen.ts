@@ -801,6 +801,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stores/{store_id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Store Devices
+         * @description What a store's scanners, printers, drawers and scales had, newest first.
+         */
+        get: operations["store_devices_v1_stores__store_id__devices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stores/{store_id}/devices.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Store Devices Csv
+         * @description The same as a table, the newest 5,000 rows.
+         */
+        get: operations["store_devices_csv_v1_stores__store_id__devices_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/work-items": {
         parameters: {
             query?: never;
@@ -1289,6 +1329,45 @@ export interface components {
         Departments: {
             /** Departments */
             departments: string[];
+        };
+        /**
+         * DeviceFact
+         * @description What became of a device; `what` is faulted, recovered, bound or tested, `at_ms` UTC.
+         *
+         *     `code` is the fault, of a test what failed with its code; "" or 0 where something does not
+         *     apply. `lane` 0 serves the whole store.
+         */
+        DeviceFact: {
+            /** After Ms */
+            after_ms: number;
+            /** At Ms */
+            at_ms: number;
+            /** Code */
+            code: string;
+            /** Device */
+            device: string;
+            /** Kind */
+            kind: string;
+            /** Lane */
+            lane: number;
+            /** State */
+            state: string;
+            /** Times */
+            times: number;
+            /** What */
+            what: string;
+        };
+        /**
+         * DeviceHistory
+         * @description A store's device facts, newest first; `standing` are the troubles that are not over.
+         */
+        DeviceHistory: {
+            /** Facts */
+            facts: components["schemas"]["DeviceFact"][];
+            /** Has More */
+            has_more: boolean;
+            /** Standing */
+            standing: components["schemas"]["DeviceFact"][];
         };
         /**
          * Draft
@@ -3473,6 +3552,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    store_devices_v1_stores__store_id__devices_get: {
+        parameters: {
+            query?: {
+                before_ms?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceHistory"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    store_devices_csv_v1_stores__store_id__devices_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
                 };
             };
         };
