@@ -10,7 +10,8 @@ from shared.item.item import Item
 from shared.sale.basket import Basket
 
 ScanKind = Literal["item", "repeat", "unknown", "member", "coupon", "lost", "pairing", "weigh"]
-PrintState = Literal["queued", "printing", "printed", "failed"]
+PrintState = Literal["queued", "printing", "printed", "failed", "unknown"]
+"""`unknown` may have come out: a person looks, and prints a copy if it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ class DoneTender:
 
 @dataclass(frozen=True, slots=True)
 class DoneSale:
-    """The sale that was just completed, shown until the next scan; amounts in minor units."""
+    """The sale that was just completed, shown until the next scan; amounts in minor units.
+
+    `printer` is where the receipt comes out when that is not the lane's own.
+    """
 
     receipt_no: str
     due_minor: int
@@ -53,6 +57,7 @@ class DoneSale:
     tenders: tuple[DoneTender, ...]
     receipt_text: str
     print: PrintState
+    printer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

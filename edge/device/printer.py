@@ -1,88 +1,129 @@
-"""A receipt printer on the network: a job ends as printed, not printed or unknown."""
+"""A receipt printer behind any plug: a job ends as printed, not printed or unknown."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import structlog
 
-from edge.device import printer_status
 from edge.device.metrics import PRINT_JOBS
-from edge.device.ports import PrinterCondition, PrinterStatus, PrintJob, PrintOutcome
+from edge.device.ports import (
+    DeviceReport,
+    PrinterCapability,
+    PrinterCondition,
+    PrinterStatus,
+    PrintJob,
+    PrintOutcome,
+)
+from edge.device.printer_talk import PrinterTalk, TalkConfig, Told
+from edge.device.supervisor import DeviceFaultError, StateBoard, Supervisor
+from edge.device.transport import LineError, Transport
 from shared.kernel.clock import Clock
 
-if TYPE_CHECKING:
-    from edge.device.escpos_transport import Conversation
-
-Completion = Literal["in_order", "status", "none"]
+DrawerLevel = Literal["none", "high", "low"]
 _POLL_FAULT_S = 1.0
-_JOIN_S = 5.0
-_UNREACHABLE = (OSError, UnicodeError)
-"""The second is what a misspelt host name gives."""
+_LISTEN_S = 0.25
+_SCRAP_MAX = 1 << 15
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkPrinterConfig:
-    """How to talk to one printer.
+class PrinterConfig:
+    """One printer; `id` and `lane` (0 serves all) name it to people.
 
-    `address` is asked before each conversation.  `completion` is the proof that is awaited after
-    a job: an in-order answer (`GS r 1`), the real-time status, or none for printers that are
-    mute: their jobs count as printed once handed over.
+    `talk` is how it proves that a job came out and how long that may take, `poll_s` how often it
+    is asked while idle.  `drawer_open_level` of its drawer socket's pin 3 means "open"; none where
+    no switch is wired.  `scrap_end` cuts half a print-out off before the next.
     """
 
-    address: Callable[[], tuple[str, int]]
-    completion: Completion = "in_order"
-    connect_s: float = 2.0
-    answer_s: float = 1.0
-    finish_s: float = 15.0
+    id: str = "printer-1"
+    lane: int = 0
+    talk: TalkConfig = field(default_factory=TalkConfig)
     poll_s: float = 3.0
+    drawer_open_level: DrawerLevel = "none"
+    width_chars: int = 48
+    has_cutter: bool = True
+    scrap_end: bytes = b"\n\x1b@\x1dV\x42\x00"
 
 
-class NetworkPrinter:
-    """PrinterPort and RawSender over TCP; one connection per conversation.
+class StatusPrinter:
+    """PrinterPort and RawSender over a Transport; one conversation at a time.
 
-    Cheap printers serve a single client and forget idle ones, so nothing is kept open.
+    Whoever prints holds the line until the outcome is known; every wait in it ends by itself.
     """
 
-    def __init__(self, config: NetworkPrinterConfig, clock: Clock) -> None:
+    def __init__(self, config: PrinterConfig, transport: Transport, clock: Clock) -> None:
         self._config = config
+        self._transport = transport
         self._clock = clock
         self._line = threading.Lock()
+        self._kept: PrinterTalk | None = None
+        self._unsettled = 0
+        self._asked_at_ms: int | None = None
         self._status = PrinterStatus("offline", clock.now_ms())
+        self._board = StateBoard(clock)
         self._wake = threading.Event()
         self._is_stopping = False
-        self._thread: threading.Thread | None = None
+        self._supervisor = Supervisor(config.id, self._watch, self._board, transport.pauses)
 
     def start(self) -> None:
         """Watch the status from a thread of its own."""
-        if self._thread is None:
-            self._is_stopping = False
-            self._wake.clear()
-            self._thread = threading.Thread(target=self._watch, name="printer-watch", daemon=True)
-            self._thread.start()
+        self._is_stopping = False
+        self._supervisor.start()
 
     def stop(self) -> None:
-        """Stop watching; a job under way ends by its own time-outs."""
+        """Stop watching and let the printer go; a job under way ends by its own time-outs."""
         self._is_stopping = True
         self._wake.set()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join(_JOIN_S)
+        self._supervisor.stop()
+        if self._line.acquire(timeout=self._config.talk.finish_s):
+            self._hang_up()
+            self._line.release()
+
+    def hurry(self) -> None:
+        """Look at it now: something is to be printed, or it was plugged in."""
+        self._wake.set()
+        self._supervisor.hurry()
 
     def status(self) -> PrinterStatus:
         """Return the last known status."""
         return self._status
+
+    def report(self) -> DeviceReport:
+        """What is known of it."""
+        config = self._config
+        capability = PrinterCapability(
+            width_chars=config.width_chars,
+            has_cutter=config.has_cutter,
+            reports_status=config.talk.completion != "none",
+            reports_drawer=config.drawer_open_level != "none",
+            pushes_status=config.talk.pushes_status,
+        )
+        return DeviceReport(
+            id=config.id,
+            kind="printer",
+            lane=config.lane,
+            adapter="printer.StatusPrinter",
+            address=self._transport.address,
+            capability=capability,
+            state=self._board.read(),
+            counters=self._board.counters(),
+        )
+
+    def distrust(self) -> None:
+        """Half a job may stand in the printer from before the box started."""
+        self._unsettled = _SCRAP_MAX
 
     def print(self, job: PrintJob) -> PrintOutcome:
         """Print one job; never raises."""
         with self._line:
             outcome = self._print(job)
         PRINT_JOBS.labels(outcome).inc()
+        self._board.count(outcome)
         if outcome != "printed":
             _log.warning("printer.job", job=job.job_id, outcome=outcome, state=self._status.state)
             self._wake.set()
@@ -93,86 +134,161 @@ class NetworkPrinter:
         with self._line:
             try:
                 with self._talk() as talk:
+                    if self._unsettled:  # a command cut in half would swallow these bytes
+                        talk.send(bytes(self._unsettled))
                     talk.send(data)
-            except _UNREACHABLE:
-                self._note("offline")
+            except LineError as error:
+                self._lost(error)
                 return False
+            self._board.count("sent")
             return True
+
+    def self_test(self) -> str:
+        """Ask for status, and whether all it was sent is worked through; takes no paper."""
+        with self._line:
+            try:
+                with self._talk() as talk:
+                    told = talk.ask()
+                    self._note(told)
+                    if told.can_print and not talk.is_done():
+                        return "printer.no_answer"
+                    return "passed" if told.can_print else told.fault or "printer.offline"
+            except LineError as error:
+                self._lost(error)
+                return error.code
 
     def _print(self, job: PrintJob) -> PrintOutcome:
-        is_sent = False
         try:
             with self._talk() as talk:
-                if not self._is_willing(talk):
+                told = talk.ask()
+                self._note(told)
+                if not told.can_print or not self._is_settled(talk):
                     return "not_printed"
-                is_sent = True
-                talk.send(job.payload)
-                return self._proof(talk)
-        except _UNREACHABLE as error:
-            self._note("offline")
-            _log.info("printer.unreachable", job=job.job_id, because=str(error))
-            return "unknown" if is_sent else "not_printed"
+                return self._hand_over(talk, job.payload)
+        except LineError as error:  # not one byte of the job had gone out
+            self._lost(error)
+            return "not_printed"
 
-    def _is_willing(self, talk: Conversation) -> bool:
-        if self._config.completion == "none":
+    def _hand_over(self, talk: PrinterTalk, payload: bytes) -> PrintOutcome:
+        self._unsettled = min(len(payload), _SCRAP_MAX)
+        try:
+            talk.send(payload)
+        except LineError as error:
+            talk.is_broken = True
+            self._lost(error)
+            self._unsettled = self._unsettled if error.taken else 0
+            return "unknown" if error.taken else "not_printed"
+        try:
+            is_done = talk.is_done()
+            told = talk.ask()
+            talk.arm()
+        except LineError as error:
+            talk.is_broken = True
+            self._lost(error)
+            return "unknown"
+        self._note(told)
+        if not is_done or not told.can_print:
+            return "unknown"
+        self._unsettled = 0
+        return "printed"
+
+    def _is_settled(self, talk: PrinterTalk) -> bool:
+        """Bring a printer that was left in the middle of a job back to a known state.
+
+        It may wait for the rest of a command: zeros end that, and print nothing outside of one.
+        Then what came out of the job is cut off, so that it is not part of the next.
+        """
+        if not self._unsettled:
             return True
-        self._note(self._condition(talk))
-        return self._status.can_print
+        talk.send(bytes(self._unsettled) + self._config.scrap_end)
+        if not talk.is_done_and_quiet():
+            return False
+        self._unsettled = 0
+        self._board.count("settled")
+        return True
 
-    def _proof(self, talk: Conversation) -> PrintOutcome:
-        config = self._config
-        if config.completion == "none":
-            self._note("ok")
-            return "printed"
-        if config.completion == "in_order":
-            talk.send(printer_status.IN_ORDER_QUESTION)
-            done = talk.answer(printer_status.is_in_order_answer, config.finish_s)
-            if done is None:
-                self._note(self._condition(talk))
-                return "unknown"
-        self._note(self._condition(talk))
-        return "printed" if self._status.can_print else "unknown"
+    @contextmanager
+    def _talk(self) -> Iterator[PrinterTalk]:
+        """Under the line's lock.  A line that broke is not used again."""
+        talk, self._kept = self._kept, None
+        if talk is None:
+            talk = PrinterTalk(self._transport.open(), self._config.talk, self._clock)
+            self._board.count("opened")
+        try:
+            talk.begin()
+            yield talk
+        except BaseException:
+            talk.is_broken = True
+            raise
+        finally:
+            for told in talk.overheard():
+                self._note(told)
+            if self._transport.is_kept and not talk.is_broken and not self._is_stopping:
+                self._kept = talk
+            else:
+                talk.close()
 
-    def _condition(self, talk: Conversation) -> PrinterCondition:
-        answers: dict[int, int] = {}
-        for n in printer_status.QUESTIONS:
-            talk.send(printer_status.question(n))
-            answer = talk.answer(printer_status.is_realtime_answer, self._config.answer_s)
-            if answer is None:
-                return "offline"
-            answers[n] = answer
-        return printer_status.condition_of(answers)
+    def _hang_up(self) -> None:
+        talk, self._kept = self._kept, None
+        if talk is not None:
+            talk.close()
 
-    def _talk(self) -> AbstractContextManager[Conversation]:
-        # Late, because python-escpos is slow to import; the watcher pays for it at start.
-        from edge.device.escpos_transport import conversation  # noqa: PLC0415
+    def _note(self, told: Told) -> None:
+        is_open = self._status.is_drawer_open
+        if self._config.drawer_open_level != "none" and told.is_drawer_high is not None:
+            is_open = told.is_drawer_high == (self._config.drawer_open_level == "high")
+        self._say(told.condition, is_open=is_open)
+        if told.condition == "ok":
+            self._board.write("ready")
+        else:
+            self._board.write("degraded" if told.can_print else "failed", told.fault)
 
-        host, port = self._config.address()
-        return conversation(host, port, self._config.connect_s)
+    def _say(self, condition: PrinterCondition, *, is_open: bool | None) -> None:
+        old = self._status
+        if condition != old.state:
+            self._status = PrinterStatus(condition, self._clock.now_ms(), is_open)
+        elif is_open != old.is_drawer_open:
+            self._status = replace(old, is_drawer_open=is_open)
 
-    def _note(self, condition: PrinterCondition) -> None:
-        if condition != self._status.state:
-            self._status = PrinterStatus(condition, self._clock.now_ms())
+    def _lost(self, error: LineError) -> None:
+        self._say("offline", is_open=None)
+        self._board.write("absent" if error.is_absent else "failed", error.code)
+        _log.info("printer.line_lost", printer=self._config.id, code=error.code)
 
-    def _watch(self) -> None:
-        while not self._is_stopping:
+    def _watch(self, stop: threading.Event) -> None:
+        while not (stop.is_set() or self._is_stopping):
             self._look()
-            poll_s = self._config.poll_s
-            self._wake.wait(poll_s if self._status.can_print else min(poll_s, _POLL_FAULT_S))
+            self._wake.wait(self._pause_s())
             self._wake.clear()
 
+    def _pause_s(self) -> float:
+        poll_s = self._config.poll_s
+        if not self._status.can_print:
+            poll_s = min(poll_s, _POLL_FAULT_S)
+        return min(poll_s, _LISTEN_S) if self._config.talk.pushes_status else poll_s
+
     def _look(self) -> None:
-        is_mute = self._config.completion == "none"
-        if (is_mute and self._status.can_print) or not self._line.acquire(blocking=False):
+        """Ask for the status, or only listen where it is pushed; raises DeviceFaultError."""
+        if not self._line.acquire(blocking=False):
             return  # a job under way notes the status itself
         try:
             with self._talk() as talk:
-                # All that a mute printer tells is that it can be reached.
-                self._note("ok" if is_mute else self._condition(talk))
-        except _UNREACHABLE:
-            self._note("offline")
+                if self._is_due():
+                    told = talk.ask()
+                    self._asked_at_ms = self._clock.mono_ms()
+                    self._note(told)
+        except LineError as error:
+            self._say("offline", is_open=None)
+            raise DeviceFaultError(error.code, is_absent=error.is_absent) from error
         finally:
             self._line.release()
+
+    def _is_due(self) -> bool:
+        asked_at_ms = self._asked_at_ms
+        if not self._config.talk.pushes_status or asked_at_ms is None:
+            return True
+        poll_ms = int(self._config.poll_s * 1000)
+        return self._clock.mono_ms() - asked_at_ms >= poll_ms
 
 
 class AbsentPrinter:
@@ -186,6 +302,9 @@ class AbsentPrinter:
 
     def stop(self) -> None:
         """Nothing to stop."""
+
+    def hurry(self) -> None:
+        """Nothing to look at."""
 
     def print(self, job: PrintJob) -> PrintOutcome:
         """Say that nothing came out."""

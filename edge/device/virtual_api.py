@@ -14,9 +14,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
+from edge.device.framing import CODE_CHARACTERS_MAX
 from edge.device.paper_html import paper_html
-from edge.device.virtual import CODE_CHARACTERS_MAX, PrinterFault, VirtualPrinter
 from edge.device.virtual_counter_api import add_counter
+from edge.device.virtual_printer import PrinterFault, VirtualPrinter
 from edge.device.wiring import VirtualDevices
 from shared.kernel.errors import MissingError, RefusedError
 
@@ -72,6 +73,16 @@ class FaultBody(BaseModel):
     fault: PrinterFault | None
 
 
+class DrawerBody(BaseModel):
+    """`is_open` true opens the drawer with its key, false pushes it shut."""
+
+    is_open: bool
+
+
+Which = Annotated[str, Query(pattern=r"^(printer-[1-9])?$")]
+"""Id of a printer; "" is the first."""
+
+
 def virtual_router(devices: VirtualDevices, desk: TrainingDesk) -> APIRouter:
     """Routes below `/virtual`."""
     router = APIRouter(prefix="/virtual", tags=["virtual devices"])
@@ -97,6 +108,7 @@ def _add_page(router: APIRouter, devices: VirtualDevices, desk: TrainingDesk) ->
         data = {
             "lanes": sorted(devices.scanners),
             "ports": {str(lane): each.port for lane, each in sorted(devices.scanners.items())},
+            "printers": list(devices.printers),
             "has_clock": desk.set_clock is not None,
             "counters": sorted({*devices.counter.scales, *devices.counter.displays}),
             "samples": samples,
@@ -126,32 +138,40 @@ def _add_inputs(router: APIRouter, devices: VirtualDevices, desk: TrainingDesk) 
         return _json({"at_ms": body.at_ms})
 
     @router.post("/printer/fault")
-    def set_fault(body: FaultBody) -> Response:
+    def set_fault(body: FaultBody, printer: Which = "") -> Response:
         """Take the paper out, open the cover, switch the printer off, or put it right."""
-        _printer(devices).set_fault(body.fault)
+        _printer(devices, printer).set_fault(body.fault)
         return _json({"fault": body.fault})
+
+    @router.post("/drawer")
+    def set_drawer(body: DrawerBody, printer: Which = "") -> Response:
+        """Open a drawer with its key, or push it shut."""
+        _printer(devices, printer).set_drawer(is_open=body.is_open)
+        return _json({"is_open": body.is_open})
 
 
 def _add_outputs(router: APIRouter, devices: VirtualDevices) -> None:
     @router.get("/printer/papers")
-    async def papers(after: Annotated[int, Query(ge=0)] = 0) -> Response:
+    async def papers(after: Annotated[int, Query(ge=0)] = 0, printer: Which = "") -> Response:
         """Return papers printed since number `after`, as text and as HTML."""
         found = [
             {"n": each.number, "text": each.paper.text, "html": paper_html(each.paper)}
-            for each in _printer(devices).papers(after)
+            for each in _printer(devices, printer).papers(after)
         ]
         return _json({"papers": found})
 
     @router.get("/drawer")
-    async def drawer() -> Response:
-        """Return how often the drawer was opened since the box started."""
-        return _json({"opened": _printer(devices).drawer_opened})
+    async def drawer(printer: Which = "") -> Response:
+        """Return how often the drawer was opened since the box started, and whether it is open."""
+        found = _printer(devices, printer)
+        return _json({"opened": found.drawer_opened, "is_open": found.is_drawer_open})
 
 
-def _printer(devices: VirtualDevices) -> VirtualPrinter:
-    if devices.printer is None:
+def _printer(devices: VirtualDevices, printer_id: str) -> VirtualPrinter:
+    wanted = printer_id or next(iter(devices.printers), "")
+    if wanted not in devices.printers:
         raise MissingError("printer.not_virtual")
-    return devices.printer
+    return devices.printers[wanted]
 
 
 def _page_file(name: str) -> Response:

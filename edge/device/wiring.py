@@ -92,9 +92,7 @@ def build_devices(settings: Settings, clock: Clock, facts: Facts = no_facts) -> 
     printers = build_printers(settings, clock)
     counter = build_counter(settings, clock)
     shelves = build_shelves(settings, clock)
-    pretended = VirtualDevices(
-        scanners.virtual, printers.virtual, counter, shelves.virtual
-    )
+    pretended = VirtualDevices(scanners.virtual, printers.virtual, counter, shelves.virtual)
     return Devices(
         scanners=scanners.by_lane,
         printers=printers,

@@ -1,8 +1,10 @@
-"""Print jobs in `desk.db`: the one queue of the store's printer, kept over restarts."""
+"""Print jobs in `desk.db`: the one queue of the store's printers, kept over restarts."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +13,7 @@ from edge.sqlite import Writer
 JobOutcome = Literal["queued", "printing", "printed", "not_printed", "unknown"]
 """`queued` waits and no byte has gone out; `not_printed` was given up, and no byte has gone out;
 `unknown` may or may not have come out: a person looks."""
+JobKind = Literal["receipt", "z_slip"]
 JOBS_KEPT = 10_000
 WAITING_MAX = 200
 """Receipts that wait for paper: some hours of a store; the journal has those that are given up."""
@@ -18,18 +21,27 @@ WAITING_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class SpooledJob:
-    """One print job; `copy` is 0 for the receipt itself, `at_ms` (UTC) when it was asked for."""
+    """One print job; `copy` is 0 for the receipt itself, `at_ms` (UTC) when it was asked for.
+
+    A Z slip has the business date for its `receipt_no`.
+    """
 
     job_id: str
     lane: int
     receipt_no: str
     copy: int
     at_ms: int
+    kind: JobKind = "receipt"
 
 
 def job_of(lane: int, receipt_no: str, copy: int, at_ms: int) -> SpooledJob:
     """A job by the receipt's number: the same receipt or copy is the same job."""
     return SpooledJob(f"{receipt_no}.{copy}", lane, receipt_no, copy, at_ms)
+
+
+def z_slip_of(lane: int, biz: str, copy: int, at_ms: int) -> SpooledJob:
+    """The Z slip of a business date, to come out where `lane` prints."""
+    return SpooledJob(f"z-{biz}.{copy}", lane, biz, copy, at_ms, "z_slip")
 
 
 class Spool:
@@ -38,19 +50,24 @@ class Spool:
     def __init__(self, database: Writer, waiting_max: int = WAITING_MAX) -> None:
         self._database = database
         self._waiting_max = waiting_max
-        self._open_jobs = 0
+        self._open_jobs: Mapping[int, int] = {}
 
-    def recover(self) -> None:
-        """After a start: a job that was cut off at the printer may have come out."""
+    def recover(self) -> frozenset[str]:
+        """After a start: a job that was cut off at the printer may have come out.
+
+        Gives the ids of the printers that were at it: half a job may stand in them.
+        """
         with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE print_job SET outcome='unknown' WHERE outcome='printing'",
-            )
+            rows = connection.execute(
+                "UPDATE print_job SET outcome='unknown' WHERE outcome='printing' RETURNING printer",
+            ).fetchall()
             self._count(connection)
+        return frozenset(row[0] for row in rows)
 
-    def open_jobs(self) -> int:
-        """How many jobs wait or are being printed; asks no file."""
-        return self._open_jobs
+    def open_jobs(self, lane: int | None = None) -> int:
+        """How many jobs of a lane, or of all, wait or are being printed; asks no file."""
+        jobs = self._open_jobs
+        return sum(jobs.values()) if lane is None else jobs.get(lane, 0)
 
     def add(self, job: SpooledJob) -> tuple[SpooledJob, ...]:
         """Queue a job at the end; one that waits already keeps its place.
@@ -62,14 +79,15 @@ class Spool:
                 "DELETE FROM print_job WHERE job_id=? AND outcome='not_printed'", (job.job_id,)
             )
             connection.execute(
-                "INSERT OR IGNORE INTO print_job(job_id, lane, receipt_no, copy, outcome, at_ms)"
-                " VALUES(?,?,?,?,'queued',?)",
-                (job.job_id, job.lane, job.receipt_no, job.copy, job.at_ms),
+                "INSERT OR IGNORE INTO"
+                " print_job(job_id, lane, receipt_no, copy, at_ms, kind, outcome)"
+                " VALUES(?,?,?,?,?,?,'queued')",
+                (job.job_id, job.lane, job.receipt_no, job.copy, job.at_ms, job.kind),
             )
             rows = connection.execute(
                 "UPDATE print_job SET outcome='not_printed' WHERE outcome='queued' AND n <="
                 " (SELECT n FROM print_job WHERE outcome='queued' ORDER BY n DESC LIMIT 1 OFFSET ?)"
-                " RETURNING job_id, lane, receipt_no, copy, at_ms",
+                " RETURNING job_id, lane, receipt_no, copy, at_ms, kind",
                 (self._waiting_max,),
             ).fetchall()
             connection.execute(
@@ -80,23 +98,33 @@ class Spool:
             self._count(connection)
         return tuple(SpooledJob(*row) for row in rows)
 
-    def next_job(self) -> SpooledJob | None:
-        """The job that has waited longest."""
+    def waiting_lanes(self) -> frozenset[int]:
+        """The lanes that wait for paper."""
+        if not self._open_jobs:
+            return frozenset()
+        rows = self._database.rows("SELECT DISTINCT lane FROM print_job WHERE outcome='queued'")
+        return frozenset(row[0] for row in rows)
+
+    def next_job(self, lanes: Collection[int]) -> SpooledJob | None:
+        """The job of these lanes that has waited longest."""
         rows = self._database.rows(
-            "SELECT job_id, lane, receipt_no, copy, at_ms FROM print_job"
-            " WHERE outcome='queued' ORDER BY n LIMIT 1"
+            "SELECT job_id, lane, receipt_no, copy, at_ms, kind FROM print_job"
+            " WHERE outcome='queued' AND lane IN (SELECT value FROM json_each(?))"
+            " ORDER BY n LIMIT 1",
+            (json.dumps(sorted(lanes)),),
         )
         return SpooledJob(*rows[0]) if rows else None
 
-    def begin(self, job_id: str) -> bool:
+    def begin(self, job_id: str, printer: str) -> bool:
         """Note, for good, that bytes are about to go out; False when the job does not wait.
 
         Without the sync a power cut could take the note back, and the receipt would come twice.
         """
         with self._database.transaction(is_synced=True) as connection:
             changed = connection.execute(
-                "UPDATE print_job SET outcome='printing' WHERE job_id=? AND outcome='queued'",
-                (job_id,),
+                "UPDATE print_job SET outcome='printing', printer=?"
+                " WHERE job_id=? AND outcome='queued'",
+                (printer, job_id),
             ).rowcount
             self._count(connection)
         return changed == 1
@@ -130,6 +158,9 @@ class Spool:
             self._count(connection)
 
     def _count(self, connection: sqlite3.Connection) -> None:
-        self._open_jobs = connection.execute(
-            "SELECT count(*) FROM print_job WHERE outcome IN ('queued', 'printing')"
-        ).fetchone()[0]
+        self._open_jobs = dict(
+            connection.execute(
+                "SELECT lane, count(*) FROM print_job WHERE outcome IN ('queued', 'printing')"
+                " GROUP BY lane"
+            ).fetchall()
+        )

@@ -124,10 +124,11 @@ class OpenDrawer(Command):
 
 @dataclass(frozen=True, slots=True)
 class NotePrint(Command):
-    """The printer side reports on a receipt."""
+    """The printer side reports on a receipt; `printer` when it is not the lane's own."""
 
     receipt_no: str
     print: PrintState
+    printer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,11 @@ from edge.sale.shop import Shop, emptied
 from shared.sale.basket import Basket
 from shared.sale.settle import Settlement
 
-_SHOWN: dict[JobOutcome | None, PrintState] = {"queued": "queued", "printed": "printed"}
+_SHOWN: dict[JobOutcome | None, PrintState] = {
+    "queued": "queued",
+    "printed": "printed",
+    "unknown": "unknown",
+}
 
 
 def recover_lane(*, shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneState, str | None]:

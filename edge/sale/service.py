@@ -192,7 +192,7 @@ def open_drawer(*, shop: Shop, state: LaneState, command: OpenDrawer) -> Turn:
     """Open the drawer without a sale; the journal keeps why."""
     opened = DrawerOpened(state.lane, command.reason, approved_by=command.approved_by)
     _append(shop, state, opened, shop.ids.entry_id())
-    return Turn(state, None, (shop.effects.open_drawer,))
+    return Turn(state, None, (partial(shop.effects.open_drawer, state.lane),))
 
 
 def note_print(*, shop: Shop, state: LaneState, command: NotePrint) -> Turn:
@@ -200,7 +200,9 @@ def note_print(*, shop: Shop, state: LaneState, command: NotePrint) -> Turn:
     del shop
     if state.done is None or state.done.receipt_no != command.receipt_no:
         return Turn(state)
-    return Turn(replace(state, done=replace(state.done, print=command.print)))
+    return Turn(
+        replace(state, done=replace(state.done, print=command.print, printer=command.printer))
+    )
 
 
 def _call(function: Callable[..., Turn], shop: Shop, state: LaneState, command: Command) -> Turn:

@@ -40,8 +40,8 @@ class Effects(Protocol):
         """Print a marked copy, or with `copy` 0 the receipt that never came out."""
         ...
 
-    def open_drawer(self) -> None:
-        """Open the drawer."""
+    def open_drawer(self, lane: int) -> None:
+        """Open the lane's drawer."""
         ...
 
 

@@ -235,4 +235,5 @@ def _done(done: DoneSale | None) -> dict[str, Any] | None:
         ],
         "receipt_text": done.receipt_text,
         "print": done.print,
+        "printer": done.printer,
     }

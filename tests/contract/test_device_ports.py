@@ -9,18 +9,14 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import cast
 
 import pytest
 
 from edge.clock import SystemClock
-from edge.device.drawer import PrinterDrawer, pulse
-from edge.device.escpos import PrinterProfile, encode
-from edge.device.ports import PrinterPort, PrintJob, ScannerPort
-from edge.device.printer import AbsentPrinter, Completion, NetworkPrinter, NetworkPrinterConfig
-from edge.device.virtual import CODE_CHARACTERS_MAX, PrinterFault, VirtualPrinter, VirtualScanner
+from edge.device.framing import CODE_CHARACTERS_MAX
+from edge.device.ports import ScannerPort
+from edge.device.virtual import VirtualScanner
 from shared.kernel.errors import UnavailableError
-from shared.sale.receipt import ReceiptLine
 
 LOOPBACK = "127.0.0.1"
 CLOCK = SystemClock()
@@ -134,137 +130,3 @@ def test_a_taken_port_is_said_in_one_sentence() -> None:
             VirtualScanner(LOOPBACK, port, CLOCK).start(lambda _: None)
     assert problem.value.code == "device.port_in_use"
     assert problem.value.params == {"device": "virtual-scanner", "port": port}
-
-
-@dataclass
-class PrinterBench:
-    port: NetworkPrinter
-    peer: VirtualPrinter
-
-
-@pytest.fixture(params=["in_order", "status"])
-def printer(request: pytest.FixtureRequest) -> Iterator[PrinterBench]:
-    peer = VirtualPrinter(LOOPBACK, 0)
-    peer.start()
-    completion = cast("Completion", request.param)
-    config = NetworkPrinterConfig(
-        lambda: peer.address, completion, connect_s=1, answer_s=0.3, finish_s=0.3, poll_s=0.1
-    )
-    port = NetworkPrinter(config, CLOCK)
-    yield PrinterBench(port, peer)
-    port.stop()
-    peer.stop()
-
-
-def job(text: str = "合计 12.50") -> PrintJob:
-    return PrintJob("job-1", encode([ReceiptLine(text)], PrinterProfile()))
-
-
-def test_a_job_comes_out_on_paper(printer: PrinterBench) -> None:
-    assert printer.port.print(job()) == "printed"
-    until(lambda: len(printer.peer.papers()) == 1)
-    [paper] = printer.peer.papers()
-    assert paper.paper.text.splitlines()[0] == "合计 12.50"
-    assert printer.port.status().state == "ok"
-
-
-@pytest.mark.parametrize("fault", ["paper_out", "cover_open", "offline"])
-def test_nothing_is_sent_to_a_printer_that_cannot_print(
-    printer: PrinterBench, fault: PrinterFault
-) -> None:
-    printer.peer.set_fault(fault)
-    assert printer.port.print(job()) == "not_printed"
-    assert printer.port.status().state == fault
-    printer.peer.set_fault(None)
-    assert printer.peer.papers() == []
-    assert printer.port.print(job()) == "printed"
-
-
-def test_little_paper_still_prints(printer: PrinterBench) -> None:
-    printer.peer.set_fault("paper_low")
-    assert printer.port.print(job()) == "printed"
-    assert printer.port.status().state == "paper_low"
-
-
-def test_paper_that_ends_within_a_job_leaves_it_unknown(printer: PrinterBench) -> None:
-    printer.peer.lose_next()
-    assert printer.port.print(job()) == "unknown"
-    assert printer.port.status().state == "paper_out"
-    assert printer.peer.papers() == []
-
-
-def test_a_printer_that_is_not_there_prints_nothing(printer: PrinterBench) -> None:
-    printer.peer.stop()
-    assert printer.port.print(job()) == "not_printed"
-    assert printer.port.status().state == "offline"
-    assert printer.port.send(pulse(2)) is False
-
-
-def test_the_watcher_notices_faults_and_recovery_without_a_job(printer: PrinterBench) -> None:
-    printer.port.start()
-    until(lambda: printer.port.status().state == "ok")
-    printer.peer.set_fault("paper_out")
-    until(lambda: printer.port.status().state == "paper_out")
-    printer.peer.set_fault(None)
-    until(lambda: printer.port.status().state == "ok")
-
-
-def test_only_the_configured_pin_is_pulsed(printer: PrinterBench) -> None:
-    assert PrinterDrawer(printer.port, 5).open()
-    until(lambda: printer.peer.drawer_opened == 1)
-    assert (printer.peer.drawer_pulses(2), printer.peer.drawer_pulses(5)) == (0, 1)
-
-
-def test_a_realtime_pulse_opens_the_drawer_of_a_printer_without_paper(
-    printer: PrinterBench,
-) -> None:
-    printer.peer.set_fault("paper_out")
-    assert PrinterDrawer(printer.port, 2, is_realtime=True).open()
-    until(lambda: printer.peer.drawer_opened == 1)
-
-
-def test_a_mute_printer_is_believed_once_it_took_the_job() -> None:
-    received: list[bytes] = []
-
-    def swallow(listening: socket.socket) -> None:
-        connection, _ = listening.accept()
-        with connection:
-            while data := connection.recv(4096):
-                received.append(data)
-
-    with closing(socket.create_server((LOOPBACK, 0))) as listening:
-        thread = threading.Thread(target=swallow, args=(listening,), daemon=True)
-        thread.start()
-        address = (LOOPBACK, listening.getsockname()[1])
-        printer = NetworkPrinter(NetworkPrinterConfig(lambda: address, "none"), CLOCK)
-        assert printer.print(job()) == "printed"
-        thread.join(3)
-    assert b"".join(received) == job().payload
-
-
-def test_a_printer_that_never_answers_gets_no_job() -> None:
-    with closing(socket.create_server((LOOPBACK, 0))) as listening:
-        address = (LOOPBACK, listening.getsockname()[1])
-        config = NetworkPrinterConfig(lambda: address, connect_s=0.5, answer_s=0.1)
-        printer: PrinterPort = NetworkPrinter(config, CLOCK)
-        assert printer.print(job()) == "not_printed"
-        assert printer.status().state == "offline"
-
-
-def test_a_box_without_a_printer_says_so() -> None:
-    printer = AbsentPrinter(CLOCK)
-    printer.start()
-    assert printer.print(job()) == "not_printed"
-    assert not PrinterDrawer(printer, 2).open()
-    printer.stop()
-
-
-def test_only_the_last_papers_are_kept() -> None:
-    peer = VirtualPrinter(LOOPBACK, 0)
-    peer.start()
-    with socket.create_connection(peer.address) as connection:
-        connection.sendall(b"".join(b"%d\n\x1dV\x00" % n for n in range(250)))
-        until(lambda: bool(peer.papers(after=249)))
-    papers = peer.papers()
-    assert (len(papers), papers[0].number, papers[-1].number) == (200, 51, 250)
-    peer.stop()
