@@ -102,7 +102,7 @@ class _Sheet:
         scale = line.scale if line.scale in self._sizes else 1
         columns = self._profile.width_chars // scale
         shown = fitted(text, row, columns)
-        if struck(shown, self._characters).columns > columns:
+        if row.columns > columns and struck(shown, self._characters).columns > columns:
             scale = 1  # better small than an amount broken over two lines
         self._look(line.align, scale, is_bold=line.bold)
         self._parts += (text_bytes(shown, self._characters), _LINE_FEED)

@@ -78,9 +78,12 @@ _BOXES = ("\u25a1", "?")
 _PICTURE_KINDS = frozenset({"L", "N"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CharacterSet:
-    """What one printer can strike: its own set and further code pages with their numbers."""
+    """What one printer can strike: its own set and further code pages with their numbers.
+
+    Equal ones are the same object (`set_of`): they key the caches below, once per character.
+    """
 
     encoding: str
     pages: tuple[tuple[str, int], ...]
@@ -116,7 +119,12 @@ class StruckText:
 
 def set_of(profile: PrinterProfile) -> CharacterSet:
     """The characters of a printer."""
-    return CharacterSet(profile.encoding, profile.page_numbers)
+    return _set_of(profile.encoding, profile.page_numbers)
+
+
+@lru_cache(maxsize=64)
+def _set_of(encoding: str, pages: tuple[tuple[str, int], ...]) -> CharacterSet:
+    return CharacterSet(encoding, pages)
 
 
 def printable(text: str) -> str:

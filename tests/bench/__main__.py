@@ -21,6 +21,7 @@ from tests.bench import (
     paint,
     pricing,
     push,
+    receipt,
     reconnect,
     scan,
     simulation,
@@ -65,6 +66,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "box": lambda: _box(_made(folder / "lab")),
         "pricing": pricing.measure,
         "simulation": lambda: simulation.measure(_made(folder / "simulation")),
+        "receipt": receipt.measure,
         "push": lambda: push.measure(_made(folder / "push")),
         "reconnect": reconnect.measure,
     }
