@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
 
 from shared.item.element_string import Element, check_data, check_pairings
 from shared.item.gs1_ai import Identifier, identifiers
@@ -19,6 +18,7 @@ from shared.kernel.gtin import GTIN_14, GTIN_LENGTHS
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _URI = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")
 _AUTHORITY = re.compile(r"[A-Za-z0-9\-._~:\[\]@%!$&'()*+,;=]+")
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _GTIN = "01"
 
@@ -57,7 +57,7 @@ def _path_elements(path: str) -> tuple[Element, ...]:
         key = identifiers().get(segments[at])
         if key is not None and key.qualifiers is not None:
             pairs = zip(segments[at::2], segments[at + 1 :: 2], strict=True)
-            elements = tuple(Element(ai, unquote(data, errors="strict")) for ai, data in pairs)
+            elements = tuple(Element(ai, _decoded(data)) for ai, data in pairs)
             _check_order(key, [element.ai for element in elements[1:]])
             return (_spelled_out(elements[0]), *elements[1:])
     raise RefusedError("barcode.web_link")
@@ -83,7 +83,12 @@ def _query_elements(query: str) -> Iterator[Element]:
             raise RefusedError("barcode.ai_unknown", ai=ai[:4])
         if not identifier.is_link_attribute:
             raise RefusedError("barcode.link_part", part=ai)
-        yield Element(ai, unquote(data.replace("+", " ")))
+        yield Element(ai, _decoded(data.replace("+", " ")))
+
+
+def _decoded(data: str) -> str:
+    """Percent signs resolved, one character for each byte: GS1 data has no others."""
+    return _PERCENT.sub(lambda code: chr(int(code[1], 16)), data)
 
 
 def _spelled_out(key: Element) -> Element:
