@@ -30,6 +30,7 @@ from shared.kernel.money import format_minor
 from shared.kernel.quantity import format_milli
 from shared.sale.basket import VoidedLine
 from shared.sale.line_price import MEMBER_PRICE, OFFER, STORE_COUPON
+from shared.sale.pack import PackFacts
 from shared.sale.transaction import RetailTransaction, SoldLine
 
 Value = str | int | bool | None
@@ -47,7 +48,11 @@ _SALE = ("receipt_no", "opened_at", "member", "lines", "units")
 _LINE = (
     *("receipt_no", "line_no", "is_voided", "gtin", "code", "name", "quantity", "quantity_milli"),
     *("is_weighed", "tax_bp", "override_reason", "override_by", "void_reason"),
+    *("lot", "serial", "expiry"),
 )
+
+
+_NO_PACK = PackFacts()
 
 
 def _money(*names: str) -> tuple[str, ...]:
@@ -191,7 +196,7 @@ def _sale_rows(entry: ExportedEntry, sale: RetailTransaction) -> Iterator[Row]:
 
 
 def _line_facts(entry: ExportedEntry, sale: RetailTransaction, line: SoldLine) -> Row:
-    override = line.override
+    override, pack = line.override, line.pack or _NO_PACK
     return {
         "receipt_no": sale.receipt_no,
         "line_no": line.n,
@@ -206,6 +211,9 @@ def _line_facts(entry: ExportedEntry, sale: RetailTransaction, line: SoldLine) -
         "override_reason": None if override is None else override.reason,
         "override_by": None if override is None else override.approved_by,
         "void_reason": None,
+        "lot": pack.lot or None,
+        "serial": pack.serial or None,
+        "expiry": pack.expiry or None,
         **_amounts(
             entry,
             {
@@ -237,6 +245,7 @@ def _voided_facts(entry: ExportedEntry, sale: RetailTransaction, line: VoidedLin
         "override_reason": None,
         "override_by": None,
         "void_reason": line.reason,
+        **dict.fromkeys(("lot", "serial", "expiry")),
         **_amounts(entry, dict.fromkeys(amounts)),
     }
 
