@@ -140,11 +140,18 @@ def _at_least(count: int, answer: dict[str, Any]) -> list[Any]:
     return papers if len(papers) >= count else []
 
 
-def a_running_box(folder: Path, *more: Record, **settings: str) -> RunningBox:
+def a_running_box(
+    folder: Path,
+    *more: Record,
+    prepare: Callable[[Path], None] = lambda _: None,
+    **settings: str,
+) -> RunningBox:
+    """`prepare` changes the data folder before the box starts."""
     port = free_port()
     data = folder / "data"
     data.mkdir(parents=True)
     prepare_data(data, port=port, more=more, **settings)
+    prepare(data)
     command = Command(
         "box", [sys.executable, "-m", "edge", "run", "--data", data], folder / "box.log"
     )
