@@ -30,6 +30,7 @@ def prepare(purpose: str) -> None:
     if purpose in {"test", "bench"}:
         debian.need_chromium()
         debian.want_chinese_font()
+        debian.want_umockdev()
     if purpose == "test":
         debian.need_box_tools()
     if purpose == "test":

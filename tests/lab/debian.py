@@ -98,6 +98,16 @@ def need_device_lab() -> None:
         apt_install(*missing)
 
 
+def want_umockdev() -> None:
+    """Have a stand-in for udev and input devices; one test says that it is missing, so no fail."""
+    if find_program("umockdev-wrapper") is not None:
+        return
+    try:
+        apt_install("umockdev")
+    except SetupError:
+        say("  No umockdev here: finding scanners by udev is tested in the device lab only.")
+
+
 def want_chinese_font() -> None:
     """Have a font that can draw a Chinese receipt; only pictures need it, so never fail."""
     if WQY_FONT.is_file():

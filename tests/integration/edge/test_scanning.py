@@ -73,7 +73,10 @@ def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
 
 def test_two_scanners_at_full_speed_lose_nothing_and_keep_their_order(lanes: Lanes) -> None:
     screens = {lane: lanes.box.screen(lanes.tokens[lane], lane) for lane in (1, 2)}
-    wanted = {1: [a_gtin(1 + n) for n in range(SCANS)], 2: [a_gtin(SCANS - n) for n in range(SCANS)]}
+    wanted = {
+        1: [a_gtin(1 + n) for n in range(SCANS)],
+        2: [a_gtin(SCANS - n) for n in range(SCANS)],
+    }
 
     def scan_all(lane: int) -> None:
         for code in wanted[lane]:
