@@ -17,7 +17,8 @@ INSIDE = "tests/hardware/inside"
 OUT = ROOT / ".cache" / "hardware"
 # One machine has one processor, so two run side by side.
 CHECKS = {
-    "scanners": ("test_scanners.py",),
+    "scanners": ("test_scanners.py", "test_discovery.py", "test_names.py"),
+    "printers": ("test_printers.py",),
 }
 CONSOLE_LINES = 20
 Result = dict[str, Any]

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import time
+import tty
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 ROOT = Path("/sys/kernel/config/usb_gadget")
+BUS = Path("/sys/bus/usb/devices")
+PATIENCE_S = 5
 ENGLISH = "strings/0x409"
 HIGH_SPEED = "0x0200"
 # A boot keyboard's report (HID 1.11, appendix B.1), without its lamps: one byte of modifier keys,
@@ -83,9 +86,15 @@ class Gadget:
         return self
 
     def unplug(self) -> None:
-        """Pull the plug; harmless when it is out."""
-        if (self._home / "UDC").read_text(encoding="ascii").strip():
+        """Pull the plug and wait until the kernel has seen it; harmless when it is out."""
+        bound = (self._home / "UDC").read_text(encoding="ascii").strip()
+        if bound:
             write(self._home / "UDC", "\n")
+            # The buses are numbered from 1, and each has a single port.
+            device = BUS / f"{int(bound.rpartition('.')[2]) + 1}-1"
+            deadline = time.monotonic() + PATIENCE_S
+            while device.exists() and time.monotonic() < deadline:
+                time.sleep(0.002)
 
     def remove(self) -> None:
         """Take the device apart, in the order that the kernel asks for."""
@@ -161,10 +170,18 @@ class KeyboardGadget(Gadget):
 
 
 class PrinterGadget(Gadget):
-    """A printer of USB's printer class: `/dev/usb/lpN` here, `/dev/g_printer0` at its end."""
+    """A printer of USB's printer class: `/dev/usb/lpN` here, `/dev/g_printerN` at its end."""
 
     def __init__(self, name: str, identity: Identity) -> None:
         super().__init__(name, identity, "printer")
+        self._node = Path()
+
+    def plug(self, port: int) -> Self:
+        """Put the plug in; the kernel makes its end of the cable meanwhile."""
+        before = set(Path("/dev").glob("g_printer*"))
+        super().plug(port)
+        [self._node] = set(Path("/dev").glob("g_printer*")) - before
+        return self
 
     def set_up(self) -> None:
         """Name the language it speaks."""
@@ -173,7 +190,7 @@ class PrinterGadget(Gadget):
 
     def open(self) -> int:
         """The printer's end of the cable, never waiting."""
-        return os.open("/dev/g_printer0", os.O_RDWR | os.O_NONBLOCK)
+        return os.open(self._node, os.O_RDWR | os.O_NONBLOCK)
 
 
 class SerialGadget(Gadget):
@@ -183,9 +200,11 @@ class SerialGadget(Gadget):
         super().__init__(name, identity, "acm")
 
     def open(self) -> int:
-        """The device's end of the cable, never waiting."""
-        number = self.attribute("port_num")
-        return os.open(f"/dev/ttyGS{number}", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        """The device's end of the cable, never waiting, no byte changed on the way."""
+        node = f"/dev/ttyGS{self.attribute('port_num')}"
+        descriptor = os.open(node, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(descriptor)
+        return descriptor
 
 
 def write(path: Path, value: str | bytes) -> None:

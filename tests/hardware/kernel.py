@@ -90,7 +90,9 @@ def _build(folder: Path, built: Path) -> None:
         _configure(source, work)
         _compile(source, work)
         _run(["strip", "-o", str(work / "linux"), str(work / "out" / "linux")], work)
-    shutil.copy(work / "out" / ".config", folder / "config")
+    # The map names the addresses of a panic: the kernel itself goes without its names.
+    for kept in (".config", "System.map"):
+        shutil.copy(work / "out" / kept, folder / kept.removeprefix("."))
     (work / "linux").replace(built)
     shutil.rmtree(work)
 
