@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from shared.journal.event import (
     SaleCompleted,
     UnknownEvent,
 )
+from shared.sale.pack import PackFacts
 from shared.sale.tender import Tender, TenderKind
 from tests.builders import a_basket, a_price_book, a_sale, an_item
 from tests.golden.made import golden_sale, sale_with_offers
@@ -113,3 +115,12 @@ def test_the_last_millisecond_of_the_year_9999_breaks_no_export() -> None:
     entry = exported(DrawerOpened(1, "check"), at=253_402_300_799_999, biz="")
     assert (entry.at, entry.day) == ("", "")
     assert [json.loads(line)["kind"] for line in json_lines(entry)]
+
+
+def test_a_line_names_the_pack_that_its_code_told_of() -> None:
+    sale = golden_sale()
+    line = replace(sale.lines[0], pack=PackFacts("L7", "", "2027-01-31"))
+    rows = rows_of(exported(SaleCompleted(replace(sale, lines=(line, *sale.lines[1:])))))
+    found = [(row["lot"], row["serial"], row["expiry"]) for row in rows if row["kind"] == "line"]
+    assert found[0] == ("L7", None, "2027-01-31")
+    assert set(found[1:]) == {(None, None, None)}

@@ -204,6 +204,8 @@ def test_a_label_pack_is_known_again_by_its_code() -> None:
     assert is_label_pack(label, is_weighed=True)
     assert not is_label_pack(label, is_weighed=False)
     assert not is_label_pack(HAM.gtin, is_weighed=True)
+    assert is_label_pack(HAM.gtin, is_weighed=True, is_priced=True)
+    assert not is_label_pack(HAM.gtin, is_weighed=False, is_priced=True)
 
 
 def test_a_recorded_sale_gives_back_the_goods_that_the_offers_met() -> None:
