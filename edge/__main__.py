@@ -67,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
 
     _command(commands, "status", _status, "tell how the box is, also when it does not run")
 
+    test = _command(
+        commands, "self-test", _self_test, "try every device and the disk; prints nothing on paper"
+    )
+    test.add_argument("--json", action="store_true", help="say it as JSON")
+    test.epilog = "A running box does it itself; without one the devices are opened for it."
+
     verify = _command(
         commands, "verify-journal", _verify, "check every entry of a journal or of a mirror"
     )
@@ -191,6 +197,12 @@ def _status(options: argparse.Namespace) -> int:
     for name, value in facts.items():
         _say(f"{name:16} {value}")
     return 0 if facts["state"] == "ok" else 1
+
+
+def _self_test(options: argparse.Namespace) -> int:
+    from edge.ops.self_test_cli import self_test  # noqa: PLC0415
+
+    return self_test(options)
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -59,6 +59,7 @@ class DeviceCare:
                 at=parts.self_test_at,
                 zone=parts.zone,
                 told=self.watch.touch,
+                folder=parts.data_dir,
             )
         )
         self._collector = DeviceCollector(lambda: self.watch.seen().reports)

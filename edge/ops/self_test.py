@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from edge.device.ports import USABLE, DeviceReport
+from edge.ops import errand
 from edge.ops.fault_book import FaultBook, SelfTestRow
 from shared.journal.device_event import DevicesTested
 from shared.journal.event import Event
@@ -28,7 +29,7 @@ LIMIT_S = 20.0
 WINDOW = timedelta(hours=2)
 """A shop that still sells at the time is waited for so long; then the night is left out."""
 IDLE_MS = 30 * 60_000
-_LOOK_EVERY_S = 20.0
+_LISTEN_EVERY_S = 1.0
 _JOIN_S = 5.0
 _PROBE_FILE = "self-test.probe"
 _PROBE_LINES = 4096
@@ -51,6 +52,7 @@ class SelfTestParts:
     """What the self-test works with.
 
     `device_tests` and `box_tests` by name; `at` is "HH:MM" in the store's `zone`, "" for never.
+    `told` is called after each change; in `folder` the command line asks.
     """
 
     reports: Callable[[], tuple[DeviceReport, ...]]
@@ -63,6 +65,7 @@ class SelfTestParts:
     at: str
     zone: str
     told: Callable[[], None]
+    folder: Path
 
 
 def is_due(now: datetime, at: str, last_on: date | None) -> bool:
@@ -147,11 +150,11 @@ class SelfTest:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Wait for the hour."""
+        """Wait for the hour, and for the command line."""
         self._last = self._parts.book.last_test()
         if self._last is not None and not self._last.asked_by:
             self._last_on = self._local(self._last.at_ms).date()
-        if self._thread is None and self._parts.at:
+        if self._thread is None:
             self._stopping.clear()
             self._thread = threading.Thread(target=self._wait, name="self-test", daemon=True)
             self._thread.start()
@@ -199,8 +202,11 @@ class SelfTest:
         return True
 
     def _wait(self) -> None:
-        while not self._stopping.wait(_LOOK_EVERY_S):
+        while not self._stopping.wait(_LISTEN_EVERY_S):
             try:
+                if (name := errand.asked(self._parts.folder)) is not None:
+                    row = self.run("command line")
+                    errand.answer(self._parts.folder, name, row.results)
                 self.look()
             except Exception:  # noqa: BLE001 - a full disk must not end all nights to come
                 _log.exception("self_test.look_failed")

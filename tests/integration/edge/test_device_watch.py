@@ -15,6 +15,7 @@ from edge.desk.migrations import MIGRATIONS
 from edge.device.ports import DeviceReport, DeviceState, ScannerCapability
 from edge.ops.care import DeviceCollector
 from edge.ops.devices_view import csv_rows, devices_of, self_test_of
+from edge.ops.errand import ask
 from edge.ops.fault_book import KEPT_PER_DEVICE, FaultBook, FaultRow, SelfTestRow
 from edge.ops.self_test import (
     IDLE_MS,
@@ -232,6 +233,7 @@ def a_self_test(
     tests: Mapping[str, Callable[[], str]],
     premises: Premises | None = None,
     told: Callable[[], None] = lambda: None,
+    folder: Path | None = None,
 ) -> SelfTest:
     parts = SelfTestParts(
         reports=lambda: shop.reports,
@@ -244,6 +246,7 @@ def a_self_test(
         at="03:30",
         zone="Asia/Shanghai",
         told=told,
+        folder=folder or Path("nowhere"),
     )
     return SelfTest(parts)
 
@@ -309,3 +312,15 @@ def test_the_disk_is_written_and_read_back(tmp_path: Path) -> None:
     assert disk_test(tmp_path, 7) == PASSED
     assert list(tmp_path.iterdir()) == []
     assert disk_test(tmp_path / "gone", 7) == "disk.not_writable"
+
+
+def test_the_command_line_asks_a_running_box(book: FaultBook, tmp_path: Path) -> None:
+    shop = Shop(book)
+    night = a_self_test(shop, {"scanner-1": lambda: "scanner.silent_grab"}, folder=tmp_path)
+    pause = threading.Event()
+    assert ask(tmp_path, "first", lambda: None, (3, 3)) is None, "no box runs here"
+    night.start()
+    found = ask(tmp_path, "second", lambda: pause.wait(0.02) or None, (500, 500))
+    night.stop()
+    assert found == {"scanner-1": "scanner.silent_grab", "box:disk": PASSED}
+    assert list(tmp_path.glob("self-test*")) == []

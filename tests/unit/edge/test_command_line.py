@@ -1,5 +1,6 @@
 """The command line of a box: help that helps, one sentence for each failure."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from edge.__main__ import main
 from edge.identity import save_identity
 from edge.journal.signer import KEY_FILE, load_or_create
+from edge.ops import self_test_cli
 from tests.integration.edge.boxes import an_identity
 
 
@@ -17,12 +19,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     out = capsys.readouterr().out
     assert ended.value.code == 0
-    for word in ("run", "enrol", "status", "verify-journal", "salvage", "barcode"):
+    for word in ("run", "enrol", "status", "self-test", "verify-journal", "salvage", "barcode"):
         assert word in out
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "enrol", "status", "verify-journal", "salvage", "barcode"]
+    "command", ["run", "enrol", "status", "self-test", "verify-journal", "salvage", "barcode"]
 )
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -107,3 +109,22 @@ def test_what_is_no_journal_is_said(
     path.write_bytes(content)
     assert main(["verify-journal", str(path)]) == 1
     assert "no valid beginning" in capsys.readouterr().err
+
+
+def test_a_box_that_does_not_run_is_tested_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_test_cli, "_PATIENCE", (1, 1))
+    monkeypatch.setattr(self_test_cli, "_SETTLING", 3)
+    path = tmp_path / "scanner"
+    (tmp_path / "edge.toml").write_text(
+        f'[box]\nlocale = "en"\n[scanner]\nkind = "evdev"\npath = "{path}"\n', encoding="utf-8"
+    )
+    assert main(["self-test", "--data", str(tmp_path)]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].split() == ["scanner-1", "scanner.absent", "No", "scanner", "found"]
+    assert "box:disk" in said[-1] or "passed" in said[-1]
+    assert main(["self-test", "--json", "--data", str(tmp_path)]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["ok"], found["running"]) == (False, False)
+    assert found["results"]["box:disk"] == "passed"
