@@ -87,7 +87,7 @@ async def _stream(room: DisplayRoom, lane: int, feed: Feed, key: str) -> AsyncIt
             wait_s = max(0.0, alive_at + HEARTBEAT_S - now())
             view = await feed.next(wait_s if shown is None else min(wait_s, SCALE_S))
             if view is not None:
-                told = customer_view(orjson.loads(view.payload), is_training=room.side.is_training)
+                told = {**customer_view(orjson.loads(view.payload)), **room.side.around}
                 yield b"event: view\nid: %d\ndata: %s\n\n" % (view.seq, orjson.dumps(told))
     finally:
         room.side.desk.unsubscribe(lane, feed)

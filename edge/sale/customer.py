@@ -128,7 +128,8 @@ class CustomerSide:
     keys: DisplayKeys
     feed: DisplayFeed
     desk: Desk
-    is_training: bool
+    around: Mapping[str, str | int | bool]
+    """What a display must know beside the lane: `is_training`, `language`, `digits` of money."""
 
     def start(self) -> None:
         """After the desk has started."""
@@ -150,9 +151,14 @@ def make_customer_side(
     """The customer displays of a box; `code` is the currency's."""
     is_ascii = settings.display.encoding == "ascii"
     locale = "en" if is_ascii else settings.box.locale
-    style = RowStyle(settings.display.columns, currency_of(code), load_texts(locale), is_ascii)
-    feed = DisplayFeed(displays, style)
-    return CustomerSide(DisplayKeys(database), feed, desk, settings.training)
+    currency = currency_of(code)
+    style = RowStyle(settings.display.columns, currency, load_texts(locale), is_ascii)
+    around = {
+        "is_training": settings.training,
+        "language": settings.box.locale,
+        "digits": currency.digits,
+    }
+    return CustomerSide(DisplayKeys(database), DisplayFeed(displays, style), desk, around)
 
 
 def _sha256(key: str) -> bytes:

@@ -13,7 +13,7 @@ from shared.sale.columns import spread
 _LINE_FIELDS = ("n", "name", "qty_milli", "unit_minor", "gross_minor", "net_minor", "needs_price")
 
 
-def customer_view(view: Mapping[str, Any], *, is_training: bool) -> dict[str, Any]:
+def customer_view(view: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a LaneView that stands on the customer's display.
 
     Neither the operator nor the member's number goes out; `is_member` only says that there is one.
@@ -25,7 +25,6 @@ def customer_view(view: Mapping[str, Any], *, is_training: bool) -> dict[str, An
         "store_name": view["store"]["name"],
         "lane_name": view["lane_name"],
         "currency": view["currency"],
-        "is_training": is_training,
         "is_member": basket["member"] is not None,
         "lines": [_line(line) for line in basket["lines"]],
         "touched_line": view["touched_line"],
@@ -71,7 +70,7 @@ class RowStyle:
 
 def customer_rows(view: Mapping[str, Any], style: RowStyle) -> tuple[str, str]:
     """Two short rows for a LaneView: the last line and the total, then total and change."""
-    shown = customer_view(view, is_training=False)
+    shown = customer_view(view)
     if shown["phase"] == "done":
         done = shown["done"]
         return (

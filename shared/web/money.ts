@@ -62,6 +62,28 @@ export function formatMilli(milli: number, language: string): string {
 }
 
 /**
+ * Thousandths of a number that somebody typed, null where it is none.  A comma is the decimal point
+ * here, never a mark of thousands: nobody types a ton.
+ */
+export function parseMilli(text: string): number | null {
+  const found = /^(\d{0,4})(?:[.,](\d{0,3}))?$/.exec(text.normalize("NFKC").replace(/\s/g, ""));
+  const digits = `${found?.[1] ?? ""}${found?.[2] ?? ""}`;
+  if (found === null || digits === "") return null;
+  return Number((found[1] ?? "") + (found[2] ?? "").padEnd(3, "0"));
+}
+
+/** A weight with all the decimals that a scale shows: "0.500 kg". */
+export function formatWeight(milli: number, unit: string, language: string): string {
+  const key = `${language} weight`;
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = new Intl.NumberFormat(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+    formats.set(key, format);
+  }
+  return `${format.format(decimalText(milli, 3) as unknown as number)}\u00a0${unit}`;
+}
+
+/**
  * Append one typed key to an amount that is entered from the right, as on every till's keypad:
  * "1", "2", "5", "0" give 1, 12, 125, 1250 minor units.  Keys: "0".."9", "00", "back", "clear".
  * An entry that would pass `max` is left as it was.

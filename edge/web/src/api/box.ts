@@ -96,6 +96,15 @@ export class LaneApi {
         body: { reason },
       }),
     );
+  weigh = (): Answer => taken(box.POST("/v1/lanes/{lane}/weighing", { params: this.#at() }));
+  weighByHand = (net_milli: number): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/weighing/by-hand", { params: this.#at(), body: { net_milli } }));
+  setTare = (tare_milli: number | null): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/weighing/tare", { params: this.#at(), body: { tare_milli } }));
+  giveUpWeighing = (): Answer =>
+    taken(box.DELETE("/v1/lanes/{lane}/weighing", { params: this.#at() }));
+  displayLink = async (): Promise<string> =>
+    (await taken(box.POST("/v1/lanes/{lane}/display", { params: this.#at() }))).path;
   undo = (): Answer => taken(box.POST("/v1/lanes/{lane}/undo", { params: this.#at() }));
   tender = (kind: TenderKind, amount_minor: number, reference = ""): Answer =>
     taken(

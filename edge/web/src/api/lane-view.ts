@@ -2,7 +2,7 @@
  * instants in UTC milliseconds. */
 
 export type LaneState = "locked" | "day_closed" | "selling" | "done";
-export type PayBlock = "empty" | "unknown_codes" | "needs_price" | "day_closed";
+export type PayBlock = "empty" | "unknown_codes" | "needs_price" | "day_closed" | "weighing";
 export type TenderKind = "cash" | "card" | "manufacturer_coupon";
 export type PrintState = "queued" | "printing" | "printed" | "failed";
 
@@ -20,6 +20,31 @@ export interface Modifier {
   readonly params: Readonly<Record<string, string | number>>;
 }
 
+export interface Weighed {
+  readonly source: "scale" | "manual" | "label";
+  readonly tare_milli: number;
+  readonly unit: string;
+}
+
+/** Goods that wait for their weight. */
+export interface Weighing {
+  readonly gtin: string;
+  readonly name: string;
+  readonly unit_minor: number | null;
+  readonly tare_milli: number;
+}
+
+/** The lane's scale: with goods that wait what it says of them, else only whether it is there. */
+export interface ScaleView {
+  readonly condition:
+    | "ready" | "absent" | "stable" | "moving" | "zero" | "under" | "over" | "unknown" | "own_tare" | "tare_above";
+  readonly net_milli?: number;
+  readonly amount_minor?: number | null;
+  readonly unit: string;
+  /** A weight is sold as soon as it is stable. */
+  readonly is_automatic: boolean;
+}
+
 export interface BasketLine {
   readonly n: number;
   readonly gtin: string;
@@ -31,6 +56,8 @@ export interface BasketLine {
   readonly net_minor: number;
   readonly needs_price: boolean;
   readonly is_overridden: boolean;
+  /** Where the weight is from, and what was taken off for a container. */
+  readonly weighed: Weighed | null;
   readonly modifiers: readonly Modifier[];
 }
 
@@ -94,7 +121,7 @@ export interface Basket {
 export interface LastScan {
   /** The lane's count of scans when this one came. */
   readonly no: number;
-  readonly kind: "item" | "repeat" | "unknown" | "member" | "coupon" | "lost" | "pairing";
+  readonly kind: "item" | "repeat" | "unknown" | "member" | "coupon" | "weigh" | "lost" | "pairing";
   readonly name: string | null;
   readonly price_minor: number | null;
   readonly code: string;
@@ -131,6 +158,7 @@ export interface LaneView {
   readonly operator: Operator | null;
   readonly permissions: readonly string[];
   readonly basket: Basket;
+  readonly weighing: Weighing | null;
   readonly touched_line: number | null;
   /** Scans the lane has ever taken, of every kind. */
   readonly scans: number;

@@ -1,6 +1,6 @@
 /** The lane as this page knows it: the last view and status, and whether the box still speaks. */
 import { openFeed, perFrame, type Feed, type LinkState } from "@tillbox/web/sse.ts";
-import type { BoxStatus, LaneView } from "../api/lane-view.ts";
+import type { BoxStatus, LaneView, ScaleView } from "../api/lane-view.ts";
 import { withKeptLines } from "./kept-lines.ts";
 
 export interface LaneWatchers {
@@ -15,6 +15,8 @@ export interface LaneWatchers {
 export class Lane {
   view: LaneView | null = $state.raw(null);
   status: BoxStatus | null = $state.raw(null);
+  /** The lane's scale; null where it has none. */
+  scale: ScaleView | null = $state.raw(null);
   link: LinkState = $state("connecting");
   /** Wall-clock milliseconds, moved on once a second; ages are told against it. */
   now = $state(Date.now());
@@ -59,6 +61,10 @@ export class Lane {
           this.#arrived = view;
           apply(view);
         },
+        scale: (data) => {
+          this.#seen();
+          this.scale = JSON.parse(data) as ScaleView;
+        },
         status: (data) => {
           const status = JSON.parse(data) as BoxStatus;
           this.#skewMs = status.t - Date.now();
@@ -79,6 +85,7 @@ export class Lane {
     clearInterval(this.#clock);
     this.view = null;
     this.status = null;
+    this.scale = null;
     this.#arrived = null;
   }
 

@@ -2,7 +2,7 @@
 import { ProblemError, UNREACHABLE } from "@tillbox/web/client.ts";
 import { Notices } from "@tillbox/web/components/notices.svelte.ts";
 import { ageText, type Params } from "@tillbox/web/i18n.ts";
-import { formatMilli, formatMinor, formatNote, ONE_MILLI, type Currency } from "@tillbox/web/money.ts";
+import { formatMilli, formatMinor, formatNote, formatWeight, ONE_MILLI, type Currency } from "@tillbox/web/money.ts";
 import { Preferences } from "@tillbox/web/preferences.svelte.ts";
 import { Texts } from "@tillbox/web/texts.svelte.ts";
 import { getLanes, LaneApi, type Lanes } from "../api/box.ts";
@@ -26,6 +26,7 @@ export type Dialog =
   | { readonly name: "cash" | "card" | "coupon" | "menu" | "settings" | "receipts" | "device" }
   | { readonly name: "pair" }
   | { readonly name: "drawer" | "void" | "close_day" | "prices" | "offers" }
+  | { readonly name: "weigh" }
   | { readonly name: "coupon_code"; readonly code: string }
   | { readonly name: "line" | "dismiss"; readonly n: number }
   | { readonly name: "search"; readonly q: string };
@@ -80,6 +81,7 @@ class Till {
   /** The same in words that stand alone: "12 min ago". */
   ago = (atMs: number): string =>
     this.lane.ageMs(atMs) < 60_000 ? t("till.age.now") : t("till.age.ago", { age: this.age(atMs) });
+  weight = (milli: number, unit: string): string => formatWeight(milli, unit, texts.language);
   may = (permission: string): boolean => this.view?.permissions.includes(permission) ?? false;
 
   /** Ask the box for its lanes until it answers, then go to the lane this browser had before. */
@@ -216,8 +218,17 @@ class Till {
       preferences.load(view.operator.id);
       void texts.use(preferences.language);
     }
+    this.#weigh(view, previous);
     this.#multiply(view, previous);
     if (view.revision !== this.#shownRevision) this.#reportShown(view.revision);
+  }
+
+  /** Goods that wait for their weight come before whatever else is open. */
+  #weigh(view: LaneView, previous: LaneView | null): void {
+    const waits = view.weighing !== null;
+    const scanned = view.last_scan?.no !== previous?.last_scan?.no && view.last_scan?.kind === "weigh";
+    if (waits && (previous?.weighing == null || scanned)) this.dialog = { name: "weigh" };
+    else if (!waits && this.dialog?.name === "weigh") this.dialog = null;
   }
 
   #multiply(view: LaneView, previous: LaneView | null): void {

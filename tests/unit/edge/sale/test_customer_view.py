@@ -61,8 +61,8 @@ def shown(state: LaneState) -> dict[str, Any]:
 def test_a_customer_sees_goods_savings_and_sums() -> None:
     basket = a_basket((RICE, 2), member="13800012479")
     basket = basket.with_tender(Tender(TenderKind.CASH, 100))
-    view = customer_view(shown(LaneState(1, operator=ANN, basket=basket)), is_training=True)
-    assert (view["phase"], view["store_name"], view["is_training"]) == ("open", "Main Street", True)
+    view = customer_view(shown(LaneState(1, operator=ANN, basket=basket)))
+    assert (view["phase"], view["store_name"]) == ("open", "Main Street")
     assert [(line["name"], line["net_minor"]) for line in view["lines"]] == [("Rice", 900)]
     assert (view["gross_minor"], view["saved_minor"]) == (1000, 100)
     assert (view["due_minor"], view["paid_minor"], view["remaining_minor"]) == (900, 100, 800)
@@ -70,16 +70,16 @@ def test_a_customer_sees_goods_savings_and_sums() -> None:
 
 def test_neither_the_member_nor_the_cashier_is_named() -> None:
     basket = a_basket(RICE, member="13800012479")
-    view = customer_view(shown(LaneState(1, operator=ANN, basket=basket)), is_training=False)
+    view = customer_view(shown(LaneState(1, operator=ANN, basket=basket)))
     text = json.dumps(view)
     assert view["is_member"]
     assert not any(secret in text for secret in ("13800012479", "2479", "Ann", "1001"))
 
 
 def test_a_locked_lane_and_an_empty_one_show_the_store_alone() -> None:
-    assert customer_view(shown(LaneState(1)), is_training=False)["phase"] == "idle"
+    assert customer_view(shown(LaneState(1)))["phase"] == "idle"
     locked = LaneState(1, basket=a_basket(RICE))
-    assert customer_view(shown(locked), is_training=False)["phase"] == "idle"
+    assert customer_view(shown(locked))["phase"] == "idle"
 
 
 def test_short_rows_tell_the_last_line_and_the_total() -> None:

@@ -1,0 +1,11 @@
+import { mount } from "svelte";
+import "@tillbox/web/tokens.css";
+import "@tillbox/web/base.css";
+import Display from "./Display.svelte";
+import { display } from "./display.svelte.ts";
+
+const target = document.getElementById("app");
+if (target === null) throw new Error("display.html has no #app");
+document.documentElement.dataset["theme"] = "light";
+await display.start();
+mount(Display, { target });
