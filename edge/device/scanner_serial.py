@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import select
+import termios
 import threading
 import time
 from dataclasses import replace
@@ -79,6 +80,8 @@ class SerialScanner(BaseScanner):
             raise DeviceFaultError("scanner.absent", is_absent=True)
         try:
             return OpenSerial(place.path, self._baud, timeout=0, exclusive=True)
+        except termios.error as error:  # pulled out while it is opened
+            raise DeviceFaultError("scanner.not_readable") from error
         except SerialException as error:
             is_taken = error.errno in {errno.EAGAIN, errno.EBUSY}
             code = "scanner.in_use" if is_taken else "scanner.not_readable"

@@ -1,4 +1,4 @@
-"""Two lanes of a whole box with a scanner on a serial line each, from the last byte to the screen."""
+"""Two lanes of a whole box, a scanner on a serial line each: from the last byte to the screen."""
 
 from __future__ import annotations
 
