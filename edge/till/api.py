@@ -26,10 +26,14 @@ class OpenDayBody(BaseModel):
 
 @dataclass(slots=True)
 class TillRoom:
-    """What these endpoints work with; in `app.state.till`."""
+    """What these endpoints work with; in `app.state.till`.
+
+    `print_slip` queues the Z slip of a business date on the printer of a lane.
+    """
 
     till: Till
     answers: DayAnswers
+    print_slip: Callable[[int, str], None] = lambda _lane, _business_date: None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def once(self, key: str | None, command: Callable[[], ZReport]) -> ZReport:
@@ -73,8 +77,14 @@ async def open_business_day(
 
 @router.post("/close")
 async def close_business_day(room: RoomDep, actor: ClosingDay, key: Key = None) -> ZReport:
-    """End the business day; gives its Z report."""
-    return await room.once(key, partial(close_day, till=room.till, operator=actor.name))
+    """End the business day; gives its Z report, and prints it where there is a printer."""
+
+    def close() -> ZReport:
+        report = close_day(till=room.till, operator=actor.name)
+        room.print_slip(actor.lane, report.business_date)
+        return report
+
+    return await room.once(key, close)
 
 
 @router.get("")

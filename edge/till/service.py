@@ -97,18 +97,18 @@ def closing_slip(*, till: Till) -> ClosingSlip | None:
     )
 
 
-def closed_day(*, till: Till, business_date: str) -> ClosedDay:
+def closed_day(journal: Journal, business_date: str) -> ClosedDay:
     """What the slip of a closed day says; of one long gone, the sums alone.
 
     Raises what `Journal.z` raises.
     """
-    for life in till.journal.lives():
+    for life in journal.lives():
         body = newest_closing(life)
         if body is not None and body["data"]["business_date"] == business_date:
             document = body["data"].get("certificate", "")
             code = certificate_code(document) if document else ""
             return ClosedDay(_report_of(body["data"]["z"]), body["at"], body["actor"], code)
-    return ClosedDay(till.journal.z(business_date))
+    return ClosedDay(journal.z(business_date))
 
 
 def _report_of(z: dict[str, Any]) -> ZReport:
