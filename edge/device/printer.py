@@ -306,6 +306,9 @@ class AbsentPrinter:
     def hurry(self) -> None:
         """Nothing to look at."""
 
+    def distrust(self) -> None:
+        """Nothing to doubt."""
+
     def print(self, job: PrintJob) -> PrintOutcome:
         """Say that nothing came out."""
         _log.info("printer.absent", job=job.job_id)

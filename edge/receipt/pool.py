@@ -88,6 +88,10 @@ class PrintPool:
     def start(self) -> None:
         """Begin to work, first on what waited when the box stopped."""
         self._is_stopping.clear()
+        for printer_id in self._parts.spool.cut_off():
+            printer = self._parts.printers.by_id(printer_id)
+            if printer is not None:
+                printer.port.distrust()
         self._threads = [
             threading.Thread(target=self._run, args=(n,), name=f"print-{n + 1}", daemon=True)
             for n in range(len(self._places))

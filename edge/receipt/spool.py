@@ -51,18 +51,20 @@ class Spool:
         self._database = database
         self._waiting_max = waiting_max
         self._open_jobs: Mapping[int, int] = {}
+        self._cut_off: frozenset[str] = frozenset()
 
-    def recover(self) -> frozenset[str]:
-        """After a start: a job that was cut off at the printer may have come out.
+    def cut_off(self) -> frozenset[str]:
+        """Ids of the printers that were at a job when the box died: half of it is in them."""
+        return self._cut_off
 
-        Gives the ids of the printers that were at it: half a job may stand in them.
-        """
+    def recover(self) -> None:
+        """After a start: a job that was cut off at the printer may have come out."""
         with self._database.transaction() as connection:
             rows = connection.execute(
                 "UPDATE print_job SET outcome='unknown' WHERE outcome='printing' RETURNING printer",
             ).fetchall()
             self._count(connection)
-        return frozenset(row[0] for row in rows)
+        self._cut_off = frozenset(row[0] for row in rows)
 
     def open_jobs(self, lane: int | None = None) -> int:
         """How many jobs of a lane, or of all, wait or are being printed; asks no file."""

@@ -50,7 +50,7 @@ class Paper:
     def reprint(self, lane: int, printed: PrintedSale) -> None:
         self.asked.append(f"copy {printed.copy} of {printed.sale.receipt_no}")
 
-    def open_drawer(self) -> None:
+    def open_drawer(self, lane: int) -> None:
         self.asked.append("drawer")
 
 

@@ -12,14 +12,18 @@ import pytest
 from edge.clock import SystemClock
 from edge.desk.migrations import MIGRATIONS
 from edge.desk.state import Command, CommandResult
+from edge.device.drawer import DrawerConfig, PrinterDrawer
 from edge.device.escpos import PrinterProfile
 from edge.device.ports import PrinterCondition, PrinterStatus, PrintJob, PrintOutcome
+from edge.device.store_printer import StorePrinter, StorePrinters
+from edge.receipt import pool
 from edge.receipt.layout import PrintedSale, ReceiptLayout, zone_of
 from edge.receipt.spool import WAITING_MAX, Spool, job_of
 from edge.sale.commands import NotePrint
 from edge.sale.effects import Outside, SaleEffects
 from edge.sqlite import Writer
 from edge.texts import load_texts
+from shared.journal.event import DrawerOpened
 from shared.kernel.errors import MissingError
 from shared.kernel.money import currency_of
 from shared.sale.transaction import SaleHeader
@@ -46,19 +50,27 @@ class Printer:
     asked: list[str] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
+    stall: threading.Event | None = None
+    distrusted: int = 0
 
-    def start(self) -> None:
-        """Nothing to watch."""
+    def hurry(self) -> None:
+        """It is looked at all the time."""
 
-    def stop(self) -> None:
-        """Nothing to stop."""
+    def distrust(self) -> None:
+        self.distrusted += 1
 
     def print(self, job: PrintJob) -> PrintOutcome:
         self.asked.append(job.job_id)
+        if self.stall is not None:
+            self.stall.wait(10)
         self.happened.append("paper")
         if self.outcome == "printed":
             self.printed.append(job.job_id)
         return self.outcome
+
+    def send(self, data: bytes) -> bool:
+        self.happened.append("drawer")
+        return self.condition != "offline"
 
     def status(self) -> PrinterStatus:
         return PrinterStatus(self.condition, 0)
@@ -66,21 +78,32 @@ class Printer:
 
 @dataclass
 class Counter:
-    """One store's printing, from the spool's file to the printer."""
+    """One store's printing, from the spool's file to its printers; the second is lane 2's."""
 
     file: Writer
     spool: Spool
     printer: Printer = field(default_factory=Printer)
-    opened: threading.Event = field(default_factory=threading.Event)
+    other: Printer | None = None
     notes: list[tuple[int, str, str]] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    facts: list[DrawerOpened] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     effects: SaleEffects = field(init=False)
 
     def start(self) -> None:
-        self.spool.recover()
+        every = [self._store_printer(1, self.printer, () if self.other is None else (1,))]
+        if self.other is not None:
+            every.append(self._store_printer(2, self.other, (2,)))
         outside = Outside(
-            self.printer, self, self.spool, SystemClock(), self.put, self.notify, self.recorded
+            StorePrinters(tuple(every)),
+            self.spool,
+            SystemClock(),
+            self.put,
+            lambda: self.printer.happened.append("sync"),
+            self.recorded,
+            self.facts.append,
         )
+        self.spool.recover()
         self.effects = SaleEffects(LAYOUT, outside)
         self.effects.start()
 
@@ -88,17 +111,10 @@ class Counter:
         self.effects.stop()
         self.start()
 
-    def notify(self) -> None:
-        self.printer.happened.append("sync")
-
-    def open(self) -> bool:
-        self.printer.happened.append("drawer")
-        self.opened.set()
-        return True
-
     def put(self, lane: int, command: Command) -> Future[CommandResult]:
         assert isinstance(command, NotePrint)
         self.notes.append((lane, command.receipt_no, command.print))
+        self.places[command.receipt_no] = command.printer
         return Future()
 
     def recorded(self, receipt_no: str) -> PrintedSale:
@@ -117,9 +133,14 @@ class Counter:
     def shown(self, receipt_no: str) -> list[str]:
         return [state for _, number, state in self.notes if number == receipt_no]
 
+    def _store_printer(self, number: int, port: Printer, lanes: tuple[int, ...]) -> StorePrinter:
+        drawer = PrinterDrawer(port, DrawerConfig(f"drawer-{number}", pin=5), SystemClock())
+        return StorePrinter(f"printer-{number}", port, drawer, lanes)
+
 
 @pytest.fixture
-def counter(tmp_path: Path) -> Iterator[Counter]:
+def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
+    monkeypatch.setattr(pool, "HELP_AFTER_MS", 100)
     file = Writer(tmp_path / "desk.db", "NORMAL")
     file.open(MIGRATIONS)
     made = Counter(file, Spool(file))
@@ -129,17 +150,107 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
     file.close()
 
 
-def test_paper_comes_before_the_drawer_and_both_before_sync(counter: Counter) -> None:
+@pytest.fixture
+def two(counter: Counter) -> Counter:
+    counter.other = Printer()
+    counter.restart()
+    return counter
+
+
+def test_the_drawer_opens_before_paper_and_neither_holds_up_the_uplink(counter: Counter) -> None:
+    counter.printer.stall = threading.Event()
     counter.sell("1-000001")
-    until(lambda: len(counter.printer.happened) == 3)
-    assert counter.printer.happened == ["paper", "drawer", "sync"]
+    until(lambda: set(counter.printer.happened) == {"sync", "drawer"})
+    counter.printer.stall.set()
+    until(lambda: counter.printer.printed == ["1-000001.0"])
+
+
+def test_a_sale_in_cash_leaves_its_pulse_in_the_journal(counter: Counter) -> None:
+    counter.sell("1-000001")
+    until(lambda: len(counter.facts) == 1)
+    counter.printer.condition = "offline"
+    counter.sell("1-000002")
+    until(lambda: len(counter.facts) == 2)
+    counter.effects.open_drawer(1)  # the journal has that one already, with who approved it
+    until(lambda: counter.printer.happened.count("drawer") == 3)
+    assert counter.facts == [
+        DrawerOpened(1, "sale", receipt_no="1-000001", pin=5, is_sent=True),
+        DrawerOpened(1, "sale", receipt_no="1-000002", pin=5, is_sent=False),
+    ]
+
+
+def test_a_lane_prints_at_its_own_printer(two: Counter) -> None:
+    two.sell("1-000001", "2-000001", "1-000002")
+    until(lambda: two.effects.depth() == 0)
+    assert two.printer.printed == ["1-000001.0", "1-000002.0"]
+    assert two.other is not None
+    assert two.other.printed == ["2-000001.0"]
+    assert two.places == {"1-000001": "", "1-000002": "", "2-000001": ""}
+
+
+@pytest.mark.parametrize("is_refusing", [False, True])
+def test_another_printer_helps_one_that_cannot_print_and_the_till_says_so(
+    two: Counter, is_refusing: bool
+) -> None:
+    if is_refusing:
+        two.printer.outcome = "not_printed"
+    else:
+        two.printer.condition = "paper_out"
+    two.sell("1-000001")
+    until(lambda: two.effects.depth() == 0)
+    assert two.other is not None
+    assert two.other.printed == ["1-000001.0"]
+    assert two.places["1-000001"] == "printer-2"
+    assert is_refusing or two.effects.helper(1) == "printer-2"
+    assert "drawer" not in two.other.happened, "a drawer is its own lane's"
+
+
+def test_a_receipt_that_may_have_come_out_is_no_helper_s_matter(two: Counter) -> None:
+    two.printer.outcome = "unknown"
+    two.sell("1-000001")
+    until(lambda: two.shown("1-000001")[-1:] == ["unknown"])
+    two.printer.condition = "offline"
+    two.sell("1-000002")
+    assert two.other is not None
+    until(lambda: two.effects.depth() == 0)
+    assert two.other.printed == ["1-000002.0"]
+
+
+def test_a_stalled_printer_holds_up_no_other_and_no_other_drawer(two: Counter) -> None:
+    two.printer.stall = threading.Event()
+    two.sell("1-000001")
+    until(lambda: two.printer.asked == ["1-000001.0"])
+    two.sell("2-000001")
+    assert two.other is not None
+    until(lambda: two.other is not None and two.other.printed == ["2-000001.0"], 1)
+    assert two.other.happened == ["drawer", "paper"]
+    two.printer.stall.set()
+
+
+def test_a_printer_with_half_a_job_in_it_is_told_after_a_restart(counter: Counter) -> None:
+    counter.printer.condition = "paper_out"
+    counter.sell("1-000001")
+    assert counter.spool.begin("1-000001.0", "printer-1")
+    counter.restart()
+    until(lambda: counter.printer.distrusted == 1)
+
+
+def test_a_z_slip_waits_like_a_receipt_and_comes_once(counter: Counter) -> None:
+    counter.printer.condition = "paper_out"
+    counter.effects.print_z_slip(1, "2017-08-07")
+    counter.effects.print_z_slip(1, "2017-08-07")
+    assert counter.effects.depth(1) == 1
+    counter.printer.condition = "ok"
+    until(lambda: counter.effects.depth() == 0)
+    assert counter.notes == []
+    assert counter.printer.asked == [], "this store lays out no Z slip"
 
 
 def test_receipts_wait_and_come_out_in_order_by_themselves(counter: Counter) -> None:
     counter.printer.condition = "paper_out"
     counter.sell("1-000001", "2-000001", "1-000002")
     assert counter.effects.depth() == 3
-    assert counter.opened.wait(5), "the drawer does not wait for paper"
+    until(lambda: "drawer" in counter.printer.happened)
     assert counter.printer.asked == []
     counter.printer.condition = "paper_low"
     until(lambda: counter.effects.depth() == 0)
@@ -171,7 +282,7 @@ def test_waiting_receipts_outlive_a_restart(counter: Counter) -> None:
 def test_what_may_have_come_out_is_never_printed_again_by_itself(counter: Counter) -> None:
     counter.printer.outcome = "unknown"
     counter.sell("1-000001")
-    until(lambda: counter.shown("1-000001") == ["printing", "failed"])
+    until(lambda: counter.shown("1-000001") == ["printing", "unknown"])
     counter.printer.outcome = "printed"
     counter.restart()
     counter.sell("1-000002")
@@ -185,8 +296,8 @@ def test_what_may_have_come_out_is_never_printed_again_by_itself(counter: Counte
 def test_a_job_that_was_cut_off_at_the_printer_is_for_a_person(counter: Counter) -> None:
     counter.printer.condition = "paper_out"
     counter.sell("1-000001")
-    assert counter.spool.begin("1-000001.0")
-    assert not counter.spool.begin("1-000001.0")
+    assert counter.spool.begin("1-000001.0", "printer-1")
+    assert not counter.spool.begin("1-000001.0", "printer-1")
     counter.restart()
     assert counter.spool.outcome("1-000001") == "unknown"
     assert counter.effects.depth() == 0

@@ -42,7 +42,7 @@ class Training:
 
     def print(self) -> None:
         payload = encode(RECEIPT, PrinterProfile())
-        assert self.devices.printer.print(PrintJob("job", payload)) == "printed"
+        assert self.devices.printers.of(1).port.print(PrintJob("job", payload)) == "printed"
 
 
 @pytest.fixture
@@ -86,14 +86,14 @@ def test_a_trainee_scans_sees_the_paper_and_the_drawer(training: Training, page:
     training.print()
     paper = page.locator(".paper")
     expect(paper).to_contain_text("收银盒 <343>")
-    expect(paper.locator("svg.bars rect").first).to_be_attached()
+    expect(paper.locator("img.picture").first).to_be_attached()
     row = paper.locator(".row").nth(1).bounding_box()
     box = paper.bounding_box()
     assert row is not None
     assert box is not None
     assert row["width"] <= box["width"]
 
-    assert training.devices.drawer.open()
+    assert training.devices.printers.of(1).drawer.open()
     expect(page.locator("#drawer-state")).to_have_text("Open")
 
 
@@ -114,10 +114,10 @@ def test_faults_of_the_printer_are_brought_about_and_cleared(
     with page.expect_response("**/printer/fault"):
         page.get_by_label("Fault").select_option("paper_out")
     job = PrintJob("job", encode(RECEIPT, PrinterProfile()))
-    assert training.devices.printer.print(job) == "not_printed"
+    assert training.devices.printers.of(1).port.print(job) == "not_printed"
     with page.expect_response("**/printer/fault"):
         page.get_by_label("Fault").select_option("")
-    assert training.devices.printer.print(job) == "printed"
+    assert training.devices.printers.of(1).port.print(job) == "printed"
 
 
 def test_programs_use_the_same_routes(training: Training) -> None:
@@ -132,7 +132,9 @@ def test_programs_use_the_same_routes(training: Training) -> None:
         assert [paper["n"] for paper in papers] == [2]
         assert papers[0]["text"].splitlines()[0].strip() == "收银盒 <343>"
         assert "&lt;343&gt;" in papers[0]["html"]
-        assert client.get("/drawer").json() == {"opened": 0}
+        assert client.get("/drawer").json() == {"opened": 0, "is_open": False}
+        assert client.post("/drawer", json={"is_open": True}).is_success
+        assert client.get("/drawer", params={"printer": "printer-1"}).json()["is_open"]
         assert client.get("/page/..%2Fescpos.py").status_code in {404, 422}
     assert training.codes == [(2, "42")]
     assert training.clock == [1_502_090_400_000, None]

@@ -5,8 +5,7 @@ import pytest
 
 from edge.clock import SystemClock
 from edge.device.escpos import PrinterProfile
-from edge.device.printer import AbsentPrinter, NetworkPrinter
-from edge.device.scanner import EvdevScanner
+from edge.device.printer import AbsentPrinter, StatusPrinter
 from edge.device.virtual import VirtualScanner
 from edge.device.wiring import build_devices
 from edge.device.wiring_printer import profile_of
@@ -24,11 +23,9 @@ def settings_of(document: str):
 
 def test_a_box_without_settings_has_scanners_and_no_printer() -> None:
     devices = build_devices(settings_of("[box]\nlanes=2"), CLOCK)
-    assert {lane: type(each) for lane, each in devices.scanners.items()} == {
-        1: EvdevScanner,
-        2: EvdevScanner,
-    }
-    assert isinstance(devices.printer, AbsentPrinter)
+    assert list(devices.scanners) == [1, 2]
+    assert isinstance(devices.printers.of(2).port, AbsentPrinter)
+    assert {each.kind for each in devices.reports()} <= {"scanner"}
     assert devices.virtual is None
 
 
@@ -38,12 +35,13 @@ def test_training_devices_start_scan_print_and_stop() -> None:
     codes: list[tuple[int, str]] = []
     devices.start(lambda lane, code: codes.append((lane, code)))
     assert devices.virtual is not None
-    assert devices.virtual.printer is not None
+    assert list(devices.virtual.printers) == ["printer-1"]
     assert all(isinstance(each, VirtualScanner) for each in devices.scanners.values())
     devices.virtual.scanners[2].scan("42")
     assert codes == [(2, "42")]
-    assert isinstance(devices.printer, NetworkPrinter)
-    assert devices.drawer.open()
+    assert isinstance(devices.printers.of(1).port, StatusPrinter)
+    assert devices.printers.of(2).drawer.open()
+    assert {each.id for each in devices.reports()} >= {"printer-1", "drawer-1"}
     devices.stop()
     devices.stop()
 
@@ -64,6 +62,62 @@ def test_a_setting_that_names_nothing_known_is_refused(section: str, name: str) 
     with pytest.raises(RefusedError) as problem:
         build_devices(settings_of(f'[{section}]{kind}\n{name}="semaphore"'), CLOCK)
     assert problem.value.params["field"] == f"{section}.{name}"
+
+
+FOUR = """
+[box]
+lanes = 3
+[printer]
+kind = "network"
+lanes = [1]
+[printer_2]
+kind = "usb"
+vendor_id = 0x04b8
+product_id = 0x0e15
+lanes = [2]
+failover = false
+width_chars = 32
+[printer_3]
+kind = "serial"
+device = "/dev/ttyUSB0"
+[printer_4]
+kind = "file"
+lanes = [2, 1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("lane", "ids"),
+    [
+        (1, ["printer-1", "printer-4", "printer-3"]),
+        (2, ["printer-2", "printer-4", "printer-3", "printer-1"]),
+        (3, ["printer-3", "printer-1", "printer-4"]),
+    ],
+)
+def test_a_lane_has_its_own_printer_and_helpers_in_order(lane: int, ids: list[str]) -> None:
+    """Those that name the lane, those of every lane, then who helps others."""
+    printers = build_devices(settings_of(FOUR), CLOCK).printers
+    assert [printers.every[n].id for n in printers.order_for(lane)] == ids
+    assert printers.of(lane).id == ids[0]
+
+
+def test_every_kind_of_plug_has_a_place_that_a_person_finds() -> None:
+    reports = build_devices(settings_of(FOUR), CLOCK).printers.reporting
+    found = {each.report().id: each.report() for each in reports}
+    assert [found[f"printer-{n}"].address for n in range(1, 5)] == [
+        *("127.0.0.1:9100", "04b8:0e15", "/dev/ttyUSB0", "/dev/usb/lp0")
+    ]
+    assert [found[f"drawer-{n}"].lane for n in range(1, 5)] == [1, 2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [("lanes = [4]", "lanes"), ('parity = "mark"', "parity"), ("vendor_id = 65536", "vendor_id")],
+)
+def test_a_wrong_printer_is_refused_by_section_and_field(line: str, field: str) -> None:
+    with pytest.raises(RefusedError) as problem:
+        settings_of(f'[box]\nlanes = 3\n[printer_2]\nkind = "usb"\n{line}')
+    assert problem.value.params["field"] == f"printer_2.{field}"
 
 
 def test_the_profile_of_a_printer_comes_from_its_settings() -> None:
