@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import uuid
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from edge.access import Actor
+from edge.box_parts import activation_draft, make_copies, make_layout, training_routers
 from edge.clock import SystemClock, VirtualClock
-from edge.copy.copies import Copies, CopyParts
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from edge.desk.state import LaneState, Operator
 from edge.desk.store import DeskStore
-from edge.device.escpos_profile import profile_of
 from edge.device.wiring import Devices, build_devices
 from edge.http.app import Rooms, build_app
 from edge.http.display import DisplayRoom
@@ -28,8 +24,8 @@ from edge.http.events import EventRoom
 from edge.http.lanes import LanesRoom
 from edge.identity import Standing, load_identity
 from edge.ids import Ids
-from edge.journal.signer import KEY_FILE, Signer, load
-from edge.journal.store import EntryDraft, Journal
+from edge.journal.signer import KEY_FILE, load
+from edge.journal.store import Journal
 from edge.ops.api import OpsRoom
 from edge.ops.care import CareParts, DeviceCare
 from edge.ops.facts import FactParts, FactWriter
@@ -38,8 +34,6 @@ from edge.ops.pairing_api import PairingRoom
 from edge.ops.self_test import Premises
 from edge.ops.status import CloudContact, Conditions, status_of
 from edge.ops.upkeep import Upkeep, UpkeepParts
-from edge.receipt.artwork import StoreArtwork
-from edge.receipt.layout import ReceiptLayout, zone_of
 from edge.receipt.spool import WAITING_MAX, Spool
 from edge.replica.catalog import StaffMember
 from edge.replica.store import ActivationResult, Replica
@@ -61,23 +55,16 @@ from edge.staff.api import SignInRoom
 from edge.staff.lockout import Lockout
 from edge.staff.service import Sessions, StaffRoom, check_pin, staff_handlers
 from edge.staff.store import SessionStore
-from edge.sync.backoff import full_jitter_ms
 from edge.sync.push import CloudState
 from edge.sync.service import SyncHooks, SyncParts, SyncService
-from edge.texts import load_texts
 from edge.till.api import TillRoom
-from edge.till.service import Till
+from edge.till.service import Till, closed_day
 from edge.till.store import DayAnswers
 from edge.version import software_version
 from shared.item.labels import scheme_of
-from shared.journal.event import RevisionActivated
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
 
-COPY_PAUSE_MS = 2000
-SAMPLES = 24
-SAMPLES_LOOKED_AT = 500
-"""Not every item of a chain's catalogue has a price in every store."""
 _log = structlog.get_logger("box")
 
 
@@ -114,7 +101,7 @@ class Box:
         )
         self._last_scan_at_ms: dict[int, int] = {}
         self._employed: tuple[int, tuple[StaffMember, ...]] = (0, ())
-        self._layout = self._make_layout()
+        self._layout = make_layout(settings, identity, self._operator_name)
         self.effects = SaleEffects(self._layout, self._outside())
         self.standing = Standing(data)
         self.shop = Shop(
@@ -136,7 +123,7 @@ class Box:
             self.replica.active_revision,
             Lockout(),
         )
-        self.copies = self._make_copies(signer)
+        self.copies = make_copies(settings, identity, signer, self.journal, self.ids)
         self.sync = self._make_sync(data / "fetch")
         self.upkeep = Upkeep(UpkeepParts(self.journal, self.machine_clock))
         self.care = self._make_care()
@@ -231,7 +218,7 @@ class Box:
                 self.desk, self.shop, ItemSearch(self.replica, self.clock), self._check_pin
             ),
             staff=SignInRoom(self.desk, self.staff_room, self.sessions),
-            till=TillRoom(till, DayAnswers(self.desk_file)),
+            till=TillRoom(till, DayAnswers(self.desk_file), self.effects.print_z_slip),
             ops=OpsRoom(self.health),
             devices=self.care.room(),
             shelf=self.shelf.room,
@@ -239,7 +226,7 @@ class Box:
             copies=self.copies.room(),
             customer=DisplayRoom(self.customer, self.ids.session_token, scale, self.closing),
             locale=settings.box.locale,
-            extra=self._training_routers(),
+            extra=training_routers(settings, self.devices, self.replica, self.clock),
         )
         return build_app(rooms)
 
@@ -329,21 +316,6 @@ class Box:
             "journal": "ok" if damaged is None else f"damaged at entry {damaged}",
         }
 
-    def _make_layout(self) -> ReceiptLayout:
-        return ReceiptLayout(
-            store_name=self.identity.store_name,
-            zone=zone_of(self.identity.zone),
-            currency=self.currency,
-            texts=load_texts(self.settings.box.locale),
-            profile=profile_of(self.settings.printer),
-            operator_name=self._operator_name,
-            is_training=self.settings.training,
-            language=self.settings.box.locale,
-            store_id=self.identity.store_id,
-            public_url=self.identity.public_url or self.identity.cloud_url,
-            artwork=StoreArtwork(self.settings.data_dir, self.settings.receipt).of,
-        )
-
     def _outside(self) -> Outside:
         return Outside(
             printers=self.devices.printers,
@@ -353,6 +325,7 @@ class Box:
             notify=self._notify,
             recorded=lambda receipt_no: printed_sale(self.journal.sale_by_receipt(receipt_no)),
             facts=self.facts.put,
+            z_slip=lambda biz, how: self._layout.z_slip(closed_day(self.journal, biz), how),
         )
 
     def _make_sync(self, work_dir: Path) -> SyncService:
@@ -373,21 +346,6 @@ class Box:
             on_standing=self._standing_told,
         )
         return SyncService(parts, hooks)
-
-    def _make_copies(self, signer: Signer) -> Copies:
-        return Copies(
-            CopyParts(
-                data_dir=self.settings.data_dir,
-                mirror_path=self.settings.mirror.path,
-                identity=self.identity,
-                signer=signer,
-                journal=self.journal,
-                clock=self.machine_clock,
-                wait_ms=lambda failures: (
-                    COPY_PAUSE_MS + full_jitter_ms(failures, COPY_PAUSE_MS, self.ids.jitter())
-                ),
-            )
-        )
 
     def _make_care(self) -> DeviceCare:
         settings, clock = self.settings, self.machine_clock
@@ -410,29 +368,6 @@ class Box:
                 zone=self.identity.zone,
             )
         )
-
-    def _training_routers(self) -> tuple[APIRouter, ...]:
-        if not self.settings.training or self.devices.virtual is None:
-            return ()
-        from edge.device.virtual_api import (  # noqa: PLC0415 - not on a selling box
-            SampleCode,
-            TrainingDesk,
-            virtual_router,
-        )
-
-        def samples() -> list[SampleCode]:
-            revision = self.replica.active_revision()
-            found = self.replica.first_items(SAMPLES_LOOKED_AT, revision) if revision else []
-            priced = (item for item in found if self.replica.dated_prices(item.gtin, revision))
-            return [SampleCode(item.gtin, item.name) for item in islice(priced, SAMPLES)]
-
-        set_clock = self.clock.set_ms if isinstance(self.clock, VirtualClock) else None
-        locale = self.settings.box.locale
-        texts = {
-            key: text for key, text in load_texts(locale).items() if key.startswith("virtual.")
-        }
-        desk = TrainingDesk(set_clock=set_clock, samples=samples, texts=texts, locale=locale)
-        return (virtual_router(self.devices.virtual, desk),)
 
     def _scanned(self, lane: int, code: str) -> None:
         self._last_scan_at_ms[lane] = self.machine_clock.now_ms()
@@ -473,26 +408,8 @@ class Box:
             _log.warning("box.standing_unknown", because=str(error))
 
     def _record_activation(self) -> None:
-        """Journal which revision is active.
-
-        The id follows from it, so a repeat changes nothing: the box may have died between the
-        flip and this entry.
-        """
-        active = self.replica.active()
-        if not active.rev:
-            return
-        seed = f"{self.journal.stream}:{active.rev}:{active.manifest_sha256}".encode()
-        day = self.journal.day()
-        self.journal.append(
-            EntryDraft(
-                id=str(uuid.UUID(bytes=hashlib.sha256(seed).digest()[:16], version=4)),
-                event=RevisionActivated(
-                    self.identity.price_zone, active.rev, active.manifest_sha256
-                ),
-                actor="",
-                till="",
-                biz=day.biz if day is not None and day.is_open else "",
-                at_ms=self.clock.now_ms(),
-                cat=active.rev,
-            )
-        )
+        """Journal which revision is active; a repeat changes nothing."""
+        zone = self.identity.price_zone
+        draft = activation_draft(self.journal, self.replica, self.clock, zone)
+        if draft is not None:
+            self.journal.append(draft)
