@@ -143,6 +143,7 @@ class ShelfRoomService:
         """For the status strip, from memory: tasks, places too warm, places that nobody knows."""
         tasks = self._open
         return {
+            "sensors": len(self._parts.sensors),
             "tasks": sum(1 for each in tasks if each.kind == DIFFERS),
             "warm": sum(1 for each in tasks if each.kind == COLD),
             "unseen": sum(1 for each in tasks if each.kind == COLD and not each.seen_by),

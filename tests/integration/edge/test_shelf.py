@@ -275,7 +275,7 @@ def test_a_warm_fridge_is_told_with_when_it_began(store: Store) -> None:
     store.look(580)
     assert store.service.status()["warm"] == 0
     store.look(60)
-    assert store.service.status() == {"tasks": 0, "warm": 1, "unseen": 1, "silent": 0}
+    assert store.service.status() == {"sensors": 3, "tasks": 0, "warm": 1, "unseen": 1, "silent": 0}
     fact = store.facts()[-1]
     assert fact["type"] == "cold_chain.broken"
     assert fact["data"]["celsius_milli"] == 9_500

@@ -16,6 +16,9 @@ export type WantedCopies = components["schemas"]["WantedBody"];
 export type DevicesBody = components["schemas"]["DevicesBody"];
 export type Pairing = components["schemas"]["PairingBody"];
 export type Device = components["schemas"]["DeviceBody"];
+export type Shelves = components["schemas"]["ShelvesBody"];
+export type ShelfSensor = components["schemas"]["SensorBody"];
+export type ShelfTask = components["schemas"]["TaskBody"];
 type Answer = Promise<CommandAnswer>;
 
 const box = createClient<paths>({
@@ -136,6 +139,12 @@ export class LaneApi {
     taken(box.GET("/v1/lanes/{lane}/pairing", { params: this.#at() }));
   endPairing = (): Promise<unknown> =>
     taken(box.DELETE("/v1/lanes/{lane}/pairing", { params: this.#at() }));
+
+  shelves = (): Promise<Shelves> => taken(box.GET("/v1/shelves"));
+  countShelf = (sensor: string, qty_milli: number): Promise<Shelves> =>
+    taken(box.POST("/v1/shelves/{sensor}/count", { params: { path: { sensor } }, body: { qty_milli } }));
+  dismissTask = (n: number, reason: string): Promise<Shelves> =>
+    taken(box.POST("/v1/shelves/tasks/{n}/dismiss", { params: { path: { n } }, body: { reason } }));
 
   openDay = (business_date: string): Promise<ZReport> =>
     taken(box.POST("/v1/day/open", { body: { business_date } }));

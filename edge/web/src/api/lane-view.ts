@@ -195,6 +195,14 @@ export interface BoxStatus {
     readonly others: number;
     readonly self_test: "none" | "passed" | "failed" | "seen";
   };
+  /** Sensors, open tasks, places too warm (`unseen`: nobody knows yet) or not heard of. */
+  readonly shelf: {
+    readonly sensors: number;
+    readonly tasks: number;
+    readonly warm: number;
+    readonly unseen: number;
+    readonly silent: number;
+  };
   readonly training: boolean;
   readonly secure: boolean;
   /** The box's own journal: stream id, last entry, last one that the cloud holds and its hash. */

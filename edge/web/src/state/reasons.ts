@@ -6,6 +6,8 @@ export const REASONS = {
   remove: ["not_wanted", "scanned_twice", "wrong_item", "no_money"],
   override: ["deal", "shelf_label", "damaged", "competitor", "manager"],
   void: ["customer_left", "no_money", "test", "mistake"],
+  shelf: ["refilled", "elsewhere", "sold_out", "sensor_wrong"],
+  cold: ["goods_moved", "called_service", "defrosting", "door_shut"],
   drawer: ["change", "count", "pickup", "check"],
 } as const;
 
