@@ -33,6 +33,7 @@ from shared.price.reward import (
     Tiers,
 )
 from shared.sale.basket import Basket, LineCoupon, PriceOverride
+from shared.sale.pack import PackFacts
 from shared.sale.tender import Tender, TenderKind
 from tests.builders import PRICED_AT_MS, a_basket, a_sale, an_item, priced
 
@@ -89,8 +90,14 @@ def basket_of(goods: list[tuple[Item, int, int | None]], member: str | None = No
     """Scan goods in the order given."""
     basket = a_basket(member=member)
     for item, qty_milli, label in goods:
-        code = item.gtin if label is None else price_label_code(LABEL_PLU, label)
-        basket = basket.with_item(item, code, qty_milli, label)
+        # Even prices stand on the chain's own labels, odd ones in GS1 data.
+        code: str = item.gtin
+        pack = None
+        if label is not None and label % 2 == 0:
+            code = price_label_code(LABEL_PLU, label)
+        elif label is not None:
+            pack = PackFacts(is_priced=True)
+        basket = basket.with_item(item, code, qty_milli, label, pack)
     return basket
 
 
