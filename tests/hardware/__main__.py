@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tests.hardware import pictures
 from tests.hardware.kernel import kernel
 from tests.hardware.machine import ROOT, Ending, Machine, run
 from tests.lab.console import SetupError, say
@@ -71,12 +72,33 @@ def main(arguments: list[str]) -> int:
     machines = [machine_of(name, built) for name in names]
     with ThreadPoolExecutor(len(machines)) as pool:
         endings = list(pool.map(lambda machine: run(machine, Follower(machine).look), machines))
+    if "printers" in names:
+        look_at_paper(OUT / "printers")
     return close(machines, endings, time.monotonic() - began)
+
+
+def look_at_paper(out: Path) -> None:
+    """Add a result for each plug: what came out of it, read back and drawn."""
+    for plug in pictures.PLUGS:
+        began = time.monotonic()
+        problem = pictures.problem_of(out / f"receipt_{plug}.bin")
+        result = {
+            "check": f"pictures.py::test_the_paper_is_the_receipt_as_text_and_as_picture[{plug}]",
+            "outcome": "failed" if problem else "passed",
+            "took_s": round(time.monotonic() - began, 2),
+            "measured": {},
+            "problem": problem,
+        }
+        say(line_of("printers", result))
+        with (out / "results.jsonl").open("a", encoding="utf-8") as results:
+            results.write(json.dumps(result) + "\n")
 
 
 def machine_of(name: str, built: Path) -> Machine:
     """The machine of one group of checks."""
-    return Machine(name, built, tuple(f"{INSIDE}/{file}" for file in CHECKS[name]), OUT / name)
+    checks = tuple(f"{INSIDE}/{file}" for file in CHECKS[name])
+    given = pictures.given() if name == "printers" else {}
+    return Machine(name, built, checks, OUT / name, given)
 
 
 def close(machines: list[Machine], endings: list[Ending], took_s: float) -> int:

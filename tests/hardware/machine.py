@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lab.net import sleep_briefly
@@ -28,12 +28,16 @@ _PANIC = "Kernel panic"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What to run: `checks` are paths below the repository; `out` is emptied first."""
+    """What to run: `checks` are paths below the repository.
+
+    `out` is emptied first; files that are `given` lie in it when the machine starts.
+    """
 
     name: str
     kernel: Path
     checks: tuple[str, ...]
     out: Path
+    given: Mapping[str, bytes] = field(default_factory=dict)
     init: Path = INIT
     limit_s: float = 150
 
@@ -55,6 +59,8 @@ def run(machine: Machine, on_tick: Callable[[], None] = lambda: None) -> Ending:
     while code is None and attempt < ATTEMPTS:
         attempt += 1
         _make_empty(machine.out, attempt)
+        for name, data in machine.given.items():
+            (machine.out / name).write_bytes(data)
         code, console = _attempt(machine, on_tick)
     return Ending(code, attempt, time.monotonic() - began, console)
 

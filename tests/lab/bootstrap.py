@@ -23,6 +23,7 @@ def prepare(purpose: str) -> None:
         return
     if purpose == "hardware":
         debian.need_device_lab()
+        debian.want_chinese_font()
         return
     web_apps.prepare()
     if purpose != "setup":

@@ -14,6 +14,8 @@ from tests.hardware import gadgets
 from tests.hardware.gadgets import Gadget, Identity, KeyboardGadget, PrinterGadget, SerialGadget
 
 OUT = Path("/run/out")
+# Made on the host: what it takes to lay a receipt out takes half a minute to import here.
+PRINTED = "receipt.bin"
 RESULTS = OUT / "results.jsonl"
 G = TypeVar("G", bound=Gadget)
 

@@ -230,6 +230,7 @@ def test_a_serial_scanner_is_found_paired_and_back_after_it_was_pulled_out(
     store = stores(1)
     store.ready(1)
     end = gadget.open()
+    assert store.report_of(1).adapter == "SerialScanner"
     os.write(end, b"\x1d0109501101530003\r\n")
     until(lambda: (1, "\x1d0109501101530003") in store.heard, "a code over the serial line")
     os.write(end, b"69012")

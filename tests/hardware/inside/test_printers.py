@@ -31,7 +31,7 @@ from tests.hardware.gadgets import (
     PrinterGadget,
     SerialGadget,
 )
-from tests.hardware.inside.conftest import Bench
+from tests.hardware.inside.conftest import OUT, PRINTED, Bench
 from tests.hardware.inside.listening import Till, until
 from tests.hardware.inside.paper_end import PORT_ERROR, PORT_OK, PORT_PAPER_OUT, Condition, PaperEnd
 
@@ -105,7 +105,7 @@ def long_job() -> PrintJob:
 def test_a_receipt_arrives_byte_for_byte(
     desk: Desk, keep: Callable[[str, bytes], None], request: pytest.FixtureRequest
 ) -> None:
-    job = receipt()
+    job = PrintJob("job-1", (OUT / PRINTED).read_bytes())
     assert desk.port.print(job) == "printed"
     assert desk.end.received.count(job.payload) == 1
     assert desk.port.status().state == "ok"
