@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from edge.device.framing import KEYS_LOST, REPEATED, TYPED, Framer, Heard, ScannerLayout
+from edge.device.framing import KEYS_LOST, PARTIAL, REPEATED, TYPED, Framer, Heard, ScannerLayout
 from edge.device.metrics import DEVICE_FAULTS, SCAN_QUEUE_SECONDS, SCANS
 from edge.device.ports import (
     USABLE,
@@ -25,6 +25,9 @@ from shared.kernel.clock import Clock
 LOOK_UP_S = 0.1
 """How often a silent device is left for a look at what else there is to do."""
 PASSED = "passed"
+NO_END = "scanner.no_end"
+ENDLESS = 3
+"""So many codes in a row without an end: the scanner was not told to send one."""
 _log = structlog.get_logger(__name__)
 
 
@@ -65,6 +68,7 @@ class BaseScanner(ABC):
         self.name = ScannerName(self.address)
         self._board = StateBoard(clock)
         self._supervisor = Supervisor(f"scanner {self.address}", self._work, self._board)
+        self._unended = 0
         self._on_scan: Callable[[str], None] = _nobody
         self._on_trouble: Callable[[str], None] = _nobody
 
@@ -169,6 +173,7 @@ class BaseScanner(ABC):
     def _deliver(self, code: str, at_s: float) -> None:
         SCANS.labels(self.kind).inc()
         self._board.count("scans")
+        self._unended = 0
         if self._board.read().state == "degraded":
             self._board.write("ready")
         self._on_scan(code)
@@ -180,8 +185,11 @@ class BaseScanner(ABC):
             return
         DEVICE_FAULTS.labels(self.name.id, trouble).inc()
         _log.warning(trouble, device=self.name.id, address=self.address)
+        self._unended += trouble == PARTIAL
         if trouble == KEYS_LOST:
             self._board.write("degraded", trouble)
+        elif self._unended >= ENDLESS and self._board.read().state in USABLE:
+            self._board.write("degraded", NO_END)
         self._on_trouble(trouble)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.clock import SystemClock
+from edge.device import scanner_slots
 from edge.device.binding_store import BINDINGS_FILE, BindingStore
 from edge.device.found import Found
 from edge.device.framing import ScannerLayout
@@ -246,14 +247,17 @@ def test_an_unknown_keyboard_is_listened_to_while_pairing_and_grabbed_only_after
     until(lambda: store.heard == [(1, "42")])
 
 
-def test_a_person_who_types_a_pairing_code_does_not_become_a_scanner(make_store) -> None:
+def test_a_person_who_types_a_pairing_code_does_not_become_a_scanner(
+    make_store, monkeypatch
+) -> None:
+    monkeypatch.setattr(scanner_slots, "TYPED_MS", 200)
     store = make_store(lanes=(1, 2))
     keyboard = store.plug("usb-1", "", KEYBOARD)
     code = store.hub.begin_pairing(1).code
     until(lambda: keyboard.opened == 1)
     for character in code:
         keyboard.type(character)
-        time.sleep(0.13)
+        time.sleep(0.03)
     keyboard.type("\r")
     store.hub.end_pairing(1)
     until(lambda: len(store.hub.scanners()) == 0)
