@@ -134,8 +134,7 @@ class StatusPrinter:
         with self._line:
             try:
                 with self._talk() as talk:
-                    if self._unsettled:  # a command cut in half would swallow these bytes
-                        talk.send(bytes(self._unsettled))
+                    self._end_command(talk)
                     talk.send(data)
             except LineError as error:
                 self._lost(error)
@@ -150,8 +149,9 @@ class StatusPrinter:
                 with self._talk() as talk:
                     told = talk.ask()
                     self._note(told)
-                    if told.can_print and not talk.is_done():
-                        return "printer.no_answer"
+                    if told.can_print:
+                        self._end_command(talk)
+                        told = told if talk.is_done() else Told("offline", is_silent=True)
                     return "passed" if told.can_print else told.fault or "printer.offline"
             except LineError as error:
                 self._lost(error)
@@ -191,6 +191,11 @@ class StatusPrinter:
             return "unknown"
         self._unsettled = 0
         return "printed"
+
+    def _end_command(self, talk: PrinterTalk) -> None:
+        """A command that was cut in half would swallow what comes next."""
+        if self._unsettled:
+            talk.send(bytes(self._unsettled))
 
     def _is_settled(self, talk: PrinterTalk) -> bool:
         """Bring a printer that was left in the middle of a job back to a known state.

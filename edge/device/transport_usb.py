@@ -6,7 +6,6 @@ two ways cannot be mixed.  Endpoints are read from the device's own descriptors:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -56,24 +55,18 @@ class UsbTransport:
 
     def open(self) -> UsbConversation:
         """Find it, take it from the kernel's driver, learn its endpoints."""
-        from escpos.exceptions import DeviceNotFoundError  # noqa: PLC0415 - see edge.device.transport
-        from escpos.printer import Usb  # noqa: PLC0415
+        from escpos.printer import Usb  # noqa: PLC0415 - see edge.device.transport
         from usb.core import NoBackendError, USBError  # noqa: PLC0415
 
         try:
             found = self._find()
             plug = _plug_of(found)
             had_driver = _take_from_kernel(found, plug.interface)
-            printer = Usb(
-                usb_args={"custom_match": _same_plug(found), "backend": self.backend},
-                in_ep=plug.in_endpoint,
-                out_ep=plug.out_endpoint,
-            )
-            printer.open()
+            # Usb.open() would reset the device: half a second, and what it still holds is lost.
+            printer = Usb(in_ep=plug.in_endpoint, out_ep=plug.out_endpoint)
+            printer.device = found
         except NoBackendError as error:
             raise LineError("printer.no_access") from error
-        except DeviceNotFoundError as error:
-            raise LineError("printer.unreachable", is_absent=True) from error
         except USBError as error:
             raise line_error(error) from error
         return UsbConversation(take_over(printer), plug, had_driver=had_driver)
@@ -110,6 +103,7 @@ class UsbConversation:
         self._device = device
         self._plug = plug
         self._had_driver = had_driver
+        self._is_ill = False
 
     def send(self, data: bytes, stall_s: float) -> None:
         """Hand over all of `data`, as much at a time as the printer takes."""
@@ -125,6 +119,7 @@ class UsbConversation:
                 # How much of the chunk had crossed is not told, here and below.
                 raise LineError("printer.stalled", taken=taken + len(chunk)) from error
             except USBError as error:
+                self._is_ill = True
                 raise line_error(error, taken + len(chunk)) from error
 
     def receive(self, within_s: float) -> bytes:
@@ -139,6 +134,7 @@ class UsbConversation:
         except USBTimeoutError:
             return b""
         except USBError as error:
+            self._is_ill = True
             raise line_error(error) from error
 
     def port_condition(self) -> PrinterCondition | None:
@@ -152,15 +148,14 @@ class UsbConversation:
 
         with suppress(USBError):
             usb.util.release_interface(self._device, self._plug.interface)
+        if self._is_ill:  # an endpoint that halted stays so until then
+            with suppress(USBError):
+                self._device.reset()
         if self._had_driver:
             with suppress(USBError, NotImplementedError):
                 self._device.attach_kernel_driver(self._plug.interface)
         with suppress(USBError):
             usb.util.dispose_resources(self._device)
-
-
-def _same_plug(device: Any) -> Callable[[Any], bool]:  # noqa: ANN401 - pyusb is untyped
-    return lambda each: (each.bus, each.address) == (device.bus, device.address)
 
 
 def _serial_of(device: Any) -> str:  # noqa: ANN401 - pyusb is untyped
