@@ -18,6 +18,7 @@ from edge.device.framing import CODE_CHARACTERS_MAX
 from edge.device.paper_html import paper_html
 from edge.device.virtual_counter_api import add_counter
 from edge.device.virtual_printer import PrinterFault, VirtualPrinter
+from edge.device.virtual_shelf_api import add_shelf
 from edge.device.wiring import VirtualDevices
 from shared.kernel.errors import MissingError, RefusedError
 
@@ -90,6 +91,7 @@ def virtual_router(devices: VirtualDevices, desk: TrainingDesk) -> APIRouter:
     _add_inputs(router, devices, desk)
     _add_outputs(router, devices)
     add_counter(router, devices.counter)
+    add_shelf(router, devices.shelf)
     return router
 
 

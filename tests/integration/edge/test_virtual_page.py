@@ -19,13 +19,22 @@ from edge.device.virtual_api import SampleCode, TrainingDesk, virtual_router
 from edge.device.wiring import Devices, build_devices
 from edge.settings import parse_settings
 from shared.sale.receipt import Align, LineKind, ReceiptLine
+from tests.integration.edge.running_box import until
 from tests.lab.net import LOOPBACK, free_port
 
 SETTINGS = {
     "box": {"training": True, "lanes": 2},
     "scanner": {"kind": "virtual"},
     "printer": {"kind": "virtual", "port": 0},
+    "shelf": {"kind": "virtual", "port": 0},
 }
+SENSORS = """
+[[sensor]]
+name = "jam"
+kind = "weight"
+label = "Jam, left shelf"
+gtin = "6901234567892"
+"""
 RECEIPT = [
     ReceiptLine("收银盒 <343>", Align.CENTER, bold=True, scale=2),
     ReceiptLine("可口可乐 330ml".ljust(30) + "10.50"),
@@ -46,8 +55,9 @@ class Training:
 
 
 @pytest.fixture
-def training(repository: Path) -> Iterator[Training]:
-    devices = build_devices(parse_settings(Path("data"), SETTINGS), SystemClock())
+def training(repository: Path, tmp_path: Path) -> Iterator[Training]:
+    (tmp_path / "sensors.toml").write_text(SENSORS)
+    devices = build_devices(parse_settings(tmp_path, SETTINGS), SystemClock())
     assert devices.virtual is not None
     port = free_port()
     bench = Training(f"http://{LOOPBACK}:{port}/virtual", devices)
@@ -138,3 +148,17 @@ def test_programs_use_the_same_routes(training: Training) -> None:
         assert client.get("/page/..%2Fescpos.py").status_code in {404, 422}
     assert training.codes == [(2, "42")]
     assert training.clock == [1_502_090_400_000, None]
+
+
+def test_a_shelf_is_emptied_by_its_slider(training: Training, page: Page) -> None:
+    [jam] = training.devices.shelves.sensors
+    page.goto(training.url)
+    slider = page.get_by_label("Jam, left shelf")
+    slider.fill("1250")
+    expect(page.locator("#shelf output")).to_have_text("1.25 kg")
+    until(lambda: getattr(jam.reading(), "grams", None) == 1250)
+    page.get_by_role("button", name="Take its power").click()
+    expect(page.locator("#shelf output")).to_have_text("Off")
+    until(lambda: jam.state().state == "absent")
+    assert httpx.post(f"{training.url}/shelf/jam", json={"value": 500}).is_success
+    until(lambda: getattr(jam.reading(), "grams", None) == 500)
