@@ -95,6 +95,8 @@ class Store:
         self._token = signed_in["token"]
         while (basket := self.view()["basket"])["tenders"]:
             self.call("POST", "/v1/lanes/1/undo")
+        if self.view()["weighing"] is not None:
+            self.call("DELETE", "/v1/lanes/1/weighing")
         if any(basket[part] for part in ("lines", "unknown", "member", "coupons")):
             self.call("POST", "/v1/lanes/1/void", {"reason": "test"})
         if on_new_day and self.view()["state"] != "day_closed":

@@ -16,7 +16,14 @@ from typing import Any
 import httpx
 
 from shared.publication.revision import Record
-from tests.integration.edge.boxes import MANAGER, MANAGER_PIN, prepare_data
+from tests.integration.edge.boxes import (
+    DAY,
+    MANAGER,
+    MANAGER_PIN,
+    WEIGHED_NUMBER,
+    prepare_data,
+    price_record,
+)
 from tests.lab.net import LOOPBACK, free_port
 from tests.lab.processes import ChildProcess, Command
 
@@ -156,3 +163,31 @@ def a_running_box(
         "box", [sys.executable, "-m", "edge", "run", "--data", data], folder / "box.log"
     )
     return RunningBox(data, port, ChildProcess(command)).start()
+
+
+COUNTER = """
+[scale]
+kind = "virtual"
+[display]
+kind = "virtual"
+encoding = "gb18030"
+"""
+
+
+def a_weighing_box(folder: Path) -> RunningBox:
+    """A box with a scale and a customer display at each lane; its day is open, Bananas cost 10.00.
+
+    The manager is signed in at lane 1.
+    """
+    data, port = folder / "data", free_port()
+    data.mkdir(parents=True)
+    prepare_data(data, port=port, more=[price_record(WEIGHED_NUMBER, 1000)])
+    settings = data / "edge.toml"
+    settings.write_text(settings.read_text(encoding="utf-8") + COUNTER, encoding="utf-8")
+    command = Command(
+        "box", [sys.executable, "-m", "edge", "run", "--data", data], folder / "box.log"
+    )
+    running = RunningBox(data, port, ChildProcess(command)).start()
+    running.sign_in()
+    running.post("/v1/day/open", {"business_date": DAY})
+    return running

@@ -1,9 +1,7 @@
 """A box with a scale and customer displays: what is weighed, and what the customer sees of it."""
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,34 +9,13 @@ import pytest
 
 from shared.item.barcode import member_card_code
 from tests.builders import a_gtin
-from tests.integration.edge.boxes import DAY, WEIGHED_NUMBER, prepare_data, price_record
-from tests.integration.edge.running_box import RunningBox, until
-from tests.lab.net import free_port
-from tests.lab.processes import ChildProcess, Command
-
-COUNTER = """
-[scale]
-kind = "virtual"
-[display]
-kind = "virtual"
-encoding = "gb18030"
-"""
+from tests.integration.edge.boxes import WEIGHED_NUMBER
+from tests.integration.edge.running_box import RunningBox, a_weighing_box, until
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
-    folder: Path = tmp_path_factory.mktemp("counter")
-    data, port = folder / "data", free_port()
-    data.mkdir()
-    prepare_data(data, port=port, more=[price_record(WEIGHED_NUMBER, 1000)])
-    settings = data / "edge.toml"
-    settings.write_text(settings.read_text(encoding="utf-8") + COUNTER, encoding="utf-8")
-    arguments = [sys.executable, "-m", "edge", "run", "--data", data]
-    running = RunningBox(
-        data, port, ChildProcess(Command("box", arguments, folder / "box.log"))
-    ).start()
-    running.sign_in()
-    running.post("/v1/day/open", {"business_date": DAY})
+    running = a_weighing_box(tmp_path_factory.mktemp("counter"))
     yield running
     running.stop()
 

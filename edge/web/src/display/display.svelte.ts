@@ -53,6 +53,7 @@ class Display {
         scale: (data) => (this.scale = JSON.parse(data) as ScaleView | null),
         alive: () => {},
       },
+      silentAfterMs: 2500,
       onLink: (link) => {
         this.link = link;
         if (link === "open") this.shut = false;
