@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from shared.item.item import Item
 from shared.sale.basket import Basket
+from shared.sale.pack import PackFacts
 
 ScanKind = Literal["item", "repeat", "unknown", "member", "coupon", "lost", "pairing", "weigh"]
 PrintState = Literal["queued", "printing", "printed", "failed", "unknown"]
@@ -71,6 +72,7 @@ class Weighing:
     code: str
     unit_minor: int | None
     tare_milli: int = 0
+    pack: PackFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -
         now_ms = shop.clock.now_ms()
         return _with_other(shop, state, basket, Unknown(scanned.code, "item.unknown", now_ms))
     if item.is_weighed and scanned.is_bare and state.lane in shop.scales:
-        return _to_scale(shop, state, basket, scanned.code, item)
+        return _to_scale(shop, state, basket, scanned, item)
     pinned = replace(basket, revision=revision_of(shop, basket))
     if item.is_weighed and scanned.has_weight:
         label = Weighed("label")
@@ -80,12 +80,15 @@ def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -
     return Turn(changed(state, after, line.number, scan))
 
 
-def _to_scale(shop: Shop, state: LaneState, basket: Basket, code: str, item: Item) -> Turn:
+def _to_scale(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned, item: Item) -> Turn:
     """One pan weighs one thing: other goods are listed, so that they are not forgotten."""
+    code = scanned.code
     if waits_for_other(state, item):
         unknown = Unknown(code, "weigh.other", shop.clock.now_ms())
         return _with_unknown(state, basket, unknown)
-    return Turn(begin_weighing(shop=shop, state=state, basket=basket, item=item, code=code))
+    after = begin_weighing(shop=shop, state=state, basket=basket, item=item, code=code)
+    assert after.weighing is not None
+    return Turn(replace(after, weighing=replace(after.weighing, pack=scanned.pack)))
 
 
 def _unit_minor(shop: Shop, basket: Basket, line: BasketLine) -> int | None:

@@ -173,5 +173,6 @@ def _sell(shop: Shop, state: LaneState, net_milli: int, weighed: Weighed) -> Tur
     item = shop.catalogue.find_item(weighing.item.gtin, revision) or weighing.item
     pinned = replace(basket, revision=revision)
     after = pinned.with_weighed(item, weighing.code, net_milli, weighed)
+    after = after.with_pack(after.last_number, weighing.pack)
     turned = changed(replace(state, weighing=None), after, after.lines[-1].number)
     return Turn(turned)

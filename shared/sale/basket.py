@@ -160,13 +160,16 @@ class Basket:
     def with_quantity(self, number: int, qty_milli: int) -> Basket:
         """Set a line's quantity (`quantity.range`; pieces are whole: `quantity.whole`).
 
-        A weight that was found once is not typed over (`quantity.weighed`).  A price given by
-        hand was for the old quantity, so another one takes it away.
+        A weight that was found once is not typed over (`quantity.weighed`), and a piece with a
+        serial number stays one (`quantity.serial`).  A price given by hand was for the old
+        quantity, so another one takes it away.
         """
         self._refuse_after_tender()
         line = self.line(number)
         if line.weighed is not None:
             raise RefusedError("quantity.weighed", line=number)
+        if line.pack is not None and line.pack.serial and qty_milli != ONE_MILLI:
+            raise RefusedError("quantity.serial", line=number)
         is_divisible = line.item.is_weighed and line.label_minor is None
         _check_quantity(qty_milli, is_divisible=is_divisible)
         override = line.override if qty_milli == line.qty_milli else None

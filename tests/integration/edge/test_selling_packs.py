@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.sale.commands import SetQuantity
 from edge.sale.recorded import recorded_sale
 from shared.item.labels import scheme_of
+from shared.kernel.errors import RefusedError
 from shared.sale.pack import PackFacts
 from shared.sale.reprice import is_by_weight
 from shared.sale.transaction import SoldLine
@@ -77,6 +79,13 @@ def test_one_piece_is_not_sold_twice(lane: Lane) -> None:
     lane.scan(elements(3, "21S1"), elements(3, "21S2"), elements(3, "21S1"), elements(4, "21S1"))
     assert [line.pack and line.pack.serial for line in lane.basket().lines] == ["S1", "S2", "S1"]
     assert unknown(lane) == ["item.serial_twice"]
+
+
+def test_a_piece_with_a_serial_number_stays_one(lane: Lane) -> None:
+    lane.scan(elements(3, "21S1"))
+    with pytest.raises(RefusedError, match=r"quantity\.serial"):
+        lane.do(SetQuantity(1, 2000))
+    lane.do(SetQuantity(1, 1000))
 
 
 @pytest.mark.parametrize(

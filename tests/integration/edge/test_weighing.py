@@ -21,6 +21,7 @@ from edge.sale.recorded import recorded_sale
 from shared.kernel.errors import RefusedError
 from shared.kernel.gtin import check_digit
 from shared.sale.basket import Weighed
+from shared.sale.pack import PackFacts
 from tests.builders import a_gtin
 from tests.integration.edge.boxes import WEIGHED_NUMBER, WEIGHED_PLU, item_record, price_record
 from tests.integration.edge.lanes import Lane, a_lane
@@ -157,3 +158,12 @@ def test_a_lane_without_a_scale_sells_a_bare_code_as_before(lane: Lane) -> None:
     lane.shop = replace(lane.shop, scales={})
     lane.scan(BANANAS)
     assert [line.qty_milli for line in lane.basket().lines] == [1000]
+
+
+def test_the_lot_of_weighed_goods_is_kept_while_they_wait(lane: Lane, scale: Scale) -> None:
+    lane.scan(f"]d201{BANANAS.zfill(14)}10L7")
+    lane.state = _STATE.validate_json(_STATE.dump_json(lane.state))
+    scale.shows(355)
+    lane.do(WeighItem())
+    (line,) = lane.basket().lines
+    assert line.pack == PackFacts(lot="L7")
