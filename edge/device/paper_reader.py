@@ -34,6 +34,7 @@ from edge.device.paper import (
 )
 from edge.device.paper_mode import Mode
 from edge.device.paper_raster import Raster
+from shared.kernel.gtin import check_digit
 
 ROWS_MAX = 2000
 BUFFER_BYTES_MAX = 1 << 20
@@ -42,6 +43,7 @@ _DOTS_PER_ROW = 30
 _ALIGNS: tuple[Align, Align, Align] = ("left", "center", "right")
 _BARCODE_TERMINATED_MAX = 0x40
 _BARCODE_KINDS: dict[int, SymbolKind] = {0x02: "ean13", 0x43: "ean13", 0x03: "ean8", 0x44: "ean8"}
+_DIGITS_WITHOUT_CHECK: dict[SymbolKind, int] = {"ean13": 12, "ean8": 7}
 _SMALL_DOTS = 9
 _IMAGE_ROWS_MAX = 4096
 _UTF8 = 2
@@ -305,7 +307,10 @@ class PaperInterpreter:
         is_long_form = data[0] > _BARCODE_TERMINATED_MAX
         body = data[2:] if is_long_form else data[1:-1]
         text = body.decode("ascii", errors="replace").removeprefix("{B").replace("{{", "{")
-        self._symbol(_BARCODE_KINDS.get(data[0], "barcode"), text)
+        kind = _BARCODE_KINDS.get(data[0], "barcode")
+        if len(text) == _DIGITS_WITHOUT_CHECK.get(kind) and text.isdecimal():
+            text += check_digit(text)
+        self._symbol(kind, text)
 
     def _extended(self, family: bytes, body: bytes) -> None:
         """`GS ( k`: QR codes (cn 49) are stored, then printed; `GS ( L`: so are pictures."""
