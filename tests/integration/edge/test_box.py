@@ -295,10 +295,14 @@ def test_the_day_closes_with_a_z_report(own_box: RunningBox) -> None:
     assert box.get("/v1/day/certificate") is None
     report = box.post("/v1/day/close", **key)
     slip = box.get("/v1/day/certificate")
-    assert slip.pop("code")
+    receipt, z_slip = box.papers(2)
+    assert DAY in z_slip["text"]
+    assert slip["code"] in z_slip["text"]
+    assert slip.pop("code") not in receipt["text"]
     assert slip == {name: report[name] for name in ("business_date", "receipts", "net_minor")}
     assert (report["receipts"], report["net_minor"], report["business_date"]) == (1, 100, DAY)
     assert box.post("/v1/day/close", **key) == report
+    assert len(box.papers(2)) == 2, "a repeated close prints no second slip"
     box.process.kill()
     box.start()
     assert box.post("/v1/day/close", **key) == report
