@@ -14,7 +14,7 @@ from edge.http.guard import Guard
 from edge.ops import api as ops_api
 from edge.ops import devices_api, pairing_api
 from edge.sale import api as sale_api
-from edge.sale import weigh_api
+from edge.sale import print_api, weigh_api
 from edge.shelf import api as shelf_api
 from edge.staff import api as staff_api
 from edge.till import api as till_api
@@ -72,6 +72,7 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.include_router(display.router)
     app.include_router(weigh_api.lane_router)
     app.include_router(weigh_api.device_router)
+    app.include_router(print_api.router)
     for router in rooms.extra:
         app.include_router(router, dependencies=[Depends(Requires(PUBLIC))])
     app.include_router(static_files.router)

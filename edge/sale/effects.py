@@ -12,6 +12,7 @@ import structlog
 
 from edge.desk.state import Command, CommandResult, PrintState
 from edge.device.escpos_profile import PrinterProfile
+from edge.device.ports import PrintJob, PrintOutcome
 from edge.device.store_printer import StorePrinter, StorePrinters
 from edge.receipt.layout import PrintedSale, ReceiptLayout
 from edge.receipt.pool import PoolParts, PrintPool
@@ -41,9 +42,9 @@ class LanePut(Protocol):
 
 
 def no_z_slip(biz: str, profile: PrinterProfile) -> bytes:
-    """The Z slip of a box that prints none; MissingError `day.unknown`."""
-    del profile
-    raise MissingError("day.unknown", biz=biz)
+    """The Z slip of a box that prints none; MissingError `day.none_yet`."""
+    del biz, profile
+    raise MissingError("day.none_yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,15 @@ class SaleEffects:
     def open_drawer(self, lane: int) -> None:
         """Open the lane's drawer without a sale; the journal has it already."""
         self._pool.pulse(lane)
+
+    def print_test_page(self, printer_id: str) -> PrintOutcome:
+        """Print a test page and wait for it; MissingError `printer.unknown`."""
+        printer = self._outside.printers.by_id(printer_id)
+        if printer is None:
+            raise MissingError("printer.unknown", printer=printer_id)
+        now_ms = self._outside.clock.now_ms()
+        page = self._layout.test_page(printer_id, now_ms, printer.profile)
+        return printer.port.print(PrintJob(f"test-{printer_id}", page))
 
     def _spool(self, job: SpooledJob) -> None:
         out = self._outside

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from edge.desk.state import LaneState, LastScan, Operator
-from edge.device.ports import ScalePort
+from edge.device.ports import PrintOutcome, ScalePort
 from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.receipt.layout import PrintedSale, ReceiptLayout
@@ -42,6 +42,10 @@ class Effects(Protocol):
 
     def open_drawer(self, lane: int) -> None:
         """Open the lane's drawer."""
+        ...
+
+    def print_test_page(self, printer_id: str) -> PrintOutcome:
+        """Print a test page and wait for it; MissingError `printer.unknown`."""
         ...
 
 

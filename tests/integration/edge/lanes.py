@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.desk.state import LaneState, Operator, Turn
 from edge.device.escpos import PrinterProfile
+from edge.device.ports import PrintOutcome
 from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.receipt.layout import PrintedSale, ReceiptLayout, zone_of
@@ -52,6 +53,10 @@ class Paper:
 
     def open_drawer(self, lane: int) -> None:
         self.asked.append("drawer")
+
+    def print_test_page(self, printer_id: str) -> PrintOutcome:
+        self.asked.append(f"test page of {printer_id}")
+        return "printed"
 
 
 @dataclass

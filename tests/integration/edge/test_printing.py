@@ -356,3 +356,11 @@ def test_old_jobs_are_carried_over(tmp_path: Path) -> None:
     assert [spool.original(f"1-00000{n}") for n in (1, 2)] == ["unknown", "printed"]
     assert spool.open_jobs() == 0
     file.close()
+
+
+def test_a_test_page_comes_out_at_the_printer_that_is_named(two: Counter) -> None:
+    assert two.effects.print_test_page("printer-2") == "printed"
+    assert two.other is not None
+    assert (two.printer.asked, two.other.asked) == ([], ["test-printer-2"])
+    with pytest.raises(MissingError):
+        two.effects.print_test_page("printer-3")

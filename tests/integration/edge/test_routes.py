@@ -54,6 +54,7 @@ EXPECTED = {
     "POST /v1/lanes/{lane}/weighing/tare": "sale.operate",
     "DELETE /v1/lanes/{lane}/weighing": "sale.operate",
     "POST /v1/devices/scale/{lane}/zero": "device.setup",
+    "POST /v1/devices/printer/{printer_id}/test": "device.setup",
     "POST /v1/lanes/{lane}/display": "sale.operate",
     "GET /v1/lanes/{lane}/display/events": DISPLAY_VIEW,
     "POST /v1/day/open": "day.close",

@@ -4,7 +4,7 @@
 export type LaneState = "locked" | "day_closed" | "selling" | "done";
 export type PayBlock = "empty" | "unknown_codes" | "needs_price" | "day_closed" | "weighing";
 export type TenderKind = "cash" | "card" | "manufacturer_coupon";
-export type PrintState = "queued" | "printing" | "printed" | "failed";
+export type PrintState = "queued" | "printing" | "printed" | "failed" | "unknown";
 
 export interface Operator {
   readonly id: string;
@@ -135,6 +135,8 @@ export interface DoneSale {
   readonly tenders: readonly Tender[];
   readonly receipt_text: string;
   readonly print: PrintState;
+  /** Where the receipt comes out when that is not the lane's own printer: "printer-2". */
+  readonly printer: string;
 }
 
 export interface PriceChange {
@@ -181,9 +183,11 @@ export interface BoxStatus {
     readonly unsynced: number;
   };
   readonly printer: {
-    readonly state: "ok" | "paper_out" | "paper_low" | "cover_open" | "offline";
+    readonly state: "ok" | "paper_out" | "paper_low" | "cover_open" | "error" | "offline";
     readonly since_ms: number;
     readonly queued: number;
+    /** The printer that prints for this lane while its own cannot; "" when none does. */
+    readonly helper: string;
   };
   readonly scanner: { readonly state: "ok" | "absent"; readonly last_at_ms: number | null };
   readonly clock: { readonly state: "ok" | "unsynced" };

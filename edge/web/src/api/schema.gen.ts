@@ -95,7 +95,7 @@ export interface paths {
         put?: never;
         /**
          * Close Business Day
-         * @description End the business day; gives its Z report.
+         * @description End the business day; gives its Z report, and prints it where there is a printer.
          */
         post: operations["close_business_day_v1_day_close_post"];
         delete?: never;
@@ -178,6 +178,26 @@ export interface paths {
         get: operations["devices_csv_v1_devices_csv_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/devices/printer/{printer_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Print Test Page
+         * @description Print one page that shows what a printer can do; waits until it is known what came out.
+         */
+        post: operations["print_test_page_v1_devices_printer__printer_id__test_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1535,6 +1555,17 @@ export interface components {
          */
         TenderKind: "cash" | "card" | "manufacturer_coupon";
         /**
+         * TestPrinted
+         * @description What is known of the test page; `unknown` may have come out.
+         */
+        TestPrinted: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "printed" | "not_printed" | "unknown";
+        };
+        /**
          * TestResultBody
          * @description What a self-test found at a device or a part of the box: passed, or a code.
          */
@@ -1945,6 +1976,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    print_test_page_v1_devices_printer__printer_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                printer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestPrinted"];
+                };
             };
             /** @description A problem document. */
             default: {
