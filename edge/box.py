@@ -61,7 +61,6 @@ from edge.till.api import TillRoom
 from edge.till.service import Till, closed_day
 from edge.till.store import DayAnswers
 from edge.version import software_version
-from shared.item.labels import scheme_of
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
 
@@ -113,7 +112,7 @@ class Box:
             self.effects,
             self.standing.is_retiring,
             self.devices.counter.scales,
-            scheme_of(settings.barcode.country),
+            settings.barcode.scheme,
         )
         self.staff_room = StaffRoom(
             self.journal,

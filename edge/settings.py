@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared.item.labels import LABEL_COUNTRIES
+from shared.item.labels import LABEL_COUNTRIES, BarcodeScheme, own_scheme, scheme_of
 from shared.kernel.errors import RefusedError
 
 SETTINGS_FILE = "edge.toml"
@@ -29,6 +29,8 @@ _DISPLAY_KINDS = ("none", "epson", "cd5220", "virtual")
 _WEIGHT_MILLI_MAX = 600_000
 _TIME_OF_DAY = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)?")
 _PORT_MAX = 65_535
+_LABEL_PREFIXES = (2, 4, *range(20, 30))
+"""What GS1 leaves to stores and chains; 02 and 04 are UPC-A's 2 and 4."""
 _LANES_MAX = 32
 _PRINTER_WORDS = {
     "kind": _PRINTER_KINDS,
@@ -225,10 +227,20 @@ class MirrorSettings:
 class BarcodeSettings:
     """`country`: whose rules packs with a weight or price follow (ISO 3166-1 alpha-2).
 
-    "" is the chain's own scheme, as in China and Taiwan.
+    "" is the chain's own scheme, as in China and Taiwan: the first two digits of an EAN-13 that
+    mean a label with a weight or a price, or a member's card.
     """
 
     country: str = ""
+    weight_prefixes: tuple[int, ...] = (21,)
+    price_prefixes: tuple[int, ...] = (22,)
+    member_prefixes: tuple[int, ...] = (29,)
+
+    @property
+    def scheme(self) -> BarcodeScheme:
+        """What the digits of labels and cards mean."""
+        own = own_scheme(self.weight_prefixes, self.price_prefixes, self.member_prefixes)
+        return scheme_of(self.country, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +349,7 @@ def _check(settings: Settings) -> None:
     one_of("box.locale", settings.box.locale, _LOCALES)
     _check_scanner(settings.scanner)
     one_of("shelf.kind", settings.shelf.kind, _SHELF_KINDS)
-    one_of("barcode.country", settings.barcode.country, ("", *LABEL_COUNTRIES))
+    _check_barcode(settings.barcode)
     one_of("clock.kind", settings.clock.kind, _CLOCK_KINDS)
     if not _TIME_OF_DAY.fullmatch(settings.self_test.at):
         raise RefusedError("settings.value", field="self_test.at", allowed='"HH:MM", ""')
@@ -364,6 +376,17 @@ def _check(settings: Settings) -> None:
     )
     if "virtual" in virtual and not settings.training:
         raise RefusedError("settings.training", field="box.training")
+
+
+def _check_barcode(barcode: BarcodeSettings) -> None:
+    one_of("barcode.country", barcode.country, ("", *LABEL_COUNTRIES))
+    taken: set[int] = set()
+    for name in ("weight_prefixes", "price_prefixes", "member_prefixes"):
+        for prefix in getattr(barcode, name):
+            if prefix not in _LABEL_PREFIXES or prefix in taken:
+                allowed = "2, 4, 20-29, each once"
+                raise RefusedError("settings.value", field=f"barcode.{name}", allowed=allowed)
+            taken.add(prefix)
 
 
 def _check_counter(settings: Settings) -> None:

@@ -39,6 +39,10 @@ class Pack(msgspec.Struct, gc=False):
     is_priced: bool = False
 
 
+class Weighed(msgspec.Struct, gc=False):
+    """That a line has a weight of its own."""
+
+
 class Line(msgspec.Struct, gc=False):
     """A `SoldLine` as far as its price goes."""
 
@@ -53,6 +57,7 @@ class Line(msgspec.Struct, gc=False):
     override: Override | None = None
     tax_bp: Rate = 0
     pack: Pack | None = None
+    weighed: Weighed | None = None
 
 
 class Sale(msgspec.Struct, gc=False):

@@ -48,8 +48,7 @@ def basket_of(sale: Sale, shop: Shop) -> RecordedBasket:
     lines, coupons, costs = [], [], []
     for place, line in enumerate(sale.lines):
         facts = shop.items.get(line.gtin, UNKNOWN_ITEM)
-        is_priced = line.pack is not None and line.pack.is_priced
-        is_pack = is_label_pack(line.code, is_weighed=line.is_weighed, is_priced=is_priced)
+        is_pack = line.is_weighed and _is_priced(line)
         saved, coupon = _recorded_savings(line) if line.modifiers else (0, 0)
         lines.append(_price_line(place, line, facts, line.gross_minor - saved, is_pack=is_pack))
         coupons.append(coupon)
@@ -106,6 +105,14 @@ def _price_line(
         gross,
         None if start_minor == gross else start_minor,
     )
+
+
+def _is_priced(line: Line) -> bool:
+    """Whether a pack's label said its price."""
+    if line.weighed is not None:
+        return False
+    is_priced = line.pack is not None and line.pack.is_priced
+    return is_label_pack(line.code, is_weighed=True, is_priced=is_priced)
 
 
 def _context_of(sale: Sale) -> PriceContext:

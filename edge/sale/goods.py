@@ -8,6 +8,7 @@ from datetime import date
 from edge.sale.commands import ScanCode
 from edge.sale.shop import Shop, revision_of
 from shared.item.barcode import (
+    DEFAULT_SCHEME,
     PLU_DIGITS,
     BadBarcode,
     ItemBarcode,
@@ -62,7 +63,10 @@ def named_by(
         case ItemBarcode():
             return _goods(shop, basket, code, named)
         case PriceBarcode(plu, amount_minor):
-            return Scanned(code, _find_plu(shop, basket, plu), label_minor=amount_minor)
+            # The code alone tells the price where the scheme is the usual one.
+            pack = None if shop.scheme == DEFAULT_SCHEME else PackFacts(is_priced=True)
+            item = _find_plu(shop, basket, plu)
+            return Scanned(code, item, label_minor=amount_minor, pack=pack)
         case WeightBarcode(plu, weight_milli):
             return Scanned(code, _find_plu(shop, basket, plu), weight_milli, has_weight=True)
         case MemberCard():

@@ -7,6 +7,7 @@ chain, or by the GS1 organisation of its country, so which prefix means what is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,7 +32,6 @@ class LabelKind(StrEnum):
     MEMBER = "member"
 
 
-_MEMBERS = ("29", LabelKind.MEMBER)
 _NO_PACKS = PackRules(())
 
 
@@ -45,7 +45,7 @@ class BarcodeScheme:
     prefixes: tuple[tuple[str, LabelKind], ...] = (
         ("21", LabelKind.WEIGHT),
         ("22", LabelKind.PRICE),
-        _MEMBERS,
+        ("29", LabelKind.MEMBER),
     )
     packs: PackRules = _NO_PACKS
 
@@ -77,17 +77,29 @@ Label = PriceBarcode | WeightBarcode | MemberCard
 DEFAULT_SCHEME = BarcodeScheme()
 
 
-def scheme_of(country: str) -> BarcodeScheme:
+def own_scheme(
+    weights: Iterable[int], prices: Iterable[int], members: Iterable[int]
+) -> BarcodeScheme:
+    """A chain's own scheme by the prefixes that it uses for each kind of label."""
+    kinds = ((LabelKind.WEIGHT, weights), (LabelKind.PRICE, prices), (LabelKind.MEMBER, members))
+    return BarcodeScheme(
+        tuple((f"{prefix:02d}", kind) for kind, prefixes in kinds for prefix in prefixes)
+    )
+
+
+def scheme_of(country: str, own: BarcodeScheme = DEFAULT_SCHEME) -> BarcodeScheme:
     """The scheme of a country (ISO 3166-1 alpha-2); "" is the chain's own, as in China and Taiwan.
 
-    RefusedError `barcode.country` when its rules are not known.
+    Members keep their cards where the country leaves their prefix free. RefusedError
+    `barcode.country` when its rules are not known.
     """
     if not country or country in OWN_SCHEME_COUNTRIES:
-        return DEFAULT_SCHEME
+        return own
     if country not in COUNTRIES:
         known = ", ".join(LABEL_COUNTRIES)
         raise RefusedError("barcode.country", country=country[:40], known=known)
-    return BarcodeScheme((_MEMBERS,), COUNTRIES[country])
+    members = tuple(pair for pair in own.prefixes if pair[1] is LabelKind.MEMBER)
+    return BarcodeScheme(members, COUNTRIES[country])
 
 
 def read_label(gtin: Gtin, scheme: BarcodeScheme) -> Label | None:

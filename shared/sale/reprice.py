@@ -43,6 +43,8 @@ def is_label_pack(code: str, *, is_weighed: bool, is_priced: bool = False) -> bo
 
 def is_by_weight(line: SoldLine) -> bool:
     """Whether a line was sold by its weight."""
+    if line.weighed is not None:
+        return True
     is_priced = line.pack is not None and line.pack.is_priced
     is_weighed = line.is_weighed
     return is_weighed and not is_label_pack(line.code, is_weighed=True, is_priced=is_priced)

@@ -8,13 +8,20 @@ import pytest
 
 from edge.sale.commands import SetQuantity
 from edge.sale.recorded import recorded_sale
-from shared.item.labels import scheme_of
+from shared.item.labels import own_scheme, scheme_of
 from shared.kernel.errors import RefusedError
+from shared.kernel.gtin import check_digit
 from shared.sale.pack import PackFacts
 from shared.sale.reprice import is_by_weight
 from shared.sale.transaction import SoldLine
 from tests.builders import a_gtin
-from tests.integration.edge.boxes import DAY, item_record, price_record
+from tests.integration.edge.boxes import (
+    DAY,
+    WEIGHED_NUMBER,
+    WEIGHED_PLU,
+    item_record,
+    price_record,
+)
 from tests.integration.edge.lanes import Lane, a_lane
 
 GS = "\x1d"
@@ -170,3 +177,14 @@ def test_a_count_in_the_code_is_the_quantity(lane: Lane) -> None:
     )
     lane.scan(f"]e001{case}3012")
     assert [line.qty_milli for line in lane.basket().lines] == [12_000]
+
+
+def test_a_chain_with_prefixes_of_its_own_sells_by_them(lane: Lane) -> None:
+    lane.shop = replace(lane.shop, scheme=own_scheme([22], [28], []))
+    lane.publish(price_record(WEIGHED_NUMBER, 400))
+    weight, price = (prefix + WEIGHED_PLU + "00250" for prefix in ("22", "28"))
+    lane.scan(weight + check_digit(weight), price + check_digit(price))
+    lane.pay(350)
+    by_weight, by_price = sold(lane)
+    assert (by_weight.qty_milli, by_weight.net_minor, is_by_weight(by_weight)) == (250, 100, True)
+    assert (by_price.qty_milli, by_price.net_minor, is_by_weight(by_price)) == (1000, 250, False)

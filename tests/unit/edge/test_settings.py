@@ -50,6 +50,10 @@ def test_a_list_of_lanes_is_read() -> None:
         ({"scale": {"kind": "virtual"}}, "settings.training", "box.training"),
         ({"display": {"encoding": "gbk"}}, "settings.value", "display.encoding"),
         ({"display": {"kind": "virtual"}}, "settings.training", "box.training"),
+        ({"barcode": {"country": "XX"}}, "settings.value", "barcode.country"),
+        ({"barcode": {"price_prefixes": [69]}}, "settings.value", "barcode.price_prefixes"),
+        ({"barcode": {"price_prefixes": [21]}}, "settings.value", "barcode.price_prefixes"),
+        ({"barcode": {"member_prefixes": [20, 20]}}, "settings.value", "barcode.member_prefixes"),
         ({"clock": {"kind": "virtual"}}, "settings.training", "box.training"),
     ],
 )

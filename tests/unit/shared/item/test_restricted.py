@@ -9,11 +9,13 @@ from shared.item.barcode import (
     ItemBarcode,
     MemberCard,
     PriceBarcode,
+    WeightBarcode,
     member_card_code,
     parse_barcode,
     price_label_code,
     scheme_of,
 )
+from shared.item.labels import own_scheme
 from shared.item.restricted import (
     COUNTRIES,
     Measure,
@@ -163,3 +165,13 @@ def test_a_number_keeps_its_value_in_finer_units_or_has_none(
     number: Scaled, digits: int, units: int | None
 ) -> None:
     assert number.at(digits) == units
+
+
+def test_a_chain_chooses_its_own_prefixes() -> None:
+    own = own_scheme([2, 28], [21, 22], [])
+    assert own_scheme([21], [22], [29]) == scheme_of("")
+    assert parse_barcode(with_check("21234500999"), own) == WeightBarcode("12345", 999)
+    assert parse_barcode(with_check("281234500999"), own) == WeightBarcode("12345", 999)
+    assert parse_barcode(with_check("211234500999"), own) == PriceBarcode("12345", 999)
+    assert parse_barcode(member_card_code("7"), own) == ItemBarcode(Gtin(member_card_code("7")))
+    assert scheme_of("SE", own).prefixes == ()
