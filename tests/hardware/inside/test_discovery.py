@@ -198,7 +198,9 @@ def test_plugged_in_again_a_scanner_is_ready_within_a_second(
     assert [code for _, code in store.heard] == [f"400638133393{number}" for number in range(5)]
     record_property("plugged in again, ready after s", took)
     record_property("of that after the kernel showed it, s", shares)
-    assert sorted(took)[2] <= 1.0
+    # A busy machine makes the kernel slow too; a pause of the box's own would show in each of them.
+    assert min(took) <= 1.0
+    assert sorted(shares)[2] <= 1.0
     assert ("scanner.partial") in {code for _, code in store.troubles}
 
 
