@@ -21,6 +21,7 @@ import cloud.price.api
 import cloud.publication.api
 import cloud.receipt.api
 import cloud.report.api
+import cloud.shelf.api
 import cloud.staff.api
 import cloud.work.api
 from cloud.certificate.checker import CertificateChecker
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.certificate.api.router,
     cloud.export.api.router,
     cloud.work.api.router,
+    cloud.shelf.api.router,
     cloud.live.api.router,
     cloud.http.health.router,
 )

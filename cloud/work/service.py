@@ -16,10 +16,10 @@ from cloud.work import store
 from cloud.work.store import Row, WorkQuery
 from shared.kernel.errors import MissingError, RefusedError
 
-ENTRY = "entry"
+ENTRY, COLD = "entry", "cold"
 TEXT_MAX = 1_000
 _ITEM = re.compile(
-    r"(?:entry|segment):[0-9a-f]{32}:[0-9]{1,18}|stream:[0-9a-f]{32}|drill:[0-9]{1,18}"
+    r"(?:entry|segment|cold):[0-9a-f]{32}:[0-9]{1,18}|stream:[0-9a-f]{32}|drill:[0-9]{1,18}"
     r"|stuck:d-[a-z2-7]{16}:[0-9]{1,18}"
     r"|certificate:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
@@ -115,7 +115,7 @@ def _place(found: Row) -> tuple[str, int]:
 def _subject(connection: Connection, found: Row) -> Row:
     """What a person has to read: the entry's body, the drill's report, the certificate."""
     empty: Row = dict.fromkeys(("stream", "seq", "entry_id", "entry_type", "hash", "text"))
-    if found["kind"] == ENTRY:
+    if found["kind"] in {ENTRY, COLD}:
         stream, seq = _place(found)
         entry = store.entry_of(connection, stream, seq)
         body = bytes(entry.pop("body", b""))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 # item, kind, store_id (null: the whole chain), code, at_ms. A box that speaks to us, says that it
 # has entries for us, and whose journal has not moved for a quarter of an hour before is stuck:
 # it halted itself (as when we went back further than it remembers), or we do not take its batches.
+# A cold place is looked for 30 days back: goods that were warm for longer are nobody's question.
 _SOURCES = """
     SELECT 'entry:' || encode(stream_id, 'hex') || ':' || seq AS item, 'entry' AS kind,
         store_id, flag AS code, at_ms
@@ -40,6 +41,17 @@ _SOURCES = """
     SELECT 'segment:' || encode(stream_id, 'hex') || ':' || from_seq, 'segment', store_id, flaw,
         segment.sealed_at_ms
     FROM segment JOIN stream USING (stream_id) WHERE flaw IS NOT NULL
+    UNION ALL
+    SELECT 'cold:' || encode(stream_id, 'hex') || ':' || seq, 'cold', store_id,
+        'cold_chain.broken', at_ms
+    FROM entry broken
+    WHERE type = 'cold_chain.broken' AND at_ms > (extract(epoch FROM now()) - 2592000) * 1000
+        AND NOT EXISTS (
+            SELECT FROM entry restored
+            WHERE restored.type = 'cold_chain.restored' AND restored.store_id = broken.store_id
+                AND restored.at_ms >= broken.at_ms
+                AND substring(encode(restored.body, 'escape') FROM '"sensor":"[a-z0-9-]+"')
+                    = substring(encode(broken.body, 'escape') FROM '"sensor":"[a-z0-9-]+"'))
     UNION ALL
     SELECT 'drill:' || id, 'drill', NULL, 'drill.failed', at_ms
     FROM restore_drill WHERE NOT is_ok"""

@@ -721,6 +721,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/shelves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shelf Facts
+         * @description What a store's shelves and cold places told, or all stores', newest first.
+         */
+        get: operations["shelf_facts_v1_shelves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shelves/all.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shelf Facts Csv
+         * @description The same as a table, the newest 10,000 rows.
+         */
+        get: operations["shelf_facts_csv_v1_shelves_all_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/staff": {
         parameters: {
             query?: never;
@@ -1974,6 +2014,51 @@ export interface components {
             role: string;
             /** User */
             user: string;
+        };
+        /**
+         * ShelfFactRow
+         * @description One fact; quantities and degrees Celsius in thousandths, instants UTC milliseconds.
+         */
+        ShelfFactRow: {
+            /** At Ms */
+            at_ms: number;
+            /** Book Milli */
+            book_milli: number | null;
+            /** By */
+            by: string;
+            /** Celsius Milli */
+            celsius_milli: number | null;
+            /** Gtin */
+            gtin: string;
+            /** How */
+            how: string;
+            /** Item */
+            item: string;
+            /** Limit Milli */
+            limit_milli: number | null;
+            /** Sensor */
+            sensor: string;
+            /** Shelf Milli */
+            shelf_milli: number | null;
+            /** Store Id */
+            store_id: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "counted" | "differed" | "settled" | "broken" | "restored";
+        };
+        /**
+         * ShelfHistory
+         * @description `standing` are the differences and warm places whose end was not told.
+         */
+        ShelfHistory: {
+            /** Facts */
+            facts: components["schemas"]["ShelfFactRow"][];
+            /** Has More */
+            has_more: boolean;
+            /** Standing */
+            standing: components["schemas"]["ShelfFactRow"][];
         };
         /**
          * SignIn
@@ -3428,6 +3513,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shelf_facts_v1_shelves_get: {
+        parameters: {
+            query?: {
+                store?: string;
+                before_ms?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelfHistory"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shelf_facts_csv_v1_shelves_all_csv_get: {
+        parameters: {
+            query?: {
+                store?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
                 };
             };
         };

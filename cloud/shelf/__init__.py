@@ -1,0 +1,1 @@
+"""Shelves and cold places of all stores: what their journals tell of them."""
