@@ -14,7 +14,7 @@ from typing import Literal
 
 from serial import Serial
 
-from edge.device.ports import DeviceReport, DeviceState, DisplayCapability
+from edge.device.ports import USABLE, DeviceReport, DeviceState, DisplayCapability
 from edge.device.serial_line import LineConfig, open_line
 from edge.device.supervisor import DeviceFaultError, StateBoard, Supervisor
 from shared.kernel.clock import Clock
@@ -79,6 +79,11 @@ class SerialDisplay:
             state=self._board.read(),
             counters=self._board.counters(),
         )
+
+    def self_test(self) -> str:
+        """Whether its line takes bytes; what it shows only a person can tell."""
+        state = self._board.read()
+        return "passed" if state.state in USABLE else state.last_fault or "display.absent"
 
     def _work(self, stop: threading.Event) -> None:
         config = self._config

@@ -92,6 +92,7 @@ def test_a_display_that_was_away_shows_the_same_again(display: Bench) -> None:
     display.port.start()
     display.port.show(("TOTAL", "12.50"))
     until(lambda: display.peer.rows() == ("TOTAL", "12.50"))
+    assert display.port.self_test() == "passed"
     display.peer.hang_up()
     display.port.show(("CHANGE", "7.50"))
     until(lambda: display.peer.rows() == ("CHANGE", "7.50"))
@@ -107,6 +108,7 @@ def test_a_display_that_is_not_there_holds_nobody_up() -> None:
     until(lambda: port.state().last_fault == "display.absent")
     report = port.report()
     assert (report.id, report.kind, report.state.state) == ("display-1", "display", "absent")
+    assert port.self_test() == "display.absent"
     port.stop()
 
 

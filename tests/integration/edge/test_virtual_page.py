@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,10 +23,12 @@ from shared.sale.receipt import Align, LineKind, ReceiptLine
 from tests.integration.edge.running_box import until
 from tests.lab.net import LOOPBACK, free_port
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "box": {"training": True, "lanes": 2},
     "scanner": {"kind": "virtual"},
     "printer": {"kind": "virtual", "port": 0},
+    "scale": {"kind": "virtual"},
+    "display": {"kind": "virtual"},
     "shelf": {"kind": "virtual", "port": 0},
 }
 SENSORS = """
@@ -105,6 +108,24 @@ def test_a_trainee_scans_sees_the_paper_and_the_drawer(training: Training, page:
 
     assert training.devices.printers.of(1).drawer.open()
     expect(page.locator("#drawer-state")).to_have_text("Open")
+
+
+def test_a_trainee_loads_the_scale_and_reads_the_customers_display(
+    training: Training, page: Page
+) -> None:
+    training.devices.counter.displays[1].show(("Rice  12.99", "TOTAL 12.99"))
+    page.goto(training.url)
+    page.get_by_label("What lies on the pan").fill("1235")
+    expect(page.locator("#scale-shown")).to_have_text("1.235")
+    expect(page.locator("#scale-state")).to_have_text("stable")
+    page.get_by_role("button", name="Tare on the scale").click()
+    expect(page.locator("#scale-shown")).to_have_text("0.000")
+    page.get_by_role("button", name="Shake").click()
+    expect(page.locator("#scale-state")).to_have_text("moving")
+    expect(page.locator("#vfd-1")).to_have_text("TOTAL 12.99")
+    page.get_by_label("Lane").select_option("2")
+    expect(page.locator("#scale-state")).to_have_text("stable")
+    expect(page.locator("#vfd-0")).to_have_text("\u00a0")
 
 
 def test_the_page_runs_nothing_but_its_own_files(training: Training, page: Page) -> None:

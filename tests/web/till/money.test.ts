@@ -4,6 +4,8 @@ import {
   formatMilli,
   formatMinor,
   formatNote,
+  formatWeight,
+  parseMilli,
   parseMinor,
   typedMinor,
 } from "../../../shared/web/money.ts";
@@ -73,4 +75,25 @@ test.each([
 test("a currency without decimals takes none", () => {
   expect(parseMinor("700", TWD)).toBe(700);
   expect(parseMinor("7.5", TWD)).toBeNull();
+});
+
+test.each([
+  ["0.035", 35],
+  ["0,035", 35],
+  [".5", 500],
+  ["１２", 12_000],
+  ["1.2", 1200],
+  ["1 .5", 1500],
+  ["", null],
+  [".", null],
+  ["1.2345", null],
+  ["1,234.5", null],
+  ["-1", null],
+])("typed %j is %j thousandths", (text, milli) => {
+  expect(parseMilli(text)).toBe(milli);
+});
+
+test("a weight keeps the decimals of the scale", () => {
+  expect(formatWeight(500, "kg", "en")).toBe("0.500\u00a0kg");
+  expect(formatWeight(1235, "lb", "zh-CN")).toBe("1.235\u00a0lb");
 });
