@@ -26,6 +26,7 @@ import type {
   Session,
   Store,
   WorkItem,
+  ShelfHistory,
   WorkPage,
 } from "./types.ts";
 
@@ -155,6 +156,9 @@ export const readLive = (): Promise<Live> => taken(client.GET("/v1/reports/live"
 export const readCertificates = (store_id: string, day: string): Promise<Certificates> =>
   taken(client.GET("/v1/certificates/{store_id}/{day}", { params: { path: { store_id, day } } }));
 
+export type ShelfFilter = Loose<Query<"shelf_facts_v1_shelves_get">>;
+export const listShelves = (filter: ShelfFilter): Promise<ShelfHistory> =>
+  taken(client.GET("/v1/shelves", { params: { query: set(filter) } }));
 export type WorkFilter = Loose<Query<"work_items_v1_work_items_get">>;
 export const listWork = (filter: WorkFilter): Promise<WorkPage> =>
   taken(client.GET("/v1/work-items", { params: { query: set(filter) } }));

@@ -43,6 +43,13 @@ export const GROUPS: readonly RouteGroup[] = [
         permission: "work.read",
         page: () => import("../pages/WorkItems.svelte"),
       },
+      {
+        path: "/shelves",
+        title: "console.shelves.title",
+        icon: "box",
+        permission: "report.read",
+        page: () => import("../pages/Shelves.svelte"),
+      },
     ],
   },
   {
