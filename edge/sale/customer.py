@@ -153,7 +153,7 @@ def make_customer_side(
     locale = "en" if is_ascii else settings.box.locale
     currency = currency_of(code)
     style = RowStyle(settings.display.columns, currency, load_texts(locale), is_ascii)
-    around = {
+    around: dict[str, str | int | bool] = {
         "is_training": settings.training,
         "language": settings.box.locale,
         "digits": currency.digits,
