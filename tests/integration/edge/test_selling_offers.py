@@ -174,6 +174,13 @@ def test_a_coupon_may_be_scanned_before_or_after_the_goods(lane: Lane) -> None:
     assert (sale.offers[0].id, sale.offers[0].coupon) == ("tenth", "TENTH")
 
 
+@pytest.mark.parametrize("symbology", ["]Q1", "]C0", "]d1"])
+def test_a_coupon_is_one_whatever_symbol_it_is_printed_as(lane: Lane, symbology: str) -> None:
+    lane.scan(f"{symbology}TENTH")
+    assert lane.basket().coupons == ("TENTH",)
+    assert not lane.basket().unknown
+
+
 def test_a_typed_coupon_is_taken_once_and_given_back(lane: Lane) -> None:
     lane.scan(a_gtin(10))
     lane.do(HandInCoupon("Tenth"))
