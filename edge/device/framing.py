@@ -78,15 +78,19 @@ class Framer:
         """Whether a code has begun that has not ended."""
         return bool(self._text)
 
-    def feed(self, character: str, at_ms: int) -> list[Heard]:
-        """Take a character or a few that came together; what is heard by them, mostly nothing."""
-        before = self._pause(at_ms)
+    def feed(self, character: str, at_ms: int, *, is_exact: bool = True) -> list[Heard]:
+        """Take a character or a few that came together; what is heard by them, mostly nothing.
+
+        `at_ms` not `is_exact` is when they were read, perhaps long after they came: a gap before
+        them means nothing then, and taking it for a pause would make two codes out of one.
+        """
+        before = self._pause(at_ms) if is_exact else None
         self._at_ms = at_ms
         heard = (before, *map(self._take, character))
         return [each for each in heard if each is not None]
 
     def pause(self, at_ms: int) -> list[Heard]:
-        """Note that nothing has come until now."""
+        """Note that nothing has come until now, and nothing waits to be read."""
         heard = self._pause(at_ms)
         return [] if heard is None else [heard]
 

@@ -152,7 +152,8 @@ class _Keys:
         elif event.type == _EV_KEY:
             character = self._decoder.key(event.code, event.value)
             if character:
-                heard(self._framer.feed(character, at_ms), at_s)
+                is_exact = self._has_kernel_time
+                heard(self._framer.feed(character, at_ms, is_exact=is_exact), at_s)
 
 
 def open_input_device(path: str) -> KeySource:

@@ -68,6 +68,7 @@ class BaseScanner(ABC):
         self.name = ScannerName(self.address)
         self._board = StateBoard(clock)
         self._supervisor = Supervisor(f"scanner {self.address}", self._work, self._board)
+        self._moved = threading.Event()
         self._unended = 0
         self._on_scan: Callable[[str], None] = _nobody
         self._on_trouble: Callable[[str], None] = _nobody
@@ -117,6 +118,7 @@ class BaseScanner(ABC):
         self._place = place
         if place is not None:
             self.address = place.address or place.path
+        self._moved.set()
         self._supervisor.hurry()
 
     def hurry(self) -> None:
@@ -135,8 +137,9 @@ class BaseScanner(ABC):
         place = self._place
         if place is None:
             self._board.write("absent", self._board.read().last_fault or "scanner.absent")
-            while self._place is None and not stop.wait(LOOK_UP_S):
-                pass
+            while self._place is None and not stop.is_set():
+                self._moved.wait(LOOK_UP_S)
+                self._moved.clear()
             return
         framer = Framer(self._framing())
         try:

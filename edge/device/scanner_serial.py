@@ -63,7 +63,7 @@ class SerialScanner(BaseScanner):
                 at_s = time.monotonic()
                 if readable:
                     text = port.read(_CHUNK).decode("latin-1")
-                    heard = framer.feed(text, int(at_s * 1000))
+                    heard = framer.feed(text, int(at_s * 1000), is_exact=False)
                 else:
                     heard = framer.pause(int(at_s * 1000))
                 self._heard(map(_decoded, heard), at_s)

@@ -101,3 +101,19 @@ def test_what_takes_longer_than_it_may_was_typed_by_a_person() -> None:
 def test_stx_begins_anew_when_an_etx_was_lost() -> None:
     framer = Framer(ScannerLayout(terminator="etx"))
     assert hear(framer, "\x026901\x0242\x03") == ["scanner.partial", "42"]
+
+
+@pytest.mark.parametrize("terminator", ["enter", "none"])
+def test_a_reader_that_was_held_up_takes_no_gap_for_a_pause(terminator: str) -> None:
+    framer = Framer(ScannerLayout(terminator=terminator))
+    assert framer.feed("69012", 1000, is_exact=False) == []
+    assert framer.feed("34567892", 1000 + 2 * STALE_MS, is_exact=False) == []
+    ended = framer.feed("\r", 1000 + 2 * STALE_MS, is_exact=False)
+    assert ended + framer.pause(1000 + 3 * STALE_MS) == [Heard("6901234567892")]
+
+
+def test_silence_that_was_seen_ends_what_was_begun_for_every_reader() -> None:
+    framer = Framer(ScannerLayout())
+    framer.feed("6901", 1000, is_exact=False)
+    assert framer.pause(1000 + STALE_MS) == [Heard(trouble="scanner.partial")]
+    assert framer.feed("42\r", 1600, is_exact=False) == [Heard("42")]
