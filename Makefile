@@ -55,6 +55,7 @@ lock: setup ## Pin the newest allowed versions again (npm: edit package.json, th
 	$(UV_COMPILE) --group bench --upgrade -o requirements-bench.lock
 	$(UV_COMPILE) --group mutation --upgrade -c requirements.lock -o requirements-mutation.lock
 	$(UV_COMPILE) --group esphome --upgrade -o requirements-esphome.lock
+	echo "emupos==0.4.0" | $(subst 3.11,3.13,$(UV_COMPILE)) - -o requirements-emupos.lock
 	$(BIN)/python hatch_build.py node-wheel | $(UV_COMPILE) - -o requirements-node.lock
 
 clean: ## Remove everything that the other targets made

@@ -21,6 +21,7 @@ VENV_PYTHON = VENV / "bin" / "python"
 STAMPS = ROOT / ".cache" / "setup"
 LOCK = ROOT / "requirements.lock"
 BENCH_LOCK = ROOT / "requirements-bench.lock"
+EMUPOS_LOCK = ROOT / "requirements-emupos.lock"
 MUTATION_LOCK = ROOT / "requirements-mutation.lock"
 ESPHOME_LOCK = ROOT / "requirements-esphome.lock"
 PYTHON_FLOOR = (3, 11)
@@ -72,16 +73,19 @@ def install_locked(lock: Path) -> None:
     stamp.set(digest)
 
 
-def install_apart(lock: Path) -> Path:
-    """Fill an environment of its own with what a lock file names; answers its Python."""
+def install_apart(lock: Path, base: Path = VENV_PYTHON) -> Path:
+    """Fill an environment of its own, made by `base`, with what a lock file names.
+
+    Answers its Python.
+    """
     home = ROOT / ".cache" / lock.stem
     python = home / "bin" / "python"
     stamp = Stamp(STAMPS, lock.stem)
-    digest = digest_of([lock], sys.version, str(home))
+    digest = digest_of([lock], sys.version, str(home), str(base))
     if stamp.is_fresh(digest) and python.is_file():
         return python
     with step(f"Installing what {lock.name} pins, apart from .venv"):
-        _uv("venv", "--clear", str(home))
+        _uv("venv", "--clear", str(home), python=base)
         _uv("pip", "sync", "--require-hashes", str(lock), python=python)
     stamp.set(digest)
     return python
