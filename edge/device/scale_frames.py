@@ -65,12 +65,12 @@ class ToledoReader:
     r"""Toledo 8217: `STX 01.234 CR`, with `N` before the CR for a net weight, or `STX ? status CR`.
 
     Bits of the status: 0 in motion, 1 over capacity, 2 under zero, 3 outside the range of zero,
-    4 centre of zero, 5 net; 6 is always set.  Where the line's driver has not taken the parity
+    4 centre of zero, 5 net.  Bit 6 is always set at some scales and means a bad command at others,
+    so a status may be any byte, that of STX too.  Where the line's driver has not taken the parity
     bit off, STX shows it (0x82), and then every byte of the frame must have the right one.
     """
 
     _WEIGHT: Final = re.compile(rb" *(\d{1,3}\.\d{2,3})(N?)")
-    _ALWAYS = 0x40
 
     def __init__(self) -> None:
         self._frame: bytearray | None = None
@@ -80,7 +80,7 @@ class ToledoReader:
         """Take what was read; bytes outside a frame are noise and skipped."""
         found: list[Frame | None] = []
         for byte in data:
-            if byte & _SEVEN_BITS == STX:
+            if byte & _SEVEN_BITS == STX and self._frame != b"?":
                 if self._frame is not None:
                     found.append(None)  # the one before never ended
                 self._frame, self._has_parity = bytearray(), byte != STX
@@ -95,7 +95,7 @@ class ToledoReader:
         if not is_good or len(self._frame) >= FRAME_BYTES_MAX:
             self._frame = None
             found.append(None)
-        elif byte == CR:
+        elif byte == CR and self._frame != b"?":
             found.append(self._parse(bytes(self._frame)))
             self._frame = None
         else:
@@ -105,7 +105,7 @@ class ToledoReader:
         weight = self._WEIGHT.fullmatch(body)
         if weight is not None:
             return _weight(_milli_of(weight[1]), is_net=bool(weight[2]))
-        if len(body) == 2 and body[:1] == b"?" and body[1] & self._ALWAYS:  # noqa: PLR2004
+        if len(body) == 2 and body[:1] == b"?":  # noqa: PLR2004
             return _status(body[1])
         return None
 

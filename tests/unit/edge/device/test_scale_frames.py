@@ -22,7 +22,10 @@ from edge.device.scale_frames import Frame, LineReader, MettlerReader, ToledoRea
         (b"\x02?P\r", Frame("zero")),
         (b"\x02?a\r", Frame("moving", is_net=True)),
         (b"\x02?@\r", Frame("unknown")),
-        (b"\x02?\x01\r", None),
+        (b"\x02?\x01\r", Frame("moving")),  # without the bit that others always set
+        (b"\x02?\x02\r", Frame("over")),  # the status of which is an STX
+        (b"\x02?\x00\r", Frame("unknown")),
+        (b"\x02?A?\r", None),
         (b"\x020.5\r", None),
         (b"\x02-0.500\r", None),
         (b"\x0200.500kg\r", None),
