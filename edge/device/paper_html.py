@@ -30,7 +30,7 @@ def _row(row: Row, dots: int) -> str:
     if isinstance(row, SymbolRow):
         return f'<div class="row {row.align} symbol">{_symbol(row, dots)}</div>'
     if isinstance(row, ImageRow):
-        return f'<div class="row {row.align} symbol">{_image(row.raster)}</div>'
+        return f'<div class="row {row.align} drawn">{_image(row.raster)}</div>'
     height = max((span.style.height for span in row.spans), default=1)
     tall = " tall" if height > 1 else ""
     spans = "".join(_span(span) for span in row.spans) or " "

@@ -118,7 +118,7 @@ def check_lines(
     yield from _title(head, texts, texts["slip.test.title"], columns)
     yield from _row(name, head.at_text, columns)
     yield from _row(
-        f"{profile.encoding} · {profile.cut}", f"{columns}/{profile.paper_dots}", columns
+        f"{profile.encoding} / {profile.cut}", f"{columns}/{profile.paper_dots}", columns
     )
     yield ReceiptLine((_RULER * columns)[:columns])
     for piece in wrap(texts["slip.test.edges"], columns):
