@@ -62,8 +62,9 @@ def test_headquarters_reads_what_a_device_had(ready: Shop, windows: Windows) -> 
         return [fact["code"] for fact in found["standing"]]
 
     until(lambda: standing() == ["printer.cover_open"], "the fact to arrive", timeout_s=30)
-    row = page.page.get_by_role("row").filter(has_text=ready.north.store_id)
-    row.get_by_role("button", name=page.words("console.devices.show")).first.click()
+    number = page.page.get_by_text(ready.north.store_id, exact=True)
+    row = page.page.get_by_role("row").filter(has=number)
+    row.get_by_role("button", name=page.words("console.devices.show")).click()
     drawer = page.page.get_by_role("dialog")
     fault = page.words("device.fault.printer.cover_open")
     expect(drawer.get_by_text(fault)).to_have_count(2)

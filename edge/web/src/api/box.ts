@@ -130,6 +130,10 @@ export class LaneApi {
   devices = (): Promise<DevicesBody> => taken(box.GET("/v1/devices"));
   selfTest = (): Promise<unknown> => taken(box.POST("/v1/devices/self-test"));
   selfTestSeen = (): Promise<unknown> => taken(box.POST("/v1/devices/self-test/seen"));
+  testPrint = (printer_id: string): Promise<components["schemas"]["TestPrinted"]> =>
+    taken(
+      box.POST("/v1/devices/printer/{printer_id}/test", { params: { path: { printer_id } } }),
+    );
   zeroScale = (lane: number): Promise<components["schemas"]["ZeroAnswer"]> =>
     taken(box.POST("/v1/devices/scale/{lane}/zero", { params: { path: { lane } } }));
 
