@@ -93,6 +93,41 @@ class EmulatedPrinter:
 @contextmanager
 def emulated_printer(folder: Path, profile: str) -> Iterator[EmulatedPrinter]:
     """Run one printer of a kind that emupos knows, such as `xprinter-xp80t`."""
+    more = f"    receipts_dir: {folder}/receipts\n"
+    with _running(folder, f"    type: printer\n    profile: {profile}\n{more}") as parts:
+        yield EmulatedPrinter(*parts)
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatedScale:
+    """An emulated scale; `port` answers as its serial line would, `api` takes what is weighed."""
+
+    port: int
+    api: str
+    process: ChildProcess
+
+    def lay(self, grams: int, *, is_stable: bool = True) -> None:
+        """Put that much on it; unless it is stable it goes on moving."""
+        body = {"grams": grams, "stable": is_stable}
+        url = f"{self.api}/api/v1/devices/{_DEVICE}/weight"
+        httpx.put(url, json=body, timeout=10, trust_env=False).raise_for_status()
+
+    def tare(self) -> None:
+        """Press its own tare key."""
+        url = f"{self.api}/api/v1/devices/{_DEVICE}/tare"
+        httpx.post(url, timeout=10, trust_env=False).raise_for_status()
+
+
+@contextmanager
+def emulated_scale(folder: Path, profile: str) -> Iterator[EmulatedScale]:
+    """Run one scale of a kind that emupos knows, such as `toledo8217-15kg`."""
+    with _running(folder, f"    type: scale\n    profile: {profile}\n") as parts:
+        yield EmulatedScale(*parts)
+
+
+@contextmanager
+def _running(folder: Path, device: str) -> Iterator[tuple[int, str, ChildProcess]]:
+    """Run one device; its port, the address of its API and its process."""
     python = python_313()
     assert python is not None, MISSING
     program = install_apart(EMUPOS_LOCK, python).parent / "emupos"
@@ -100,15 +135,13 @@ def emulated_printer(folder: Path, profile: str) -> Iterator[EmulatedPrinter]:
     config = folder / "emupos.yaml"
     config.write_text(
         f"schema: 1\napi: {{ host: {LOOPBACK}, port: {api_port} }}\ndevices:\n"
-        f"  - id: {_DEVICE}\n    type: printer\n    profile: {profile}\n"
-        f"    connections:\n      - tcp: {{ port: {port} }}\n"
-        f"    receipts_dir: {folder}/receipts\n",
+        f"  - id: {_DEVICE}\n{device}    connections:\n      - tcp: {{ port: {port} }}\n",
         encoding="utf-8",
     )
     command = Command("emupos", [program, "run", "--config", config], folder / "emupos.log")
     process = ChildProcess(command).start()
     try:
         process.wait_port(api_port, _START_S)
-        yield EmulatedPrinter(port, f"http://{LOOPBACK}:{api_port}", process)
+        yield port, f"http://{LOOPBACK}:{api_port}", process
     finally:
         process.stop()
