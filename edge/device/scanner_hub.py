@@ -89,7 +89,7 @@ class ScannerHub:
         self._pairings: dict[int, Pairing] = {}
         self._seen_ms: dict[str, int] = {}
         self._slots = Slots(parts.make, parts.layout, self._scanned, self._troubled)
-        self._since_ms = 0
+        self._since_ms = parts.clock.now_ms()
         self._has_udev = False
         self._is_running = False
 
@@ -159,7 +159,6 @@ class ScannerHub:
 
     def _start(self) -> None:
         parts, now_ms = self._parts, self._parts.clock.mono_ms()
-        self._since_ms = parts.clock.now_ms()
         self._has_udev = parts.discovery.is_available()
         with self._lock:
             self._bindings = tuple(each for each in parts.store.load() if each.lane in parts.lanes)
