@@ -54,7 +54,7 @@ def logo_of(path: Path, dots: int) -> Raster | None:
                 _log.warning("receipt.logo_too_big", path=str(path))
                 return None
             return _raster(_shrunk(_on_white(picture), dots).convert("1"))
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow's ways to say: no picture
+    except Exception as error:  # noqa: BLE001 - whatever Pillow thinks of it, receipts go on
         _log.warning("receipt.logo_unreadable", path=str(path), because=str(error))
         return None
 
@@ -91,30 +91,36 @@ class LineDrawer:
     def draw(self, line: ReceiptLine, profile: PrinterProfile) -> Raster | None:
         """The line as a picture; None where no font here has all of its characters."""
         text = printable(line.text).rstrip()
-        path = self._font_for(text)
-        if path is None:
+        try:
+            path = self._font_for(text)
+            return None if path is None else _drawn(text, line, profile, path)
+        except OSError as error:  # a font that went, or is none
+            _log.warning("receipt.font_unreadable", because=str(error))
             return None
-        from PIL import Image, ImageDraw  # noqa: PLC0415
-
-        width = profile.paper_dots
-        page = Image.new("L", (width, _ROW_DOTS * line.scale), 255)
-        pen = ImageDraw.Draw(page)
-        for piece, align in _pieces(text, line, profile.width_chars // line.scale):
-            font = _fitting(path, piece, width, line.scale)
-            length = font.getlength(piece)
-            left = {
-                Align.LEFT: 0.0,
-                Align.CENTER: (width - length) / 2,
-                Align.RIGHT: width - length,
-            }
-            for shift in (0, 1) if line.bold else (0,):
-                at = (left[align] + shift, _BASELINE_DOTS * line.scale)
-                pen.text(at, piece, fill=0, font=font, anchor="ls")
-        return _raster(page.point(lambda shade: 255 if shade > _DARK else 0))
 
     def _font_for(self, text: str) -> Path | None:
         wanted = frozenset(text) - {" "}
         return next((path for path in _font_paths(self._font_path) if _has(path, wanted)), None)
+
+
+def _drawn(text: str, line: ReceiptLine, profile: PrinterProfile, path: Path) -> Raster:
+    from PIL import Image, ImageDraw  # noqa: PLC0415
+
+    width = profile.paper_dots
+    page = Image.new("L", (width, _ROW_DOTS * line.scale), 255)
+    pen = ImageDraw.Draw(page)
+    for piece, align in _pieces(text, line, profile.width_chars // line.scale):
+        font = _fitting(path, piece, width, line.scale)
+        length = font.getlength(piece)
+        left = {
+            Align.LEFT: 0.0,
+            Align.CENTER: (width - length) / 2,
+            Align.RIGHT: width - length,
+        }
+        for shift in (0, 1) if line.bold else (0,):
+            at = (left[align] + shift, _BASELINE_DOTS * line.scale)
+            pen.text(at, piece, fill=0, font=font, anchor="ls")
+    return _raster(page.point(lambda shade: 255 if shade > _DARK else 0))
 
 
 def _pieces(text: str, line: ReceiptLine, columns: int) -> list[tuple[str, Align]]:

@@ -1,5 +1,6 @@
 """Logos and lines of text as pictures: what Pillow makes of them fits a thermal head."""
 
+import zlib
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,11 @@ def test_a_logo_is_made_to_fit_the_paper(tmp_path: Path) -> None:
 def test_what_is_no_picture_is_left_out_and_holds_nothing_up(tmp_path: Path) -> None:
     (tmp_path / "logo.png").write_bytes(b"not a picture")
     (tmp_path / "cut.png").write_bytes(png_of(Raster(8, 8, bytes(8)))[:40])
-    for name in ("logo.png", "cut.png", "missing.png"):
+    endless = bytearray(png_of(Raster(8, 8, bytes(8))))
+    endless[16:24] = b"\x00\x00\xff\xff" * 2
+    endless[29:33] = zlib.crc32(endless[12:29]).to_bytes(4, "big")
+    (tmp_path / "bomb.png").write_bytes(endless)
+    for name in ("logo.png", "cut.png", "missing.png", "bomb.png"):
         artwork = StoreArtwork(tmp_path, ReceiptSettings(logo=name))
         assert artwork.of(PROFILE).logo is None
 
