@@ -13,6 +13,7 @@ import psycopg
 
 from cloud.migrations import newest
 from tests.demo.console_client import ConsoleClient
+from tests.demo.shelves import StoreShelves
 from tests.demo.state import DemoState, StoreState
 from tests.lab.broker import Broker
 from tests.lab.net import LOOPBACK
@@ -53,8 +54,11 @@ kind = "virtual"
 class Box:
     """One store box as a process; `kill` is a power cut, `start` brings it back."""
 
-    def __init__(self, folder: Path, store: StoreState, locale: str) -> None:
+    def __init__(
+        self, folder: Path, store: StoreState, locale: str, shelves: StoreShelves | None = None
+    ) -> None:
         self.folder = folder
+        self.shelves = shelves
         self.store = store
         self.locale = locale
         arguments: list[str | Path] = [BIN / "tillbox-edge", "run", "--data", folder]
@@ -76,12 +80,16 @@ class Box:
             locale=self.locale,
             scanner_port=self.store.scanner_port,
         )
+        if self.shelves is not None:
+            settings += self.shelves.set_up(self.folder)
         (self.folder / "edge.toml").write_text(settings)
         where = ["--data", str(self.folder), "--cloud", cloud_url]
         run_command("tillbox-edge", "enrol", *where, "--token", token)
 
     def start(self) -> None:
         """Start it; `wait` tells when it is ready to sell."""
+        if self.shelves is not None:
+            self.shelves.start(self.folder)
         self.process.start()
 
     def wait(self) -> None:
@@ -99,8 +107,10 @@ class Chain:
         self.broker = Broker(
             folder / "broker", device_port=state.device_port, internal_port=state.internal_port
         )
+        self.shelves = StoreShelves(folder / "store-broker", state.shelf_port)
         self.boxes = [
-            Box(folder / f"box-{store.store_id}", store, locale) for store in state.stores
+            Box(folder / f"box-{store.store_id}", store, locale, None if place else self.shelves)
+            for place, store in enumerate(state.stores)
         ]
         self.database_url = ""
         self.api: ChildProcess | None = None
@@ -189,6 +199,7 @@ class Chain:
             self._console.close()
         for box in self.boxes:
             _stop(box.process)
+        self.shelves.stop()
         for process in (self.worker, self.api):
             _stop(process)
         self.broker.stop()

@@ -44,6 +44,8 @@ class DemoState:
     manager_pin: str = field(default_factory=new_pin)
     stores: list[StoreState] = field(default_factory=list)
     is_told: bool = False
+    shelf_port: int = 0
+    """Of the first store's own broker; 0 for none."""
 
 
 def load_or_create(folder: Path, stores: list[tuple[str, str]]) -> DemoState:
@@ -59,6 +61,7 @@ def load_or_create(folder: Path, stores: list[tuple[str, str]]) -> DemoState:
         worker_port=free_port(),
         device_port=free_port(),
         internal_port=free_port(),
+        shelf_port=free_port(),
     )
     for place, (store_id, name) in enumerate(stores):
         port = _port_near(FIRST_TILL_PORT + place, taken)

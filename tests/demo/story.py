@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -17,6 +18,8 @@ from tests.demo.checks import Results, check_close, check_share
 from tests.demo.opening import set_up_stores
 from tests.demo.pack.model import DemoPack
 from tests.demo.replay import StoreReplay, StoreRunner
+from tests.demo.shelves import SHELF, grams_of
+from tests.demo.till_client import TillClient
 from tests.demo.uploads import catalogue_csv, most_sold, prices_csv
 
 OUTAGE_FROM, OUTAGE_TO = 0.35, 0.55
@@ -48,6 +51,7 @@ class Story:
     def tell(self) -> Results:
         """The whole story; the results, right or wrong."""
         began = time.monotonic()
+        self.chain.shelves.gtin = self._piece_good()
         with self._step("stores, boxes and staff"):
             set_up_stores(self.chain)
         self._import_and_publish()
@@ -58,6 +62,8 @@ class Story:
         self._check_arrival(replays)
         self.results.at_most("the whole pack, end to end", END_TO_END_S, time.monotonic() - began)
         self._change_price()
+        with self._step("a shelf is emptied that the book calls full"):
+            self._phantom_stock()
         self._prove()
         for runner in self.runners:
             runner.set_clock(None)
@@ -184,6 +190,29 @@ class Story:
         )
         self.results.equal("tills that show the new price without a reload", count, shown)
 
+    def _piece_good(self) -> str:
+        """An item that is sold by the piece."""
+        return next(row.ean13 for row in self.pack.catalogue if not row.weighed)
+
+    def _phantom_stock(self) -> None:
+        """Count twelve, empty the shelf unsold; the till and headquarters must tell."""
+        till, hq = self.runners[0].till, self.chain.console
+        move, count = f"/virtual/shelf/{SHELF}", f"/v1/shelves/{SHELF}/count"
+        till.call("POST", move, {"value": grams_of(12)})
+        _until(lambda: _shelf(till)["qty_milli"] == 12_000)
+        till.call("POST", count, {"qty_milli": 12_000})
+        till.call("POST", move, {"value": grams_of(0)})
+        _until(lambda: till.call("GET", "/v1/shelves")["tasks"])
+        _until(lambda: hq.call("GET", "/v1/shelves")["standing"])
+        [told] = hq.call("GET", "/v1/shelves")["standing"] or [{}]
+        found = (told.get("book_milli"), told.get("shelf_milli"))
+        what = "shelf emptied unsold: told at the till and at head office (book, shelf)"
+        self.results.equal(what, (12_000, 0), found)
+        till.call("POST", count, {"qty_milli": 0})
+        _until(lambda: not hq.call("GET", "/v1/shelves")["standing"])
+        tasks = till.call("GET", "/v1/shelves")["tasks"]
+        self.results.equal("its task, once somebody has counted", 0, len(tasks))
+
     @contextmanager
     def _step(self, title: str) -> Iterator[None]:
         began = time.monotonic()
@@ -253,6 +282,18 @@ class _Director:
             self._chain.revive_cloud()
         except BaseException as error:  # noqa: BLE001 - told by finish() in the main thread
             self._failure = error
+
+
+def _shelf(till: TillClient) -> dict[str, Any]:
+    sensors: list[dict[str, Any]] = till.call("GET", "/v1/shelves")["sensors"]
+    return next(each for each in sensors if each["name"] == SHELF)
+
+
+def _until(is_there: Callable[[], object], within_s: float = 30.0) -> None:
+    """Wait; what is missing afterwards shows in the table."""
+    until_s = time.monotonic() + within_s
+    while not is_there() and time.monotonic() < until_s:
+        time.sleep(0.2)
 
 
 def _papers(runner: StoreRunner) -> int:

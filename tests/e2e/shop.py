@@ -240,6 +240,7 @@ def _is_whole(folder: Path) -> bool:
 def open_shop(folder: Path) -> Shop:
     """Start a chain whose boxes sell the sample pack, with a day open everywhere."""
     chain = Chain(folder, _state(), "zh-CN")
+    chain.shelves.gtin = OATS.code
     try:
         return _stocked(chain)
     except BaseException:
@@ -258,6 +259,7 @@ def _state() -> DemoState:
         worker_port=free_port(),
         device_port=free_port(),
         internal_port=free_port(),
+        shelf_port=free_port(),
         stores=stores,
     )
 

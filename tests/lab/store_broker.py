@@ -25,9 +25,9 @@ class StoreBroker:
     With `is_training` the box's account may also publish, for virtual sensors.
     """
 
-    def __init__(self, folder: Path, *, is_training: bool = False) -> None:
+    def __init__(self, folder: Path, *, box_port: int = 0, is_training: bool = False) -> None:
         self.folder = folder
-        self.sensor_port, self.box_port = free_port(), free_port()
+        self.sensor_port, self.box_port = free_port(), box_port or free_port()
         self.box_password = secrets.token_urlsafe(12)
         self._is_training = is_training
         self._process: ChildProcess | None = None
