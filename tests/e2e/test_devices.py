@@ -64,7 +64,7 @@ def test_headquarters_reads_what_a_device_had(ready: Shop, windows: Windows) -> 
     until(lambda: standing() == ["printer.cover_open"], "the fact to arrive", timeout_s=30)
     number = page.page.get_by_text(ready.north.store_id, exact=True)
     row = page.page.get_by_role("row").filter(has=number)
-    row.get_by_role("button", name=page.words("console.devices.show")).click()
+    row.get_by_role("button", name=page.words("console.devices.show")).last.click()
     drawer = page.page.get_by_role("dialog")
     fault = page.words("device.fault.printer.cover_open")
     expect(drawer.get_by_text(fault)).to_have_count(2)
