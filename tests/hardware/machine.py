@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.lab.net import sleep_briefly
 from tests.lab.processes import ChildProcess, Command
@@ -39,7 +40,7 @@ class Machine:
     out: Path
     given: Mapping[str, bytes] = field(default_factory=dict)
     init: Path = INIT
-    limit_s: float = 150
+    limit_s: float = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,19 @@ def run(machine: Machine, on_tick: Callable[[], None] = lambda: None) -> Ending:
     return Ending(code, attempt, time.monotonic() - began, console)
 
 
-def arguments(machine: Machine) -> list[str]:
-    """The kernel's command line; words that it does not know become init's environment."""
+def arguments(machine: Machine, control: Path) -> list[str]:
+    """The kernel's command line; words that it does not know become init's environment.
+
+    `control` is an empty folder with a short path: a socket's name must fit in 108 bytes.
+    """
     return [
-        f"umid={machine.out.name}",
-        f"uml_dir={machine.out / 'control'}",
+        "umid=lab",
+        f"uml_dir={control}",
         f"mem={MEMORY}",
         *("root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro"),
         *("con=null", "con0=null,fd:1", "ssl=null", "quiet"),
         f"dummy_hcd.num={USB_PORTS}",
-        f"init={machine.init}",
+        f'init="{machine.init}"',
         f'LAB_REPOSITORY="{ROOT}"',
         f'LAB_OUT="{machine.out}"',
         f'LAB_CHECKS="{" ".join(machine.checks)}"',
@@ -82,9 +86,15 @@ def arguments(machine: Machine) -> list[str]:
 
 
 def _attempt(machine: Machine, on_tick: Callable[[], None]) -> tuple[int | None, str]:
-    command = Command(
-        machine.name, [machine.kernel, *arguments(machine)], machine.out / "console.log"
-    )
+    with TemporaryDirectory(prefix="uml-") as control:
+        words = arguments(machine, Path(control))
+        command = Command(machine.name, [machine.kernel, *words], machine.out / "console.log")
+        return _watched(machine, command, on_tick)
+
+
+def _watched(
+    machine: Machine, command: Command, on_tick: Callable[[], None]
+) -> tuple[int | None, str]:
     process = ChildProcess(command).start()
     deadline = time.monotonic() + machine.limit_s
     try:

@@ -97,8 +97,8 @@ def test_a_machine_that_hangs_is_killed(machine: Make, monkeypatch: pytest.Monke
 
 def test_init_is_told_where_everything_is(machine: Make) -> None:
     made = machine("")
-    words = arguments(made)
-    assert f"init={INIT}" in words
+    words = arguments(made, made.out / "control")
+    assert f'init="{INIT}"' in words
     assert f'LAB_OUT="{made.out}"' in words
     assert 'LAB_CHECKS="checks"' in words
 
