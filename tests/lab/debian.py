@@ -98,6 +98,17 @@ def need_device_lab() -> None:
         apt_install(*missing)
 
 
+def need_container() -> None:
+    """Have what boots a small Debian beside this one; raises SetupError without it."""
+    tools = {"mmdebstrap": "mmdebstrap", "systemd-nspawn": "systemd-container"}
+    missing = [package for program, package in tools.items() if find_program(program) is None]
+    if missing:
+        apt_install(*missing)
+    if not is_root():
+        message = "The box's unit is tried in a container, which only root can boot."
+        raise SetupError(message)
+
+
 def want_umockdev() -> None:
     """Have a stand-in for udev and input devices; one test says that it is missing, so no fail."""
     if find_program("umockdev-wrapper") is not None:
