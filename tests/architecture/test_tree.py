@@ -13,7 +13,8 @@ ROOT_FILES = {
     *("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "hatch_build.py"),
     *("package-lock.json", "package.json", "pyproject.toml"),
     *("requirements.lock", "requirements-bench.lock", "requirements-demo.lock"),
-    *("requirements-esphome.lock", "requirements-mutation.lock", "requirements-node.lock"),
+    *("requirements-emupos.lock", "requirements-esphome.lock"),
+    *("requirements-mutation.lock", "requirements-node.lock"),
 }
 BUILT = re.compile(r"(^|/)(dist|static|node_modules|__pycache__|\.svelte-kit)/")
 MEGABYTE = 1_000_000
