@@ -28,6 +28,8 @@ DrawerLevel = Literal["none", "high", "low"]
 _POLL_FAULT_S = 1.0
 _LISTEN_S = 0.25
 _SCRAP_MAX = 1 << 15
+_OLD_SCRAP = 1 << 14
+_HALF_COMMAND = 16
 _log = structlog.get_logger(__name__)
 
 
@@ -63,6 +65,7 @@ class StatusPrinter:
         self._line = threading.Lock()
         self._kept: PrinterTalk | None = None
         self._unsettled = 0
+        self._has_scrap = False
         self._asked_at_ms: int | None = None
         self._status = PrinterStatus("offline", clock.now_ms())
         self._board = StateBoard(clock)
@@ -114,9 +117,9 @@ class StatusPrinter:
             counters=self._board.counters(),
         )
 
-    def distrust(self) -> None:
-        """Half a job may stand in the printer from before the box started."""
-        self._unsettled = _SCRAP_MAX
+    def distrust(self, *, has_scrap: bool) -> None:
+        """The box may have died in the middle of a command; half a job may stand in the printer."""
+        self._doubt(_OLD_SCRAP if has_scrap else 0)
 
     def print(self, job: PrintJob) -> PrintOutcome:
         """Print one job; never raises."""
@@ -170,14 +173,14 @@ class StatusPrinter:
             return "not_printed"
 
     def _hand_over(self, talk: PrinterTalk, payload: bytes) -> PrintOutcome:
-        self._unsettled = min(len(payload), _SCRAP_MAX)
         try:
             talk.send(payload)
         except LineError as error:
             talk.is_broken = True
             self._lost(error)
-            self._unsettled = self._unsettled if error.taken else 0
+            self._doubt(len(payload) if error.taken else 0)
             return "unknown" if error.taken else "not_printed"
+        self._doubt(len(payload))
         try:
             is_done = talk.is_done()
             told = talk.ask()
@@ -189,8 +192,14 @@ class StatusPrinter:
         self._note(told)
         if not is_done or not told.can_print:
             return "unknown"
-        self._unsettled = 0
+        self._unsettled, self._has_scrap = 0, False
         return "printed"
+
+    def _doubt(self, job_bytes: int) -> None:
+        """The printer may wait for the rest of a job of so many bytes, or of a short command."""
+        least = min(max(job_bytes, _HALF_COMMAND), _SCRAP_MAX)
+        self._unsettled = max(self._unsettled, least)
+        self._has_scrap = self._has_scrap or job_bytes > 0
 
     def _end_command(self, talk: PrinterTalk) -> None:
         """A command that was cut in half would swallow what comes next."""
@@ -205,11 +214,12 @@ class StatusPrinter:
         """
         if not self._unsettled:
             return True
-        talk.send(bytes(self._unsettled) + self._config.scrap_end)
-        if not talk.is_done_and_quiet():
-            return False
-        self._unsettled = 0
-        self._board.count("settled")
+        self._end_command(talk)
+        if self._has_scrap:
+            talk.send(self._config.scrap_end)
+            if not talk.is_done_and_quiet():
+                return False
+        self._unsettled, self._has_scrap = 0, False
         return True
 
     @contextmanager
@@ -224,6 +234,7 @@ class StatusPrinter:
             yield talk
         except BaseException:
             talk.is_broken = True
+            self._doubt(0)
             raise
         finally:
             for told in talk.overheard():
@@ -311,7 +322,7 @@ class AbsentPrinter:
     def hurry(self) -> None:
         """Nothing to look at."""
 
-    def distrust(self) -> None:
+    def distrust(self, *, has_scrap: bool) -> None:
         """Nothing to doubt."""
 
     def print(self, job: PrintJob) -> PrintOutcome:

@@ -88,16 +88,19 @@ class PrintPool:
     def start(self) -> None:
         """Begin to work, first on what waited when the box stopped."""
         self._is_stopping.clear()
-        for printer_id in self._parts.spool.cut_off():
-            printer = self._parts.printers.by_id(printer_id)
-            if printer is not None:
-                printer.port.distrust()
+        self.distrust()
         self._threads = [
             threading.Thread(target=self._run, args=(n,), name=f"print-{n + 1}", daemon=True)
             for n in range(len(self._places))
         ]
         for thread in self._threads:
             thread.start()
+
+    def distrust(self) -> None:
+        """Nobody knows in what state an earlier life of the box left the printers."""
+        cut_off = self._parts.spool.cut_off()
+        for printer in self._parts.printers.every:
+            printer.port.distrust(has_scrap=printer.id in cut_off)
 
     def stop(self) -> None:
         """Finish what can be finished, within reason; the other jobs wait for the start."""

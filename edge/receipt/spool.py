@@ -17,6 +17,7 @@ JobKind = Literal["receipt", "z_slip"]
 JOBS_KEPT = 10_000
 WAITING_MAX = 200
 """Receipts that wait for paper: some hours of a store; the journal has those that are given up."""
+_RECENT_JOBS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,19 @@ class Spool:
         self._cut_off: frozenset[str] = frozenset()
 
     def cut_off(self) -> frozenset[str]:
-        """Ids of the printers that were at a job when the box died: half of it is in them."""
+        """Ids of the printers in which half a job may stand since before the box started."""
         return self._cut_off
 
     def recover(self) -> None:
         """After a start: a job that was cut off at the printer may have come out."""
         with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE print_job SET outcome='unknown' WHERE outcome='printing'",
+            )
             rows = connection.execute(
-                "UPDATE print_job SET outcome='unknown' WHERE outcome='printing' RETURNING printer",
+                "SELECT DISTINCT printer FROM (SELECT printer, outcome FROM print_job"
+                " WHERE printer <> '' ORDER BY n DESC LIMIT ?) WHERE outcome='unknown'",
+                (_RECENT_JOBS,),
             ).fetchall()
             self._count(connection)
         self._cut_off = frozenset(row[0] for row in rows)

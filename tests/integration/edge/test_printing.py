@@ -51,13 +51,13 @@ class Printer:
     printed: list[str] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
     stall: threading.Event | None = None
-    distrusted: int = 0
+    distrusted: list[bool] = field(default_factory=list)
 
     def hurry(self) -> None:
         """It is looked at all the time."""
 
-    def distrust(self) -> None:
-        self.distrusted += 1
+    def distrust(self, *, has_scrap: bool) -> None:
+        self.distrusted.append(has_scrap)
 
     def print(self, job: PrintJob) -> PrintOutcome:
         self.asked.append(job.job_id)
@@ -232,7 +232,7 @@ def test_a_printer_with_half_a_job_in_it_is_told_after_a_restart(counter: Counte
     counter.sell("1-000001")
     assert counter.spool.begin("1-000001.0", "printer-1")
     counter.restart()
-    until(lambda: counter.printer.distrusted == 1)
+    assert counter.printer.distrusted == [False, True]
 
 
 def test_a_z_slip_waits_like_a_receipt_and_comes_once(counter: Counter) -> None:
