@@ -13,10 +13,12 @@ from playwright.sync_api import expect
 from cloud.db import Database
 from cloud.identity.service import put_user
 from shared.journal.event import SaleCompleted
+from tests.demo.shelves import SHELF, grams_of
 from tests.e2e.axe import PHONE, Inspector
 from tests.e2e.console_page import ConsolePage
 from tests.e2e.shop import RICE, Shop
 from tests.e2e.till_page import TillPage
+from tests.e2e.waiting import until
 from tests.e2e.windows import SIZES, Windows, shoot
 from tests.fakes.box_stream import BoxStream, a_sale
 from tests.fakes.poslog import breaches, find_all
@@ -133,3 +135,40 @@ def test_a_buyer_sees_no_export_and_only_reads_items(poisoned: str, console: Con
     item = console.page.get_by_role("dialog", name=console.words(TITLE))
     expect(item.locator("pre")).to_be_visible()
     assert item.get_by_role("textbox").count() == 0
+
+
+def test_an_emptied_shelf_is_told_at_head_office(
+    ready: Shop, console: ConsolePage, till: TillPage
+) -> None:
+    """Over the store's own broker, the journal and the cloud, up to the page."""
+    north = ready.north
+
+    def move(pieces: int) -> None:
+        north.call("POST", f"/virtual/shelf/{SHELF}", {"value": grams_of(pieces)})
+
+    move(12)
+    till.choose("till.shelves.title")
+    row = till.dialog("till.shelves.title").get_by_role("row", name="A3")
+    expect(row.get_by_role("cell").first).to_have_text("12", timeout=15_000)
+    row.get_by_role("button", name=till.words("till.shelves.count"), exact=True).click()
+    till.page.get_by_role("textbox", name=till.words("till.shelves.counted")).fill("12")
+    till.page.keyboard.press("Enter")
+    move(0)
+    told = till.words("till.shelves.empty", book="12", shelf="0")
+    expect(till.page.get_by_text(told)).to_be_visible(timeout=15_000)
+    inspector = Inspector(console.page)
+    console.go("console.shelves.title")
+    differed = console.words("console.shelves.differed", book="12", shelf="0")
+    standing = console.page.get_by_role("table", name=console.words("console.shelves.standing"))
+
+    def look_again() -> bool:
+        console.page.reload()
+        expect(console.page.get_by_role("heading", level=1)).to_be_visible()
+        console.page.wait_for_load_state("networkidle")
+        return standing.count() == 1
+
+    until(look_again, "headquarters to hear of the shelf")
+    expect(standing.get_by_role("row").filter(has_text=differed)).to_have_count(1)
+    inspector.look("shelves", (*SIZES, PHONE))
+    shoot(console.page, "console-shelves-en")
+    assert inspector.problems == []
