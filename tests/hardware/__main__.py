@@ -64,15 +64,20 @@ def line_of(name: str, result: Result) -> str:
 def main(arguments: list[str]) -> int:
     """Run all machines, or those that are named; 0 when every check passed."""
     began = time.monotonic()
+    names = arguments or list(CHECKS)
+    if strange := [name for name in names if name not in CHECKS]:
+        sys.stderr.write(f"No machine {', '.join(strange)}; there are {', '.join(CHECKS)}.\n")
+        return 2
     try:
         built = kernel()
+        if service.NAME in names:
+            service.debian_archive()
+        machines = [machine_of(name, built) for name in names]
+        with ThreadPoolExecutor(len(machines)) as pool:
+            endings = list(pool.map(boot, machines))
     except SetupError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
-    names = arguments or list(CHECKS)
-    machines = [machine_of(name, built) for name in names]
-    with ThreadPoolExecutor(len(machines)) as pool:
-        endings = list(pool.map(boot, machines))
     if "printers" in names:
         look_at_paper(OUT / "printers")
     return close(machines, endings, time.monotonic() - began)
