@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
 
-from tests.builders import a_gtin
+from edge.device.virtual_printer import PrinterFault
+from tests.builders import OPENED_AT_MS, a_gtin
 from tests.integration.edge.boxes import DAY
-from tests.integration.edge.running_box import RunningBox, a_running_box, until
+from tests.integration.edge.running_box import RunningBox, Screen, a_running_box, until
 from tests.lab.net import LOOPBACK, free_port
 
 SENSORS = Path(__file__).resolve().parents[3] / "firmware-config" / "sensors.example.toml"
@@ -216,3 +218,66 @@ def lag(box: RunningBox) -> tuple[float, float]:
     found = re.search(r"^tillbox_event_loop_lag_max_seconds (\S+)$", text, re.MULTILINE)
     assert found is not None
     return p99_s, float(found.group(1))
+
+
+HOURS = 24
+STEP_MS = 20 * 60_000
+SALE_EVERY = 8
+
+
+def test_a_day_of_random_faults_leaves_the_lanes_responsive(tmp_path: Path) -> None:
+    def two_printers(data: Path) -> None:
+        path = data / "edge.toml"
+        good = path.read_text(encoding="utf-8").replace("[printer]", "[printer_2]\nlanes = [2]")
+        more = '\n[printer]\nkind = "virtual"\nport = 0\nlanes = [1]\n[scale]\nkind = "virtual"\n'
+        path.write_text(good + more, encoding="utf-8")
+
+    box = a_running_box(tmp_path, prepare=two_printers)
+    try:
+        box.sign_in(lane=1)
+        box.post("/v1/day/open", {"business_date": DAY})
+        screen = box.screen(box.token, lane=1)
+        took = list(hours_of_harm(box, screen))
+        sold = len(took) // SALE_EVERY
+        for name in ("printer-1", "printer-2"):
+            box.post(f"/virtual/printer/fault?printer={name}", {"fault": None})
+        assert max(took) < SCAN_S, f"a scan took {max(took):.3f} s"
+        assert box.get("/v1/day")["receipts"] == sold
+    finally:
+        box.stop()
+
+
+def hours_of_harm(box: RunningBox, screen: Screen) -> Iterator[float]:
+    """Yield the seconds that a scan took after each new fault, selling now and then."""
+    chance = random.Random(11)  # noqa: S311
+    port = box.get("/virtual/page-data")["ports"]["1"]
+    with (
+        socket.create_connection((LOOPBACK, port), timeout=10) as scanner,
+        httpx.Client(base_url=f"{box.url}/virtual", timeout=10) as hands,
+    ):
+        for number in range(HOURS * 3_600_000 // STEP_MS):
+            hands.post("/clock", json={"at_ms": OPENED_AT_MS + number * STEP_MS})
+            do_harm(hands, chance)
+            before = screen.view["scans"]
+            began = time.perf_counter()
+            scanner.sendall(f"{a_gtin(1)}\r\n".encode())
+            screen.wait(lambda view, n=before: view["scans"] > n)  # type: ignore[misc]
+            yield time.perf_counter() - began
+            if (number + 1) % SALE_EVERY == 0:
+                box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 1_000_000})
+
+
+def do_harm(hands: httpx.Client, chance: random.Random) -> None:
+    """Break or mend one device or another."""
+    match chance.randrange(4):
+        case 0 | 1:
+            printer = chance.choice(["printer-1", "printer-2"])
+            fault = chance.choice([None, *get_args(PrinterFault)])
+            answer = hands.post(f"/printer/fault?printer={printer}", json={"fault": fault})
+        case 2:
+            answer = hands.post("/drawer", json={"is_open": chance.choice([True, False])})
+        case _:
+            load = chance.choice([-500, 0, 1_500, 99_000])
+            is_shaken = chance.choice([True, False])
+            answer = hands.post("/scale/1", json={"load_milli": load, "is_shaken": is_shaken})
+    answer.raise_for_status()
