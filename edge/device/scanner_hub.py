@@ -43,6 +43,7 @@ from shared.kernel.errors import MissingError, RefusedError
 
 GIVEN_UP_MS = 10_000
 """A lane's only scanner must be away so long before another takes its place by itself."""
+UNBOUND, _NO_UDEV = "scanner.unbound", "scanner.no_udev"
 _ORDER = ("ready", "degraded", "connecting", "failed", "absent")
 _log = structlog.get_logger(__name__)
 
@@ -337,7 +338,7 @@ class ScannerHub:
             return report
         if not report.lane:
             return replace(
-                report, state=replace(report.state, state="degraded", last_fault=_UNBOUND)
+                report, state=replace(report.state, state="degraded", last_fault=UNBOUND)
             )
         if not self._has_udev:
             return replace(
@@ -347,7 +348,7 @@ class ScannerHub:
 
     def _nothing_at(self, lane: int) -> DeviceReport:
         has_spare = any(not slot.scanner.name.lane for slot in self._slots.shown())
-        fault = _UNBOUND if has_spare else "scanner.absent"
+        fault = UNBOUND if has_spare else "scanner.absent"
         return DeviceReport(
             id=_id(lane),
             kind="scanner",
@@ -357,9 +358,6 @@ class ScannerHub:
             capability=ScannerCapability(has_symbology_ids=self._parts.layout.aim),
             state=DeviceState("absent", self._since_ms, fault),
         )
-
-
-_UNBOUND, _NO_UDEV = "scanner.unbound", "scanner.no_udev"
 
 
 class LaneScanner:

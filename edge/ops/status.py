@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.device.ports import DeviceState, PrinterStatus
+from edge.device.ports import USABLE, DeviceState, PrinterStatus
+from edge.device.scanner_hub import UNBOUND
 from shared.kernel.clock import ClockQuality
 
 
@@ -50,7 +51,6 @@ def status_of(conditions: Conditions) -> dict[str, Any]:
     """The Status that is pushed with every heartbeat."""
     cloud, scanner = conditions.cloud, conditions.scanner
     reached = "ok" if cloud.online else ("offline" if cloud.was_ever_online else "never")
-    is_scanning = scanner is not None and scanner.state in {"ready", "degraded"}
     return {
         "t": conditions.at_ms,
         "box": {
@@ -65,7 +65,7 @@ def status_of(conditions: Conditions) -> dict[str, Any]:
             "helper": conditions.print_helper,
         },
         "scanner": {
-            "state": "ok" if is_scanning else "absent",
+            "state": _scanner_state(scanner),
             "last_at_ms": conditions.last_scan_at_ms,
         },
         "clock": {"state": "unsynced" if conditions.clock == ClockQuality.UNSYNCED else "ok"},
@@ -75,3 +75,12 @@ def status_of(conditions: Conditions) -> dict[str, Any]:
         "shelf": dict(conditions.shelf),
         **conditions.copies,
     }
+
+
+def _scanner_state(scanner: DeviceState | None) -> str:
+    """Absent, ok, or unpaired: one is plugged in, and no lane has it yet."""
+    if scanner is None:
+        return "absent"
+    if scanner.state in USABLE:
+        return "ok"
+    return "unpaired" if scanner.last_fault == UNBOUND else "absent"

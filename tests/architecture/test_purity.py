@@ -52,6 +52,7 @@ VENDORS = {
     "evdev": ("edge/device/",),
     "paho": ("edge/mqtt.py", "cloud/mqtt.py"),
     "psycopg": ("cloud/db.py",),
+    "pyudev": ("edge/device/udev.py",),
     "serial": ("edge/device/",),
     "usb": ("edge/device/",),
     "yaml": ("cloud/offer/file.py",),

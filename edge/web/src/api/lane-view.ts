@@ -189,7 +189,7 @@ export interface BoxStatus {
     /** The printer that prints for this lane while its own cannot; "" when none does. */
     readonly helper: string;
   };
-  readonly scanner: { readonly state: "ok" | "absent"; readonly last_at_ms: number | null };
+  readonly scanner: { readonly state: "ok" | "absent" | "unpaired"; readonly last_at_ms: number | null };
   readonly clock: { readonly state: "ok" | "unsynced" };
   /** All devices in short; `revision` moves when the device page is out of date. */
   readonly devices: {

@@ -30,7 +30,7 @@ def test_everything_is_told() -> None:
         "t": 9,
         "box": {"state": "ok", "sw": "0.1.0"},
         "cloud": {"state": "ok", "since_ms": 5, "unsynced": 3},
-        "printer": {"state": "paper_low", "since_ms": 4, "queued": 2},
+        "printer": {"state": "paper_low", "since_ms": 4, "queued": 2, "helper": ""},
         "scanner": {"state": "ok", "last_at_ms": 8},
         "clock": {"state": "ok"},
         "training": True,
@@ -54,6 +54,8 @@ def test_offline_differs_from_never() -> None:
         (DeviceState("absent", 0), "absent"),
         (DeviceState("failed", 0), "absent"),
         (DeviceState("degraded", 0), "ok"),
+        (DeviceState("ready", 0, "scanner.unbound"), "ok"),
+        (DeviceState("absent", 0, "scanner.unbound"), "unpaired"),
     ],
 )
 def test_a_scanner_that_does_not_scan_is_absent(scanner: DeviceState | None, state: str) -> None:
