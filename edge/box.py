@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 
 from edge.access import Actor
-from edge.box_parts import activation_draft, make_copies, make_layout, training_routers
+from edge.box_parts import activation_draft, make_copies, make_layout
 from edge.clock import SystemClock, VirtualClock
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
@@ -22,6 +22,7 @@ from edge.http.app import Rooms, build_app
 from edge.http.display import DisplayRoom
 from edge.http.events import EventRoom
 from edge.http.lanes import LanesRoom
+from edge.http.training import training_routers
 from edge.identity import Standing, load_identity
 from edge.ids import Ids
 from edge.journal.signer import KEY_FILE, load

@@ -5,14 +5,10 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
-from itertools import islice
 
-from fastapi import APIRouter
-
-from edge.clock import SystemClock, VirtualClock
+from edge.clock import SystemClock
 from edge.copy.copies import Copies, CopyParts
 from edge.device.escpos_profile import profile_of
-from edge.device.wiring import Devices
 from edge.identity import Identity
 from edge.ids import Ids
 from edge.journal.signer import Signer
@@ -28,9 +24,6 @@ from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
 
 COPY_PAUSE_MS = 2000
-SAMPLES = 24
-SAMPLES_LOOKED_AT = 500
-"""Not every item of a chain's catalogue has a price in every store."""
 
 
 def make_layout(
@@ -69,31 +62,6 @@ def make_copies(
             ),
         )
     )
-
-
-def training_routers(
-    settings: Settings, devices: Devices, replica: Replica, clock: Clock
-) -> tuple[APIRouter, ...]:
-    """The page with the virtual devices; none on a box that sells."""
-    if not settings.training or devices.virtual is None:
-        return ()
-    from edge.device.virtual_api import (  # noqa: PLC0415 - not on a selling box
-        SampleCode,
-        TrainingDesk,
-        virtual_router,
-    )
-
-    def samples() -> list[SampleCode]:
-        revision = replica.active_revision()
-        found = replica.first_items(SAMPLES_LOOKED_AT, revision) if revision else []
-        priced = (item for item in found if replica.dated_prices(item.gtin, revision))
-        return [SampleCode(item.gtin, item.name) for item in islice(priced, SAMPLES)]
-
-    set_clock = clock.set_ms if isinstance(clock, VirtualClock) else None
-    locale = settings.box.locale
-    texts = {key: text for key, text in load_texts(locale).items() if key.startswith("virtual.")}
-    desk = TrainingDesk(set_clock=set_clock, samples=samples, texts=texts, locale=locale)
-    return (virtual_router(devices.virtual, desk),)
 
 
 def activation_draft(

@@ -24,8 +24,8 @@ def approved_by(*, operator: Operator, permission: str, approval: Approval, chec
     """Id of who approved; "" where the operator may do it alone.
 
     Takes some ten milliseconds of processor time: never in the event loop.  Raises ForbiddenError
-    `approval.needed`, `approval.bad_pin` or `approval.not_allowed`, RefusedError `approval.own`, and
-    `session.locked_out` as `check` does.
+    `approval.needed`, `approval.bad_pin` or `approval.not_allowed`, RefusedError `approval.own`,
+    and `session.locked_out` as `check` does.
     """
     if permission in operator.permissions:
         return ""
