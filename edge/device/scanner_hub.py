@@ -247,7 +247,7 @@ class ScannerHub:
         return [(self._bind(each, self._parts.lanes[0]), each) for each in unbound]
 
     def _is_ours(self, found: Found) -> bool:
-        return found.is_scanner or any(each.port == found.port for each in self._bindings)
+        return found.is_scanner or any(_is_for(each, found) for each in self._bindings)
 
     def _bind(self, found: Found, lane: int) -> Binding:
         kept = without(self._bindings, lane, self._present())

@@ -135,7 +135,7 @@ def _make(
 def _is_elsewhere(settings: Settings, node: str) -> bool:
     """Whether another kind of device is set to that node: a scale must not be read as a scanner."""
     paths = {
-        value.format(lane=lane)
+        value.replace("{lane}", str(lane))
         for name, section in asdict(settings).items()
         if isinstance(section, dict) and name != "scanner"
         for value in section.values()

@@ -9,6 +9,7 @@ from edge.device.printer import AbsentPrinter, StatusPrinter
 from edge.device.virtual import VirtualScanner
 from edge.device.wiring import build_devices
 from edge.device.wiring_printer import profile_of
+from edge.device.wiring_scanner import _is_elsewhere
 from edge.settings import load_settings, parse_settings
 from shared.kernel.errors import RefusedError
 
@@ -142,3 +143,13 @@ def test_the_example_names_every_setting(tmp_path: Path) -> None:
     given = tomllib.loads(text)
     for section in given:
         assert set(given[section]) == set(getattr(settings, section).__dataclass_fields__)
+
+
+def test_a_port_that_the_scale_is_set_to_is_never_looked_at_for_a_scanner(tmp_path: Path) -> None:
+    node = tmp_path / "ttyUSB3"
+    node.touch()
+    settings = settings_of(
+        '[box]\nlanes=2\n[scale]\nkind="toledo8217"\npath="/dev/tillbox/scale-{lane}"'
+    )
+    assert not _is_elsewhere(settings, str(node))
+    assert _is_elsewhere(settings, "/dev/tillbox/scale-2")
