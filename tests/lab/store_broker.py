@@ -69,7 +69,8 @@ class StoreBroker:
 
     def _config(self) -> str:
         text = (ETC / "conf.d/tillbox.conf").read_text(encoding="utf-8")
-        text = text.replace("/etc/mosquitto/", f"{self.folder}/")
+        for place in ("/etc/mosquitto/", "/var/lib/mosquitto/"):
+            text = text.replace(place, f"{self.folder}/")
         text = re.sub(r"(?m)^listener 1884$", f"listener {self.sensor_port} {LOOPBACK}", text)
         text = re.sub(r"(?m)^listener 1883 ", f"listener {self.box_port} ", text)
         pid_file = f"pid_file {self.folder / 'mosquitto.pid'}\n"
