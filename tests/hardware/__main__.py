@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ OUT = ROOT / ".cache" / "hardware"
 # One machine has one processor, so two run side by side.
 CHECKS = {
     "scanners": ("test_scanners.py", "test_discovery.py", "test_names.py"),
-    "printers": ("test_printers.py",),
+    "printers": ("test_printers.py", "test_counter.py"),
     service.NAME: (),
 }
 CONSOLE_LINES = 20
@@ -69,15 +72,34 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"No machine {', '.join(strange)}; there are {', '.join(CHECKS)}.\n")
         return 2
     try:
-        built = kernel()
-        if service.NAME in names:
-            service.debian_archive()
-        machines = [machine_of(name, built) for name in names]
-        with ThreadPoolExecutor(len(machines)) as pool:
-            endings = list(pool.map(boot, machines))
+        with alone():
+            return work(names, began)
     except SetupError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One run at a time in this tree: they would empty each other's folders."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    with (OUT / "lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  Another run of the device lab is under way in this tree: waiting for it ...")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def work(names: list[str], began: float) -> int:
+    """Boot these machines and tell how it went; raises SetupError with what is missing."""
+    built = kernel()
+    if service.NAME in names:
+        service.debian_archive()
+    machines = [machine_of(name, built) for name in names]
+    with ThreadPoolExecutor(len(machines)) as pool:
+        endings = list(pool.map(boot, machines))
     if "printers" in names:
         look_at_paper(OUT / "printers")
     return close(machines, endings, time.monotonic() - began)
