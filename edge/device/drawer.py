@@ -13,7 +13,7 @@ from edge.device.supervisor import StateBoard
 from shared.kernel.clock import Clock
 
 PULSE_OPENS_WITHIN_MS = 10_000
-"""A drawer found open this long after our pulse was opened by it; later ones were not."""
+"""A drawer that is still closed this long after our pulse is not opened by it any more."""
 _PULSE_ON_2MS, _PULSE_OFF_2MS = 50, 50
 _PULSE_100MS = 2
 _log = structlog.get_logger(__name__)
@@ -53,7 +53,8 @@ class PrinterDrawer:
     """DrawerPort: opens the drawer through the printer it is plugged into, and watches it.
 
     Where the printer tells of the switch, a drawer that stays open, or opens without a pulse of
-    ours (by its key, or by force), is degraded until it is closed.
+    ours (by its key, or by force), is degraded until it is closed.  One that was never heard to be
+    closed, or that nobody can see for now, is not accused of anything new.
     """
 
     def __init__(self, printer: DrawerSocket, config: DrawerConfig, clock: Clock) -> None:
@@ -90,8 +91,9 @@ class PrinterDrawer:
     def report(self) -> DeviceReport:
         """What is known of the drawer; each call looks at its switch."""
         with self._lock:
-            is_open = self.is_open()
-            self._look(is_open=is_open)
+            status = self._printer.status()
+            is_open = status.is_drawer_open
+            self._look(status)
             return DeviceReport(
                 id=self._config.id,
                 kind="drawer",
@@ -110,15 +112,17 @@ class PrinterDrawer:
             return state.last_fault
         return "drawer.open" if self.is_open() else "passed"
 
-    def _look(self, *, is_open: bool | None) -> None:
-        now_ms = self._clock.mono_ms()
-        if not is_open:
+    def _look(self, status: PrinterStatus) -> None:
+        if status.is_drawer_open is None and self._open_since_ms is not None:
+            return  # whoever unplugs the printer has not closed the drawer
+        if not status.is_drawer_open:
             self._open_since_ms = None
             self._board.write("ready")
             return
+        now_ms = self._clock.mono_ms()
         if self._open_since_ms is None:
             self._open_since_ms = now_ms
-            self._is_forced = not self._was_pulsed(now_ms)
+            self._is_forced = self._is_without_pulse(status.drawer_closed_at_ms)
             self._board.count("opened_without_pulse" if self._is_forced else "opened")
         limit_ms = self._config.left_open_s * 1000
         if self._is_forced:
@@ -126,6 +130,9 @@ class PrinterDrawer:
         elif limit_ms and now_ms - self._open_since_ms >= limit_ms:
             self._board.write("degraded", "drawer.left_open")
 
-    def _was_pulsed(self, now_ms: int) -> bool:
+    def _is_without_pulse(self, closed_at_ms: int | None) -> bool:
+        """Whether no pulse of ours can have opened it since it was last heard to be closed."""
+        if closed_at_ms is None:
+            return False
         pulsed_at_ms = self._pulsed_at_ms
-        return pulsed_at_ms is not None and now_ms - pulsed_at_ms <= PULSE_OPENS_WITHIN_MS
+        return pulsed_at_ms is None or closed_at_ms - pulsed_at_ms > PULSE_OPENS_WITHIN_MS

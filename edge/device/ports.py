@@ -130,12 +130,14 @@ class SelfTesting(Protocol):
 class PrinterStatus:
     """The printer's own word on itself, as last heard; `since_ms` is UTC ms of the last change.
 
-    `is_drawer_open` is None where the printer does not tell.
+    `is_drawer_open` is None where the printer does not tell.  `drawer_closed_at_ms` (monotonic) is
+    when the drawer was last heard to be closed, as of the last change; None never.
     """
 
     state: PrinterCondition
     since_ms: int
     is_drawer_open: bool | None = None
+    drawer_closed_at_ms: int | None = None
 
     @property
     def can_print(self) -> bool:

@@ -30,6 +30,7 @@ _LISTEN_S = 0.25
 _SCRAP_MAX = 1 << 15
 _OLD_SCRAP = 1 << 14
 _HALF_COMMAND = 16
+_REALTIME = b"\x10"  # DLE: obeyed on arrival, in the middle of anything
 _log = structlog.get_logger(__name__)
 
 
@@ -67,6 +68,7 @@ class StatusPrinter:
         self._unsettled = 0
         self._has_scrap = False
         self._asked_at_ms: int | None = None
+        self._closed_at_ms: int | None = None
         self._status = PrinterStatus("offline", clock.now_ms())
         self._board = StateBoard(clock)
         self._wake = threading.Event()
@@ -133,11 +135,16 @@ class StatusPrinter:
         return outcome
 
     def send(self, data: bytes) -> bool:
-        """Hand bytes over without asking for paper: the drawer opens on an empty roll too."""
+        """Hand bytes over without asking for paper: the drawer opens on an empty roll too.
+
+        A printer that ran out of paper in a job has little room left: a real-time command must not
+        wait behind what would end the job.
+        """
         with self._line:
             try:
                 with self._talk() as talk:
-                    self._end_command(talk)
+                    if not data.startswith(_REALTIME):
+                        self._end_command(talk)
                     talk.send(data)
             except LineError as error:
                 self._lost(error)
@@ -253,6 +260,8 @@ class StatusPrinter:
         is_open = self._status.is_drawer_open
         if self._config.drawer_open_level != "none" and told.is_drawer_high is not None:
             is_open = told.is_drawer_high == (self._config.drawer_open_level == "high")
+            if not is_open:
+                self._closed_at_ms = self._clock.mono_ms()
         self._say(told.condition, is_open=is_open)
         if told.condition == "ok":
             self._board.write("ready")
@@ -260,11 +269,11 @@ class StatusPrinter:
             self._board.write("degraded" if told.can_print else "failed", told.fault)
 
     def _say(self, condition: PrinterCondition, *, is_open: bool | None) -> None:
-        old = self._status
+        old, closed_at_ms = self._status, self._closed_at_ms
         if condition != old.state:
-            self._status = PrinterStatus(condition, self._clock.now_ms(), is_open)
+            self._status = PrinterStatus(condition, self._clock.now_ms(), is_open, closed_at_ms)
         elif is_open != old.is_drawer_open:
-            self._status = replace(old, is_drawer_open=is_open)
+            self._status = replace(old, is_drawer_open=is_open, drawer_closed_at_ms=closed_at_ms)
 
     def _lost(self, error: LineError) -> None:
         self._say("offline", is_open=None)

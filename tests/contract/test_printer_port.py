@@ -206,6 +206,7 @@ def test_what_a_printer_pushes_is_known_without_a_question(telling: PrinterBench
     assert telling.port.status().is_drawer_open is False
     telling.peer.set_drawer(is_open=True)
     until(lambda: telling.port.status().is_drawer_open is True)
+    assert telling.port.status().drawer_closed_at_ms is not None
     assert telling.port.print(job()) == "printed"  # which makes the printer forget to tell
     telling.peer.set_fault("cover_open")
     until(lambda: telling.port.status().state == "cover_open")

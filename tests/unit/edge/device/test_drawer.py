@@ -24,6 +24,7 @@ class Socket:
     is_drawer_open: bool | None = False
     is_reachable: bool = True
     sent: bytes = b""
+    closed_at_ms: int | None = 1_000_000
 
     def send(self, data: bytes) -> bool:
         if self.is_reachable:
@@ -31,7 +32,7 @@ class Socket:
         return self.is_reachable
 
     def status(self) -> PrinterStatus:
-        return PrinterStatus("ok", 0, self.is_drawer_open)
+        return PrinterStatus("ok", 0, self.is_drawer_open, self.closed_at_ms)
 
 
 def a_drawer(left_open_s: int = 60) -> tuple[PrinterDrawer, Socket, Hands]:
@@ -66,6 +67,7 @@ def test_a_drawer_opened_without_a_pulse_is_told_at_once() -> None:
     drawer, socket, hands = a_drawer()
     drawer.open()
     hands.at_ms += PULSE_OPENS_WITHIN_MS + 1
+    socket.closed_at_ms = hands.at_ms
     socket.is_drawer_open = True
     state = drawer.report().state
     assert (state.state, state.last_fault) == ("degraded", "drawer.forced")
@@ -104,3 +106,45 @@ def test_a_pulse_that_reached_nobody_is_counted_and_opens_nothing() -> None:
     socket.is_reachable = False
     assert not drawer.open()
     assert drawer.report().counters == {"pulses_lost": 1}
+
+
+def test_a_drawer_opened_by_a_sale_whose_job_hid_it_for_long_is_not_accused() -> None:
+    """Paper ends in the middle of the receipt: nothing is asked for the quarter of a minute."""
+    drawer, socket, hands = a_drawer()
+    drawer.open()
+    hands.at_ms += 3 * PULSE_OPENS_WITHIN_MS
+    socket.is_drawer_open = True
+    assert drawer.report().state.state == "ready"
+    assert drawer.report().counters["opened"] == 1
+
+
+def test_a_printer_switched_off_neither_closes_the_drawer_nor_forces_it() -> None:
+    drawer, socket, hands = a_drawer()
+    drawer.open()
+    socket.is_drawer_open = True
+    drawer.report()
+    hands.at_ms += 60_000
+    assert drawer.report().state.last_fault == "drawer.left_open"
+    socket.is_drawer_open = None
+    assert drawer.report().state.state == "degraded", "nobody has closed it"
+    socket.is_drawer_open = True
+    assert drawer.report().state.last_fault == "drawer.left_open"
+    assert drawer.report().counters["opened"] == 1
+
+
+def test_a_drawer_that_stood_open_when_the_box_started_is_only_left_open() -> None:
+    drawer, socket, hands = a_drawer()
+    socket.closed_at_ms = None
+    socket.is_drawer_open = True
+    assert drawer.report().state.state == "ready"
+    hands.at_ms += 60_000
+    assert drawer.report().state.last_fault == "drawer.left_open"
+
+
+def test_a_drawer_found_open_behind_a_printer_that_was_off_has_been_forced() -> None:
+    drawer, socket, hands = a_drawer()
+    socket.is_drawer_open = None
+    drawer.report()
+    hands.at_ms += 600_000
+    socket.is_drawer_open = True
+    assert drawer.report().state.last_fault == "drawer.forced"
