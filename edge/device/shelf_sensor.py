@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import Counter
 
 from edge.device.ports import (
+    USABLE,
     DeviceCondition,
     DeviceReport,
     DeviceState,
@@ -35,6 +36,7 @@ STUCK_MESSAGES = 10
 STUCK_MS = 15 * 60_000
 """A load cell's converter never says the same number for so long: its last bits are noise."""
 UNKNOWN_NAMES_MAX = 16
+BAD_LOGGED_EVERY = 100
 _BELOW_TARE_G = -200
 _CELSIUS_MILLI = (-55_000, 85_000)
 _CHECK_S = 1.0
@@ -76,10 +78,9 @@ class ShelfSensor:
 
     def reading(self) -> ShelfReading | None:
         """The newest values while the sensor can be trusted, None otherwise."""
-        last = self._last
-        if last is None or self._board.read().state not in {"ready", "degraded"}:
-            return None
-        if self._board.read().last_fault in {RANGE, STUCK, NO_VALUE} and self._is_degraded():
+        last, state = self._last, self._board.read()
+        is_doubted = state.state == "degraded" and state.last_fault in {RANGE, STUCK, NO_VALUE}
+        if last is None or state.state not in USABLE or is_doubted:
             return None
         told, at_ms = last
         return ShelfReading(at_ms, told.grams, told.celsius_milli, told.is_open)
@@ -101,7 +102,9 @@ class ShelfSensor:
         except RefusedError as error:
             READINGS.labels("bad").inc()
             self._board.count("bad")
-            _log.warning("shelf.bad_reading", sensor=self.setup.name, field=error.params["field"])
+            if self._board.counters()["bad"] % BAD_LOGGED_EVERY == 1:
+                field = error.params["field"]
+                _log.warning("shelf.bad_reading", sensor=self.setup.name, field=field)
             return
         READINGS.labels("taken").inc()
         self._board.count("readings")
@@ -178,9 +181,6 @@ class ShelfSensor:
             low, high = _CELSIUS_MILLI
             return low <= told.celsius_milli <= high
         return True
-
-    def _is_degraded(self) -> bool:
-        return self._board.read().state == "degraded"
 
 
 class ShelfLine:
