@@ -27,6 +27,12 @@ _WIDE_FORMS = frozenset({"W", "F"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _JOINED = re.compile("\u200d[\u2190-\u2bff\U0001f000-\U0001faff]")
 _TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
+_JOINLESS = re.compile(
+    "[ -~\u00a1-\u00ac\u00ae-\u05ff\u2010-\u2027\u2030-\u205e"
+    "\u2070-\u303f\u3041-\ud7ff\uff01-\uffee]*"
+)
+"""Text without what `printable` drops; most is."""
+_ACCENTED = re.compile("[\u00c0-\u024f]")
 _GAPS = re.compile(r" +")
 _FLAG_LETTERS = {0x1F1E6 + n: chr(0x41 + n) for n in range(26)}
 _NEAR_FORMS = {
@@ -132,7 +138,7 @@ def _set_of(encoding: str, pages: tuple[tuple[str, int], ...]) -> CharacterSet:
 def printable(text: str) -> str:
     """`text` without what commands or only joins: composed characters, no controls, no tones."""
     text = unicodedata.normalize("NFC", _CONTROLS.sub(" ", text))
-    if text.isascii():
+    if _JOINLESS.fullmatch(text):
         return text
     text = _TONES.sub("", _JOINED.sub("", text)).translate(_FLAG_LETTERS)
     return "".join(each for each in text if not _is_joiner(each))
@@ -144,8 +150,9 @@ def _is_joiner(character: str) -> bool:
 
 def struck(text: str, characters: CharacterSet) -> StruckText:
     """What the printer makes of `printable` text."""
-    if text.isascii():
-        return StruckText(text, len(text))
+    plain = _plain_bytes(text, characters)
+    if plain is not None:
+        return StruckText(text, len(plain))
     shown, columns, lost, is_drawing_better = [], 0, 0, False
     for character in text:
         glyphs = _resolved(characters, character)
@@ -160,6 +167,16 @@ def struck(text: str, characters: CharacterSet) -> StruckText:
     return StruckText("".join(shown), columns, lost, is_drawing_better)
 
 
+def _plain_bytes(text: str, characters: CharacterSet) -> bytes | None:
+    """The bytes of ASCII and common Chinese, one per column; None for what needs a closer look."""
+    if text.isascii():
+        return text.encode("ascii")
+    if characters.encoding != "gb18030" or _ACCENTED.search(text):
+        return None
+    data = text.encode("gb18030", errors="replace")
+    return data if data == text.encode("gb2312", errors="ignore") else None
+
+
 def fitted(text: str, row: StruckText, columns: int) -> str:
     """`row` with its widest gap changed so that an amount at the right edge stays there.
 
@@ -167,8 +184,10 @@ def fitted(text: str, row: StruckText, columns: int) -> str:
     in a code page, two in a Chinese set.
     """
     excess = row.columns - columns
+    if excess == 0:
+        return row.text
     is_full = text_columns(text) == columns
-    if excess == 0 or (excess < 0 and not is_full):
+    if excess < 0 and not is_full:
         return row.text
     gaps = [
         gap.span() for gap in _GAPS.finditer(row.text) if is_full or gap.end() - gap.start() > 1
@@ -181,8 +200,9 @@ def fitted(text: str, row: StruckText, columns: int) -> str:
 
 def text_bytes(text: str, characters: CharacterSet) -> bytes:
     """Bytes of `struck` text, which begin and end in the printer's home set."""
-    if text.isascii():
-        return text.encode("ascii")
+    plain = _plain_bytes(text, characters)
+    if plain is not None:
+        return plain
     home = page = characters.home
     parts = []
     for character in text:

@@ -1,4 +1,8 @@
-"""A 40-line Chinese receipt: how soon its bytes are ready for the printer, and how many."""
+"""A 40-line Chinese receipt: how soon its bytes are ready for the printer, and how many.
+
+Judged by the thread's own CPU time: it touches no file, so that on a box that has nothing else to
+do both clocks say the same, and on a busy machine the wall clock says how busy that is.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +24,22 @@ def measure() -> list[Figure]:
     case = CASES["paper_zh-CN_80_40_lines"]
     layout = layout_of(case)
     printed = PrintedSale(sale_of("zh-CN", 40), PRICED_AT_MS, 0, "2017-08-07", bytes(range(32)))
-    first_ms = _timed_ms(lambda: layout.payload(printed))
-    took_ms = [_timed_ms(lambda: layout.payload(printed)) for _ in range(RUNS)]
+    first_ms = _cpu_ms(lambda: layout.payload(printed))
+    took_ms = [_cpu_ms(lambda: layout.payload(printed)) for _ in range(RUNS)]
+    wall_ms = [_wall_ms(lambda: layout.payload(printed)) for _ in range(RUNS)]
     data, text = layout.payload(printed), layout.text(printed)
-    bare_ms = [_timed_ms(lambda: text.encode("gb18030")) for _ in range(RUNS)]
+    bare_ms = [_cpu_ms(lambda: text.encode("gb18030")) for _ in range(RUNS)]
     with_logo = layout_of(CASES["paper_zh-CN_80_logo"]).payload(printed)
     bare_bytes = len(text.encode("gb18030"))
     return [
         Figure(
-            "40-line Chinese receipt -> bytes ready, p99",
+            "40-line Chinese receipt -> bytes ready, CPU p99",
             "ms",
             percentile(took_ms, 0.99),
             GOAL_MS,
             percentile(bare_ms, 0.99),
-            "encoding the same text, p99",
-            f"{spread(took_ms, 'ms')}; the first one {first_ms:.1f} ms",
+            "encoding the same text, CPU p99",
+            f"the first one {first_ms:.1f} ms; by the wall clock {spread(wall_ms, 'ms')}",
         ),
         Figure(
             "40-line Chinese receipt, size",
@@ -48,7 +53,13 @@ def measure() -> list[Figure]:
     ]
 
 
-def _timed_ms(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def _cpu_ms(work: Callable[[], object]) -> float:
+    began_ns = time.thread_time_ns()
     work()
-    return 1000 * (time.perf_counter() - began)
+    return (time.thread_time_ns() - began_ns) / 1e6
+
+
+def _wall_ms(work: Callable[[], object]) -> float:
+    began_ns = time.perf_counter_ns()
+    work()
+    return (time.perf_counter_ns() - began_ns) / 1e6
