@@ -13,10 +13,15 @@ import evdev
 import pytest
 
 from edge.clock import SystemClock
+from edge.desk.migrations import MIGRATIONS
 from edge.device.ports import DeviceReport
 from edge.device.wiring_scanner import Scanners, build_scanners
+from edge.ops.fault_book import FaultBook
+from edge.ops.trouble import PATIENCE_MS
+from edge.ops.watch import DeviceWatch, WatchParts
 from edge.settings import BoxSettings, Settings
-from shared.journal.device_event import DeviceBound
+from edge.sqlite import Writer
+from shared.journal.device_event import DeviceBound, DeviceFaulted, DeviceRecovered
 from shared.journal.event import Event
 from tests.hardware.gadgets import (
     KEYBOARD_OF_THE_OFFICE,
@@ -31,6 +36,7 @@ from tests.hardware.inside.listening import until
 
 # The first one may be what makes the box listen to an unknown keyboard.
 PATIENT_PERSON_SCANS = 5
+PULLS, PULLS_WHEN_BUSY = 5, 15
 Measure = Callable[[str, object], None]
 
 
@@ -182,7 +188,8 @@ def test_plugged_in_again_a_scanner_is_ready_within_a_second(
     store.ready(1)
     took: list[float] = []
     shares: list[float] = []
-    for number in range(5):
+    # A busy machine makes the kernel slow too; a pause of the box's own would show in every pull.
+    while len(took) < PULLS or (min(took) > 1.0 and len(took) < PULLS_WHEN_BUSY):
         for character in "69012":
             scanner.press(character)
         scanner.unplug()
@@ -194,13 +201,13 @@ def test_plugged_in_again_a_scanner_is_ready_within_a_second(
         store.ready(1)
         took.append(round(time.monotonic() - plugged, 3))
         shares.append(round(time.monotonic() - shown, 3))
-        store.hears(1, scanner, f"400638133393{number}")
-    assert [code for _, code in store.heard] == [f"400638133393{number}" for number in range(5)]
+        store.hears(1, scanner, f"40063813339{len(took):02}")
+    codes = [code for _, code in store.heard]
+    assert codes == [f"40063813339{number:02}" for number in range(1, len(took) + 1)]
     record_property("plugged in again, ready after s", took)
     record_property("of that after the kernel showed it, s", shares)
-    # A busy machine makes the kernel slow too; a pause of the box's own would show in each of them.
     assert min(took) <= 1.0
-    assert sorted(shares)[2] <= 1.0
+    assert min(shares) <= 0.5
     assert ("scanner.partial") in {code for _, code in store.troubles}
 
 
@@ -215,9 +222,8 @@ def test_an_ordinary_keyboard_is_left_alone_until_a_person_pairs_it(
     assert [each.state.state for each in store.scanners.reports()] == ["absent"]
     desktop = evdev.InputDevice(_only_node())
     keyboard.scan("secret")
-    typed = [event for event in desktop.read() if event.type == evdev.ecodes.EV_KEY]
+    until(lambda: evdev.ecodes.KEY_ENTER in _pressed(desktop), "the desktop to read what is typed")
     desktop.close()
-    assert len(typed) == 2 * len("secret\n")
     assert store.heard == []
     store.pair(1, keyboard)
     store.hears(1, keyboard, "6901234567892")
@@ -262,10 +268,49 @@ def test_the_self_test_of_a_scanner_sees_the_grab_and_the_missing_plug(
     assert adapter.self_test() == "scanner.unplugged"
 
 
+def test_a_scanner_left_unplugged_is_one_fact_and_its_return_another(
+    stores: Callable[[int], Store], bench: Bench, tmp_path: Path
+) -> None:
+    store = stores(1)
+    scanner = bench.keyboard(SCANNER_A).plug(0)
+    store.ready(1)
+    facts: list[Event] = []
+    file = Writer(tmp_path / "desk.db", "NORMAL")
+    file.open(MIGRATIONS)
+    parts = WatchParts(store.scanners.reports, facts.append, FaultBook(file), SystemClock())
+    watch = DeviceWatch(parts)
+    watch.start()
+    scanner.unplug()
+    time.sleep(0.5)
+    scanner.plug(0)
+    store.ready(1)
+    time.sleep(PATIENCE_MS / 1000)
+    assert facts == []
+    scanner.unplug()
+    until(lambda: len(facts) == 1, "a fact of the missing scanner")
+    scanner.plug(0)
+    until(lambda: len(facts) == 2, "a fact of its return")
+    watch.stop()
+    file.close()
+    gone, back = facts
+    assert isinstance(gone, DeviceFaulted)
+    assert (gone.device, gone.lane, gone.state) == ("scanner-1", 1, "absent")
+    # Whoever is first: the read that fails, or udev's word that it is gone.
+    assert gone.code in {"scanner.unplugged", "scanner.absent"}
+    assert isinstance(back, DeviceRecovered)
+    assert (back.device, back.lane, back.times) == ("scanner-1", 1, 1)
+
+
 def _has_events() -> bool:
     with suppress(FileNotFoundError):  # the folder goes with the last device
         return any(path.name.startswith("event") for path in Path("/dev/input").iterdir())
     return False
+
+
+def _pressed(device: evdev.InputDevice[str]) -> list[int]:
+    with suppress(BlockingIOError):
+        return [event.code for event in device.read() if event.type == evdev.ecodes.EV_KEY]
+    return []
 
 
 def _only_node() -> str:
