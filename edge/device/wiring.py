@@ -11,6 +11,7 @@ from edge.device.ports import (
     ScannerPort,
     SelfTesting,
 )
+from edge.device.reports import Ask, Reports
 from edge.device.store_printer import StorePrinters
 from edge.device.virtual import VirtualScanner
 from edge.device.virtual_printer import VirtualPrinter
@@ -50,11 +51,12 @@ class Devices:
     counter: Counter = field(default_factory=Counter)
     found: Scanners = field(default_factory=Scanners)
     shelves: Shelves = field(default_factory=Shelves)
+    asked: Reports = field(default_factory=Reports)
 
     def reports(self) -> tuple[DeviceReport, ...]:
         """What is known of every device, from memory."""
         known = (*self.reporting, *self.shelves.reporting)
-        return (*self.found.reports(), *(device.report() for device in known))
+        return self.asked.of((self.found.reports, *map(_asking, known)))
 
     def self_tests(self) -> dict[str, Callable[[], str]]:
         """By device id, the test of each adapter that has one; a test may take seconds."""
@@ -81,6 +83,10 @@ class Devices:
         self.counter.stop()
         self.shelves.stop()
         self.printers.stop()
+
+
+def _asking(device: Reporting) -> Ask:
+    return lambda: (device.report(),)
 
 
 def build_devices(settings: Settings, clock: Clock, facts: Facts = no_facts) -> Devices:

@@ -68,7 +68,8 @@ async def devices_csv(room: RoomDep, _: Reader) -> Response:
 @router.post("/self-test")
 async def self_test(room: RoomDep, actor: Fitter) -> SelfTestBody | None:
     """Try everything now; takes up to 20 s and prints nothing."""
-    row = await asyncio.to_thread(room.self_test.run, actor.name)
+    # Not on the pool's few threads: sign-in and receipts need them while a printer is waited for.
+    row = await asyncio.shield(asyncio.wrap_future(room.self_test.begin(actor.name)))
     return self_test_of(row)
 
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -144,6 +145,8 @@ class SelfTest:
     def __init__(self, parts: SelfTestParts) -> None:
         self._parts = parts
         self._turn = threading.Lock()
+        self._asking = threading.Lock()
+        self._under_way: Future[SelfTestRow] | None = None
         self._last: SelfTestRow | None = None
         self._last_on: date | None = None
         self._stopping = threading.Event()
@@ -176,6 +179,22 @@ class SelfTest:
             self._parts.book.seen()
             self._last = self._parts.book.last_test()
             self._parts.told()
+
+    def begin(self, asked_by: str) -> Future[SelfTestRow]:
+        """Run it on a thread of its own; who asks while one is under way gets that one's result."""
+        with self._asking:
+            if self._under_way is None or self._under_way.done():
+                self._under_way = done = Future[SelfTestRow]()
+                threading.Thread(
+                    target=self._finish, args=(done, asked_by), name="self-test", daemon=True
+                ).start()
+            return self._under_way
+
+    def _finish(self, done: Future[SelfTestRow], asked_by: str) -> None:
+        try:
+            done.set_result(self.run(asked_by))
+        except Exception as error:  # noqa: BLE001 - told to who asked
+            done.set_exception(error)
 
     def run(self, asked_by: str = "") -> SelfTestRow:
         """Try everything now, one run at a time; at most `LIMIT_S`."""

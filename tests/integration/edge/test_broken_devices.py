@@ -27,9 +27,10 @@ from tests.integration.edge.running_box import RunningBox, Screen, a_running_box
 from tests.lab.net import LOOPBACK, free_port
 
 SENSORS = Path(__file__).resolve().parents[3] / "firmware-config" / "sensors.example.toml"
-SCANS = 20
-LAG_P99_S = 0.1
-LAG_MAX_S = 0.5
+SCANS = 30
+LAG_S, LAG_MAX_S = "0.1", "0.5"
+SHARE = 0.9
+"""So many of the loop's beats come within `LAG_S`, all of them within `LAG_MAX_S`."""
 HEALTH_S = 0.5
 SCAN_S = 0.5
 """Bounds for a machine that does other things too; a lane alone needs a tenth of them."""
@@ -150,7 +151,9 @@ def test_a_lane_sells_beside_broken_devices_as_if_it_were_alone(store: Store) ->
     screen = box.screen(box.token, lane=2)
     states = {"printer-1", "scale-1", "display-1", "shelf:broker"}
     until(lambda: states <= troubled(box), within_s=30)
+    before = lags(box)
     scans, health = measured(box, screen.view["scans"])
+    beats = {bound: count - before[bound] for bound, count in lags(box).items()}
     answer = box.post("/v1/lanes/2/tenders", {"kind": "cash", "amount_minor": 1_000_000})
     assert answer["receipt_no"]
     until(lambda: box.get("/virtual/drawer")["opened"] == 1)
@@ -158,11 +161,9 @@ def test_a_lane_sells_beside_broken_devices_as_if_it_were_alone(store: Store) ->
     assert store.poured, "the scanner of lane 1 poured all the while"
     assert max(scans) < SCAN_S
     assert max(health) < HEALTH_S
-    p99_s, max_s = lag(box)
-    figures = f"lag p99 {p99_s} max {max_s:.3f} scan {max(scans):.3f} health {max(health):.3f} s"
-    assert p99_s <= LAG_P99_S, figures
-    assert max_s <= LAG_MAX_S, figures
-    print(figures)  # noqa: T201 - shown with -s
+    assert beats["+Inf"] > SCANS / 2, "the loop beat all the while"
+    assert beats[LAG_S] >= SHARE * beats["+Inf"], beats
+    assert beats[LAG_MAX_S] == beats["+Inf"], beats
 
 
 def test_the_troubles_stand_in_the_journal_and_on_the_page(store: Store) -> None:
@@ -200,24 +201,15 @@ def measured(box: RunningBox, scans_before: int) -> tuple[list[float], list[floa
             began = time.perf_counter()
             probe.get(f"{box.url}/healthz", timeout=10).raise_for_status()
             health.append(time.perf_counter() - began)
-            time.sleep(0.05)
+            time.sleep(0.08)
     return scans, health
 
 
-def lag(box: RunningBox) -> tuple[float, float]:
-    """The event loop's lag by its own count: bound of the bucket with the 99th percentile, most."""
-    text = box.call("GET", "/metrics").text
-    buckets = [
-        (float(bound), float(count))
-        for bound, count in re.findall(
-            r'^tillbox_event_loop_lag_seconds_bucket\{le="([^"]+)"\} (\S+)$', text, re.MULTILINE
-        )
-    ]
-    total = buckets[-1][1]
-    p99_s = next(bound for bound, count in buckets if count >= 0.99 * total)
-    found = re.search(r"^tillbox_event_loop_lag_max_seconds (\S+)$", text, re.MULTILINE)
-    assert found is not None
-    return p99_s, float(found.group(1))
+def lags(box: RunningBox) -> dict[str, float]:
+    """How many beats of the event loop came at most so late, in seconds, by its own count."""
+    pattern = r'^tillbox_event_loop_lag_seconds_bucket\{le="([^"]+)"\} (\S+)$'
+    found = re.findall(pattern, box.call("GET", "/metrics").text, re.MULTILINE)
+    return {bound: float(count) for bound, count in found}
 
 
 HOURS = 24

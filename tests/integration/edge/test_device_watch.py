@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from edge.desk.migrations import MIGRATIONS
 from edge.device.ports import DeviceReport, DeviceState, ScannerCapability
+from edge.device.reports import Reports
 from edge.ops.care import DeviceCollector
 from edge.ops.devices_view import csv_rows, devices_of, self_test_of
 from edge.ops.errand import ask
@@ -324,3 +325,41 @@ def test_the_command_line_asks_a_running_box(book: FaultBook, tmp_path: Path) ->
     night.stop()
     assert found == {"scanner-1": "scanner.silent_grab", "box:disk": PASSED}
     assert list(tmp_path.glob("self-test*")) == []
+
+
+def test_who_asks_while_a_self_test_runs_gets_its_result(book: FaultBook) -> None:
+    shop, is_free, runs = Shop(book), threading.Event(), list[int]()
+
+    def slow() -> str:
+        runs.append(1)
+        is_free.wait(10)
+        return PASSED
+
+    night = a_self_test(shop, {"printer-1": slow})
+    asked = [night.begin("1001") for _ in range(6)]
+    is_free.set()
+    rows = {id(each.result(10)) for each in asked}
+    assert (len(rows), len(runs)) == (1, 1)
+    assert night.begin("1001").result(10).asked_by == "1001"
+    assert len(runs) == 2
+
+
+def test_a_report_that_fails_hides_no_other_device() -> None:
+    is_broken = [False]
+
+    def breaking() -> tuple[DeviceReport, ...]:
+        if is_broken[0]:
+            raise RuntimeError("defect")
+        return (a_report(device="scanner-2"),)
+
+    reports = Reports()
+    asks = (breaking, lambda: (a_report(),))
+    assert [each.state.state for each in reports.of(asks)] == ["ready", "ready"]
+    is_broken[0] = True
+    first, second = reports.of(asks)
+    assert (first.id, first.state.state, first.state.last_fault) == (
+        *("scanner-2", "failed", "device.work_failed"),
+    )
+    assert second.state.state == "ready"
+    is_broken[0] = False
+    assert reports.of(asks)[0].state.state == "ready"
