@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,7 +65,7 @@ class PrinterTalk:
         self._config = config
         self._clock = clock
         self._reader = StatusReader()
-        self._overheard: list[Told] = []
+        self._overheard: deque[Told] = deque(maxlen=_HEARD_MAX)
         self._is_armed = False
         self.is_broken = False
 
@@ -85,8 +86,9 @@ class PrinterTalk:
         self._is_armed = True
 
     def overheard(self) -> list[Told]:
-        """What the printer pushed since this was last asked, oldest first."""
-        told, self._overheard = self._overheard, []
+        """The last of what the printer pushed since this was last asked, oldest first."""
+        told = list(self._overheard)
+        self._overheard.clear()
         return told
 
     def send(self, data: bytes) -> None:
