@@ -32,7 +32,7 @@ def test_a_printer_that_never_stops_telling_fills_no_memory() -> None:
         """Says the same all the time."""
 
         def receive(self, within_s: float) -> bytes:
-            clock.wait(0.01)
+            clock.wait(0.5)
             return pushed_status("ok") * 500
 
         def send(self, data: bytes, stall_s: float) -> None:
