@@ -27,6 +27,10 @@ class StorePrinter:
     profile: PrinterProfile = field(default_factory=PrinterProfile)
     virtual: VirtualPrinter | None = None
 
+    def serves(self, lane: int) -> bool:
+        """Whether it is a lane's own, and with it its drawer."""
+        return not self.lanes or lane in self.lanes
+
 
 @dataclass(frozen=True, slots=True)
 class StorePrinters:

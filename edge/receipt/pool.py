@@ -22,7 +22,6 @@ from edge.device.store_printer import StorePrinter, StorePrinters
 from edge.receipt.spool import JobOutcome, Spool, SpooledJob
 from shared.journal.event import DrawerOpened
 from shared.kernel.clock import Clock
-from shared.kernel.errors import RetailError
 
 RETRY_S = 0.5
 """How often a printer that took no job is looked at again; its adapter asks it every second."""
@@ -120,7 +119,7 @@ class PrintPool:
     def pulse(self, lane: int, receipt_no: str = "") -> None:
         """Open the lane's drawer soon; the pulse of a sale becomes a fact."""
         own = self._place_of(lane)
-        if isinstance(own.printer.port, AbsentPrinter):
+        if isinstance(own.printer.port, AbsentPrinter) or not own.printer.serves(lane):
             return
         try:
             own.pulses.put_nowait(_Pulse(lane, receipt_no, self._parts.clock.mono_ms()))
@@ -225,7 +224,7 @@ class PrintPool:
             self._parts.told(job, "not_printed", place.printer)
         elif self._parts.spool.begin(job.job_id, place.printer.id):
             self._parts.told(job, "printing", place.printer)
-            outcome = place.printer.port.print(PrintJob(job.job_id, payload))
+            outcome = _print_at(place.printer, PrintJob(job.job_id, payload))
             self._close(place, job, outcome)
             if outcome == "not_printed":
                 return False
@@ -235,7 +234,9 @@ class PrintPool:
     def _payload(self, job: SpooledJob, printer: StorePrinter) -> bytes | None:
         try:
             return self._parts.payload(job, printer.profile)
-        except (RetailError, ValueError):
+        except sqlite3.Error:
+            raise  # the disk's trouble, not the receipt's: it is tried again
+        except Exception:  # noqa: BLE001 - whatever it is, it is this receipt alone
             # One receipt that cannot be laid out must not hold back all that come after it.
             _log.exception("receipt_not_laid_out", job=job.job_id)
             return None
@@ -266,3 +267,12 @@ class PrintPool:
                 _log.exception("outcome_not_noted", job=job.job_id, outcome=outcome)
                 return
             place.late.pop(0)
+
+
+def _print_at(printer: StorePrinter, job: PrintJob) -> PrintOutcome:
+    """What became of it; an adapter that fails in a way of its own has told nothing."""
+    try:
+        return printer.port.print(job)
+    except Exception:  # noqa: BLE001 - the worker must live
+        _log.exception("printer_failed", printer=printer.id, job=job.job_id)
+        return "unknown"

@@ -288,6 +288,7 @@ def _recent(room: SaleRoom, lane: int, limit: int) -> list[ReceiptRow]:
                 at_ms=at_ms,
                 total_minor=sale.totals.net_minor,
                 copies=copies,
+                print=room.shop.effects.shown(sale.receipt_no),
             )
         )
     return found
@@ -301,5 +302,6 @@ def _receipt(room: SaleRoom, receipt_no: str) -> Receipt:
         at_ms=printed.at_ms,
         total_minor=sale.totals.net_minor,
         copies=room.shop.journal.copies_of(sale.receipt_no),
+        print=room.shop.effects.shown(sale.receipt_no),
         text=room.shop.layout.text(printed),
     )

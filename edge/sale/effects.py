@@ -20,7 +20,7 @@ from edge.receipt.spool import JobOutcome, Spool, SpooledJob, job_of, z_slip_of
 from edge.sale.commands import NotePrint
 from shared.journal.event import DrawerOpened
 from shared.kernel.clock import Clock
-from shared.kernel.errors import MissingError
+from shared.kernel.errors import MissingError, RetailError
 from shared.sale.tender import TenderKind
 
 _SHOWN: dict[JobOutcome, PrintState] = {
@@ -113,6 +113,11 @@ class SaleEffects:
         """Whether it is known that the receipt itself has not come out yet."""
         return self._outside.spool.original(receipt_no) in {"queued", "not_printed"}
 
+    def shown(self, receipt_no: str) -> PrintState | None:
+        """What became of a receipt's newest print-out; None when nothing is known of it."""
+        outcome = self._outside.spool.outcome(receipt_no)
+        return None if outcome is None else _SHOWN[outcome]
+
     def reprint(self, lane: int, printed: PrintedSale) -> None:
         """Print a receipt or a marked copy; one that waits already keeps its place."""
         now_ms = self._outside.clock.now_ms()
@@ -159,4 +164,7 @@ class SaleEffects:
             return
         own = self._outside.printers.of(job.lane)
         helper = "" if printer is own or outcome == "queued" else printer.id
-        self._outside.put(job.lane, NotePrint(job.receipt_no, _SHOWN[outcome], helper))
+        try:
+            self._outside.put(job.lane, NotePrint(job.receipt_no, _SHOWN[outcome], helper))
+        except RetailError:
+            _log.info("nobody_to_tell", job=job.job_id)  # the store has fewer tills than it had

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from edge.desk.state import PrintState
 from edge.texts import storable
 from shared.kernel.money import PRICE_MINOR_MAX
 from shared.sale.tender import TenderKind
@@ -131,12 +132,16 @@ class FoundItem(BaseModel):
 
 
 class ReceiptRow(BaseModel):
-    """A sale in the list of receipts."""
+    """A sale in the list of receipts.
+
+    `print` is what became of its newest print-out; None where the box no longer knows.
+    """
 
     receipt_no: str
     at_ms: int
     total_minor: int
     copies: int
+    print: PrintState | None = None
 
 
 class Receipt(ReceiptRow):

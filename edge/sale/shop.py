@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from edge.desk.state import LaneState, LastScan, Operator
+from edge.desk.state import LaneState, LastScan, Operator, PrintState
 from edge.device.ports import PrintOutcome, ScalePort
 from edge.ids import Ids
 from edge.journal.store import Journal
@@ -38,6 +38,10 @@ class Effects(Protocol):
 
     def reprint(self, lane: int, printed: PrintedSale) -> None:
         """Print a marked copy, or with `copy` 0 the receipt that never came out."""
+        ...
+
+    def shown(self, receipt_no: str) -> PrintState | None:
+        """What became of a receipt's newest print-out; None when nothing is known of it."""
         ...
 
     def open_drawer(self, lane: int) -> None:

@@ -1,7 +1,6 @@
 // The training page: posts scans and faults, shows the paper and the drawer.
 // It computes nothing: papers come from the box as finished HTML.
 const POLL_MS = 600;
-const DRAWER_OPEN_MS = 6000;
 const LOG_LINES = 6;
 const PAPERS_SHOWN = 30;
 
@@ -9,8 +8,7 @@ const byId = (id) => document.getElementById(id);
 let texts = {};
 let ports = {};
 let newestPaper = 0;
-let drawerOpened = null;
-let drawerTimer = 0;
+let drawerIsOpen = false;
 
 const say = (key, params = {}) =>
   Object.entries(params).reduce((text, [name, value]) => text.replace(`{${name}}`, value), texts[key] ?? key);
@@ -61,19 +59,23 @@ function showSamples(samples) {
   }
 }
 
-function showDrawer(opened) {
-  const isNew = drawerOpened !== null && opened > drawerOpened;
-  drawerOpened = opened;
-  byId("drawer-count").textContent = say("virtual.drawer_count", { n: opened });
-  if (isNew) setDrawer(true);
+function showDrawer(drawer) {
+  byId("drawer-count").textContent = say("virtual.drawer_count", { n: drawer.opened });
+  setDrawer(drawer.is_open);
 }
 
 function setDrawer(isOpen) {
-  clearTimeout(drawerTimer);
   byId("till").classList.toggle("open", isOpen);
   byId("drawer-state").classList.toggle("open", isOpen);
   byId("drawer-state").textContent = say(isOpen ? "virtual.drawer_open" : "virtual.drawer_closed");
-  if (isOpen) drawerTimer = setTimeout(() => setDrawer(false), DRAWER_OPEN_MS);
+  byId("drawer-move").textContent = say(isOpen ? "virtual.drawer_shut" : "virtual.drawer_key");
+  drawerIsOpen = isOpen;
+}
+
+function otherPrinter() {
+  newestPaper = 0;
+  for (const paper of byId("roll").querySelectorAll(".paper")) paper.remove();
+  byId("fault").value = "";
 }
 
 function showPapers(papers) {
@@ -90,9 +92,15 @@ function showPapers(papers) {
 
 async function look() {
   try {
-    const [papers, drawer] = await Promise.all([ask(`/printer/papers?after=${newestPaper}`), ask("/drawer")]);
-    showPapers(papers.papers);
-    showDrawer(drawer.opened);
+    const asked = byId("printer").value;
+    const [papers, drawer] = await Promise.all([
+      ask(`/printer/papers?after=${newestPaper}&printer=${asked}`),
+      ask(`/drawer?printer=${asked}`),
+    ]);
+    if (asked === byId("printer").value) {
+      showPapers(papers.papers);
+      showDrawer(drawer);
+    }
     trouble(false);
   } catch {
     trouble(true);
@@ -124,7 +132,11 @@ async function start() {
     void scan(byId("code").value.trim());
     byId("code").select();
   });
-  byId("fault").addEventListener("change", (event) => ask("/printer/fault", { fault: event.target.value || null }));
+  for (const printer of data.printers) byId("printer").append(new Option(printer, printer));
+  byId("printer-choice").hidden = data.printers.length < 2;
+  byId("printer").addEventListener("change", otherPrinter);
+  byId("fault").addEventListener("change", (event) => ask(`/printer/fault?printer=${byId("printer").value}`, { fault: event.target.value || null }));
+  byId("drawer-move").addEventListener("click", () => ask(`/drawer?printer=${byId("printer").value}`, { is_open: !drawerIsOpen }));
   byId("clock").addEventListener("submit", (event) => {
     event.preventDefault();
     void setClock(new Date(byId("instant").value).getTime());

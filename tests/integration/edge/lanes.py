@@ -51,6 +51,9 @@ class Paper:
     def reprint(self, lane: int, printed: PrintedSale) -> None:
         self.asked.append(f"copy {printed.copy} of {printed.sale.receipt_no}")
 
+    def shown(self, receipt_no: str) -> None:
+        """Nothing is printed here."""
+
     def open_drawer(self, lane: int) -> None:
         self.asked.append("drawer")
 

@@ -364,3 +364,44 @@ def test_a_test_page_comes_out_at_the_printer_that_is_named(two: Counter) -> Non
     assert (two.printer.asked, two.other.asked) == ([], ["test-printer-2"])
     with pytest.raises(MissingError):
         two.effects.print_test_page("printer-3")
+
+
+def test_a_job_whose_till_is_gone_comes_out_all_the_same(counter: Counter) -> None:
+    def nobody(lane: int, command: Command) -> Future[CommandResult]:
+        raise MissingError("lane.unknown", lane=lane)
+
+    counter.put = nobody  # type: ignore[method-assign]
+    counter.restart()
+    counter.sell("2-000001")
+    until(lambda: counter.printer.printed == ["2-000001.0"])
+    assert counter.effects.depth() == 0
+
+
+def test_an_adapter_that_fails_leaves_its_job_unknown_and_the_next_is_printed(
+    counter: Counter,
+) -> None:
+    def fail(job: PrintJob) -> PrintOutcome:
+        del counter.printer.print  # type: ignore[method-assign]
+        raise ZeroDivisionError
+
+    counter.printer.print = fail  # type: ignore[method-assign]
+    counter.sell("1-000001", "1-000002")
+    until(lambda: counter.printer.printed == ["1-000002.0"])
+    assert counter.spool.outcome("1-000001") == "unknown"
+
+
+def test_a_till_without_a_printer_of_its_own_opens_nobody_s_drawer(two: Counter) -> None:
+    two.sell("3-000001")
+    until(lambda: two.effects.depth() == 0)
+    assert two.other is not None
+    assert "drawer" not in two.printer.happened + two.other.happened
+
+
+def test_the_list_of_receipts_keeps_what_the_screen_no_longer_shows(counter: Counter) -> None:
+    counter.printer.outcome = "unknown"
+    counter.sell("1-000001")
+    until(lambda: counter.effects.shown("1-000001") == "unknown")
+    counter.printer.outcome = "printed"
+    counter.effects.reprint(1, counter.sale("1-000001", copy=1))
+    until(lambda: counter.effects.shown("1-000001") == "printed")
+    assert counter.effects.shown("1-000002") is None

@@ -108,6 +108,8 @@ def test_a_trainee_scans_sees_the_paper_and_the_drawer(training: Training, page:
 
     assert training.devices.printers.of(1).drawer.open()
     expect(page.locator("#drawer-state")).to_have_text("Open")
+    page.get_by_role("button", name="Push it shut").click()
+    expect(page.locator("#drawer-state")).to_have_text("Closed")
 
 
 def test_a_trainee_loads_the_scale_and_reads_the_customers_display(
@@ -142,11 +144,11 @@ def test_faults_of_the_printer_are_brought_about_and_cleared(
     training: Training, page: Page
 ) -> None:
     page.goto(training.url)
-    with page.expect_response("**/printer/fault"):
+    with page.expect_response("**/printer/fault*"):
         page.get_by_label("Fault").select_option("paper_out")
     job = PrintJob("job", encode(RECEIPT, PrinterProfile()))
     assert training.devices.printers.of(1).port.print(job) == "not_printed"
-    with page.expect_response("**/printer/fault"):
+    with page.expect_response("**/printer/fault*"):
         page.get_by_label("Fault").select_option("")
     assert training.devices.printers.of(1).port.print(job) == "printed"
 

@@ -1310,6 +1310,8 @@ export interface components {
             at_ms: number;
             /** Copies */
             copies: number;
+            /** Print */
+            print?: ("queued" | "printing" | "printed" | "failed" | "unknown") | null;
             /** Receipt No */
             receipt_no: string;
             /** Text */
@@ -1320,12 +1322,16 @@ export interface components {
         /**
          * ReceiptRow
          * @description A sale in the list of receipts.
+         *
+         *     `print` is what became of its newest print-out; None where the box no longer knows.
          */
         ReceiptRow: {
             /** At Ms */
             at_ms: number;
             /** Copies */
             copies: number;
+            /** Print */
+            print?: ("queued" | "printing" | "printed" | "failed" | "unknown") | null;
             /** Receipt No */
             receipt_no: string;
             /** Total Minor */
