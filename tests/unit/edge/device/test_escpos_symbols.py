@@ -10,6 +10,7 @@ from edge.device.paper_html import paper_html
 from edge.device.paper_raster import Raster, raster_of
 from edge.device.paper_reader import PaperInterpreter
 from edge.device.paper_symbols import ean8_modules, ean13_modules, symbol_raster
+from edge.device.virtual_printer import PrinterModel
 from shared.sale.receipt import ReceiptLine
 
 WIDE, NARROW = PrinterProfile(), PrinterProfile(32)
@@ -132,3 +133,19 @@ def test_the_page_shows_codes_that_a_phone_can_read() -> None:
     page = paper_html(Paper((SymbolRow("qr", "https://hq.example/r"), ImageRow(LETTER_L))))
     assert page.count("data:image/png;base64,") == 2
     assert '<span class="caption">' in paper_html(Paper((SymbolRow("ean13", "1"),)))
+
+
+@pytest.mark.parametrize(
+    "dots", [b"\x10\x14\x01\x00\x02", b"\x10\x04\x01", b"\x10\x04\x04\x10\x05"]
+)
+def test_no_picture_opens_the_drawer_or_makes_the_printer_talk(dots: bytes) -> None:
+    """Printers obey real-time commands wherever they meet them."""
+    machine = PrinterModel()
+    data = dots.ljust(8, b"\x00") * 3
+    assert machine.take(picture(Raster(64, 3, data)) + CUT) == b""
+    assert machine.drawer_opened == 0
+    [paper] = machine.papers()
+    [row] = paper.paper.rows
+    assert isinstance(row, ImageRow)
+    changed = [a ^ b for a, b in zip(row.raster.data, data, strict=True)]
+    assert sum(each.bit_count() for each in changed) <= 6, "one dot for each"
