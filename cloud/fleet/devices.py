@@ -87,7 +87,7 @@ def fact_of(at_ms: int, kind: str, body: bytes) -> DeviceFact | None:
             code=str(data.get("code", data.get("address", ""))),
             state=str(data.get("state", "")),
             after_ms=int(data.get("after_ms", 0)),
-            times=int(data.get("times", 0)),
+            times=int(data.get("times", what == "recovered")),
         )
     except (RefusedError, KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -149,11 +149,13 @@ class SelfTest:
         self._under_way: Future[SelfTestRow] | None = None
         self._last: SelfTestRow | None = None
         self._last_on: date | None = None
+        self._started_ms = parts.clock.mono_ms()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Wait for the hour, and for the command line."""
+        self._started_ms = self._parts.clock.mono_ms()
         self._last = self._parts.book.last_test()
         if self._last is not None and not self._last.asked_by:
             self._last_on = self._local(self._last.at_ms).date()
@@ -212,7 +214,12 @@ class SelfTest:
         return row
 
     def look(self) -> bool:
-        """Run it when it is due and nobody is served; whether it ran."""
+        """Run it when it is due and nobody is served; whether it ran.
+
+        Not soon after the start: who has just switched the box on is about to sell.
+        """
+        if self._parts.clock.mono_ms() - self._started_ms < IDLE_MS:
+            return False
         now = self._local(self._parts.clock.now_ms())
         if not is_due(now, self._parts.at, self._last_on) or not is_quiet(self._parts.premises):
             return False

@@ -93,5 +93,6 @@ def test_a_device_that_recovered_later_does_not_stand() -> None:
     faulted, recovered = fact_of(1, "device.faulted", body), fact_of(2, "device.recovered", body)
     assert faulted is not None
     assert recovered is not None
+    assert (faulted.times, recovered.times) == (0, 1), "one is left out of an entry"
     assert standing_of([recovered, faulted]) == []
     assert standing_of([faulted, recovered]) == [faulted]

@@ -258,6 +258,8 @@ def test_at_night_every_device_is_tried_and_the_result_stays_until_seen(book: Fa
     night = a_self_test(
         shop, {"scanner-1": lambda: "scanner.silent_grab"}, None, lambda: told.append(1)
     )
+    assert not night.look(), "the box was switched on a moment ago"
+    shop.clock.at_ms += IDLE_MS
     assert night.look()
     assert not night.look(), "once a night"
     results = {
@@ -267,16 +269,17 @@ def test_at_night_every_device_is_tried_and_the_result_stays_until_seen(book: Fa
     }
     assert shop.facts == [DevicesTested(results, is_passed=False)]
     last = book.last_test()
-    assert last == SelfTestRow(AT_MS, results)
+    assert last == SelfTestRow(AT_MS + IDLE_MS, results)
     body = self_test_of(last)
     assert body is not None
     assert [each.result for each in body.results][-1] == PASSED
     night.seen()
-    assert night.last() == SelfTestRow(AT_MS, results, is_seen=True)
+    assert night.last() == SelfTestRow(AT_MS + IDLE_MS, results, is_seen=True)
     assert len(told) == 2
     again = a_self_test(shop, {})
     again.start()
     again.stop()
+    shop.clock.at_ms += IDLE_MS
     assert not again.look(), "a restart in the same night changes nothing"
 
 
@@ -284,6 +287,7 @@ def test_a_shop_that_sells_at_night_is_waited_for(book: FaultBook) -> None:
     shop = Shop(book)
     baskets = [1]
     night = a_self_test(shop, {}, Premises(lambda: baskets[0], lambda: True, lambda: IDLE_MS))
+    shop.clock.at_ms += IDLE_MS
     assert not night.look()
     baskets[0] = 0
     assert night.look()
