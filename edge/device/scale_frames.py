@@ -80,13 +80,18 @@ class ToledoReader:
         """Take what was read; bytes outside a frame are noise and skipped."""
         found: list[Frame | None] = []
         for byte in data:
-            if byte & _SEVEN_BITS == STX and self._frame != b"?":
+            if byte & _SEVEN_BITS == STX and not self._awaits_status:
                 if self._frame is not None:
                     found.append(None)  # the one before never ended
                 self._frame, self._has_parity = bytearray(), byte != STX
             elif self._frame is not None:
                 self._take(byte, found)
         return found
+
+    @property
+    def _awaits_status(self) -> bool:
+        """Whether the next byte is a status, whatever it looks like."""
+        return self._frame is not None and bytes(self._frame) == b"?"
 
     def _take(self, byte: int, found: list[Frame | None]) -> None:
         assert self._frame is not None
@@ -95,7 +100,7 @@ class ToledoReader:
         if not is_good or len(self._frame) >= FRAME_BYTES_MAX:
             self._frame = None
             found.append(None)
-        elif byte == CR and self._frame != b"?":
+        elif byte == CR and not self._awaits_status:
             found.append(self._parse(bytes(self._frame)))
             self._frame = None
         else:

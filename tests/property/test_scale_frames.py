@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from edge.clock import SystemClock
-from edge.device.scale_frames import Frame, LineReader, MettlerReader, ToledoReader, with_parity
+from edge.device.scale_frames import (
+    STX,
+    Frame,
+    LineReader,
+    MettlerReader,
+    ToledoReader,
+    with_parity,
+)
 from edge.device.virtual_scale import VirtualScale
 
 WEIGHTS = st.integers(1, 15_000)
@@ -53,10 +60,14 @@ def test_frames_are_read_however_the_line_cuts_them(weights: list[int], cuts: li
         assert found == expected
 
 
+@example(11_286, 1, 0)
 @given(WEIGHTS, st.integers(0, 1000), st.integers(0, 7))
 def test_one_flipped_bit_is_seen_by_parity_and_by_check_byte(
     milli: int, place: int, bit: int
 ) -> None:
+    # A check byte that looks like the next frame's start cannot be told from one: then it is the
+    # two equal frames in a row, which `SerialScale` asks for, that keep a wrong weight out.
+    assume(mettler(milli)[-1] != STX)
     for reader, data in (
         (ToledoReader(), with_parity(toledo(milli))),
         (MettlerReader("kg"), mettler(milli)),
@@ -64,9 +75,8 @@ def test_one_flipped_bit_is_seen_by_parity_and_by_check_byte(
         at = place % len(data)
         spoilt = bytes(b ^ (1 << bit) if n == at else b for n, b in enumerate(data))
         frames = reader.feed(spoilt)
-        # The eighth bit carries nothing in the check byte of a continuous frame.
-        is_harmless = isinstance(reader, MettlerReader) and (at, bit) == (len(data) - 1, 7)
-        assert is_harmless or not any(frame and frame.condition == "stable" for frame in frames)
+        found = {f.weight_milli for f in frames if f is not None and f.condition == "stable"}
+        assert found <= ({milli} if at == len(data) - 1 else set())
 
 
 @given(BYTES, WEIGHTS, st.integers(0, 40), BYTES)
