@@ -227,6 +227,7 @@ def test_two_printers_of_a_kind_are_told_apart_by_their_serial_numbers(bench: Be
     until(Path("/dev/usb/lp1").exists, "the second printer")
     port = StatusPrinter(PrinterConfig(talk=TALK), UsbTransport(twin("PRN0002")), CLOCK)
     job = receipt()
+    until(lambda: port.self_test() == "passed", "the second printer to be found")
     assert port.print(job) == "printed"
     port.stop()
     assert [job.payload in end.received for end in ends] == [False, True]
