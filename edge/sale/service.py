@@ -16,6 +16,7 @@ from edge.desk.state import (
 )
 from edge.journal.store import EntryDraft
 from edge.receipt.layout import PrintedSale
+from edge.receipt.pool import SALE
 from edge.sale.commands import (
     DismissUnknown,
     GiveBackCoupon,
@@ -189,7 +190,12 @@ def reprint_receipt(*, shop: Shop, state: LaneState, command: ReprintReceipt) ->
 
 
 def open_drawer(*, shop: Shop, state: LaneState, command: OpenDrawer) -> Turn:
-    """Open the drawer without a sale; the journal keeps why."""
+    """Open the drawer without a sale; the journal keeps why.
+
+    Nobody says that it was one: it would not be counted as a no-sale.
+    """
+    if command.reason.strip().lower() == SALE:
+        raise RefusedError("drawer.reason")
     opened = DrawerOpened(state.lane, command.reason, approved_by=command.approved_by)
     _append(shop, state, opened, shop.ids.entry_id())
     return Turn(state, None, (partial(shop.effects.open_drawer, state.lane),))

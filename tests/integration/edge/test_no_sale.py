@@ -36,6 +36,15 @@ def test_a_cashier_opens_the_drawer_only_with_somebody_s_word(box: RunningBox) -
     until(lambda: box.get("/virtual/drawer")["opened"] == opened + 1)
 
 
+def test_a_no_sale_is_not_passed_off_as_a_sale(box: RunningBox) -> None:
+    """The Z report counts each drawer that opens without one."""
+    opened = box.get("/virtual/drawer")["opened"]
+    word = {"approver": MANAGER, "pin": MANAGER_PIN}
+    for reason in ("sale", " Sale "):
+        assert ask(box, **word, reason=reason) == (422, "drawer.reason")
+    assert box.get("/virtual/drawer")["opened"] == opened
+
+
 def test_wrong_pins_of_an_approver_make_everybody_wait(box: RunningBox) -> None:
     answers = [ask(box, approver=MANAGER, pin="0000") for _ in range(4)]
     assert answers[-1] == (429, "session.locked_out")
