@@ -89,7 +89,7 @@ def _check_printed_once(counter: Counter, before: list[str], after: list[str]) -
         if f"{receipt_no}.0" not in before + after:
             assert counter.spool.outcome(receipt_no) == "unknown", f"no paper for {receipt_no}"
             assert counter.state.done is not None
-            assert counter.state.done.print == "failed"
+            assert counter.state.done.print == "unknown"
 
 
 def _serve_one_more(counter: Counter) -> None:

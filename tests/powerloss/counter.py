@@ -14,6 +14,7 @@ from edge.desk.state import Command, CommandResult, LaneState
 from edge.desk.store import DeskStore
 from edge.device.escpos import PrinterProfile
 from edge.device.ports import PrinterStatus, PrintJob, PrintOutcome
+from edge.device.store_printer import StorePrinter, StorePrinters
 from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.receipt.layout import ReceiptLayout, zone_of
@@ -41,12 +42,13 @@ class Outdoors:
     tell: Callable[..., None]
     papers: list[str] = field(default_factory=list)
     drawers: int = 0
+    pin: int = 2
 
-    def start(self) -> None:
-        """Nothing to watch."""
+    def hurry(self) -> None:
+        """Always ready."""
 
-    def stop(self) -> None:
-        """Nothing to stop."""
+    def distrust(self, *, has_scrap: bool) -> None:
+        """Always in order."""
 
     def status(self) -> PrinterStatus:
         return PrinterStatus("ok", 0)
@@ -111,13 +113,13 @@ def a_counter(folder: Path, replica: Replica, tell: Callable[..., None]) -> Iter
         str,
     )
     outside = Outside(
-        outdoors,
-        outdoors,
+        StorePrinters((StorePrinter("printer-1", outdoors, outdoors),)),
         spool,
         clock,
         desk.put,
         lambda: None,
         lambda receipt_no: printed_sale(journal.sale_by_receipt(receipt_no)),
+        lambda fact: None,
     )
     effects = SaleEffects(layout, outside)
     shop = Shop(journal, replica, clock, Ids(clock), layout, effects)
