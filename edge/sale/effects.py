@@ -17,6 +17,7 @@ from edge.device.store_printer import StorePrinter, StorePrinters
 from edge.receipt.layout import PrintedSale, ReceiptLayout
 from edge.receipt.pool import PoolParts, PrintPool
 from edge.receipt.spool import JobOutcome, Spool, SpooledJob, job_of, z_slip_of
+from edge.receipt.trial import Trials
 from edge.sale.commands import NotePrint
 from shared.journal.event import DrawerOpened
 from shared.kernel.clock import Clock
@@ -71,6 +72,7 @@ class SaleEffects:
     def __init__(self, layout: ReceiptLayout, outside: Outside) -> None:
         self._layout = layout
         self._outside = outside
+        self._trials = Trials()
         self._pool = PrintPool(
             PoolParts(
                 printers=outside.printers,
@@ -131,14 +133,18 @@ class SaleEffects:
         """Open the lane's drawer without a sale; the journal has it already."""
         self._pool.pulse(lane)
 
-    def print_test_page(self, printer_id: str) -> PrintOutcome:
-        """Print a test page and wait for it; MissingError `printer.unknown`."""
+    def print_test_page(self, printer_id: str) -> Future[PrintOutcome]:
+        """Begin to print a test page, or join one under way; MissingError `printer.unknown`."""
         printer = self._outside.printers.by_id(printer_id)
         if printer is None:
             raise MissingError("printer.unknown", printer=printer_id)
-        now_ms = self._outside.clock.now_ms()
-        page = self._layout.test_page(printer_id, now_ms, printer.profile)
-        return printer.port.print(PrintJob(f"test-{printer_id}", page))
+
+        def work() -> PrintOutcome:
+            now_ms = self._outside.clock.now_ms()
+            page = self._layout.test_page(printer_id, now_ms, printer.profile)
+            return printer.port.print(PrintJob(f"test-{printer_id}", page))
+
+        return self._trials.begin(printer_id, work)
 
     def _spool(self, job: SpooledJob) -> None:
         out = self._outside

@@ -29,5 +29,6 @@ router = APIRouter(prefix="/v1/devices/printer/{printer_id}", tags=["devices"])
 @router.post("/test")
 async def print_test_page(room: RoomDep, _: Setting, printer_id: PrinterId) -> TestPrinted:
     """Print one page that shows what a printer can do; waits until it is known what came out."""
-    outcome = await asyncio.to_thread(room.shop.effects.print_test_page, printer_id)
-    return TestPrinted(outcome=outcome)
+    # Not on the pool's few threads: sign-in and receipts need them while a printer is waited for.
+    page = room.shop.effects.print_test_page(printer_id)
+    return TestPrinted(outcome=await asyncio.shield(asyncio.wrap_future(page)))

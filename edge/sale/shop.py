@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -48,8 +49,8 @@ class Effects(Protocol):
         """Open the lane's drawer."""
         ...
 
-    def print_test_page(self, printer_id: str) -> PrintOutcome:
-        """Print a test page and wait for it; MissingError `printer.unknown`."""
+    def print_test_page(self, printer_id: str) -> Future[PrintOutcome]:
+        """Begin to print a test page, or join one under way; MissingError `printer.unknown`."""
         ...
 
 

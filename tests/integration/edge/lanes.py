@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,9 +58,9 @@ class Paper:
     def open_drawer(self, lane: int) -> None:
         self.asked.append("drawer")
 
-    def print_test_page(self, printer_id: str) -> PrintOutcome:
+    def print_test_page(self, printer_id: str) -> Future[PrintOutcome]:
         self.asked.append(f"test page of {printer_id}")
-        return "printed"
+        return Future()
 
 
 @dataclass

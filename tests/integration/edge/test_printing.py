@@ -359,11 +359,20 @@ def test_old_jobs_are_carried_over(tmp_path: Path) -> None:
 
 
 def test_a_test_page_comes_out_at_the_printer_that_is_named(two: Counter) -> None:
-    assert two.effects.print_test_page("printer-2") == "printed"
+    assert two.effects.print_test_page("printer-2").result(10) == "printed"
     assert two.other is not None
     assert (two.printer.asked, two.other.asked) == ([], ["test-printer-2"])
     with pytest.raises(MissingError):
         two.effects.print_test_page("printer-3")
+
+
+def test_taps_on_a_stalled_printer_are_one_test_page(two: Counter) -> None:
+    two.printer.stall = threading.Event()
+    pages = [two.effects.print_test_page("printer-1") for _ in range(9)]
+    assert two.effects.print_test_page("printer-2").result(10) == "printed"
+    two.printer.stall.set()
+    assert {page.result(10) for page in pages} == {"printed"}
+    assert two.printer.asked == ["test-printer-1"]
 
 
 def test_a_job_whose_till_is_gone_comes_out_all_the_same(counter: Counter) -> None:
