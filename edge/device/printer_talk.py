@@ -127,9 +127,12 @@ class PrinterTalk:
         """The same, and no answer to an older question is still to come."""
         if not self.is_done():
             return False
-        is_in_order = self._config.completion == "in_order"
-        while is_in_order and self._answer("in_order", self._config.answer_s) is not None:
-            """An older one."""
+        if self._config.completion != "in_order":
+            return True
+        until_ms = self._clock.mono_ms() + int(self._config.finish_s * 1000)
+        while self._answer("in_order", self._config.answer_s) is not None:
+            if self._clock.mono_ms() >= until_ms:
+                return False  # it says so without end: noise on the line
         return True
 
     def _answer(self, kind: Kind, within_s: float) -> int | None:

@@ -1,5 +1,7 @@
 """A printer over a line in memory, where time stands still."""
 
+from dataclasses import dataclass
+
 from edge.device.drawer import DrawerConfig, PrinterDrawer
 from edge.device.escpos import PrinterProfile, encode
 from edge.device.ports import PrintJob
@@ -25,20 +27,32 @@ def test_a_real_time_pulse_gets_through_to_a_printer_that_is_full_of_half_a_job(
     assert line.model.drawer_opened == 1
 
 
+@dataclass
+class Chatter:
+    """A line that says the same all the time."""
+
+    clock: StillClock
+    noise: bytes
+
+    def receive(self, within_s: float) -> bytes:
+        self.clock.wait(0.5)
+        return self.noise
+
+    def send(self, data: bytes, stall_s: float) -> None:
+        """Taken."""
+
+
 def test_a_printer_that_never_stops_telling_fills_no_memory() -> None:
     clock = StillClock()
-
-    class Chatter:
-        """Says the same all the time."""
-
-        def receive(self, within_s: float) -> bytes:
-            clock.wait(0.5)
-            return pushed_status("ok") * 500
-
-        def send(self, data: bytes, stall_s: float) -> None:
-            """Taken."""
-
-    talk = PrinterTalk(Chatter(), TalkConfig(), clock)
+    talk = PrinterTalk(Chatter(clock, pushed_status("ok") * 500), TalkConfig(), clock)
     talk.begin()
     assert not talk.is_done()
     assert 0 < len(talk.overheard()) <= 64
+
+
+def test_noise_that_looks_like_answers_does_not_hold_the_line_for_ever() -> None:
+    clock = StillClock()
+    talk = PrinterTalk(Chatter(clock, b"\x00" * 20), TalkConfig(finish_s=15), clock)
+    before_ms = clock.at_ms
+    assert not talk.is_done_and_quiet()
+    assert clock.at_ms - before_ms < 20_000
