@@ -25,6 +25,7 @@ SENSORS_FILE = "sensors.toml"
 SENSORS_MAX = 64
 _NAME = re.compile(NAME_PATTERN)
 _MINUTE_MS = 60_000
+_NUMBER_MAX = 10_000_000
 SensorKind = Literal["weight", "temperature", "door"]
 _FIELDS: Mapping[str, Mapping[str, type]] = {
     "weight": {
@@ -155,7 +156,8 @@ class _Fields:
         for field, value in table.items():
             wanted = known.get(field)
             is_number = wanted is Decimal and type(value) in {int, Decimal}
-            if wanted is None or not (is_number or type(value) is wanted):
+            is_typed = wanted is not None and (is_number or type(value) is wanted)
+            if not is_typed or not _is_sane(value):
                 raise RefusedError("shelf.setup", sensor=name, field=field[:40])
 
     def text(self, field: str, default: str) -> str:
@@ -174,3 +176,10 @@ class _Fields:
     def span_ms(self, field: str, default: str) -> int:
         """Minutes in milliseconds."""
         return int(Decimal(self._table.get(field, default)) * _MINUTE_MS)
+
+
+def _is_sane(value: object) -> bool:
+    """TOML has nan, inf and numbers that no shelf bears; they must not end the box's start."""
+    if not isinstance(value, int | Decimal):
+        return True
+    return Decimal(value).is_finite() and -_NUMBER_MAX <= value <= _NUMBER_MAX

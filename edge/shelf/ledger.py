@@ -93,8 +93,10 @@ class ShelfLedger:
         for entry in entries:
             book = self._after(book, entry)
         changed = {gtin: qty for gtin, qty in book.items() if before.get(gtin) != qty}
-        self._place, self._book = Place(place.stream, entries[-1].seq), book
-        self._store.keep_book(self._place, changed)
+        read_to = Place(place.stream, entries[-1].seq)
+        # First on the disk: what could not be kept there is folded again, not forgotten.
+        self._store.keep_book(read_to, changed)
+        self._place, self._book = read_to, book
         return True
 
     def _reader_of(self, stream: str) -> JournalReader | None:

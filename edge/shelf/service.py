@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from prometheus_client import Counter
@@ -76,6 +77,9 @@ class ShelfRoomService:
             if each.setup.cold is not None
         }
         self._open: tuple[Task, ...] = ()
+        self._failing: frozenset[str] = frozenset()
+        self._unkept: frozenset[str] = frozenset()
+        """Places that are too warm and for which no task could be written yet."""
 
     def start(self) -> None:
         """Take up what was kept, then look once a second; nothing where there are no sensors."""
@@ -110,14 +114,12 @@ class ShelfRoomService:
         """Fold what was sold, read every sensor, keep and tell what is new."""
         with self._lock:
             ledger, now_ms = self._parts.ledger, self._parts.clock.mono_ms()
-            ledger.catch_up()
-            for name, shelf in self.shelves.items():
-                self._look_at_shelf(name, shelf, now_ms)
+            if self._tried("book", ledger.catch_up):  # an old book would accuse every shelf
+                for name, shelf in self.shelves.items():
+                    self._tried(name, partial(self._look_at_shelf, name, shelf, now_ms))
             for name, cold in self.cold.items():
-                news = cold.look(now_ms)
-                if news is not None:
-                    self._cold_news(name, news)
-            ledger.tell()
+                self._tried(name, partial(self._look_at_cold, name, cold, now_ms))
+            self._tried("facts", ledger.tell)
 
     def open_tasks(self) -> tuple[Task, ...]:
         """What waits for a person, from memory."""
@@ -141,12 +143,12 @@ class ShelfRoomService:
 
     def status(self) -> dict[str, int]:
         """For the status strip, from memory: tasks, places too warm, places that nobody knows."""
-        tasks = self._open
+        tasks, unkept = self._open, len(self._unkept)
         return {
             "sensors": len(self._parts.sensors),
             "tasks": sum(1 for each in tasks if each.kind == DIFFERS),
-            "warm": sum(1 for each in tasks if each.kind == COLD),
-            "unseen": sum(1 for each in tasks if each.kind == COLD and not each.seen_by),
+            "warm": unkept + sum(1 for each in tasks if each.kind == COLD),
+            "unseen": unkept + sum(1 for each in tasks if each.kind == COLD and not each.seen_by),
             "silent": sum(1 for each in self.cold.values() if each.is_silent),
         }
 
@@ -206,7 +208,41 @@ class ShelfRoomService:
             except Exception:  # noqa: BLE001 - outermost loop: one bad look must not be the last
                 _log.exception("shelf.look_failed")
 
+    def _tried(self, what: str, look: Callable[[], None]) -> bool:
+        """Whether it could be done; what one sensor or a full disk fails at blinds no other."""
+        try:
+            look()
+        except Exception:  # noqa: BLE001 - whatever it is, a warm fridge must still be seen
+            if what not in self._failing:
+                _log.exception("shelf.look_failed", what=what)
+            self._failing |= {what}
+            return False
+        self._failing -= {what}
+        return True
+
     def _look_at_shelf(self, name: str, shelf: ShelfEye, now_ms: int) -> None:
+        before = shelf.memory()
+        try:
+            self._judge_shelf(name, shelf, now_ms)
+        except Exception:
+            shelf.recall(before)
+            raise
+
+    def _look_at_cold(self, name: str, cold: ColdEye, now_ms: int) -> None:
+        before = cold.memory()
+        news = cold.look(now_ms)
+        try:
+            if news is not None:
+                self._cold_news(name, news)
+        except Exception:
+            cold.recall(before)
+            if news is not None and news.verdict == "broken":
+                self._unkept |= {name}
+            raise
+        if news is not None or cold.memory().out_since_ms is None:
+            self._unkept -= {name}
+
+    def _judge_shelf(self, name: str, shelf: ShelfEye, now_ms: int) -> None:
         gtin = shelf.sensor.setup.gtin
         book_milli = self.book_milli(gtin)
         accepted_milli = shelf.accepted_milli

@@ -63,6 +63,14 @@ class ShelfEye:
         """The difference that a person has settled."""
         return self._agreement.accepted_milli
 
+    def memory(self) -> Agreement:
+        """What it goes by; to `recall` where a verdict could not be kept and must come again."""
+        return self._agreement
+
+    def recall(self, memory: Agreement) -> None:
+        """Go back to what it went by."""
+        self._agreement = memory
+
     def look(self, book_milli: int | None, now_ms: int) -> Verdict | None:
         """Read the sensor once; what is new about book and shelf."""
         reading = self.sensor.reading()
@@ -105,6 +113,14 @@ class ColdEye:
             self._state = ColdState(
                 is_broken=True, out_since_ms=out_ms, worst_milli=task.celsius_milli
             )
+
+    def memory(self) -> ColdState:
+        """What it goes by; to `recall` where a verdict could not be kept and must come again."""
+        return self._state
+
+    def recall(self, memory: ColdState) -> None:
+        """Go back to what it went by."""
+        self._state = memory
 
     def celsius_milli(self) -> int | None:
         """How warm it is, None while that is not known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -375,3 +376,52 @@ def test_the_thread_looks_by_itself_and_ends(tmp_path: Path) -> None:
     store.service.stop()
     store.end()
     assert store.service._thread is None
+
+
+def refuse_writes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(ShelfStore, name, full)
+
+
+def test_a_full_disk_hides_no_warm_fridge_and_the_task_comes_once_there_is_room(
+    store: Store,
+) -> None:
+    store.say("fridge", celsius=12.0)
+    with pytest.MonkeyPatch.context() as disk:
+        refuse_writes(disk, "keep_book")
+        refuse_writes(disk, "open_task")
+        store.sell()
+        store.look(900)
+        assert store.service.open_tasks() == ()
+        assert (store.service.status()["warm"], store.service.status()["unseen"]) == (1, 1)
+    store.look(10)
+    [task] = store.service.open_tasks()
+    assert (task.sensor, store.service.status()["warm"]) == ("fridge", 1)
+    assert "cold_chain.broken" in store.told()
+
+
+def test_an_empty_shelf_is_told_once_there_is_room_for_the_task(store: Store) -> None:
+    counted(store, 12, 12)
+    shelf_with(store, 0)
+    with pytest.MonkeyPatch.context() as disk:
+        refuse_writes(disk, "open_task")
+        store.look(120)
+        assert store.service.open_tasks() == ()
+    store.look(120)
+    assert [each.sensor for each in store.service.open_tasks()] == ["jam"]
+
+
+def test_what_the_disk_did_not_take_is_still_in_the_book_after_a_restart(store: Store) -> None:
+    counted(store, 12, 12)
+    with pytest.MonkeyPatch.context() as disk:
+        refuse_writes(disk, "keep_book")
+        store.sell()  # two pieces
+        store.look(10)
+    store.sell()
+    store.look(10)
+    assert store.service.book_milli(JAM) == 8_000
+    store.restart()
+    store.look(10)
+    assert store.service.book_milli(JAM) == 8_000

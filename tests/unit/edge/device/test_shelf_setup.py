@@ -82,7 +82,18 @@ def test_a_box_without_sensors_has_none(tmp_path: Path) -> None:
     assert shelves.reporting == ()
 
 
-@pytest.mark.parametrize("broken", [b"[[sensor]", b"\xff", b'[[sensor]]\nname = "X"'])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"[[sensor]",
+        b"\xff",
+        b'[[sensor]]\nname = "X"',
+        *(
+            b'[[sensor]]\nname = "f"\nkind = "temperature"\nminutes = ' + number
+            for number in (b"nan", b"inf", b"-inf", b"1e999999999", b"1" + b"0" * 400)
+        ),
+    ],
+)
 def test_a_broken_file_is_a_failed_device_and_no_more(tmp_path: Path, broken: bytes) -> None:
     (tmp_path / "sensors.toml").write_bytes(broken)
     [report] = [each.report() for each in shelves_of(tmp_path, '[shelf]\nkind="mqtt"').reporting]
