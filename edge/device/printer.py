@@ -67,6 +67,7 @@ class StatusPrinter:
         self._kept: PrinterTalk | None = None
         self._unsettled = 0
         self._has_scrap = False
+        self._is_tidied = False
         self._asked_at_ms: int | None = None
         self._closed_at_ms: int | None = None
         self._status = PrinterStatus("offline", clock.now_ms())
@@ -207,6 +208,7 @@ class StatusPrinter:
         least = min(max(job_bytes, _HALF_COMMAND), _SCRAP_MAX)
         self._unsettled = max(self._unsettled, least)
         self._has_scrap = self._has_scrap or job_bytes > 0
+        self._is_tidied = False
 
     def _end_command(self, talk: PrinterTalk) -> None:
         """A command that was cut in half would swallow what comes next."""
@@ -302,11 +304,21 @@ class StatusPrinter:
                     told = talk.ask()
                     self._asked_at_ms = self._clock.mono_ms()
                     self._note(told)
+                    self._tidy(talk, told)
         except LineError as error:
             self._say("offline", is_open=None)
             raise DeviceFaultError(error.code, is_absent=error.is_absent) from error
         finally:
             self._line.release()
+
+    def _tidy(self, talk: PrinterTalk, told: Told) -> None:
+        """Half a job is brought to its end while nobody waits; tried once, the next job insists.
+
+        On a slow line it takes many seconds, which the drawer of the next sale must not wait for.
+        """
+        if told.can_print and self._has_scrap and not self._is_tidied:
+            self._is_tidied = True
+            self._is_settled(talk)
 
     def _is_due(self) -> bool:
         asked_at_ms = self._asked_at_ms

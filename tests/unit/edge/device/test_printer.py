@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge.device.drawer import DrawerConfig, PrinterDrawer
+from edge.device.drawer import DrawerConfig, PrinterDrawer, pulse
 from edge.device.escpos import PrinterProfile, encode
 from edge.device.ports import PrintJob
 from edge.device.printer import PrinterConfig, StatusPrinter
@@ -56,3 +56,23 @@ def test_noise_that_looks_like_answers_does_not_hold_the_line_for_ever() -> None
     before_ms = clock.at_ms
     assert not talk.is_done_and_quiet()
     assert clock.at_ms - before_ms < 20_000
+
+
+def test_half_a_job_is_ended_while_nobody_waits_and_before_the_next_drawer() -> None:
+    clock = StillClock()
+    line = Line(PrinterModel(), clock)
+    port = StatusPrinter(PrinterConfig(), line, clock)
+    line.model.lose_next()
+    assert port.print(JOB) == "unknown"
+    port._look()
+    assert line.model.papers() == [], "out of paper"
+    line.model.set_fault(None)
+    port._look()
+    rest = line.model.papers()
+    assert "Receipt 1-000001" in rest[0].paper.text
+    line.cut(out_after=len(pulse(2)))
+    assert PrinterDrawer(port, DrawerConfig(), clock).open()
+    assert line.model.drawer_opened == 1
+    line.mend()
+    assert port.print(JOB) == "printed"
+    assert len(line.model.papers()) == len(rest) + 1
