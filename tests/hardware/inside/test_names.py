@@ -63,8 +63,8 @@ def test_a_printer_has_names_by_serial_number_and_by_port(bench: Bench) -> None:
     by_serial = TILLBOX / "printer-PRN0001"
     until(by_serial.exists, str(by_serial))
     assert_is_the_boxs_own(by_serial)
-    same = [path for path in TILLBOX.glob("printer-*") if path.samefile("/dev/usb/lp0")]
-    assert len(same) == 2
+    until(lambda: len(list(TILLBOX.glob("printer-*"))) == 2, "the name by port as well")
+    assert all(path.samefile("/dev/usb/lp0") for path in TILLBOX.glob("printer-*"))
     # pyusb opens the device itself, not the driver's node.
     device = Path("/sys/bus/usb/devices/3-1")
     bus, number = (int((device / name).read_text()) for name in ("busnum", "devnum"))
