@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from edge.sale.customer import make_customer_side
 from edge.sale.effects import Outside, SaleEffects
 from edge.sale.recorded import printed_sale
 from edge.sale.recovery import recover_lane
+from edge.sale.scan_trouble import tell_refusal
 from edge.sale.search import ItemSearch
 from edge.sale.service import sale_handlers
 from edge.sale.shop import Shop
@@ -371,7 +373,10 @@ class Box:
 
     def _scanned(self, lane: int, code: str) -> None:
         self._last_scan_at_ms[lane] = self.machine_clock.now_ms()
-        self.desk.put(lane, ScanCode(code), wait=True)
+        scanned = self.desk.put(lane, ScanCode(code), wait=True)
+        # On the lane's own thread, which must not wait for room in its own queue.
+        tell = partial(tell_refusal, lambda why: self.desk.put(lane, NoteTrouble(why)))
+        scanned.add_done_callback(tell)
 
     def _scan_failed(self, lane: int, what: str) -> None:
         self.desk.put(lane, NoteTrouble(what), wait=True)

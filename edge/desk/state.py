@@ -10,7 +10,9 @@ from shared.item.item import Item
 from shared.sale.basket import Basket
 from shared.sale.pack import PackFacts
 
-ScanKind = Literal["item", "repeat", "unknown", "member", "coupon", "lost", "pairing", "weigh"]
+ScanKind = Literal[
+    "item", "repeat", "unknown", "member", "coupon", "lost", "pairing", "refused", "weigh"
+]
 PrintState = Literal["queued", "printing", "printed", "failed", "unknown"]
 """`unknown` may have come out: a person looks, and prints a copy if it has not."""
 

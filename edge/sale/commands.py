@@ -19,7 +19,7 @@ class ScanCode(Command):
 
 @dataclass(frozen=True, slots=True)
 class NoteTrouble(Command):
-    """A scanner lost a code, or read one that is nothing to sell; `what` is the trouble's code."""
+    """A scanner lost a code, or read one that was not taken; `what` is the trouble's code."""
 
     what: str
 

@@ -139,3 +139,16 @@ def _state(lanes: Lanes, lane: int) -> str:
     lanes.box.token = lanes.tokens[1]
     devices = lanes.box.get("/v1/devices")["devices"]
     return str(next(each["state"] for each in devices if each["id"] == f"scanner-{lane}"))
+
+
+def test_a_scan_that_was_refused_is_told_at_the_lane(lanes: Lanes) -> None:
+    screen = lanes.box.screen(lanes.tokens[1], 1)
+    lanes.plugs[1].scan(a_gtin(1))
+    view = screen.wait(lambda shown: (shown["last_scan"] or {}).get("kind") in {"item", "repeat"})
+    lines = len(view["basket"]["lines"])
+    lanes.box.token = lanes.tokens[1]
+    lanes.box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 1})
+    lanes.plugs[1].scan(a_gtin(1))
+    view = screen.wait(lambda shown: shown["last_scan"]["kind"] == "refused")
+    assert view["last_scan"]["code"] == "basket.tender_taken"
+    assert len(view["basket"]["lines"]) == lines

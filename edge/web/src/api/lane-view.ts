@@ -121,7 +121,7 @@ export interface Basket {
 export interface LastScan {
   /** The lane's count of scans when this one came. */
   readonly no: number;
-  readonly kind: "item" | "repeat" | "unknown" | "member" | "coupon" | "weigh" | "lost" | "pairing";
+  readonly kind: "item" | "repeat" | "unknown" | "member" | "coupon" | "weigh" | "lost" | "pairing" | "refused";
   readonly name: string | null;
   readonly price_minor: number | null;
   readonly code: string;

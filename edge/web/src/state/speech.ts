@@ -22,7 +22,9 @@ export function speakChange(view: LaneView, previous: LaneView, { notices, t, mo
   if (scan !== null && scan.no !== previous.last_scan?.no) {
     const name = scan.name ?? scan.code;
     if (scan.kind === "unknown") notices.say(t("till.say.unknown", { code: scan.code }), true);
-    else if (scan.kind === "lost" || scan.kind === "pairing") notices.say(t(`till.scan.${scan.kind}`), true);
+    else if (scan.kind === "lost" || scan.kind === "pairing" || scan.kind === "refused") {
+      notices.say(t(`till.scan.${scan.kind}`), true);
+    }
     else if (scan.kind === "member") notices.say(t("till.say.member", { total }));
     else if (scan.kind === "weigh") notices.say(t("till.say.weigh", { name }));
     else if (scan.kind === "coupon") notices.say(t("till.say.coupon", { code: scan.code, total }));

@@ -39,6 +39,7 @@ const SCAN_SOUNDS: Readonly<Record<string, Sound>> = {
   unknown: "error",
   lost: "error",
   pairing: "error",
+  refused: "error",
 };
 
 class Till {
@@ -199,12 +200,19 @@ class Till {
     return texts.find(key, this.shown(params)) ?? `${detail} (${code})`;
   }
 
+  /** Why a scan was refused; a text with gaps in it is left out, since a scan fills none. */
+  #refusal(code: string): string {
+    const why = texts.find(`error.${code}`) ?? "";
+    return why === "" || why.includes("{") ? t("till.scan.refused") : `${t("till.scan.refused")} · ${why}`;
+  }
+
   #hear(view: LaneView, previous: LaneView | null): void {
     const scan = view.last_scan;
     if (scan === null || previous === null || view.scans <= previous.scans) return;
     // The box may push one view for a burst of scans: each is heard all the same, the last as it is.
     for (let no = previous.scans + 1; no < view.scans; no += 1) sounds.play("ok");
     sounds.play(SCAN_SOUNDS[scan.kind] ?? "ok");
+    if (scan.kind === "refused") notices.show("bad", this.#refusal(scan.code));
     this.settling = true;
     clearTimeout(this.#settleTimer);
     this.#settleTimer = setTimeout(() => (this.settling = false), SETTLE_MS);
@@ -236,7 +244,7 @@ class Till {
     const scan = view.last_scan;
     if (pieces === null || scan === null || scan.no === previous?.last_scan?.no) return;
     // Nothing was read: the pieces are still to come.
-    if (scan.kind === "lost" || scan.kind === "pairing") return;
+    if (scan.kind === "lost" || scan.kind === "pairing" || scan.kind === "refused") return;
     this.multiplier = null;
     const line = view.basket.lines.find((one) => one.n === view.touched_line);
     if (line === undefined || line.is_weighed || scan.kind === "unknown") return;
