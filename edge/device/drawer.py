@@ -54,7 +54,8 @@ class PrinterDrawer:
 
     Where the printer tells of the switch, a drawer that stays open, or opens without a pulse of
     ours (by its key, or by force), is degraded until it is closed.  One that was never heard to be
-    closed, or that nobody can see for now, is not accused of anything new.
+    closed, or that nobody can see for now, is not accused of anything new.  Behind a printer that
+    is away it cannot be opened but by its key.
     """
 
     def __init__(self, printer: DrawerSocket, config: DrawerConfig, clock: Clock) -> None:
@@ -108,7 +109,7 @@ class PrinterDrawer:
     def self_test(self) -> str:
         """Closed, where it can be seen: "passed", or the code of what is wrong. Opens nothing."""
         state = self.report().state
-        if state.state == "degraded" and state.last_fault is not None:
+        if state.state in {"degraded", "failed"} and state.last_fault is not None:
             return state.last_fault
         return "drawer.open" if self.is_open() else "passed"
 
@@ -117,7 +118,10 @@ class PrinterDrawer:
             return  # whoever unplugs the printer has not closed the drawer
         if not status.is_drawer_open:
             self._open_since_ms = None
-            self._board.write("ready")
+            if status.state == "offline":
+                self._board.write("failed", "drawer.no_printer")
+            else:
+                self._board.write("ready")
             return
         now_ms = self._clock.mono_ms()
         if self._open_since_ms is None:

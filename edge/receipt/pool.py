@@ -106,8 +106,9 @@ class PrintPool:
         self._is_stopping.set()
         self.ring()
         threads, self._threads = self._threads, []
-        for thread in threads:
-            thread.join(_STOP_TIMEOUT_S)
+        ends_ms = self._parts.clock.mono_ms() + int(_STOP_TIMEOUT_S * 1000)
+        for thread in threads:  # all of them together: the box is killed if it stops too slowly
+            thread.join(max(0, ends_ms - self._parts.clock.mono_ms()) / 1000)
 
     def ring(self) -> None:
         """There is something to do: a job waits, or a printer can print again."""

@@ -366,6 +366,20 @@ def test_a_test_page_comes_out_at_the_printer_that_is_named(two: Counter) -> Non
         two.effects.print_test_page("printer-3")
 
 
+def test_two_stalled_printers_hold_up_the_stop_no_longer_than_one(
+    two: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_STOP_TIMEOUT_S", 0.5)
+    assert two.other is not None
+    two.printer.stall = two.other.stall = threading.Event()
+    two.sell("1-000001", "2-000001")
+    until(lambda: two.printer.asked and two.other is not None and two.other.asked)
+    began_s = time.monotonic()
+    two.effects.stop()
+    assert time.monotonic() - began_s < 0.9
+    two.printer.stall.set()
+
+
 def test_taps_on_a_stalled_printer_are_one_test_page(two: Counter) -> None:
     two.printer.stall = threading.Event()
     pages = [two.effects.print_test_page("printer-1") for _ in range(9)]

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 from edge.device.drawer import PULSE_OPENS_WITHIN_MS, DrawerConfig, PrinterDrawer, pulse
-from edge.device.ports import DrawerCapability, PrinterStatus
+from edge.device.ports import DrawerCapability, PrinterCondition, PrinterStatus
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Socket:
     is_reachable: bool = True
     sent: bytes = b""
     closed_at_ms: int | None = 1_000_000
+    state: PrinterCondition = "ok"
 
     def send(self, data: bytes) -> bool:
         if self.is_reachable:
@@ -32,7 +33,7 @@ class Socket:
         return self.is_reachable
 
     def status(self) -> PrinterStatus:
-        return PrinterStatus("ok", 0, self.is_drawer_open, self.closed_at_ms)
+        return PrinterStatus(self.state, 0, self.is_drawer_open, self.closed_at_ms)
 
 
 def a_drawer(left_open_s: int = 60) -> tuple[PrinterDrawer, Socket, Hands]:
@@ -125,9 +126,9 @@ def test_a_printer_switched_off_neither_closes_the_drawer_nor_forces_it() -> Non
     drawer.report()
     hands.at_ms += 60_000
     assert drawer.report().state.last_fault == "drawer.left_open"
-    socket.is_drawer_open = None
+    socket.is_drawer_open, socket.state = None, "offline"
     assert drawer.report().state.state == "degraded", "nobody has closed it"
-    socket.is_drawer_open = True
+    socket.is_drawer_open, socket.state = True, "ok"
     assert drawer.report().state.last_fault == "drawer.left_open"
     assert drawer.report().counters["opened"] == 1
 
@@ -148,3 +149,14 @@ def test_a_drawer_found_open_behind_a_printer_that_was_off_has_been_forced() -> 
     hands.at_ms += 600_000
     socket.is_drawer_open = True
     assert drawer.report().state.last_fault == "drawer.forced"
+
+
+def test_a_drawer_behind_a_printer_that_is_away_is_not_called_ready() -> None:
+    drawer, socket, _ = a_drawer()
+    socket.is_drawer_open, socket.state = None, "offline"
+    state = drawer.report().state
+    assert (state.state, state.last_fault) == ("failed", "drawer.no_printer")
+    assert drawer.self_test() == "drawer.no_printer"
+    socket.state = "paper_out"
+    assert drawer.report().state.state == "ready"
+    assert drawer.self_test() == "passed"
