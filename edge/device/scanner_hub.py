@@ -175,8 +175,9 @@ class ScannerHub:
 
     def _changed(self, founds: tuple[Found, ...]) -> None:
         """Take in what is plugged in; comes at each change and at least twice a second."""
+        ours = tuple(each for each in founds if not self._parts.is_elsewhere(each.node))
         with self._lock:
-            self._founds = founds
+            self._founds = ours
         self._arrange()
 
     def _arrange(self) -> None:
@@ -193,7 +194,7 @@ class ScannerHub:
             slot.scanner.stop()
 
     def _plan(self) -> Plan:
-        parts, now_ms = self._parts, self._parts.clock.mono_ms()
+        now_ms = self._parts.clock.mono_ms()
         linked = self._linked()
         free = [each for each in self._founds if each not in linked.values()]
         assigned = self._followed(match(self._bindings, free))
@@ -209,7 +210,7 @@ class ScannerHub:
         is_pairing = any(each.is_open(now_ms) for each in self._pairings.values())
         for found in unbound:
             is_asked_for = found.is_scanner or is_pairing
-            if found not in given and is_asked_for and not parts.is_elsewhere(found.node):
+            if found not in given and is_asked_for:
                 plan[self._slots.new_id(found)] = Wanted.unbound(found)
         return plan
 

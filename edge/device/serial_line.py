@@ -54,11 +54,13 @@ def open_line(config: LineConfig, kind: str) -> serial.Serial:
             write_timeout=_WRITE_S,
             **own,
         )
+        if config.parity != "none":
+            _check_parity(line)
+    except termios.error as error:  # pulled out while it is opened
+        raise DeviceFaultError(f"{kind}.absent", is_absent=True) from error
     except (OSError, ValueError) as error:  # SerialException is an OSError
         code = _FAULT_OF_ERRNO.get(getattr(error, "errno", None) or 0, "absent")
         raise DeviceFaultError(f"{kind}.{code}", is_absent=code == "absent") from error
-    if config.parity != "none":
-        _check_parity(line)
     return line
 
 

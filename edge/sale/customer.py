@@ -102,8 +102,7 @@ class DisplayFeed:
     def _show(self, lane: int, view: View) -> None:
         try:
             self._displays[lane].show(customer_rows(orjson.loads(view.payload), self._style))
-        except (KeyError, ValueError):
-            # A view that cannot be set in two rows must not end the rows of all lanes.
+        except Exception:  # noqa: BLE001 - one lane's view must not end the rows of all lanes
             _log.exception("customer_rows", lane=lane)
 
     def _show_idle(self, lane: int, view: View) -> None:

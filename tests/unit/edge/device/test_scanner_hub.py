@@ -363,6 +363,16 @@ def test_a_node_that_another_kind_of_device_has_is_never_tried(make_store) -> No
     assert store.opened == []
 
 
+def test_a_scale_of_a_scanner_maker_is_not_taken_for_the_only_scanner(make_store) -> None:
+    store = make_store()
+    store.plug("usb-1", "", SCANNER, node="/dev/ttyUSB9", connection="serial")
+    time.sleep(0.15)
+    assert store.opened == []
+    assert store.facts == []
+    store.plug("usb-2", "A")
+    until(lambda: store.states() == {"scanner-1": "ready"})
+
+
 def test_a_lane_that_the_store_has_not_cannot_pair(make_store) -> None:
     with pytest.raises(MissingError):
         make_store().hub.begin_pairing(9)

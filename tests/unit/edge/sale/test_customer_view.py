@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
-from edge.desk.state import DoneSale, LaneState, Operator, Weighing
+from edge.desk.feed import ViewSink
+from edge.desk.state import DoneSale, LaneState, Operator, View, Weighing
+from edge.sale.customer import DisplayFeed
 from edge.sale.customer_view import RowStyle, customer_rows, customer_view
 from edge.sale.pricing import PriceSources
 from edge.sale.view import Surroundings, present
@@ -101,3 +104,39 @@ def test_short_rows_greet_ask_to_wait_and_tell_the_change() -> None:
     sold = DoneSale("1-000001", 500, 1000, 500, (), "", "printed")
     done = LaneState(1, operator=ANN, done=sold)
     assert customer_rows(shown(done), ASCII) == ("TOTAL           5.00", "CHANGE          5.00")
+
+
+class Rows:
+    """A serial display that fails at its first rows."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, ...]] = []
+
+    def show(self, rows: tuple[str, ...]) -> None:
+        self.shown.append(rows)
+        if len(self.shown) == 1:
+            raise TypeError(rows)
+
+
+class OneLane:
+    """A desk whose lane a display watches."""
+
+    numbers = (1,)
+
+    def watch(self, lane: int, sink: ViewSink) -> None:
+        self.sink = sink
+
+
+def test_one_view_that_cannot_be_set_is_not_the_last_one() -> None:
+    rows, desk = Rows(), OneLane()
+    feed = DisplayFeed({1: rows}, CHINESE)  # type: ignore[dict-item]
+    feed.start(desk)  # type: ignore[arg-type]
+    payload = json.dumps(shown(LaneState(1, operator=ANN))).encode()
+    deadline = time.monotonic() + 5
+    for seq in (1, 2):
+        desk.sink.offer(View(seq, payload))
+        while len(rows.shown) < seq:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+    feed.stop()
+    assert rows.shown == [("WELCOME", "")] * 2
