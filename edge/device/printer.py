@@ -190,7 +190,7 @@ class StatusPrinter:
             return "unknown" if error.taken else "not_printed"
         self._doubt(len(payload))
         try:
-            is_done = talk.is_done()
+            is_done = talk.is_done(len(payload))
             told = talk.ask()
             talk.arm()
         except LineError as error:

@@ -14,6 +14,8 @@ from shared.kernel.clock import Clock
 
 Completion = Literal["in_order", "status", "none"]
 _HEARD_MAX = 64
+_USUAL_BYTES, _SLOWEST_BYTES_PER_S = 8192, 800
+"""What a usual receipt stays under, and what a slow printer works through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,17 @@ class PrinterTalk:
         is_high = printer_status.is_drawer_high(answers[printer_status.ASK_PRINTER])
         return Told(printer_status.condition_of(answers), is_high)
 
-    def is_done(self) -> bool:
-        """Whether all that was sent is worked through, as far as this printer can prove it."""
+    def is_done(self, job_bytes: int = 0) -> bool:
+        """Whether all that was sent is worked through, as far as this printer can prove it.
+
+        A job far longer than a usual receipt gets time to come out of a slow printer, which may
+        have taken all of it at once.
+        """
         if self._config.completion != "in_order":
             return True
         self.send(printer_status.IN_ORDER_QUESTION)
-        return self._answer("in_order", self._config.finish_s) is not None
+        more_s = max(0, job_bytes - _USUAL_BYTES) / _SLOWEST_BYTES_PER_S
+        return self._answer("in_order", self._config.finish_s + more_s) is not None
 
     def is_done_and_quiet(self) -> bool:
         """The same, and no answer to an older question is still to come."""

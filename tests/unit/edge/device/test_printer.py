@@ -76,3 +76,18 @@ def test_half_a_job_is_ended_while_nobody_waits_and_before_the_next_drawer() -> 
     line.mend()
     assert port.print(JOB) == "printed"
     assert len(line.model.papers()) == len(rest) + 1
+
+
+def test_a_receipt_as_long_as_a_tablecloth_has_time_to_come_out() -> None:
+    clock = StillClock()
+
+    class Slow(Chatter):
+        """Takes everything at once, prints for half a minute."""
+
+        def receive(self, within_s: float) -> bytes:
+            self.clock.wait(min(within_s, 30))
+            return self.noise if within_s >= 30 else b""
+
+    talk = PrinterTalk(Slow(clock, b"\x00"), TalkConfig(finish_s=15), clock)
+    assert not talk.is_done(6_000)
+    assert talk.is_done(24_000)
