@@ -150,6 +150,10 @@ class StatusPrinter:
             except LineError as error:
                 self._lost(error)
                 return False
+            except Exception:  # noqa: BLE001 - see _print; a sale's pulse becomes a fact either way
+                _log.exception("printer.failed", printer=self._config.id)
+                self._lost(LineError("device.work_failed"))
+                return False
             self._board.count("sent")
             return True
 
@@ -169,16 +173,23 @@ class StatusPrinter:
                 return error.code
 
     def _print(self, job: PrintJob) -> PrintOutcome:
+        is_begun = False
         try:
             with self._talk() as talk:
                 told = talk.ask()
                 self._note(told)
                 if not told.can_print or not self._is_settled(talk):
                     return "not_printed"
+                is_begun = True
                 return self._hand_over(talk, job.payload)
         except LineError as error:  # not one byte of the job had gone out
             self._lost(error)
             return "not_printed"
+        except Exception:  # noqa: BLE001 - a driver that fails in a way of its own
+            _log.exception("printer.failed", printer=self._config.id, job=job.job_id)
+            self._lost(LineError("device.work_failed"))
+            self._doubt(len(job.payload) if is_begun else 0)
+            return "unknown" if is_begun else "not_printed"
 
     def _hand_over(self, talk: PrinterTalk, payload: bytes) -> PrintOutcome:
         try:
@@ -308,6 +319,9 @@ class StatusPrinter:
         except LineError as error:
             self._say("offline", is_open=None)
             raise DeviceFaultError(error.code, is_absent=error.is_absent) from error
+        except Exception:
+            self._say("offline", is_open=None)  # no job is given to what cannot be asked
+            raise
         finally:
             self._line.release()
 

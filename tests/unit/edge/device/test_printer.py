@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from edge.device.drawer import DrawerConfig, PrinterDrawer, pulse
 from edge.device.escpos import PrinterProfile, encode
 from edge.device.ports import PrintJob
@@ -10,7 +12,7 @@ from edge.device.printer_status import pushed_status
 from edge.device.printer_talk import PrinterTalk, TalkConfig
 from edge.device.virtual_printer import PrinterModel
 from shared.sale.receipt import ReceiptLine
-from tests.fakes.paper_shop import Line, StillClock
+from tests.fakes.paper_shop import Line, LineTalk, StillClock
 
 JOB = PrintJob("1-000001.0", encode([ReceiptLine("Receipt 1-000001")] * 40, PrinterProfile()))
 
@@ -91,3 +93,32 @@ def test_a_receipt_as_long_as_a_tablecloth_has_time_to_come_out() -> None:
     talk = PrinterTalk(Slow(clock, b"\x00"), TalkConfig(finish_s=15), clock)
     assert not talk.is_done(6_000)
     assert talk.is_done(24_000)
+
+
+def test_a_driver_that_fails_in_a_way_of_its_own_is_offline_and_loses_no_job() -> None:
+    clock = StillClock()
+
+    @dataclass
+    class Odd(Line):
+        """Its driver has a defect after so many openings."""
+
+        sound: int = 1
+
+        def open(self) -> LineTalk:
+            if self.opened >= self.sound:
+                raise ZeroDivisionError
+            return super().open()
+
+    line = Odd(PrinterModel(), clock)
+    port = StatusPrinter(PrinterConfig(), line, clock)
+    port._look()
+    assert port.status().state == "ok"
+    with pytest.raises(ZeroDivisionError):
+        port._look()
+    assert port.status().state == "offline"
+    line.sound += 1
+    port._look()
+    assert port.print(JOB) == "not_printed"
+    assert not port.send(pulse(2))
+    assert not port.status().can_print
+    assert port.report().state.last_fault == "device.work_failed"
