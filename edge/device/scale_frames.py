@@ -213,6 +213,9 @@ class MettlerReader:
         found: list[Frame | None] = []
         while (start := self._waiting.find(STX)) >= 0:
             del self._waiting[:start]
+            if self._waiting[1:2] == bytes((STX,)):  # a check byte that happens to be one
+                del self._waiting[:1]
+                continue
             if len(self._waiting) < self._BODY_BYTES + 3:
                 break
             body, end = bytes(self._waiting[1 : self._BODY_BYTES + 1]), self._BODY_BYTES + 1

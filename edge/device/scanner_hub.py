@@ -32,6 +32,7 @@ from edge.device.pairing import (
     matches,
     new_pairing,
 )
+from edge.device.place import path_of
 from edge.device.ports import DeviceReport, DeviceState, ScannerCapability
 from edge.device.scanner_base import BaseScanner, Place
 from edge.device.scanner_slots import Make, Plan, Slot, Slots, Wanted
@@ -171,7 +172,7 @@ class ScannerHub:
         self._slots.apply({_id(lane): self._fixed(lane) for lane in parts.lanes})
 
     def _fixed(self, lane: int) -> Wanted:
-        return Wanted(lane, "keyboard", Place(self._parts.path.format(lane=lane)))
+        return Wanted(lane, "keyboard", Place(path_of(self._parts.path, lane)))
 
     def _changed(self, founds: tuple[Found, ...]) -> None:
         """Take in what is plugged in; comes at each change and at least twice a second."""
@@ -218,7 +219,7 @@ class ScannerHub:
         """Devices that udev rules named for a lane."""
         if not self._parts.path:
             return {}
-        names = {self._parts.path.format(lane=lane): lane for lane in self._parts.lanes}
+        names = {path_of(self._parts.path, lane): lane for lane in self._parts.lanes}
         return {
             names[link]: found for found in self._founds for link in found.links if link in names
         }

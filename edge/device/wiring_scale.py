@@ -7,6 +7,7 @@ from functools import partial
 from typing import Protocol, cast
 
 from edge.device.display import DisplayConfig, DisplayDialect, DisplayEncoding, SerialDisplay
+from edge.device.place import path_of
 from edge.device.ports import Reporting
 from edge.device.scale import ScaleConfig, SerialScale
 from edge.device.scale_frames import ScaleProtocol
@@ -77,7 +78,7 @@ def _add_scales(counter: Counter, settings: Settings, clock: Clock) -> None:
         if is_shared and counter.scales:
             counter.scales[lane] = next(iter(counter.scales.values()))
             continue
-        path = partial(scale.path.format, lane=lane)
+        path = partial(path_of, scale.path, lane)
         if scale.kind == "virtual":
             address = (LOOPBACK, _port(scale, lane))
             peer = VirtualScale(address, clock, max_milli=scale.max_milli)
@@ -99,7 +100,7 @@ def _add_scales(counter: Counter, settings: Settings, clock: Clock) -> None:
 def _add_displays(counter: Counter, settings: Settings, clock: Clock) -> None:
     display = settings.display
     for lane in display.lanes or settings.lane_numbers():
-        path = partial(display.path.format, lane=lane)
+        path = partial(path_of, display.path, lane)
         if display.kind == "virtual":
             peer = VirtualDisplay((LOOPBACK, _port(display, lane)), display.columns)
             counter.virtual_displays[lane] = peer

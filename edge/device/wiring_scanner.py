@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.device.binding_store import BindingStore
 from edge.device.framing import ScannerLayout
 from edge.device.pairing import PAIRING_CODE, TOKEN_LENGTH, is_pairing_code, token_of
+from edge.device.place import path_of
 from edge.device.ports import Connection, DeviceReport, ScannerPort
 from edge.device.scanner import EvdevScanner
 from edge.device.scanner_base import BaseScanner, Place, ScannerName
@@ -81,7 +82,7 @@ def build_scanners(
         return Scanners({lane: LaneScanner(hub, lane) for lane in lanes}, hub=hub)
     real = {}
     for lane in lanes:
-        place = Place(scanner.path.format(lane=lane))
+        place = Place(path_of(scanner.path, lane))
         connection: Connection = "serial" if scanner.kind == "serial" else "keyboard"
         real[lane] = _make(connection, place, layout, clock, scanner.baud)
         real[lane].name = ScannerName(f"scanner-{lane}", lane)
@@ -135,7 +136,7 @@ def _make(
 def _is_elsewhere(settings: Settings, node: str) -> bool:
     """Whether another kind of device is set to that node: a scale must not be read as a scanner."""
     paths = {
-        value.replace("{lane}", str(lane))
+        path_of(value, lane)
         for name, section in asdict(settings).items()
         if isinstance(section, dict) and name != "scanner"
         for value in section.values()

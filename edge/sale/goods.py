@@ -21,6 +21,7 @@ from shared.item.barcode import (
 )
 from shared.item.gs1_date import date_of
 from shared.item.item import Item
+from shared.kernel.money import PRICE_MINOR_MAX
 from shared.kernel.quantity import ONE_MILLI
 from shared.sale.basket import Basket
 from shared.sale.pack import PackFacts
@@ -62,11 +63,8 @@ def named_by(
     match named:
         case ItemBarcode():
             return _goods(shop, basket, code, named)
-        case PriceBarcode(plu, amount_minor):
-            # The code alone tells the price where the scheme is the usual one.
-            pack = None if shop.scheme == DEFAULT_SCHEME else PackFacts(is_priced=True)
-            item = _find_plu(shop, basket, plu)
-            return Scanned(code, item, label_minor=amount_minor, pack=pack)
+        case PriceBarcode():
+            return _at_label_price(shop, basket, code, named)
         case WeightBarcode(plu, weight_milli):
             return Scanned(code, _find_plu(shop, basket, plu), weight_milli, has_weight=True)
         case MemberCard():
@@ -76,6 +74,17 @@ def named_by(
             if item is not None:
                 return Scanned(code, item)
             return Unknown(code, _because(named), shop.clock.now_ms())
+
+
+def _at_label_price(
+    shop: Shop, basket: Basket, code: str, label: PriceBarcode
+) -> Scanned | Unknown:
+    if not label.amount_minor:
+        return Unknown(code, "barcode.price_range", shop.clock.now_ms(), is_goods=True)
+    # The code alone tells the price where the scheme is the usual one.
+    pack = None if shop.scheme == DEFAULT_SCHEME else PackFacts(is_priced=True)
+    item = _find_plu(shop, basket, label.plu)
+    return Scanned(code, item, label_minor=label.amount_minor, pack=pack)
 
 
 def _because(named: TextCode | OtherData | BadBarcode) -> str:
@@ -100,7 +109,8 @@ def _goods(shop: Shop, basket: Basket, code: str, barcode: ItemBarcode) -> Scann
     """The item of a GTIN with what its code adds, or why this very pack is not sold.
 
     `item.expired` and `item.serial_twice` (the piece is in the basket already), and for a price
-    `barcode.currency` and `barcode.price_fraction` (finer than the store's money).
+    `barcode.currency`, `barcode.price_fraction` (finer than the store's money) and
+    `barcode.price_range` (nothing, or absurd).
     """
     expiry = _expiry(shop, barcode)
     because = _unsellable(shop, basket, barcode, expiry)
@@ -138,7 +148,10 @@ def _unsellable(shop: Shop, basket: Basket, barcode: ItemBarcode, expiry: date |
         return ""
     if barcode.currency not in ("", shop.layout.currency.code):
         return "barcode.currency"
-    return "barcode.price_fraction" if _label_minor(shop, barcode) is None else ""
+    label_minor = _label_minor(shop, barcode)
+    if label_minor is None:
+        return "barcode.price_fraction"
+    return "" if 0 < label_minor <= PRICE_MINOR_MAX else "barcode.price_range"
 
 
 def _business_date(shop: Shop) -> date:

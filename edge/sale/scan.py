@@ -62,6 +62,9 @@ def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -
     if item is None:
         now_ms = shop.clock.now_ms()
         return _with_other(shop, state, basket, Unknown(scanned.code, "item.unknown", now_ms))
+    if scanned.has_weight and not item.is_weighed:
+        # Two kilograms are not two pieces: label or item master are wrong.
+        raise RefusedError("quantity.whole", qty_milli=scanned.qty_milli)
     if item.is_weighed and scanned.is_bare and state.lane in shop.scales:
         return _to_scale(shop, state, basket, scanned, item)
     pinned = replace(basket, revision=revision_of(shop, basket))
@@ -83,6 +86,8 @@ def _with_item(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned) -
 def _to_scale(shop: Shop, state: LaneState, basket: Basket, scanned: Scanned, item: Item) -> Turn:
     """One pan weighs one thing: other goods are listed, so that they are not forgotten."""
     code = scanned.code
+    if basket.tenders:
+        raise RefusedError("basket.tender_taken")
     if waits_for_other(state, item):
         unknown = Unknown(code, "weigh.other", shop.clock.now_ms())
         return _with_unknown(state, basket, unknown)

@@ -18,6 +18,7 @@ from edge.shelf.view import ItemName, sensor_body, task_bodies
 from shared.staff.permission import STOCK_COUNT
 
 DONE_SHOWN = 50
+TASK_NO_MAX = 1 << 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ async def count_shelf(
 
 @router.post("/tasks/{n}/dismiss")
 async def dismiss_task(
-    room: RoomDep, actor: Counting, n: Annotated[int, Path(ge=1)], body: DismissBody
+    room: RoomDep, actor: Counting, n: Annotated[int, Path(ge=1, le=TASK_NO_MAX)], body: DismissBody
 ) -> ShelvesBody:
     """Say why nothing needs doing; of a warm place, that somebody knows."""
     dismiss = partial(room.service.dismiss, task_no=n, reason=body.reason, by=actor.name)

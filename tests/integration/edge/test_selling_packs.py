@@ -153,7 +153,12 @@ def test_a_variable_item_is_sold_at_the_price_in_its_code(lane: Lane) -> None:
 
 @pytest.mark.parametrize(
     ("price", "because"),
-    [("3932978199", "barcode.currency"), ("39231995", "barcode.price_fraction")],
+    [
+        ("3932978199", "barcode.currency"),
+        ("39231995", "barcode.price_fraction"),
+        ("3922000", "barcode.price_range"),
+        ("3920999999999999999", "barcode.price_range"),
+    ],
 )
 def test_a_price_that_is_no_money_here_is_not_sold(lane: Lane, price: str, because: str) -> None:
     weighed(lane, HAM)

@@ -18,6 +18,7 @@ from edge.sale.commands import (
     WeighItem,
 )
 from edge.sale.recorded import recorded_sale
+from shared.item.barcode import price_label_code
 from shared.kernel.errors import RefusedError
 from shared.kernel.gtin import check_digit
 from shared.sale.basket import Weighed
@@ -167,3 +168,22 @@ def test_the_lot_of_weighed_goods_is_kept_while_they_wait(lane: Lane, scale: Sca
     lane.do(WeighItem())
     (line,) = lane.basket().lines
     assert line.pack == PackFacts(lot="L7")
+
+
+def test_nothing_is_put_on_the_scale_once_money_was_taken(lane: Lane) -> None:
+    lane.scan(a_gtin(3))
+    lane.pay(1)
+    assert refusal(lane, ScanCode(BANANAS)) == "basket.tender_taken"
+    assert lane.state.weighing is None
+
+
+def test_two_kilograms_are_not_two_pieces(lane: Lane) -> None:
+    lane.publish(item_record(44, "Melon", plu="00044"), price_record(44, 300))
+    label = "210004402000"
+    assert refusal(lane, ScanCode(label + check_digit(label))) == "quantity.whole"
+
+
+def test_a_label_that_says_nothing_to_pay_is_not_sold(lane: Lane) -> None:
+    lane.scan(price_label_code(WEIGHED_PLU, 0))
+    assert lane.basket().lines == ()
+    assert [each.because for each in lane.basket().unknown] == ["barcode.price_range"]

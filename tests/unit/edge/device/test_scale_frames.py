@@ -88,3 +88,12 @@ def test_a_line_of_the_text_stream(text: str, frame: Frame | None) -> None:
 )
 def test_a_continuous_frame(frame: bytes, found: Frame | None) -> None:
     assert MettlerReader("kg").feed(frame + b"\x02") == [found]
+
+
+def test_a_check_byte_that_looks_like_the_start_of_a_frame_spoils_no_weight() -> None:
+    frames = (b"\x02\x2d\x30\x20%6d     0\r" % milli for milli in range(100, 15_000))
+    frame = next(each for each in frames if (sum(each) + 2) & 0x7F == 0)
+    found = MettlerReader("kg").feed((frame + b"\x02") * 3 + frame + b"\x02")
+    assert len(found) >= 3
+    assert len({*found}) == 1
+    assert None not in found

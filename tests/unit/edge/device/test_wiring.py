@@ -153,3 +153,17 @@ def test_a_port_that_the_scale_is_set_to_is_never_looked_at_for_a_scanner(tmp_pa
     )
     assert not _is_elsewhere(settings, str(node))
     assert _is_elsewhere(settings, "/dev/tillbox/scale-2")
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        '[scanner]\nkind="evdev"\npath="{path}"',
+        '[scale]\nkind="toledo8217"\npath="{path}"',
+        '[display]\nkind="epson"\npath="{path}"',
+    ],
+)
+def test_odd_braces_in_a_path_are_part_of_its_name(section: str) -> None:
+    devices = build_devices(settings_of(section.replace("{path}", "/dev/{0}-{lane}-{x}")), CLOCK)
+    assert "/dev/{0}-1-{x}" in [each.address for each in devices.reports()]
+    assert devices.self_tests()
