@@ -13,13 +13,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from edge.device.ports import USABLE, DeviceReport
 from edge.ops import errand
 from edge.ops.fault_book import FaultBook, SelfTestRow
+from edge.receipt.layout import zone_of
 from shared.journal.device_event import DevicesTested
 from shared.journal.event import Event
 from shared.kernel.clock import Clock
@@ -238,4 +238,4 @@ class SelfTest:
                 _log.exception("self_test.look_failed")
 
     def _local(self, at_ms: int) -> datetime:
-        return datetime.fromtimestamp(at_ms // 1000, ZoneInfo(self._parts.zone))
+        return datetime.fromtimestamp(at_ms // 1000, zone_of(self._parts.zone))

@@ -235,6 +235,8 @@ def a_self_test(
     premises: Premises | None = None,
     told: Callable[[], None] = lambda: None,
     folder: Path | None = None,
+    *,
+    zone: str = "Asia/Shanghai",
 ) -> SelfTest:
     parts = SelfTestParts(
         reports=lambda: shop.reports,
@@ -245,7 +247,7 @@ def a_self_test(
         clock=shop.clock,
         premises=premises or Premises(lambda: 0, lambda: False, lambda: 0),
         at="03:30",
-        zone="Asia/Shanghai",
+        zone=zone,
         told=told,
         folder=folder or Path("nowhere"),
     )
@@ -281,6 +283,14 @@ def test_at_night_every_device_is_tried_and_the_result_stays_until_seen(book: Fa
     again.stop()
     shop.clock.at_ms += IDLE_MS
     assert not again.look(), "a restart in the same night changes nothing"
+
+
+def test_a_zone_that_the_machine_does_not_know_keeps_no_box_from_starting(book: FaultBook) -> None:
+    book.keep_test(SelfTestRow(AT_MS, {}))
+    night = a_self_test(Shop(book), {}, zone="Mars/Olympus")
+    night.start()
+    night.stop()
+    assert not night.look()
 
 
 def test_a_shop_that_sells_at_night_is_waited_for(book: FaultBook) -> None:
