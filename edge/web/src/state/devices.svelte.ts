@@ -38,6 +38,16 @@ export const faultText = (code: string): string =>
 /** What the person at the till does about it; "" where nothing is known. */
 export const todoText = (code: string): string => texts.find(`device.todo.${code}`) ?? "";
 
+/** What a device can do or has counted, each by its name: "cutter: yes, characters a line: 48". */
+export function figuresText(kind: "can" | "count", figures: Readonly<Record<string, string | number>>): string {
+  return Object.entries(figures)
+    .map(([name, value]) => {
+      const label = texts.find(`device.${kind}.${name}`) ?? name;
+      return `${label}: ${texts.find(`device.can.${value}`) ?? value}`;
+    })
+    .join(texts.language === "en" ? ", " : "，");
+}
+
 /** A device by what it is and where: "Scanner, till 2". */
 export function deviceName(device: Pick<Device, "kind" | "lane" | "id">): string {
   const kind = texts.find(`till.devices.kind.${device.kind}`) ?? device.kind;
