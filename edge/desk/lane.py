@@ -29,6 +29,8 @@ from edge.desk.store import DeskStore
 from shared.kernel.errors import CorruptError, RetailError, UnavailableError
 
 QUEUE_MAX = 64
+HELD_MAX = 16
+"""So many of them may be a scanner's: one that reads without end leaves room for people's taps."""
 _PUT_TIMEOUT_S = 5.0
 _log = structlog.get_logger("desk")
 
@@ -58,6 +60,7 @@ class Lane:
         self._handlers = handlers
         self._present = present
         self._queue: queue.Queue[Submission | None] = queue.Queue(QUEUE_MAX)
+        self._held = threading.Semaphore(HELD_MAX)
         self._feeds: tuple[ViewSink, ...] = ()
         self._feeds_lock = threading.Lock()
         self._view = View(0, b"{}")
@@ -89,12 +92,20 @@ class Lane:
         """Queue a command. A full queue refuses (`lane.busy`), or with `wait` holds the caller."""
         submission = Submission(command, key, Future())
         try:
+            if wait:
+                self._hold(submission)
             self._queue.put(submission, block=wait, timeout=_PUT_TIMEOUT_S if wait else None)
         except queue.Full:
             COMMAND_FAILURES.labels(type(command).__name__, "lane.busy").inc()
             submission.future.set_exception(UnavailableError("lane.busy", lane=self._state.lane))
         self._depth.set(self._queue.qsize())
         return submission.future
+
+    def _hold(self, submission: Submission) -> None:
+        """Wait for one of the places that there are for scanners; queue.Full where none comes."""
+        if not self._held.acquire(timeout=_PUT_TIMEOUT_S):
+            raise queue.Full
+        submission.future.add_done_callback(lambda _: self._held.release())
 
     def attach(self, feed: ViewSink) -> None:
         """Let a screen follow; it gets the present view at once."""

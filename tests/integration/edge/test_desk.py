@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from edge.desk.store import DeskStore
 from edge.sqlite import Writer
 from shared.kernel.errors import CorruptError, MissingError, RefusedError, UnavailableError
 from tests.builders import a_basket, an_item
+from tests.integration.edge.running_box import until
 
 ANN = Operator("1001", "Ann", "manager", ())
 
@@ -154,6 +156,26 @@ def test_a_full_queue_refuses_at_once(counter: Counter) -> None:
     counter.go_on.set()
     assert held.result(10) == CommandResult(1)
     assert waiting[-1].result(10) == CommandResult(65)
+
+
+def test_a_scanner_that_reads_without_end_leaves_room_for_taps(counter: Counter) -> None:
+    counter.desk.put(1, Hold())
+    assert counter.entered.wait(10)
+    put: list[Future[CommandResult]] = []
+
+    def read_without_end() -> None:
+        for _ in range(100):
+            put.append(counter.desk.put(1, Add(), wait=True))  # noqa: PERF401 - counted while it grows
+
+    reading = threading.Thread(target=read_without_end)
+    reading.start()
+    until(lambda: len(put) == 16)
+    tapped = counter.desk.put(1, Add())
+    assert not tapped.done()
+    counter.go_on.set()
+    tapped.result(10)
+    reading.join(10)
+    assert put[-1].result(10)
 
 
 def test_pins_are_the_revisions_of_open_baskets(counter: Counter) -> None:
