@@ -79,7 +79,10 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """One lane. `seq` grows with every change; `before` is the basket that undo brings back."""
+    """One lane. `seq` grows with every change; `before` is the basket that undo brings back.
+
+    `doubtful` is the number of an earlier receipt that may not have come out, "" for none.
+    """
 
     lane: int
     seq: int = 0
@@ -92,6 +95,7 @@ class LaneState:
     last_scan: LastScan | None = None
     done: DoneSale | None = None
     weighing: Weighing | None = None
+    doubtful: str = ""
 
 
 class Command:

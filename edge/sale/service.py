@@ -186,6 +186,8 @@ def reprint_receipt(*, shop: Shop, state: LaneState, command: ReprintReceipt) ->
             printed = replace(printed, copy=shop.journal.copies_of(found_no) + 1)
             event = ReceiptReprinted(state.lane, found_no, printed.copy)
             _append(shop, state, event, shop.ids.entry_id())
+    if state.doubtful == found_no:
+        state = replace(state, doubtful="")
     return Turn(state, found_no, (partial(shop.effects.reprint, state.lane, printed),))
 
 
@@ -202,9 +204,17 @@ def open_drawer(*, shop: Shop, state: LaneState, command: OpenDrawer) -> Turn:
 
 
 def note_print(*, shop: Shop, state: LaneState, command: NotePrint) -> Turn:
-    """Show how far the receipt on the screen is; older receipts are the receipt list's matter."""
+    """Show how far the receipt on the screen is.
+
+    Of an earlier one only what somebody must look at, until the next sale is done; the receipt
+    list has the rest.
+    """
     del shop
     if state.done is None or state.done.receipt_no != command.receipt_no:
+        if command.print == "unknown":
+            return Turn(replace(state, doubtful=command.receipt_no))
+        if command.print == "printed" and state.doubtful == command.receipt_no:
+            return Turn(replace(state, doubtful=""))
         return Turn(state)
     return Turn(
         replace(state, done=replace(state.done, print=command.print, printer=command.printer))
@@ -231,7 +241,7 @@ def _complete(shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket
         settlement = Settlement(sale.totals.net_minor, sale.tenders, sale.change_minor)
     done = done_sale(sale, settlement, shop.layout.text(printed))
     after = partial(shop.effects.sale_done, state.lane, printed)
-    return Turn(replace(emptied(state), done=done), sale.receipt_no, (after,))
+    return Turn(replace(emptied(state), done=done, doubtful=""), sale.receipt_no, (after,))
 
 
 def done_sale(sale: RetailTransaction, settlement: Settlement, text: str) -> DoneSale:

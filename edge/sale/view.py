@@ -70,6 +70,7 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
         "pay_blocked_by": blocked_by,
         "can_undo": state.can_undo,
         "done": _done(state.done),
+        "doubtful": state.doubtful,
         "revision": basket.revision or around.revision,
         "price_changes": list(around.price_changes),
     }
@@ -91,6 +92,7 @@ def locked(view: dict[str, Any]) -> dict[str, Any]:
         "pay_blocked_by": "empty",
         "can_undo": False,
         "done": None,
+        "doubtful": "",
     }
 
 

@@ -277,6 +277,19 @@ def test_a_screen_learns_what_became_of_its_receipt(lane: Lane) -> None:
     assert lane.state.done.print == "printed"
 
 
+def test_a_receipt_nobody_is_sure_of_is_told_while_the_next_customer_is_served(lane: Lane) -> None:
+    lane.scan(a_gtin(3))
+    lane.pay(300)
+    lane.scan(a_gtin(4))
+    lane.do(NotePrint("1-000001", "unknown"))
+    assert lane.state.doubtful == "1-000001"
+    lane.do(ReprintReceipt("1-000001", "1001"))
+    assert lane.state.doubtful == ""
+    lane.do(NotePrint("1-000001", "unknown"))
+    lane.pay(400)
+    assert lane.state.doubtful == "", "the customer has gone"
+
+
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
     file = Writer(tmp_path / "desk.db", "NORMAL")

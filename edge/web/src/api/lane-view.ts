@@ -170,6 +170,8 @@ export interface LaneView {
   readonly pay_blocked_by: PayBlock | null;
   readonly can_undo: boolean;
   readonly done: DoneSale | null;
+  /** An earlier receipt that may not have come out; "" for none. */
+  readonly doubtful: string;
   readonly revision: number;
   readonly price_changes: readonly PriceChange[];
 }
