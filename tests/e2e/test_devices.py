@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.demo.opening import MANAGER
 from tests.e2e.axe import PHONE, Inspector
 from tests.e2e.console_page import ConsolePage
 from tests.e2e.shop import Shop
@@ -71,4 +72,28 @@ def test_headquarters_reads_what_a_device_had(ready: Shop, windows: Windows) -> 
     inspector.look("a store's devices")
     shoot(page.page, "console-devices-en")
     ready.north.printer_fault(None)
+    assert inspector.problems == []
+
+
+def test_a_cashier_opens_the_drawer_with_a_colleague_s_pin(till: TillPage, shop: Shop) -> None:
+    inspector = Inspector(till.page)
+    till.sign_in()
+    opened = shop.north.drawer_openings()
+    till.choose("till.drawer.title")
+    dialog = till.dialog("till.drawer.title")
+    till.pick(till.words("till.reason.drawer.change"))
+    expect(till.button("till.drawer.confirm")).to_be_disabled()
+    approver = dialog.get_by_label(till.words("till.approval.who"), exact=True)
+    approver.select_option(MANAGER)
+    pin = dialog.get_by_label(till.words("till.approval.pin"))
+    pin.fill("000000")
+    inspector.look("an approval", EVERYWHERE)
+    shoot(till.page, "till-approval-en")
+    till.button("till.drawer.confirm").click()
+    told = till.page.get_by_text(till.words("error.approval.bad_pin"))
+    expect(told.last).to_be_visible()
+    pin.fill(shop.north.pins[MANAGER])
+    pin.press("Enter")
+    expect(dialog).to_be_hidden()
+    until(lambda: shop.north.drawer_openings() == opened + 1, "the drawer to open")
     assert inspector.problems == []
