@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 
 ROWS_PER_CHUNK = 500
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def json_answer(value: Any, *, status: int = 200) -> Response:  # noqa: ANN401 - any JSON value
@@ -30,7 +32,7 @@ class CsvAnswer(StreamingResponse):
     @classmethod
     def of_rows(cls, columns: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> CsvAnswer:
         """Stream the rows below a header; `name` is offered as the file's name."""
-        disposition = f'attachment; filename="{name}"'
+        disposition = f'attachment; filename="{_NOT_IN_NAMES.sub("_", name)}"'
         return cls(_lines(columns, rows), headers={"Content-Disposition": disposition})
 
 

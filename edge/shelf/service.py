@@ -176,8 +176,9 @@ class ShelfRoomService:
             self._parts.store.keep_accepted(sensor, shelf.accept(qty_milli))
 
     def dismiss(self, *, task_no: int, reason: str, by: str) -> None:
-        """A person has looked and says why nothing needs doing; a warm place stays a task.
+        """A person has looked and says why nothing needs doing.
 
+        A warm place stays a task while it has a sensor.
         MissingError `shelf.task_unknown`, RefusedError `shelf.reason` or `shelf.task_done`.
         """
         reason = reason.strip()
@@ -189,6 +190,10 @@ class ShelfRoomService:
                 raise MissingError("shelf.task_unknown")
             if task.settled_at_ms is not None:
                 raise RefusedError("shelf.task_done")
+            if task.kind == COLD and task.sensor not in self.cold:
+                # Its sensor was taken away: nobody will ever say that it is cold again.
+                self._settle(task, Ending("dismissed", by, reason), [])
+                return
             if task.kind == COLD:
                 self._parts.store.note_seen(task.n, by, reason)
                 self._refresh()

@@ -91,16 +91,17 @@ def step_agreement(
     """How book and shelf stand now, and the verdict where it has just changed.
 
     Both ways take `debounce_ms`; between "differs" and "agrees" lies half the threshold, so a
-    value at the edge does not flap.
+    value at the edge does not flap.  A shelf that holds more than it did when the difference was
+    settled was filled up from the back room: the smaller difference is settled then.
     """
     gap = book_milli - shelf_milli
     if 2 * abs(gap) < rule.threshold_milli and before.accepted_milli and not before.is_differing:
         before = Agreement()
-    gap -= before.accepted_milli
+    news = gap - before.accepted_milli
     is_turning = (
-        2 * abs(gap) < rule.threshold_milli
+        2 * abs(news) < rule.threshold_milli
         if before.is_differing
-        else abs(gap) >= rule.threshold_milli
+        else abs(news) >= rule.threshold_milli
     )
     if not is_turning:
         return replace(before, since_ms=None), None
@@ -109,6 +110,8 @@ def step_agreement(
         return replace(before, since_ms=since_ms), None
     if before.is_differing:
         return Agreement(), "agrees"
+    if 0 <= gap < before.accepted_milli:
+        return Agreement(accepted_milli=gap), None
     return Agreement(is_differing=True), "differs"
 
 

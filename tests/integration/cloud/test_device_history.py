@@ -71,6 +71,8 @@ def test_it_can_be_downloaded_and_asks_for_a_permission(
     assert rows[1]["device"] == "printer-1"
     assert api.stranger().get(url).status_code == 401
     assert admin.get("/v1/stores/nowhere/devices").json()["facts"] == []
+    odd = admin.get("/v1/stores/%E5%8C%97%0D%0Ax/devices.csv").raise_for_status()
+    assert odd.headers["Content-Disposition"] == 'attachment; filename="devices-___x.csv"'
 
 
 def test_the_history_is_found_by_its_index(database: Database, troubled: BoxStream) -> None:

@@ -49,6 +49,8 @@ SHELF_TYPES = ("stock.", "shelf.", "cold_chain.")
 class Store:
     """A journal, a desk file and the room over them; time goes on by hand."""
 
+    setups = SETUPS
+
     def __init__(self, folder: Path) -> None:
         self.clock = SettableClock()
         self.journal = a_journal(folder)
@@ -59,7 +61,7 @@ class Store:
     def begin(self) -> None:
         self.desk = Writer(self._folder / "desk.db", "NORMAL")
         self.desk.open(MIGRATIONS)
-        sensors = [ShelfSensor(each, self.clock) for each in SETUPS]
+        sensors = [ShelfSensor(each, self.clock) for each in self.setups]
         self.line = ShelfLine(None, sensors, self.clock)
         for sensor in sensors:
             sensor.line_up(is_up=True)
@@ -425,3 +427,15 @@ def test_what_the_disk_did_not_take_is_still_in_the_book_after_a_restart(store: 
     store.restart()
     store.look(10)
     assert store.service.book_milli(JAM) == 8_000
+
+
+def test_the_alarm_of_a_place_whose_sensor_was_taken_away_can_be_ended(store: Store) -> None:
+    store.say("fridge", celsius=12.0)
+    store.look(900)
+    [task] = store.service.open_tasks()
+    store.setups = SETUPS[:1]
+    store.restart()
+    assert store.service.status()["warm"] == 1
+    store.service.dismiss(task_no=task.n, reason="Fridge was scrapped", by=MANAGER)
+    assert store.service.open_tasks() == ()
+    assert store.service.status()["warm"] == 0

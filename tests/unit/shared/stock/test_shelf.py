@@ -133,3 +133,12 @@ def test_what_a_person_accepted_is_news_only_when_it_changes() -> None:
 def test_an_accepted_difference_is_forgotten_once_book_and_shelf_agree() -> None:
     state, _ = step_agreement(accepted(12_000, 4_000), 12_000, 12_000, JARS, 0)
     assert state == Agreement()
+
+
+def test_a_shelf_filled_up_from_the_back_room_is_no_difference() -> None:
+    state, told = accepted(30_000, 12_000), []
+    steps = [(20_000, 2_000)] * 10 + [(20_000, 12_000)] * 10 + [(20_000, 7_000)] * 10
+    for n, (book, shelf) in enumerate(steps):
+        state, verdict = step_agreement(state, book, shelf, JARS, n * 10_000)
+        told += [(n, verdict)] if verdict else []
+    assert told == [(26, "differs")]  # five jars that were not sold, out of the filled shelf
