@@ -53,17 +53,23 @@ class Spool:
         self._waiting_max = waiting_max
         self._open_jobs: Mapping[int, int] = {}
         self._cut_off: frozenset[str] = frozenset()
+        self._doubtful: Mapping[int, str] = {}
 
     def cut_off(self) -> frozenset[str]:
         """Ids of the printers in which half a job may stand since before the box started."""
         return self._cut_off
 
+    def doubtful(self, lane: int) -> str:
+        """Number of the lane's receipt that the last stop of the box cut off; "" for none."""
+        return self._doubtful.get(lane, "")
+
     def recover(self) -> None:
         """After a start: a job that was cut off at the printer may have come out."""
         with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE print_job SET outcome='unknown' WHERE outcome='printing'",
-            )
+            cut = connection.execute(
+                "UPDATE print_job SET outcome='unknown' WHERE outcome='printing'"
+                " RETURNING lane, receipt_no, kind",
+            ).fetchall()
             rows = connection.execute(
                 "SELECT DISTINCT printer FROM (SELECT printer, outcome FROM print_job"
                 " WHERE printer <> '' ORDER BY n DESC LIMIT ?) WHERE outcome='unknown'",
@@ -71,6 +77,7 @@ class Spool:
             ).fetchall()
             self._count(connection)
         self._cut_off = frozenset(row[0] for row in rows)
+        self._doubtful = {lane: receipt_no for lane, receipt_no, kind in cut if kind == "receipt"}
 
     def open_jobs(self, lane: int | None = None) -> int:
         """How many jobs of a lane, or of all, wait or are being printed; asks no file."""

@@ -24,9 +24,17 @@ def recover_lane(*, shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneSta
 
     The box may have died between the journal's commit and the desk's: then the basket is sold,
     or was given up.
-    A receipt whose printing was cut off is shown as failed, so that a person looks and decides;
-    one that the printer never got is queued.
+    A receipt whose printing was cut off is shown as unknown, so that a person looks and decides,
+    also when it is not the one on the screen; one that the printer never got is queued.
     """
+    found, receipt_no = _recovered(shop, spool, state)
+    doubtful = spool.doubtful(state.lane)
+    if doubtful and (found.done is None or found.done.receipt_no != doubtful):
+        found = replace(found, seq=state.seq + 1, doubtful=doubtful)
+    return found, receipt_no
+
+
+def _recovered(shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneState, str | None]:
     entry = shop.journal.sale_by_id(state.basket.id) if state.basket is not None else None
     if entry is None and state.basket is not None and _is_over(shop, state.basket):
         return replace(emptied(state), seq=state.seq + 1), None

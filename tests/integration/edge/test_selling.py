@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge.desk.migrations import MIGRATIONS
-from edge.receipt.spool import Spool, SpooledJob
+from edge.receipt.spool import Spool, SpooledJob, job_of
 from edge.sale.commands import (
     DismissUnknown,
     HandInStoreCoupon,
@@ -296,6 +296,19 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     file.open(MIGRATIONS)
     yield Spool(file)
     file.close()
+
+
+def test_a_receipt_cut_off_by_a_power_cut_is_told_in_the_next_customer_s_basket(
+    lane: Lane, spool: Spool
+) -> None:
+    lane.scan(a_gtin(3))
+    lane.pay(300)
+    lane.scan(a_gtin(4))
+    spool.add(job_of(1, "1-000001", 0, OPENED_AT_MS))
+    assert spool.begin("1-000001.0", "printer-1")
+    spool.recover()
+    state, sold = recover_lane(shop=lane.shop, spool=spool, state=lane.state)
+    assert (state.basket, state.doubtful, sold) == (lane.state.basket, "1-000001", None)
 
 
 def test_a_basket_that_the_journal_knows_as_sold_is_not_open_any_more(
