@@ -68,6 +68,9 @@ class ToledoReader:
     4 centre of zero, 5 net.  Bit 6 is always set at some scales and means a bad command at others,
     so a status may be any byte, that of STX too.  Where the line's driver has not taken the parity
     bit off, STX shows it (0x82), and then every byte of the frame must have the right one.
+
+    There is no check sum, so a digit that the line lost would leave another weight: one scale sends
+    all its weights in one length, and a frame of another length is spoilt.
     """
 
     _WEIGHT: Final = re.compile(rb" *(\d{1,3}\.\d{2,3})(N?)")
@@ -75,6 +78,7 @@ class ToledoReader:
     def __init__(self) -> None:
         self._frame: bytearray | None = None
         self._has_parity = False
+        self._width = 0
 
     def feed(self, data: bytes) -> list[Frame | None]:
         """Take what was read; bytes outside a frame are noise and skipped."""
@@ -109,6 +113,9 @@ class ToledoReader:
     def _parse(self, body: bytes) -> Frame | None:
         weight = self._WEIGHT.fullmatch(body)
         if weight is not None:
+            self._width = self._width or weight.end(1)
+            if weight.end(1) != self._width:
+                return None
             return _weight(_milli_of(weight[1]), is_net=bool(weight[2]))
         if len(body) == 2 and body[:1] == b"?":  # noqa: PLR2004
             return _status(body[1])

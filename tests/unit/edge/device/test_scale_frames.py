@@ -97,3 +97,11 @@ def test_a_check_byte_that_looks_like_the_start_of_a_frame_spoils_no_weight() ->
     assert len(found) >= 3
     assert len({*found}) == 1
     assert None not in found
+
+
+def test_a_toledo_s_lost_digit_is_no_other_weight() -> None:
+    reader = ToledoReader()
+    assert reader.feed(b"\x0201.234\r") == [Frame("stable", 1234)]
+    for damaged in (b"0.234", b"1.234", b"01.34", b"01.23", b"011.234"):
+        assert reader.feed(b"\x02" + damaged + b"\r") == [None]
+    assert reader.feed(b"\x0200.750N\r") == [Frame("stable", 750, is_net=True)]
