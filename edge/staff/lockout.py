@@ -13,9 +13,13 @@ _TRACKED_MAX = 1000
 
 
 class Lockout:
-    """Counts failures; usable from any thread."""
+    """Counts failures; usable from any thread.
+
+    Under `turn` a PIN is tried and its failure counted: many at once get no more tries.
+    """
 
     def __init__(self) -> None:
+        self.turn = threading.Lock()
         self._lock = threading.Lock()
         self._failures: dict[str, tuple[int, int]] = {}
 

@@ -19,6 +19,7 @@ from shared.kernel.errors import ForbiddenError
 from shared.staff.permission import ROLES
 
 PIN_MAX = 64
+_UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,15 @@ def check_pin(*, room: StaffRoom, operator: str, pin: str) -> Operator:
     Raises ForbiddenError `session.bad_pin` for a wrong PIN and for somebody unknown alike,
     RefusedError `session.locked_out` after too many of them.
     """
-    room.lockout.check(operator, room.clock.mono_ms())
     member = next((each for each in room.staff() if each.id == operator), None)
-    if member is None or len(pin) > PIN_MAX or not _matches(member.pin_hash, pin):
-        room.lockout.failed(operator, room.clock.mono_ms())
-        raise ForbiddenError("session.bad_pin")
-    room.lockout.succeeded(operator)
+    # All whom nobody knows share one wait: their names must not crowd out that of a manager.
+    name = _UNKNOWN if member is None else member.id
+    with room.lockout.turn:
+        room.lockout.check(name, room.clock.mono_ms())
+        if member is None or len(pin) > PIN_MAX or not _matches(member.pin_hash, pin):
+            room.lockout.failed(name, room.clock.mono_ms())
+            raise ForbiddenError("session.bad_pin")
+        room.lockout.succeeded(name)
     permissions = ROLES.get(member.role, frozenset()) | set(member.permissions)
     return Operator(member.id, member.name, member.role, tuple(sorted(permissions)))
 
