@@ -27,6 +27,7 @@ from shared.kernel.clock import Clock
 DrawerLevel = Literal["none", "high", "low"]
 _POLL_FAULT_S = 1.0
 _LISTEN_S = 0.25
+_BUSY_S = 8.0
 _SCRAP_MAX = 1 << 15
 _OLD_SCRAP = 1 << 14
 _HALF_COMMAND = 16
@@ -139,23 +140,15 @@ class StatusPrinter:
         """Hand bytes over without asking for paper: the drawer opens on an empty roll too.
 
         A printer that ran out of paper in a job has little room left: a real-time command must not
-        wait behind what would end the job.
+        wait behind what would end the job.  False as well when the line was busy for seconds: a
+        drawer that opens much later opens for nobody.
         """
-        with self._line:
-            try:
-                with self._talk() as talk:
-                    if not data.startswith(_REALTIME):
-                        self._end_command(talk)
-                    talk.send(data)
-            except LineError as error:
-                self._lost(error)
-                return False
-            except Exception:  # noqa: BLE001 - see _print; a sale's pulse becomes a fact either way
-                _log.exception("printer.failed", printer=self._config.id)
-                self._lost(LineError("device.work_failed"))
-                return False
-            self._board.count("sent")
-            return True
+        if not self._line.acquire(timeout=_BUSY_S):
+            return False
+        try:
+            return self._send(data)
+        finally:
+            self._line.release()
 
     def self_test(self) -> str:
         """Ask for status, and whether all it was sent is worked through; takes no paper."""
@@ -171,6 +164,22 @@ class StatusPrinter:
             except LineError as error:
                 self._lost(error)
                 return error.code
+
+    def _send(self, data: bytes) -> bool:
+        try:
+            with self._talk() as talk:
+                if not data.startswith(_REALTIME):
+                    self._end_command(talk)
+                talk.send(data)
+        except LineError as error:
+            self._lost(error)
+            return False
+        except Exception:  # noqa: BLE001 - see _print; a sale's pulse becomes a fact either way
+            _log.exception("printer.failed", printer=self._config.id)
+            self._lost(LineError("device.work_failed"))
+            return False
+        self._board.count("sent")
+        return True
 
     def _print(self, job: PrintJob) -> PrintOutcome:
         is_begun = False

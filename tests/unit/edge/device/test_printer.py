@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from edge.device import printer
 from edge.device.drawer import DrawerConfig, PrinterDrawer, pulse
 from edge.device.escpos import PrinterProfile, encode
 from edge.device.ports import PrintJob
@@ -93,6 +94,17 @@ def test_a_receipt_as_long_as_a_tablecloth_has_time_to_come_out() -> None:
     talk = PrinterTalk(Slow(clock, b"\x00"), TalkConfig(finish_s=15), clock)
     assert not talk.is_done(6_000)
     assert talk.is_done(24_000)
+
+
+def test_a_drawer_does_not_open_long_after_its_customer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(printer, "_BUSY_S", 0.05)
+    clock = StillClock()
+    line = Line(PrinterModel(), clock)
+    port = StatusPrinter(PrinterConfig(), line, clock)
+    with port._line:  # a test page, or what is left of a job, takes its time
+        assert not PrinterDrawer(port, DrawerConfig(), clock).open()
+    assert line.model.drawer_opened == 0
+    assert PrinterDrawer(port, DrawerConfig(), clock).open()
 
 
 def test_a_driver_that_fails_in_a_way_of_its_own_is_offline_and_loses_no_job() -> None:
