@@ -5,7 +5,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-annotate --no-header
 WORKERS ?= 2
 
-.PHONY: help setup demo test test-hardware soak bench mutation lint fmt lock clean
+.PHONY: help setup demo test test-hardware test-machine soak bench mutation lint fmt lock clean
 .DEFAULT_GOAL := help
 
 help: ## List what make can do
@@ -25,6 +25,10 @@ test: ## Run every test and every house rule (ARGS=... goes to pytest)
 test-hardware: ## Try the device layer on a real kernel with scanners and printers plugged in and out
 	@$(PYTHON) -m tests.lab.bootstrap hardware
 	@exec $(BIN)/python -m tests.hardware $(ARGS)
+
+test-machine: ## Cut the power of a whole emulated machine (Debian's kernel) while its box sells; slow
+	@$(PYTHON) -m tests.lab.bootstrap hardware
+	@exec $(BIN)/python -m tests.hardware.whole
 
 soak: ## Simulate SEEDS=n more days of bad luck on all cores (ARGS="--seed N" replays one)
 	@$(PYTHON) -m tests.lab.bootstrap setup

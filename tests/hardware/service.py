@@ -45,10 +45,15 @@ ExecStart=/usr/bin/python3 /opt/tillbox/source/tests/hardware/inside_service.py
 """
 
 
+def cache_folder() -> Path:
+    """Where what is made once for this user lies."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tillbox"
+
+
 def debian_archive() -> Path:
     """A small Debian 12 as a tar file, made once; raises SetupError with what is missing."""
     debian.need_container()
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tillbox"
+    home = cache_folder()
     archive = home / f"debian-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:16]}.tar"
     if archive.is_file():
         return archive
@@ -70,7 +75,7 @@ def debian_archive() -> Path:
     return archive
 
 
-def _unpack(archive: Path, root: Path) -> None:
+def unpack(archive: Path, root: Path) -> None:
     """Without /dev: it holds devices that are read for ever; the container brings its own."""
     root.mkdir()
     command = ["tar", f"--directory={root}", "--extract", f"--file={archive}", "--exclude=./dev/*"]
@@ -99,14 +104,14 @@ def run(machine: Machine, on_tick: Callable[[], None]) -> Ending:
     machine.out.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="tillbox-service-") as folder:
         root = Path(folder) / "root"
-        _unpack(debian_archive(), root)
-        _furnish(root, machine.out)
+        unpack(debian_archive(), root)
+        furnish(root, machine.out)
         code = _boot(root, machine.out, on_tick)
     console = (machine.out / "console.log").read_text(encoding="utf-8", errors="replace")
     return Ending(code, 1, time.monotonic() - began, console)
 
 
-def _furnish(root: Path, out: Path) -> None:
+def furnish(root: Path, out: Path) -> None:
     """Put in what a provisioned box has: our files, its user, an enrolled identity, the program."""
     if sys.version_info[:2] != (3, 11):
         message = "The service check needs Python 3.11, as Debian 12 has it."
