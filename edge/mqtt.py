@@ -122,6 +122,9 @@ class Connection:
         goodbye = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")
         self._client.disconnect(reasoncode=goodbye)
         self._client.loop_stop()
+        left = self._client.socket()
+        if left is not None:  # paho's thread may end without closing it
+            left.close()
 
     @property
     def is_up(self) -> bool:

@@ -1,6 +1,7 @@
 """One suite for shelf sensors: over the store's real broker, and virtual ones in both ways."""
 
 import json
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -212,6 +213,20 @@ def test_a_sensor_cannot_speak_for_another_one_nor_hear_anything(broker: StoreBr
         assert hears.reading("jam") is None
         assert thief._got.empty()
     hears.line.stop()
+
+
+@NEEDS_MOSQUITTO
+def test_a_sensor_has_its_two_topics_and_no_endless_others(broker: StoreBroker) -> None:
+    denied: queue.Queue[str] = queue.Queue()
+    ears = Ears(*([lambda *_: None] * 4), denied.put)
+    login = Login(LOOPBACK, broker.sensor_port, "jam", "jam", (), PASSWORDS["jam"])
+    sensor = Connection(login, ears)
+    sensor.open()
+    assert sensor.answered.wait(5)
+    for topic in ("tb/s/jam/1", "tb/s/jam/state/1"):
+        sensor.publish(topic, b"x", retain=True)
+        assert "Not authorized" in denied.get(timeout=5)
+    sensor.close()
 
 
 @NEEDS_MOSQUITTO

@@ -54,6 +54,9 @@ class MqttPeer:
     def __exit__(self, *_: object) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+        left = self.client.socket()
+        if left is not None:  # paho's thread may end without closing it
+            left.close()
 
     def subscribe(self, topic: str) -> None:
         self._subscribed.clear()
