@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from edge.device.ports import DeviceReport
+from edge.device.ports import DeviceReport, Reporting, SelfTesting
 
 Ask = Callable[[], tuple[DeviceReport, ...]]
 DEFECT = "device.work_failed"
@@ -43,3 +43,16 @@ class Reports:
             replace(each, state=replace(each.state, state="failed", last_fault=DEFECT))
             for each in self._last.get(place, ())
         )
+
+
+def tests_of(devices: Iterable[Reporting]) -> dict[str, Callable[[], str]]:
+    """By id the tests of those that have one; who cannot say its id is told by its row alone."""
+    found: dict[str, Callable[[], str]] = {}
+    for device in devices:
+        if not isinstance(device, SelfTesting):
+            continue
+        try:
+            found[device.report().id] = device.self_test
+        except Exception:  # noqa: BLE001 - a defect of one adapter must not end the others' tests
+            _log.exception("device.report_failed")
+    return found
