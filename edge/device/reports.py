@@ -45,7 +45,7 @@ class Reports:
         )
 
 
-def tests_of(devices: Iterable[Reporting]) -> dict[str, Callable[[], str]]:
+def self_tests_of(devices: Iterable[Reporting]) -> dict[str, Callable[[], str]]:
     """By id the tests of those that have one; who cannot say its id is told by its row alone."""
     found: dict[str, Callable[[], str]] = {}
     for device in devices:

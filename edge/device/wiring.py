@@ -10,7 +10,7 @@ from edge.device.ports import (
     Reporting,
     ScannerPort,
 )
-from edge.device.reports import Ask, Reports, tests_of
+from edge.device.reports import Ask, Reports, self_tests_of
 from edge.device.store_printer import StorePrinters
 from edge.device.virtual import VirtualScanner
 from edge.device.virtual_printer import VirtualPrinter
@@ -59,7 +59,7 @@ class Devices:
 
     def self_tests(self) -> dict[str, Callable[[], str]]:
         """By device id, the test of each adapter that has one; a test may take seconds."""
-        return tests_of((*self.found.adapters(), *self.reporting))
+        return self_tests_of((*self.found.adapters(), *self.reporting))
 
     def start(self, on_scan: Hear, on_trouble: Hear = nobody) -> None:
         """Start everything; `on_scan` gets lane and code, `on_trouble` lane and what went wrong.

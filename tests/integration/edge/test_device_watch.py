@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from edge.desk.migrations import MIGRATIONS
 from edge.device.ports import DeviceReport, DeviceState, ScannerCapability
-from edge.device.reports import Reports, tests_of
+from edge.device.reports import Reports, self_tests_of
 from edge.ops.care import DeviceCollector
 from edge.ops.devices_view import csv_rows, devices_of, self_test_of
 from edge.ops.errand import ask
@@ -394,5 +394,5 @@ def test_a_report_that_fails_keeps_no_other_device_from_its_test() -> None:
         def report(self) -> DeviceReport:
             return a_report()
 
-    tests = tests_of((Device("broken"), Untested(), Device("scanner-1")))
+    tests = self_tests_of((Device("broken"), Untested(), Device("scanner-1")))
     assert {name: test() for name, test in tests.items()} == {"scanner-1": PASSED}
