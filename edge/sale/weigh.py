@@ -14,7 +14,7 @@ from edge.desk.desk import Desk
 from edge.desk.state import LaneState, LastScan, Turn, Weighing
 from edge.device.ports import ScalePort, Weight
 from edge.sale.commands import GiveUpWeighing, SetTare, WeighByHand, WeighItem
-from edge.sale.shop import Shop, changed, refuse_unready, revision_of
+from edge.sale.shop import Shop, changed, operator_of, refuse_unready, revision_of
 from shared.item.item import Item
 from shared.kernel.errors import RefusedError
 from shared.kernel.quantity import extended_minor
@@ -85,9 +85,11 @@ def set_tare(*, shop: Shop, state: LaneState, command: SetTare) -> Turn:
 
 
 def give_up_weighing(*, shop: Shop, state: LaneState, command: GiveUpWeighing) -> Turn:
-    """Forget the goods that wait; nothing of them was in the basket."""
-    del command
-    _waiting(shop, state)
+    """Forget the goods that wait, also where nothing may be sold: they were in no basket."""
+    del shop, command
+    operator_of(state)
+    if state.weighing is None:
+        raise RefusedError("weigh.nothing_waits")
     return Turn(replace(state, weighing=None))
 
 

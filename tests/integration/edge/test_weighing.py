@@ -187,3 +187,11 @@ def test_a_label_that_says_nothing_to_pay_is_not_sold(lane: Lane) -> None:
     lane.scan(price_label_code(WEIGHED_PLU, 0))
     assert lane.basket().lines == ()
     assert [each.because for each in lane.basket().unknown] == ["barcode.price_range"]
+
+
+def test_goods_that_wait_at_a_box_that_was_replaced_can_be_given_up(lane: Lane) -> None:
+    lane.scan(BANANAS)
+    lane.shop = replace(lane.shop, is_retiring=lambda: True)
+    assert refusal(lane, WeighItem()) == "box.retiring"
+    lane.do(GiveUpWeighing())
+    assert lane.state.weighing is None
