@@ -173,3 +173,16 @@ def test_chrony_takes_its_part_of_the_settings(tmp_path: Path) -> None:
     broken = tmp_path / "broken.conf"
     broken.write_text(part.read_text().replace("makestep 1.0 3", "makestep soon"))
     assert run(chronyd, "-p", "-f", str(broken)).returncode != 0
+
+
+def test_the_sensors_broker_finds_its_password_files_after_the_first_boot() -> None:
+    broker = lines_of("etc/mosquitto/conf.d/tillbox.conf")
+    wanted = {line.split()[1] for line in broker if line.startswith("password_file ")}
+    mounts = [line.split() for line in lines_of("etc/fstab")]
+    bound = {fields[1]: fields[0] for fields in mounts if "bind" in fields[3]}
+    made = {
+        line.split()[1].replace(bound["/var/lib/mosquitto"], "/var/lib/mosquitto")
+        for line in lines_of("etc/tmpfiles.d/tillbox.conf")
+        if line.startswith("f ")
+    }
+    assert wanted == made
