@@ -27,6 +27,8 @@ _EV_SYN, _EV_KEY = 0, 1
 _SYN_REPORT, _SYN_DROPPED = 0, 3
 _EVIOCSCLOCKID = 0x400445A0
 _US_PER_S = 1_000_000
+_WAITED_MAX_S = 600
+"""Longer no key waits in the kernel for a lane that is busy."""
 
 
 class KeyEvent(Protocol):
@@ -138,9 +140,7 @@ class _Keys:
 
     def take(self, event: KeyEvent, heard: Callable[..., None]) -> None:
         """Take one event; after lost ones everything up to the next report is stale."""
-        at_s = time.monotonic()
-        if self._has_kernel_time:
-            at_s = event.sec + event.usec / _US_PER_S
+        at_s, is_exact = self._time_of(event)
         at_ms = int(at_s * 1000)
         if event.type == _EV_SYN and event.code == _SYN_DROPPED:
             self._is_resuming = True
@@ -152,8 +152,16 @@ class _Keys:
         elif event.type == _EV_KEY:
             character = self._decoder.key(event.code, event.value)
             if character:
-                is_exact = self._has_kernel_time
                 heard(self._framer.feed(character, at_ms, is_exact=is_exact), at_s)
+
+    def _time_of(self, event: KeyEvent) -> tuple[float, bool]:
+        """When it happened, by `time.monotonic`; False where only its reading is known.
+
+        A driver that took the clock and stamps by another one would make every code look stale.
+        """
+        now_s, stamped_s = time.monotonic(), event.sec + event.usec / _US_PER_S
+        is_exact = self._has_kernel_time and 0 <= now_s - stamped_s <= _WAITED_MAX_S
+        return (stamped_s if is_exact else now_s), is_exact
 
 
 def open_input_device(path: str) -> KeySource:

@@ -6,7 +6,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -45,6 +45,10 @@ class Place:
     phys: str = ""
     is_grabbed: bool = True
 
+    def is_told_more_of(self, other: Place) -> bool:
+        """The same node as `other`, of which udev has only told more: nothing to open anew."""
+        return other in {self, replace(self, phys="")}
+
 
 @dataclass(frozen=True, slots=True)
 class ScannerName:
@@ -70,6 +74,8 @@ class BaseScanner(ABC):
         self._supervisor = Supervisor(f"scanner {self.address}", self._work, self._board)
         self._moved = threading.Event()
         self._unended = 0
+        self._pulled_out = 0
+        self._opened_after = 0
         self._on_scan: Callable[[str], None] = _nobody
         self._on_trouble: Callable[[str], None] = _nobody
 
@@ -115,6 +121,8 @@ class BaseScanner(ABC):
 
     def move_to(self, place: Place | None) -> None:
         """Say where the device is now; None when it was pulled out."""
+        if place is None:
+            self._pulled_out += 1
         self._place = place
         if place is not None:
             self.address = place.address or place.path
@@ -142,6 +150,7 @@ class BaseScanner(ABC):
                 self._moved.clear()
             return
         framer = Framer(self._framing())
+        self._opened_after = self._pulled_out
         try:
             self._listen(place, stop, framer)
         except OSError as error:
@@ -158,7 +167,9 @@ class BaseScanner(ABC):
         self._board.write("ready")
 
     def _is_over(self, place: Place, stop: threading.Event) -> bool:
-        return stop.is_set() or self._place is not place
+        now = self._place
+        is_same = now is not None and now.is_told_more_of(place)
+        return stop.is_set() or not is_same or self._pulled_out != self._opened_after
 
     def _wait_s(self) -> float:
         """How long to wait for the device; a pause that ends a code must be noticed in time."""

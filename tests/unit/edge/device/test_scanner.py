@@ -130,6 +130,29 @@ def test_a_node_that_another_device_has_by_now_is_let_alone(make_bench) -> None:
     assert not any(source.is_grabbed for source in bench.device._sources)
 
 
+def test_more_that_udev_tells_of_a_scanner_costs_no_key(make_bench) -> None:
+    bench = make_bench(Place("/dev/input/event5", "usb-1", "0c2e:0200"))
+    bench.start()
+    bench.device.type("69")
+    time.sleep(0.05)
+    bench.scanner.move_to(Place("/dev/input/event5", "usb-1", "0c2e:0200", "usb-1/input0"))
+    time.sleep(0.7)  # longer than it takes to look up whether anything has changed
+    bench.device.scan("01")
+    until(lambda: bench.codes == ["6901"])
+    assert bench.device.opened == 1
+
+
+def test_a_scanner_put_back_into_the_same_port_is_opened_anew(make_bench) -> None:
+    place = Place("/dev/input/event5", "usb-1", "0c2e:0200")
+    bench = make_bench(place)
+    bench.start()
+    bench.scanner.move_to(None)
+    bench.scanner.move_to(Place("/dev/input/event5", "usb-1", "0c2e:0200"))
+    until(lambda: bench.device.opened == 2)
+    bench.device.scan("42")
+    until(lambda: bench.codes == ["42"])
+
+
 def test_the_self_test_notices_a_grab_that_does_not_hold(make_bench) -> None:
     bench = make_bench()
     bench.start()
