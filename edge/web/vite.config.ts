@@ -7,7 +7,7 @@ import { defineConfig } from "vite";
 const BOX = process.env["TILLBOX_BOX"] ?? "http://127.0.0.1:8100";
 
 export default defineConfig({
-  plugins: [svelte(), texts(["common.", "display.", "device.fault.", "device.todo.", "error.", "offer.hint.", "offer.why.", "till.", "tender."]), gzip()],
+  plugins: [svelte(), texts(["common.", "display.", "device.can.", "device.count.", "device.fault.", "device.todo.", "error.", "offer.hint.", "offer.why.", "till.", "tender."]), gzip()],
   server: { host: "127.0.0.1", proxy: { "/v1": BOX, "/virtual": BOX } },
   // "display" is the page of a customer's display; the box serves it below /display/.
   build: {
