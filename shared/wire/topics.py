@@ -12,6 +12,8 @@ CLOUD_BIRTH = f"{ROOT}/sys/cloud"
 ALL_HELLO = f"{ROOT}/d/+/up/hello"
 ALL_STATE = f"{ROOT}/d/+/up/state"
 ALL_REPORT = f"{ROOT}/d/+/up/rep"
+ALL_TELEMETRY = f"{ROOT}/d/+/up/tel"
+ALL_RESULTS = f"{ROOT}/d/+/up/res"
 
 _DEVICE = re.compile(r"d-[a-z2-7]{16}")
 _UP = re.compile(rf"{ROOT}/d/(d-[a-z2-7]{{16}})/up/[a-z]+")
@@ -42,6 +44,16 @@ def up_report(dev: DeviceId) -> str:
     return f"{ROOT}/d/{dev}/up/rep"
 
 
+def up_telemetry(dev: DeviceId) -> str:
+    """How the box feels; quality of service 0."""
+    return f"{ROOT}/d/{dev}/up/tel"
+
+
+def up_result(dev: DeviceId) -> str:
+    """What became of commands."""
+    return f"{ROOT}/d/{dev}/up/res"
+
+
 def down_ack(dev: DeviceId) -> str:
     """Journal acknowledgements."""
     return f"{ROOT}/d/{dev}/dn/ja"
@@ -70,6 +82,16 @@ def shared_hello(group: str) -> str:
 def shared_report(group: str) -> str:
     """The workers' shared subscription to reports."""
     return f"$share/{group}-r/{ALL_REPORT}"
+
+
+def shared_telemetry(group: str) -> str:
+    """The workers' shared subscription to telemetry."""
+    return f"$share/{group}-t/{ALL_TELEMETRY}"
+
+
+def shared_results(group: str) -> str:
+    """The workers' shared subscription to results of commands."""
+    return f"$share/{group}-c/{ALL_RESULTS}"
 
 
 def device_of(topic: str) -> DeviceId:
