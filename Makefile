@@ -20,7 +20,7 @@ demo: ## Run a chain on this machine: a cloud and four store boxes (CHECK=1: wit
 
 test: ## Run every test and every house rule (ARGS=... goes to pytest)
 	@$(PYTHON) -m tests.lab.bootstrap test
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-hardware: ## Try the device layer on a real kernel with scanners and printers plugged in and out
 	@$(PYTHON) -m tests.lab.bootstrap hardware

@@ -16,6 +16,8 @@ from tests.lab.chromium import open_browser
 from tests.lab.postgres import PostgresServer
 from tests.lab.s3 import S3Server
 
+pytest_plugins = ["tests.order"]
+
 # A busy machine is no bug, so examples have no deadline; in CI everyone gets the same examples.
 settings.register_profile("shop", deadline=None, print_blob=True)
 settings.register_profile("ci", settings.get_profile("shop"), derandomize=True)
