@@ -163,7 +163,7 @@ def _fill(connection: sqlite3.Connection, piece: Piece, source: Path) -> Content
     records = _records(source)
     while batch := list(islice(records, _BATCH)):
         seen += len(batch)
-        rows: dict[RecordKind, list[tuple[Any, ...]]] = {kind: [] for kind in RecordKind}
+        rows: dict[RecordKind, list[tuple[Any, ...]]] = {kind: [] for kind in TABLES}
         for kind, key, body, sha in batch:
             if body is None:
                 raise CorruptError("replica.tombstone", key=key)

@@ -28,6 +28,7 @@ class RecordKind(StrEnum):
     PRICE = "price"
     STAFF = "staff"
     OFFER = "offer"
+    CONFIG = "config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class Record:
     """One published row; `body` None says that the row is gone.
 
     Bodies: item {gtin, name, department, category, brand, package_size, is_weighed, plu};
-    price, keyed by GTIN, {prices: [[from_at_ms, regular_minor, member_minor or null], ...]}
-    ascending; staff, keyed by operator id, {name, role, pin_hash}; offer, keyed by its id, the
-    offer's document in its shortest form.
+    price, keyed by GTIN and level, see `shared.price.levels`; staff, keyed by operator id,
+    {name, role, pin_hash}; offer, keyed by its id, the offer's document in its shortest form;
+    config, keyed by what it sets up, see `shared.item.config`.
     """
 
     kind: RecordKind
