@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
+from cloud import passwords
 from cloud.db import Database
 from cloud.migrations.run import migrate
 from tests.fakes.box_stream import BoxStream
@@ -16,6 +18,15 @@ from tests.fakes.enrolment import enrol
 from tests.lab.cloud_api import CloudApi
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Most of the time of the tests that sign in would be the hash, which is meant to be slow."""
+    real = passwords._PASSWORDS
+    passwords._PASSWORDS = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    passwords._PASSWORDS = real
 
 
 @pytest.fixture(scope="module")
