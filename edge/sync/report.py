@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.identity import Identity
@@ -10,13 +11,13 @@ from edge.journal.store import Journal
 from edge.replica.store import Replica
 from edge.sync.link import Link
 from shared.kernel.clock import Clock
-from shared.wire.message import CatalogReport, Report, message_bytes
+from shared.wire.message import CatalogReport, Report, SoftwareReport, message_bytes
 from shared.wire.topics import up_report
 
 
 @dataclass(frozen=True, slots=True)
 class ReportParts:
-    """What a report is made of."""
+    """What a report is made of; `software` is what it says of the box's software."""
 
     identity: Identity
     journal: Journal
@@ -24,6 +25,7 @@ class ReportParts:
     clock: Clock
     link: Link
     lanes: int
+    software: Callable[[], SoftwareReport | None] = lambda: None
 
 
 class Reporter:
@@ -37,6 +39,7 @@ class Reporter:
         self._shown_at_ms = 0
         self._error: str | None = None
         self._unsynced_told = 0
+        self._gen = 0
 
     def shown(self, lane: int, revision: int) -> None:
         """Report that a till paints `revision`; a repeat sends nothing."""
@@ -47,6 +50,10 @@ class Reporter:
                 self._shown_at_ms = self._parts.clock.now_ms()
         if is_new:
             self.send()
+
+    def read(self, gen: int) -> None:
+        """Note the newest desired document that was read."""
+        self._gen = gen
 
     def failed(self, code: str | None) -> None:
         """Note why the desired state cannot be reached; None when it can. Sends on a change."""
@@ -87,4 +94,6 @@ class Reporter:
             catalog=catalog,
             unsynced=max(parts.journal.head()[0] - parts.journal.acked(), 0),
             lanes=parts.lanes,
+            gen=self._gen,
+            software=parts.software(),
         )

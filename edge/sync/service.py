@@ -28,6 +28,7 @@ from shared.wire.message import (
     CloudBirth,
     DesiredState,
     Hello,
+    SoftwareReport,
     message_bytes,
     parse_message,
 )
@@ -63,7 +64,8 @@ class SyncHooks:
     `desk_pins` gives the revisions that open baskets are priced with; `on_activated` must write
     the activation into the journal and bring it to the screens; `on_incarnation` hears of another
     cloud than the one that acknowledged the journal so far; `on_standing` whether this box is
-    `active` or `retiring`.
+    `active` or `retiring`; `on_desired` gets each desired document that is not an old one, for
+    what it says of software, commands and telemetry. `software` is what a report says of software.
     """
 
     desk_pins: Callable[[], set[int]]
@@ -71,6 +73,8 @@ class SyncHooks:
     on_cloud_state: Callable[[CloudState], None]
     on_incarnation: Callable[[str], None] = lambda _: None
     on_standing: Callable[[str], None] = lambda _: None
+    on_desired: Callable[[DesiredState], None] = lambda _: None
+    software: Callable[[], SoftwareReport | None] = lambda: None
 
 
 class SyncService:
@@ -78,7 +82,7 @@ class SyncService:
 
     def __init__(self, parts: SyncParts, hooks: SyncHooks) -> None:
         self._parts = parts
-        self._on_standing = hooks.on_standing
+        self._hooks = hooks
         self._dev = parts.identity.dev
         self._conn = 0
         self._incarnation: str | None = None
@@ -92,6 +96,7 @@ class SyncService:
                 clock=parts.clock,
                 link=self._link,
                 lanes=parts.lanes,
+                software=hooks.software,
             )
         )
         self._uplink = Uplink(
@@ -146,6 +151,14 @@ class SyncService:
         """Report which revision a till has painted."""
         self._reporter.shown(lane, revision)
 
+    def report(self) -> None:
+        """Send what is reported, now: something of it has changed."""
+        self._reporter.send()
+
+    def tell(self, topic: str, payload: bytes) -> bool:
+        """Send one message; False (and nothing queued) while there is no connection."""
+        return self._link.publish(topic, payload)
+
     def connected(self, conn: int) -> None:
         """Greet the cloud on a fresh connection (LinkHandler)."""
         self._conn = conn
@@ -173,7 +186,9 @@ class SyncService:
             self._cloud_born(parse_message(CloudBirth, message.payload), message)
 
     def _desire(self, state: DesiredState) -> None:
-        self._on_standing(state.status)
+        self._reporter.read(state.gen)
+        self._hooks.on_standing(state.status)
+        self._hooks.on_desired(state)
         catalog = state.catalog
         if catalog is not None:
             self._replicator.desire(
