@@ -1,16 +1,18 @@
 """Prices of three levels become one: what the store says, else its zone, else the chain.
 
 A price record is keyed `<gtin>` (the store's own), `<gtin>/z` (its price zone's) or `<gtin>/c`
-(the chain's). Its body is {"prices": [[from, regular_minor, member_minor], ...]}, ascending:
-`from` is UTC milliseconds, or a time on the store's own clock such as "2026-11-27T00:00";
-`regular_minor` null ends what the level said before, and the next level counts again.
+(the chain's). Its body is {"prices": [[from, regular_minor, member_minor], ...]}, where a period
+that ends has a fourth value, `to`. `from` and `to` are UTC milliseconds, or times on the store's
+own clock such as "2026-11-27T00:00". Periods are half-open, [from, to); of those that cover an
+instant the one that begins last counts. Where it has null for `regular_minor`, or none covers the
+instant, the level says nothing and the next one counts.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from operator import attrgetter
 
@@ -21,7 +23,7 @@ from shared.price.price_book import NO_PRICE_MINOR, DatedPrice, PriceLevel
 SUFFIX = {PriceLevel.STORE: "", PriceLevel.ZONE: "/z", PriceLevel.CHAIN: "/c"}
 """What follows the GTIN in the key of a record, the level that counts first coming first."""
 _LEVEL_OF = {suffix: level for level, suffix in SUFFIX.items()}
-_PARTS = 3
+_PARTS, _PARTS_WITH_END = 3, 4
 
 RawPrices = Sequence[Sequence[int | str | None]]
 """`prices` of a record's body, as JSON gives it."""
@@ -63,9 +65,12 @@ def level_prices(raw: RawPrices, zone: tzinfo) -> tuple[LevelPrice, ...]:
 
     `zone` is the store's, for times on its own clock. Raises RefusedError `publication.price`.
     """
-    dated = sorted((_level_price(row, zone) for row in raw), key=_from_at)
-    last = {price.from_at_ms: price for price in dated}
-    return tuple(last.values())
+    periods = sorted((_period(row, zone) for row in raw), key=_began)
+    ends = {period.to_at_ms for period in periods if period.to_at_ms is not None}
+    if not ends:
+        return tuple({period.price.from_at_ms: period.price for period in periods}.values())
+    instants = sorted(ends | {period.price.from_at_ms for period in periods})
+    return tuple(_covering(periods, at_ms) for at_ms in instants)
 
 
 def merged_prices(levels: Mapping[PriceLevel, Sequence[LevelPrice]]) -> tuple[DatedPrice, ...]:
@@ -83,14 +88,38 @@ def prices_of(records: Mapping[PriceLevel, RawPrices], zone: tzinfo) -> tuple[Da
     return merged_prices({level: level_prices(raw, zone) for level, raw in records.items()})
 
 
-def _level_price(row: Sequence[int | str | None], zone: tzinfo) -> LevelPrice:
-    if len(row) != _PARTS:
+@dataclass(frozen=True, slots=True)
+class _Period:
+    price: LevelPrice
+    to_at_ms: int | None
+
+
+def _began(period: _Period) -> int:
+    return period.price.from_at_ms
+
+
+def _period(row: Sequence[int | str | None], zone: tzinfo) -> _Period:
+    if len(row) not in (_PARTS, _PARTS_WITH_END):
         raise _unreadable(row)
-    start, regular, member = row
-    at_ms = instant_ms(start, zone) if isinstance(start, str) else start
+    start, regular, member = row[:_PARTS]
+    at_ms = _at_ms(start, zone)
     if at_ms is None or isinstance(regular, str) or isinstance(member, str):
         raise _unreadable(row)
-    return LevelPrice(at_ms, regular, None if regular is None else member)
+    price = LevelPrice(at_ms, regular, None if regular is None else member)
+    return _Period(price, _at_ms(row[_PARTS], zone) if len(row) > _PARTS else None)
+
+
+def _at_ms(moment: int | str | None, zone: tzinfo) -> int | None:
+    return instant_ms(moment, zone) if isinstance(moment, str) else moment
+
+
+def _covering(periods: Sequence[_Period], at_ms: int) -> LevelPrice:
+    """What the periods, by their beginnings, say at an instant."""
+    for period in reversed(periods):
+        is_over = period.to_at_ms is not None and period.to_at_ms <= at_ms
+        if period.price.from_at_ms <= at_ms and not is_over:
+            return replace(period.price, from_at_ms=at_ms)
+    return LevelPrice(at_ms, None)
 
 
 def _in_force(said: Iterable[tuple[PriceLevel, tuple[LevelPrice, ...]]], at_ms: int) -> DatedPrice:

@@ -55,6 +55,28 @@ def test_a_change_above_that_the_store_hides_is_no_change() -> None:
     )
 
 
+def test_after_a_period_what_lay_under_it_counts_again() -> None:
+    rows: list[list[int | str | None]] = [[0, 500, None], [10, 400, None, 20], [15, 450, None, 17]]
+    assert level_prices(rows, SHANGHAI) == (
+        LevelPrice(0, 500),
+        LevelPrice(10, 400),
+        LevelPrice(15, 450),
+        LevelPrice(17, 400),
+        LevelPrice(20, 500),
+    )
+
+
+def test_after_the_only_period_the_next_level_counts() -> None:
+    found = prices_of({STORE: [[10, 400, None, 20]], CHAIN: [[0, 500, None]]}, SHANGHAI)
+    assert [price.regular_minor for price in found] == [500, 400, 500]
+
+
+def test_a_period_without_a_price_hides_the_level_while_it_lasts() -> None:
+    rows: list[list[int | str | None]] = [[0, 400, None], [10, None, None, 20]]
+    found = prices_of({STORE: rows, CHAIN: [[0, 500, None]]}, SHANGHAI)
+    assert [price.regular_minor for price in found] == [400, 500, 400]
+
+
 def test_a_period_may_begin_on_the_stores_own_clock() -> None:
     rows: list[list[int | str | None]] = [["2026-11-27T00:00", 400, None], [0, 500, None]]
     assert level_prices(rows, SHANGHAI) == (
@@ -70,7 +92,7 @@ def test_of_two_prices_of_one_instant_the_later_row_counts() -> None:
 
 
 @pytest.mark.parametrize("row", [[0, 5], [None, 5, None], ["2026-13-01T00:00", 5, None],
-                                 [0, "5", None]])  # fmt: skip
+                                 [0, "5", None], [0, 5, None, 9, 9]])  # fmt: skip
 def test_a_row_that_is_no_price_is_refused(row: list[int | str | None]) -> None:
     with pytest.raises(RefusedError):
         level_prices([row], SHANGHAI)
