@@ -18,6 +18,7 @@ from cloud.archivist import ArchiveMeters, ArchivistThread
 from cloud.clock import SystemClock, random_bytes
 from cloud.db import Database, incarnation
 from cloud.deployment import share_group
+from cloud.desired import CHANNEL
 from cloud.fleet import standing
 from cloud.fleet.consumer import AnswerHello, FleetConsumer
 from cloud.fleet.contact_store import StreamHead
@@ -28,7 +29,7 @@ from cloud.ingest.service import NO_HEAD, Verdict
 from cloud.migrations.state import require_migrated
 from cloud.mqtt import BrokerLink, BrokerLogin, LinkEvents, Route
 from cloud.posters import POSTERS
-from cloud.publication.announce import CHANNEL, Announcer
+from cloud.publication.announce import Announcer
 from cloud.settings import Settings
 from shared.kernel.errors import RetailError, UnavailableError
 from shared.kernel.ids import DeviceId
@@ -193,7 +194,8 @@ class Worker:
             is_due = self._clock.mono_ms() - looked_at >= LOOK_MS
             if is_due and self._read_incarnation():
                 _log.error("worker.database_restored", incarnation=self._incarnation)
-                self._publish_birth()
+                if self._is_connected():  # else the next connection does it
+                    self._on_connected()  # numbers of changes went back with the database
             if (is_due or notice is not None) and self._is_connected():
                 self._announcer.announce_new()
             if is_due:

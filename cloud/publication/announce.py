@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,24 +17,25 @@ import structlog
 from sqlalchemy import Connection
 
 from cloud.db import Database, driver
+from cloud.desired import DOCUMENT_COLUMNS, document
 from shared.kernel.errors import UnavailableError
 from shared.kernel.ids import DeviceId
 from shared.wire.topics import down_desired
 
-CHANNEL = "tillbox_publication"
 CHUNK = 200
 FULL_QUEUE_WAIT_S = 0.05
 FULL_QUEUE_TRIES = 200
 
-DOCUMENTS = """
-SELECT d.dev, d.doc, d.changed_rev FROM desired d JOIN device v ON v.dev = d.dev
-WHERE v.status = 'active' AND d.changed_rev > %s ORDER BY d.changed_rev, d.dev"""
-RETIRING = """
-SELECT v.dev, d.doc FROM device v LEFT JOIN desired d ON d.dev = v.dev
-WHERE v.status = 'retiring'"""
-DOCUMENT = """
-SELECT v.status, d.doc FROM device v LEFT JOIN desired d ON d.dev = v.dev
-WHERE v.status <> 'revoked' AND v.dev = %s"""
+DOCUMENTS = f"""
+SELECT d.dev, d.changed_no, {DOCUMENT_COLUMNS} FROM desired d JOIN device v ON v.dev = d.dev
+WHERE v.status = 'active' AND d.changed_no > %s ORDER BY d.changed_no"""  # noqa: S608 - constants
+RETIRING = f"""
+SELECT v.dev, d.dev IS NULL, {DOCUMENT_COLUMNS} FROM device v LEFT JOIN desired d ON d.dev = v.dev
+WHERE v.status = 'retiring'"""  # noqa: S608 - constants
+DOCUMENT = f"""
+SELECT v.status, d.dev IS NULL, {DOCUMENT_COLUMNS}
+FROM device v LEFT JOIN desired d ON d.dev = v.dev
+WHERE v.status <> 'revoked' AND v.dev = %s"""  # noqa: S608 - constants
 ACTIVE, RETIRED = "active", "retiring"
 NOTHING_PUBLISHED = {"v": 1, "gen": 0, "inc": "", "catalog": None}
 
@@ -46,21 +47,21 @@ Publish = Callable[[str, bytes], bool]
 
 @dataclass(slots=True)
 class Announcer:
-    """Announces desired documents; `announced_rev` is the newest publication that went out."""
+    """Announces desired documents; `announced_no` is the newest change that went out."""
 
     database: Database
     publish: Publish
-    announced_rev: int = -1
+    announced_no: int = -1
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def announce_all(self) -> int:
         """Announce to every box, as after a connection to the broker; answers how many."""
         with self._turn:
-            self.announced_rev = -1
+            self.announced_no = -1
             return self._announce_retiring() + self._announce()
 
     def announce_new(self) -> int:
-        """Announce what publications changed since the last time: costs what changed.
+        """Announce what changed since the last time, whichever room changed it.
 
         Raises UnavailableError `broker.unreachable` when the broker takes no more; the next call
         begins where this one ended.
@@ -79,38 +80,36 @@ class Announcer:
         found = self._document(dev)
         if found is None:
             return
-        status, doc = found
-        wanted = None if doc is None else (doc.get("catalog") or {}).get("rev")
-        if status != ACTIVE or wanted != stored_rev:
-            self.publish(down_desired(dev), orjson.dumps(_told(status, doc)))
+        status, told = found
+        if status != ACTIVE or _newest_rev(told) != stored_rev:
+            self.publish(down_desired(dev), orjson.dumps(_told(status, told)))
 
-    def _document(self, dev: DeviceId) -> tuple[str, dict[str, Any] | None] | None:
+    def _document(self, dev: DeviceId) -> tuple[str, dict[str, Any]] | None:
         with self.database.begin() as connection:
             found = driver(connection).execute(DOCUMENT, (dev,)).fetchone()
-        return None if found is None else (found[0], found[1])
+        return None if found is None else (found[0], _document_of(found[1:]))
 
     def _announce_retiring(self) -> int:
         with self.database.begin() as connection:
             rows = driver(connection).execute(RETIRING).fetchall()
-        for dev, doc in rows:
-            self._send(DeviceId(dev), _told(RETIRED, doc))
+        for dev, *row in rows:
+            self._send(DeviceId(dev), _told(RETIRED, _document_of(row)))
         return len(rows)
 
     def _announce(self) -> int:
-        count, newest = 0, self.announced_rev
+        count = 0
         with self.database.begin() as connection:
-            for dev, doc, rev in _documents(connection, self.announced_rev):
-                self._send(dev, doc)
-                # Rows come in the order of their publication: all older ones are out by now.
-                self.announced_rev, newest = max(self.announced_rev, rev - 1), rev
+            for dev, number, told in _documents(connection, self.announced_no):
+                self._send(dev, told)
+                # Rows come in the order of their changes: all older ones are out by now.
+                self.announced_no = number
                 count += 1
-        self.announced_rev = max(self.announced_rev, newest)
         if count:
-            _log.info("publication.announced", boxes=count, rev=newest)
+            _log.info("publication.announced", boxes=count, change=self.announced_no)
         return count
 
-    def _send(self, dev: DeviceId, doc: dict[str, Any]) -> None:
-        payload, topic = orjson.dumps(doc), down_desired(dev)
+    def _send(self, dev: DeviceId, told: dict[str, Any]) -> None:
+        payload, topic = orjson.dumps(told), down_desired(dev)
         for _ in range(FULL_QUEUE_TRIES):
             if self.publish(topic, payload):
                 return
@@ -118,16 +117,27 @@ class Announcer:
         raise UnavailableError("broker.unreachable")
 
 
-def _told(status: str, doc: dict[str, Any] | None) -> dict[str, Any]:
+def _told(status: str, told: dict[str, Any]) -> dict[str, Any]:
     """The document; one that is not in service gets its status, and no prices: it may not fetch."""
-    told = doc or NOTHING_PUBLISHED
-    return told if status == ACTIVE else {**told, "catalog": None, "status": status}
+    if status == ACTIVE:
+        return told
+    return {**told, "catalog": None, "next": [], "software": None, "status": status}
+
+
+def _newest_rev(told: dict[str, Any]) -> int | None:
+    heads = [told["catalog"], *told.get("next", ())]
+    return None if heads[-1] is None else heads[-1]["rev"]
+
+
+def _document_of(row: Sequence[Any]) -> dict[str, Any]:
+    is_missing, *parts = row
+    return NOTHING_PUBLISHED if is_missing else document(parts)
 
 
 def _documents(
-    connection: Connection, after_rev: int
-) -> Iterator[tuple[DeviceId, dict[str, Any], int]]:
+    connection: Connection, after_no: int
+) -> Iterator[tuple[DeviceId, int, dict[str, Any]]]:
     with driver(connection).cursor(name="announce") as cursor:
         cursor.itersize = CHUNK
-        for dev, doc, rev in cursor.execute(DOCUMENTS, (after_rev,)):
-            yield DeviceId(dev), doc, rev
+        for dev, number, *parts in cursor.execute(DOCUMENTS, (after_no,)):
+            yield DeviceId(dev), number, document(parts)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from cloud.archive.objects import ObjectStore
 from cloud.db import Database, incarnation, lock_for_transaction, notify
+from cloud.desired import announce
 from cloud.publication import store
 from cloud.publication.compile import (
     Change,
@@ -146,6 +147,7 @@ def welcome(connection: Connection, store_id: str, dev: str) -> None:
         inc = incarnation(connection)
         store.desire(connection, store_id=store_id, signed=signed, inc=inc, dev=dev)
         notify(connection, CHANNEL, str(signed.manifest.rev))
+        announce(connection)
 
 
 def _publish(publisher: Publisher, connection: Connection, command: Publish) -> Published | None:
@@ -173,6 +175,7 @@ def _publish(publisher: Publisher, connection: Connection, command: Publish) -> 
                 store.desire(connection, store_id=stores[zone], signed=signed, inc=revision.inc)
     _mark(publisher, connection, revision.rev)
     notify(connection, CHANNEL, str(revision.rev))
+    announce(connection)
     return Published(revision.rev, command.at_ms, len(reached))
 
 

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from cloud.db import copy_rows
+from cloud.desired import lock_changes
 from cloud.publication.compile import Change, Key, ZoneHead
 from cloud.records import zone_of
 from shared.publication.manifest import Manifest, parse_manifest
@@ -19,30 +20,30 @@ _STAGE = text("""
     CREATE TEMP TABLE draft_key (
         scope text NOT NULL, kind text NOT NULL, key text NOT NULL) ON COMMIT DROP""")
 _KNOWN = text("""
-    SELECT scope, kind, key, sha256 FROM record_hash JOIN draft_key USING (scope, kind, key)""")
+    SELECT scope, kind, key, sha256 FROM record JOIN draft_key USING (scope, kind, key)""")
 _STAGE_HASHES = text("""
     CREATE TEMP TABLE draft_hash (
         scope text NOT NULL, kind text NOT NULL, key text NOT NULL, sha256 bytea) ON COMMIT DROP""")
 _PUT_HASHES = text("""
-    INSERT INTO record_hash (scope, kind, key, sha256)
+    INSERT INTO record (scope, kind, key, sha256)
     SELECT scope, kind, key, sha256 FROM draft_hash WHERE sha256 IS NOT NULL
     ON CONFLICT (scope, kind, key) DO UPDATE SET sha256 = excluded.sha256""")
 _DROP_HASHES = text("""
-    DELETE FROM record_hash USING draft_hash gone
-    WHERE gone.sha256 IS NULL AND record_hash.scope = gone.scope
-      AND record_hash.kind = gone.kind AND record_hash.key = gone.key""")
+    DELETE FROM record USING draft_hash gone
+    WHERE gone.sha256 IS NULL AND record.scope = gone.scope
+      AND record.kind = gone.kind AND record.key = gone.key""")
 _HEADS = text("""
     SELECT DISTINCT ON (zone) zone, manifest FROM zone_revision ORDER BY zone, rev DESC""")
 _ADD_ZONE_REVISION = text("""
     INSERT INTO zone_revision (zone, rev, manifest_sha, sig, digest, records, manifest)
     VALUES (:zone, :rev, :manifest_sha, :sig, :digest, :records, :manifest)""")
 _DESIRE = text("""
-    INSERT INTO desired (dev, gen, doc, changed_rev)
-    SELECT dev, 1, CAST(:doc AS jsonb), :rev FROM device
+    INSERT INTO desired (dev, gen, inc, catalog)
+    SELECT dev, 1, :inc, CAST(:catalog AS jsonb) FROM device
     WHERE store_id = :store_id AND status = 'active' AND (:dev = '' OR dev = :dev)
     ON CONFLICT (dev) DO UPDATE SET
-        gen = desired.gen + 1, changed_rev = excluded.changed_rev,
-        doc = jsonb_set(excluded.doc, '{gen}', to_jsonb(desired.gen + 1))""")
+        gen = desired.gen + 1, inc = excluded.inc, catalog = excluded.catalog,
+        changed_no = nextval('desired_changed_no')""")
 _ZONE_HEAD = text("""
     SELECT manifest_sha, sig, manifest FROM zone_revision
     WHERE zone = :zone ORDER BY rev DESC LIMIT 1""")
@@ -147,7 +148,7 @@ def put_hashes(connection: Connection, changes: Iterable[Change]) -> None:
 
 def hashes_of(connection: Connection, scope: str) -> Iterator[bytes]:
     """The hash of every record of a scope."""
-    statement = text("SELECT sha256 FROM record_hash WHERE scope = :scope")
+    statement = text("SELECT sha256 FROM record WHERE scope = :scope")
     options = statement.execution_options(yield_per=10_000)
     for (found,) in connection.execute(options, {"scope": scope}):
         yield bytes(found)
@@ -173,22 +174,18 @@ def desire(
     connection: Connection, *, store_id: str, signed: SignedManifest, inc: str, dev: str = ""
 ) -> None:
     """Let a store's active boxes (or one of them) want a revision."""
-    document = {
-        "v": 1,
-        "gen": 1,
-        "inc": inc,
-        "catalog": {
-            "zone": signed.manifest.zone,
-            "rev": signed.manifest.rev,
-            "sha256": signed.sha256,
-            "sig": signed.sig,
-        },
+    catalog = {
+        "zone": signed.manifest.zone,
+        "rev": signed.manifest.rev,
+        "sha256": signed.sha256,
+        "sig": signed.sig,
     }
+    lock_changes(connection)
     connection.execute(
         _DESIRE,
         {
-            "doc": orjson.dumps(document).decode(),
-            "rev": signed.manifest.rev,
+            "inc": inc,
+            "catalog": orjson.dumps(catalog).decode(),
             "store_id": store_id,
             "dev": dev,
         },

@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import inspect
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 # `plan`, `because`, `preview` and the like are read and written as one value, never searched.
 STATEMENTS = (

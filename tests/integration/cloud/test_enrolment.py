@@ -119,9 +119,9 @@ def test_a_box_that_joins_late_already_wants_the_published_revision(
     box = enrol(api.stranger(), claim(admin)).json()
     with api.context.database.begin() as connection:
         found = connection.execute(
-            text("SELECT doc FROM desired WHERE dev = :dev"), {"dev": box["dev"]}
+            text("SELECT catalog FROM desired WHERE dev = :dev"), {"dev": box["dev"]}
         )
-        catalog = found.scalar_one()["catalog"]
+        catalog = found.scalar_one()
     assert (catalog["zone"], catalog["rev"]) == ("store-17", rev)
     rows = admin.get("/v1/convergence").json()["stores"]
     assert (rows[0]["state"], rows[0]["because"]) == ("silent", "never_seen")

@@ -17,7 +17,8 @@ import pytest
 import zstandard
 from sqlalchemy import text
 
-from cloud.db import Database, incarnation, notify
+from cloud.db import Database, incarnation
+from cloud.desired import announce
 from shared.kernel.ids import DeviceId
 from shared.wire import topics
 from shared.wire.batch import UNPACKED_BYTES_MAX
@@ -26,7 +27,6 @@ from shared.wire.message import (
     Birth,
     CatalogReport,
     CloudBirth,
-    DesiredCatalog,
     DesiredState,
     Hello,
     Report,
@@ -355,14 +355,13 @@ def desired_of(peer: MqttPeer) -> int:
 
 def publish(database: Database, box: BoxStream, rev: int) -> None:
     """What the publication room leaves behind."""
-    catalog = DesiredCatalog(f"store-{box.store_id}", rev, "00" * 32, "00" * 64)
-    doc = orjson.loads(message_bytes(DesiredState(rev, "1-1", catalog)))
+    catalog = {"zone": f"store-{box.store_id}", "rev": rev, "sha256": "00" * 32, "sig": "00" * 64}
     with database.begin() as connection:
         connection.execute(
             text("""
-            INSERT INTO desired (dev, gen, doc, changed_rev) VALUES (:dev, :rev, :doc, :rev)
-            ON CONFLICT (dev) DO UPDATE SET gen = excluded.gen, doc = excluded.doc,
-                changed_rev = excluded.changed_rev"""),
-            {"dev": box.dev, "rev": rev, "doc": orjson.dumps(doc).decode()},
+            INSERT INTO desired (dev, gen, inc, catalog) VALUES (:dev, :rev, '1-1', :catalog)
+            ON CONFLICT (dev) DO UPDATE SET gen = excluded.gen, catalog = excluded.catalog,
+                changed_no = nextval('desired_changed_no')"""),
+            {"dev": box.dev, "rev": rev, "catalog": orjson.dumps(catalog).decode()},
         )
-        notify(connection, "tillbox_publication", str(rev))
+        announce(connection)

@@ -1,0 +1,87 @@
+"""The desired document of each box, in parts: every room writes its own, one module puts together.
+
+A part is changed by its owner alone; `gen` grows with each change, and `changed_no` lets the
+announcer send what changed and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from cloud.db import lock_for_transaction, notify
+
+CHANNEL = "tillbox_desired"
+DESIRED_LOCK = 7_461_011
+DOCUMENT_COLUMNS = "d.gen, d.inc, d.catalog, d.next, d.software, d.commands"
+"""What `document` takes, of `desired d`."""
+
+_PUT = """
+    INSERT INTO desired (dev, gen, {part}, changed_at_ms)
+    SELECT told.dev, 1, CAST(told.part AS jsonb), :at_ms
+    FROM unnest(CAST(:devs AS text[]), CAST(:parts AS text[])) told (dev, part)
+    JOIN device ON device.dev = told.dev
+    ORDER BY told.dev
+    ON CONFLICT (dev) DO UPDATE SET gen = desired.gen + 1, {part} = excluded.{part},
+        changed_no = nextval('desired_changed_no'), changed_at_ms = excluded.changed_at_ms
+    WHERE desired.{part} IS DISTINCT FROM excluded.{part}"""
+
+
+class DesiredPart(StrEnum):
+    """The parts that rooms beside the publication write; the values are columns of `desired`."""
+
+    SOFTWARE = "software"
+    COMMANDS = "commands"
+
+
+_STATEMENTS = {part: text(_PUT.format(part=part.value)) for part in DesiredPart}
+
+
+def desire_parts(
+    connection: Connection, part: DesiredPart, wanted: Mapping[str, Any], at_ms: int
+) -> int:
+    """Let boxes (device ids) want this; None for nothing. Returns how many documents changed.
+
+    `software` is one object as in DesiredSoftware, `commands` a list of DesiredCommand, both as
+    JSON values. One statement for any number of boxes; the announcement goes out with the commit.
+    Call it last in a transaction: whoever changes another box's document waits for its end.
+    """
+    if not wanted:
+        return 0
+    lock_changes(connection)
+    parts = wanted.values()
+    values = {
+        "devs": list(wanted),
+        "parts": [None if each is None else orjson.dumps(each).decode() for each in parts],
+        "at_ms": at_ms,
+    }
+    changed = connection.execute(_STATEMENTS[part], values).rowcount
+    if changed:
+        announce(connection)
+    return int(changed)
+
+
+def lock_changes(connection: Connection) -> None:
+    """Change documents one transaction at a time.
+
+    So numbers of changes are committed in the order in which they are taken, and an announcer
+    that has seen number n has missed nothing below it.
+    """
+    lock_for_transaction(connection, DESIRED_LOCK)
+
+
+def announce(connection: Connection) -> None:
+    """Have what changed announced once the transaction commits."""
+    notify(connection, CHANNEL, "")
+
+
+def document(row: Sequence[Any]) -> dict[str, Any]:
+    """The document of a row of `DOCUMENT_COLUMNS`; parts that say nothing are left out."""
+    gen, inc, catalog, later, software, commands = row
+    parts: dict[str, Any] = {"next": later, "software": software, "commands": commands}
+    said = {name: part for name, part in parts.items() if part}
+    return {"v": 1, "gen": gen, "inc": inc, "catalog": catalog, **said}
