@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import inspect
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 
 STATEMENTS = (
     # `codes` holds further barcodes as the table's cells write them: "code*units*unit of measure".
