@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_people(kinds)
     _add_stores(kinds)
     _add_boxes(kinds)
+    _add_light_boxes(kinds)
     _add_price(kinds)
     _add_export(kinds)
     _add_work_items(kinds)
@@ -111,7 +112,9 @@ def _add_people(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     actions = user.add_subparsers(required=True, metavar="ACTION")
     add = actions.add_parser("add", help="add a user, or give one a new role and password")
     add.add_argument("name", help="lower-case letters, digits, dot, dash")
-    add.add_argument("--role", required=True, help="admin, buyer, it, accountant or reader")
+    add.add_argument(
+        "--role", required=True, help="admin, buyer, approver, it, accountant or reader"
+    )
     add.add_argument("--display-name", default="", help="as shown (default: the name)")
     add.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input"
@@ -133,6 +136,24 @@ def _add_stores(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     claim = kinds.add_parser("claim", help="make a token that enrols one box, valid 72 hours")
     claim.add_argument("store_id", help="the store that the box is for")
     claim.set_defaults(run="stores.claim")
+
+
+def _add_light_boxes(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    fleet = kinds.add_parser("fleet", help="try this installation with simulated stores")
+    actions = fleet.add_subparsers(required=True, metavar="ACTION")
+    simulate = actions.add_parser("simulate", help="run light boxes that speak the real protocol")
+    simulate.set_defaults(run="fleet_simulate.simulate")
+    simulate.add_argument("--stores", type=int, default=100, help="how many (default 100)")
+    simulate.add_argument("--minutes", type=float, default=60.0, help="how long (default 60)")
+    simulate.add_argument("--sales-per-day", type=int, default=0, help="of each store (default 0)")
+    simulate.add_argument(
+        "--processes", type=int, default=2, help="over how many processes (default 2)"
+    )
+    simulate.add_argument(
+        "--beside-real-stores",
+        action="store_true",
+        help="also where real stores are: publications reach both",
+    )
 
 
 def _add_boxes(kinds: _Kinds[argparse.ArgumentParser]) -> None:

@@ -14,7 +14,7 @@ import os
 import secrets
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -63,12 +63,18 @@ class MosquittoAccounts:
 
     def put(self, dev: str, password: str) -> None:
         """See BrokerAccounts.  A broker that is not running reads the file when it starts."""
-        if not dev or USER_FORBIDDEN & set(dev):
-            message = f"not a possible broker user: {dev!r}"
-            raise ValueError(message)
+        self.put_all({dev: password})
+
+    def put_all(self, passwords: Mapping[str, str]) -> None:
+        """The same for many with one change of the file."""
+        for dev in passwords:
+            if not dev or USER_FORBIDDEN & set(dev):
+                message = f"not a possible broker user: {dev!r}"
+                raise ValueError(message)
         with self._locked():
             entries = self._read()
-            entries[dev] = hashed_password(password, secrets.token_bytes(SALT_BYTES))
+            for dev, password in passwords.items():
+                entries[dev] = hashed_password(password, secrets.token_bytes(SALT_BYTES))
             self._replace(entries)
         self._announce()
 
