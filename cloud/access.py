@@ -21,6 +21,8 @@ PRICE_WRITE = "price.write"
 STAFF_WRITE = "staff.write"
 STORE_WRITE = "store.write"
 PUBLICATION_PUBLISH = "publication.publish"
+RELEASE_APPROVE = "release.approve"
+RELEASE_POLICY = "release.policy"
 FLEET_READ = "fleet.read"
 FLEET_ENROL = "fleet.enrol"
 REPORT_READ = "report.read"
@@ -36,6 +38,8 @@ PERMISSIONS = frozenset(
         STAFF_WRITE,
         STORE_WRITE,
         PUBLICATION_PUBLISH,
+        RELEASE_APPROVE,
+        RELEASE_POLICY,
         FLEET_READ,
         FLEET_ENROL,
         REPORT_READ,

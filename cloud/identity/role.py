@@ -11,6 +11,7 @@ from cloud.access import (
     PERMISSIONS,
     PRICE_WRITE,
     PUBLICATION_PUBLISH,
+    RELEASE_APPROVE,
     REPORT_READ,
     STAFF_WRITE,
     STORE_WRITE,
@@ -23,6 +24,8 @@ READER = frozenset({ITEM_READ, FLEET_READ, REPORT_READ, WORK_READ})
 ROLES: dict[str, frozenset[str]] = {
     "admin": PERMISSIONS,
     "buyer": READER | {ITEM_WRITE, PRICE_WRITE, PUBLICATION_PUBLISH},
+    # Changes nothing by itself: it is the second pair of eyes, and a hand on the brake.
+    "approver": READER | {PUBLICATION_PUBLISH, RELEASE_APPROVE},
     "it": READER | {STORE_WRITE, STAFF_WRITE, FLEET_ENROL, WORK_WRITE},
     # Exports hold whole sales with their members: not for everybody who may read sums.
     "accountant": READER | {EXPORT_READ, WORK_WRITE},

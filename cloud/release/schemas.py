@@ -13,7 +13,7 @@ STORES_MAX = 20_000
 ROWS_MAX = 500
 DAY_S = 86_400
 WEEK_MIN = 7 * 24 * 60
-LOCAL = r"^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})?$"
+LOCAL = r"^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?)?$"
 """Wall-clock text of a store, such as 2026-11-27T00:00; empty: as soon as it is approved."""
 
 

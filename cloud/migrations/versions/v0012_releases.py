@@ -17,6 +17,7 @@ STATEMENTS = (
         approved_by text, approved_at_ms bigint, starts_local text, plan jsonb NOT NULL,
         changes integer NOT NULL DEFAULT 0, stores integer NOT NULL DEFAULT 0,
         by_kind jsonb NOT NULL DEFAULT '{}', needs_approval jsonb NOT NULL DEFAULT '[]',
+        preview jsonb NOT NULL DEFAULT '{}',
         wave integer NOT NULL DEFAULT -1, since_ms bigint NOT NULL,
         halted_by text, undoes bigint REFERENCES release)""",
     """

@@ -1,0 +1,125 @@
+"""Which stores a release reaches in which wave, and when each begins to sell by it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from hashlib import sha256
+from typing import Any
+
+from shared.kernel.errors import RefusedError
+from shared.kernel.wall_clock import instant_ms
+
+CANARY_MIN = 3
+ALL_PERCENT = 100
+MODELS_MAX = 10
+"""A canary has one store of each of so many models of box."""
+MINUTE_MS = 60_000
+SOAK_S = 900
+
+
+@dataclass(frozen=True, slots=True)
+class WavePlan:
+    """One wave; exactly one of `percent` (of all stores so far), `group` and `stores` is given."""
+
+    name: str
+    percent: int | None = None
+    group: str | None = None
+    stores: tuple[str, ...] | None = None
+    soak_s: int = SOAK_S
+    offset_min: int = 0
+
+
+Plan = tuple[WavePlan, ...]
+DEFAULT: Plan = (
+    WavePlan("canary", 1),
+    WavePlan("10 %", 10),
+    WavePlan("50 %", 50),
+    WavePlan("100 %", 100),
+)
+AT_ONCE: Plan = (WavePlan("100 %", 100, soak_s=0),)
+
+
+def plan_of(rows: Iterable[Mapping[str, Any]]) -> Plan:
+    """Waves as they were asked for or stored; RefusedError `release.plan`."""
+    return checked(
+        tuple(
+            WavePlan(
+                row["name"],
+                row.get("percent"),
+                row.get("group") or None,
+                tuple(row["stores"]) if row.get("stores") else None,
+                row.get("soak_s", SOAK_S),
+                row.get("offset_min", 0),
+            )
+            for row in rows
+        )
+    )
+
+
+def checked(plan: Plan) -> Plan:
+    """The plan, whose shares grow; RefusedError `release.plan` with the wave's number from 1."""
+    reached = 0
+    for number, wave in enumerate(plan, start=1):
+        given = sum(each is not None for each in (wave.percent, wave.group, wave.stores))
+        if given != 1 or (wave.percent is not None and wave.percent <= reached):
+            raise RefusedError("release.plan", wave=number)
+        reached = wave.percent or reached
+    if not plan:
+        raise RefusedError("release.plan", wave=0)
+    return plan
+
+
+def is_at_once(plan: Plan) -> bool:
+    """Whether the first wave takes every store."""
+    return len(plan) == 1 or plan[0].percent == ALL_PERCENT
+
+
+def order_of(release_id: int, models: Mapping[str, str]) -> list[str]:
+    """Stores in the order in which shares take them: other ones come first for each release.
+
+    `models` says each store's kind of box ("": unknown); the first store of each kind comes
+    before all others, so that a small first wave still meets every kind.
+    """
+    shuffled = sorted(models, key=lambda store: sha256(f"{release_id}:{store}".encode()).digest())
+    first: dict[str, str] = {}
+    for store in shuffled:
+        if models[store] and len(first) < MODELS_MAX:
+            first.setdefault(models[store], store)
+    leaders = set(first.values())
+    return sorted(shuffled, key=lambda store: store not in leaders)
+
+
+def models_in(models: Mapping[str, str]) -> int:
+    """How many kinds of box there are, as far as a canary cares."""
+    return min(len({model for model in models.values() if model}), MODELS_MAX)
+
+
+def stores_of(
+    plan: Plan, n: int, models: Mapping[str, str], taken: Sequence[str], order: Sequence[str]
+) -> list[str]:
+    """The stores of wave `n` by share; `taken` have had their wave. The last wave takes the rest.
+
+    A first wave by share has at least three stores, and one for each model of box.
+    """
+    percent = plan[n].percent
+    gone = set(taken)
+    rest = [store for store in order if store not in gone]
+    if n == len(plan) - 1 or percent is None:
+        return rest
+    wanted = -(-len(models) * percent // 100)
+    if n == 0:
+        wanted = max(wanted, CANARY_MIN, models_in(models))
+    return rest[: max(0, wanted - len(gone))]
+
+
+def starts_at_ms(starts_local: str | None, offset_min: int, zone: tzinfo) -> int:
+    """When a store of a wave begins to sell by it, UTC ms; 0: at once.
+
+    A time that the store's clock skips is the first instant after the gap, one that it shows
+    twice the first of them; the offset is real time. Raises RefusedError `time.local`.
+    """
+    if not starts_local:
+        return 0
+    return instant_ms(starts_local, zone) + offset_min * MINUTE_MS
