@@ -141,17 +141,17 @@ def compile_revision(
     delta = None if head.manifest is None else _delta(head.manifest, revision.rev, lines)
     if head.manifest is not None and delta is not None and _is_worthwhile(head.manifest, delta[0]):
         piece, data = delta
-        snapshot, deltas = head.manifest.snapshot, (*head.manifest.deltas, piece)
+        snapshots, deltas = head.manifest.snapshots, (*head.manifest.deltas, piece)
     else:
-        snapshot, data = _snapshot(head.zone, revision.rev, total, snapshot_lines())
-        deltas = ()
+        whole, data = _snapshot(head.zone, revision.rev, total, snapshot_lines())
+        snapshots, deltas = (whole,), ()
     manifest = Manifest(
         zone=head.zone,
         rev=revision.rev,
         inc=revision.inc,
         digest=digest_hex(total.digest),
         records=total.records,
-        snapshot=snapshot,
+        snapshots=snapshots,
         deltas=deltas,
     )
     return ZoneRevision(manifest, data)

@@ -86,4 +86,4 @@ def publish(folder: Path, count: int) -> Published:
     path = folder / name
     path.write_bytes(packed)
     piece = Piece(0, 1, name, len(packed), len(records))
-    return Published(Manifest(ZONE, 1, INC, digest_hex(digest), len(records), piece), path)
+    return Published(Manifest(ZONE, 1, INC, digest_hex(digest), len(records), (piece,)), path)

@@ -286,7 +286,7 @@ class FakePublisher:
             inc=INC,
             digest=digest_hex(self._digest),
             records=len(self._records),
-            snapshot=self._snapshot,
+            snapshots=(self._snapshot,),
             deltas=tuple(self._deltas),
         )
         data = manifest_bytes(manifest)

@@ -165,8 +165,9 @@ def _publication() -> dict[str, object]:
     digest = 0
     for record in records[:2]:
         digest = digest_add(digest, record_hash(record))
+    snapshots = (Piece(0, 4, "ab" * 32, 9, 2),)
     deltas = (Piece(4, 5, "cd" * 32, 90, 1),)
-    manifest = Manifest("z", 5, "i-1", digest_hex(digest), 2, Piece(0, 4, "ab" * 32, 9, 2), deltas)
+    manifest = Manifest("z", 5, "i-1", digest_hex(digest), 2, snapshots, deltas)
     return {
         "record_hashes": [record_hash(record).hex() for record in records],
         "digest": digest_hex(digest),

@@ -44,7 +44,7 @@ def manifest_of(inc: str, revs: list[int]) -> Manifest:
         return Piece(from_rev, to_rev, sha256(f"{inc} {from_rev} {to_rev}".encode()).hex(), 9, 1)
 
     deltas = tuple(piece(*ends) for ends in pairwise(revs))
-    return Manifest(ZONE, revs[-1], inc, "0" * 64, 1, piece(0, revs[0]), deltas)
+    return Manifest(ZONE, revs[-1], inc, "0" * 64, 1, (piece(0, revs[0]),), deltas)
 
 
 class Cloud:

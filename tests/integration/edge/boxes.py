@@ -179,7 +179,7 @@ class Publisher:
             inc=self.inc,
             digest=digest_hex(self.digest),
             records=len(self.live),
-            snapshot=self.snapshot,
+            snapshots=(self.snapshot,),
             deltas=tuple(self.deltas),
         )
 

@@ -155,7 +155,7 @@ def broken(manifest: Manifest, **changed: object) -> Manifest:
         "inc": manifest.inc,
         "digest": manifest.digest,
         "records": manifest.records,
-        "snapshot": manifest.snapshot,
+        "snapshots": manifest.snapshots,
         "deltas": manifest.deltas,
     }
     return Manifest(**{**fields, **changed})  # type: ignore[arg-type]
@@ -231,7 +231,7 @@ def test_a_snapshot_that_is_not_what_was_promised_leaves_no_file(
     piece = good.snapshot
     short = Piece(0, 1, piece.sha256, piece.size, piece.records + 1)
     with pytest.raises(CorruptError, match=r"replica\.records"):
-        replica.stage(broken(good, snapshot=short), publisher.objects)
+        replica.stage(broken(good, snapshots=(short,)), publisher.objects)
     with pytest.raises(CorruptError, match=r"replica\.digest"):
         replica.stage(broken(good, digest="0" * 64), publisher.objects)
     publisher.objects[piece.sha256].write_bytes(b"no zstd")

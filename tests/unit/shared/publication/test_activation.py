@@ -23,7 +23,7 @@ def piece(from_rev: int, to_rev: int) -> Piece:
 
 
 SNAPSHOT, DELTA = piece(0, 4), piece(4, 5)
-MANIFEST = Manifest("store-343", 5, "inc-1", "0" * 64, 12, SNAPSHOT, (DELTA,))
+MANIFEST = Manifest("store-343", 5, "inc-1", "0" * 64, 12, (SNAPSHOT,), (DELTA,))
 NAME = sha256(manifest_bytes(MANIFEST)).hex()
 DESIRED = Desired("store-343", 5, NAME, "sig", "inc-1")
 EMPTY = ReplicaState("store-343", 0, 0, "")
