@@ -1,4 +1,4 @@
-"""Answers made quickly: JSON as bytes, CSV as a stream.
+"""Answers made quickly: JSON as bytes, CSV as a stream, workbooks as a file.
 
 FastAPI's own encoder walks every value and costs four times as much as orjson.
 """
@@ -15,7 +15,10 @@ import orjson
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
+from cloud.sheet import workbook_of
+
 ROWS_PER_CHUNK = 500
+CHUNK_BYTES = 1 << 16
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -32,8 +35,31 @@ class CsvAnswer(StreamingResponse):
     @classmethod
     def of_rows(cls, columns: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> CsvAnswer:
         """Stream the rows below a header; `name` is offered as the file's name."""
-        disposition = f'attachment; filename="{_NOT_IN_NAMES.sub("_", name)}"'
-        return cls(_lines(columns, rows), headers={"Content-Disposition": disposition})
+        return cls(_lines(columns, rows), headers=_as_file(name))
+
+
+class XlsxAnswer(StreamingResponse):
+    """A workbook to download."""
+
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+    @classmethod
+    def of_rows(
+        cls, columns: Sequence[str], rows: Iterable[Sequence[str | int | None]], name: str
+    ) -> XlsxAnswer:
+        """The rows below a header as the one sheet; RefusedError `export.too_long`."""
+        file = workbook_of(columns, rows)
+
+        def chunks() -> Iterator[bytes]:
+            with file:
+                while chunk := file.read(CHUNK_BYTES):
+                    yield chunk
+
+        return cls(chunks(), headers=_as_file(name))
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{_NOT_IN_NAMES.sub("_", name)}"'}
 
 
 def _lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

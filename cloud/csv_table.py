@@ -1,4 +1,4 @@
-"""CSV tables row by row, with every error of every row.
+"""Tables row by row, CSV or the first sheet of a workbook, with every error of every row.
 
 A table that has one error is refused as a whole; the caller writes nothing before it has read
 everything. Lines count from 1 and name the line on which a row starts.
@@ -12,10 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
+from cloud.sheet import ERROR_VALUES, is_sheet, sheet_rows
 from shared.kernel.errors import RefusedError, RetailError
 
 ROW_ERRORS_SHOWN_MAX = 10_000
 CELL_LENGTH_MAX = 200
+LONG_CELL_LENGTH_MAX = 4_000
+LONG_COLUMNS = frozenset({"codes", "image"})
+"""Lists and addresses."""
 HEADER_LINE = 1
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -73,23 +77,34 @@ class Row:
 def read_table(
     stream: IO[bytes], columns: Sequence[str], errors: RowErrors, optional: Sequence[str] = ()
 ) -> Iterator[Row]:
-    """Rows of a UTF-8 CSV table with these columns and no others, in any order.
+    """Rows of a UTF-8 CSV table or a workbook with these columns and no others, in any order.
 
     Rows have a cell of an `optional` column only where the table has the column. What is wrong
     is noted in `errors`; a row that cannot be told apart into cells is left out.
     """
-    rows = _rows(stream, errors)
+    is_workbook = is_sheet(stream)
+    rows = _sheet(stream, errors) if is_workbook else _rows(stream, errors)
     header = next(rows, None)
     if header is None:
-        errors.add(HEADER_LINE, None, "import.empty")
+        if not errors.found:
+            errors.add(HEADER_LINE, None, "import.empty")
         return
     names = [cell.strip() for cell in header[1]]
     if not _is_header(names, columns, optional, errors):
         return
     for line, cells in rows:
         stripped = [cell.strip() for cell in cells]
+        if is_workbook:  # a sheet has no cells where nothing stands
+            stripped += [""] * (len(names) - len(stripped))
         if _is_row(stripped, names, line, errors):
             yield Row(line, dict(zip(names, stripped, strict=True)))
+
+
+def _sheet(stream: IO[bytes], errors: RowErrors) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from sheet_rows(stream)
+    except RetailError as error:
+        errors.found.append(RowError(HEADER_LINE, None, error.code, error.params))
 
 
 def _rows(stream: IO[bytes], errors: RowErrors) -> Iterator[tuple[int, list[str]]]:
@@ -137,14 +152,24 @@ def _is_row(cells: list[str], names: list[str], line: int, errors: RowErrors) ->
     if len(cells) != len(names):
         errors.add(line, None, "import.cells", found=len(cells), expected=len(names))
         return False
-    bad = [
-        (name, "import.too_long" if len(cell) > CELL_LENGTH_MAX else "import.characters")
-        for name, cell in zip(names, cells, strict=True)
-        if len(cell) > CELL_LENGTH_MAX or _has_control(cell)
-    ]
+    bad = [(name, _fault(name, cell)) for name, cell in zip(names, cells, strict=True)]
     for name, code in bad:
-        errors.add(line, name, code, limit=CELL_LENGTH_MAX)
-    return not bad
+        if code:
+            errors.add(line, name, code, limit=_length_max(name))
+    return not any(code for _, code in bad)
+
+
+def _fault(name: str, cell: str) -> str:
+    """What is wrong with any cell of that content; "" for nothing."""
+    if len(cell) > _length_max(name):
+        return "import.too_long"
+    if cell in ERROR_VALUES:
+        return "import.failed_formula"
+    return "import.characters" if _has_control(cell) else ""
+
+
+def _length_max(name: str) -> int:
+    return LONG_CELL_LENGTH_MAX if name in LONG_COLUMNS else CELL_LENGTH_MAX
 
 
 def _has_control(cell: str) -> bool:

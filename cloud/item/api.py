@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from cloud.access import ITEM_READ, ITEM_WRITE, ContextDep, Requires
-from cloud.answer import CsvAnswer, json_answer
+from cloud.answer import CsvAnswer, XlsxAnswer, json_answer
+from cloud.context import Context, Principal
 from cloud.item import service
-from cloud.item.schemas import Catalogue, CatalogueFilter, Departments, ImportResult
+from cloud.item.schemas import (
+    Catalogue,
+    CatalogueFilter,
+    Departments,
+    ExportFilter,
+    ImportResult,
+    ItemHistory,
+)
 from cloud.item.store import CatalogueQuery
-from cloud.item.table import COLUMNS, cells_of
+from cloud.item.table import COLUMNS, rows_of
+from cloud.table_import import Author
 from cloud.upload import with_upload
 
 router = APIRouter(prefix="/v1", tags=["items"])
 READ = [Depends(Requires(ITEM_READ))]
+Writer = Annotated[Principal, Depends(Requires(ITEM_WRITE))]
+IMPORT_REASON = "import"
 CSV_BODY = {"requestBody": {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@router.post(
-    "/items/import",
-    response_model=ImportResult,
-    dependencies=[Depends(Requires(ITEM_WRITE))],
-    openapi_extra=CSV_BODY,
-)
-async def import_items(request: Request, context: ContextDep) -> Response:
-    """Take over a CSV table as a whole; 422 with every row's errors otherwise.
+@router.post("/items/import", response_model=ImportResult, openapi_extra=CSV_BODY)
+async def import_items(request: Request, context: ContextDep, principal: Writer) -> Response:
+    """Take over a table (CSV or XLSX) as a whole; 422 with every row's errors otherwise.
 
     Columns: ean13, name, department, category, brand, package_size, weighed, plu. Those of
-    tags (a|b), tax_bp, promotable, min_price_cents, min_margin_bp, cost_cents, uom may be
-    left out: items then keep what they have.
+    tags (a|b), tax_bp, promotable, min_price_cents, min_margin_bp, cost_cents, uom, codes
+    (code*units*unit of measure|...), age_limit, shelf_life_days, tax_class, image may be left
+    out: items then keep what they have. A row with effective_from says what changes later.
     """
-    done = await with_upload(request, lambda stream: service.import_items(context.database, stream))
+    author = Author(principal.name, context.clock.now_ms(), IMPORT_REASON)
+    done = await with_upload(
+        request, lambda stream: service.import_items(context.database, stream, author)
+    )
     return json_answer(asdict(done))
 
 
@@ -53,8 +64,25 @@ def departments(context: ContextDep) -> Response:
     return json_answer({"departments": service.departments(context.database)})
 
 
+@router.get("/items/{gtin}/history", response_model=ItemHistory, dependencies=READ)
+def history(context: ContextDep, gtin: Annotated[str, Path(max_length=14)]) -> Response:
+    """Who changed an item, when, why and from what to what, the newest first."""
+    return json_answer({"events": service.history(context.database, gtin)})
+
+
 @router.get("/items.csv", response_class=CsvAnswer, dependencies=READ)
-def export(context: ContextDep) -> Response:
-    """The whole catalogue as a table that can be imported again."""
-    rows = (cells_of(item) for item in service.export(context.database))
-    return CsvAnswer.of_rows(COLUMNS, rows, "items.csv")
+def export(context: ContextDep, asked: Annotated[ExportFilter, Query()]) -> Response:
+    """The items that match as a table that can be imported again."""
+    return CsvAnswer.of_rows(COLUMNS, _table(context, asked), "items.csv")
+
+
+@router.get("/items.xlsx", response_class=XlsxAnswer, dependencies=READ)
+def export_workbook(context: ContextDep, asked: Annotated[ExportFilter, Query()]) -> Response:
+    """The same table as a workbook."""
+    return XlsxAnswer.of_rows(COLUMNS, _table(context, asked), "items.xlsx")
+
+
+def _table(context: Context, asked: ExportFilter) -> Iterator[tuple[str | int, ...]]:
+    query = CatalogueQuery(asked.q, asked.department)
+    for item in service.export(context.database, query, context.clock.now_ms()):
+        yield from rows_of(item)

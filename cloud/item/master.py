@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shared.item.item import Item
+from shared.item.item import Item, ItemChange
+from shared.item.pack_code import PackCode
 from shared.kernel.gtin import Gtin
 from shared.price.floor import floor_unit_minor
 
@@ -14,7 +15,8 @@ class MasterItem:
     """One row of the catalogue. Amounts are minor units of one unit of the item.
 
     `cost_minor` and `min_margin_bp` are None where nobody stated them; with both, no offer may
-    leave less than that share of the price without tax above cost. They never leave HQ.
+    leave less than that share of the price without tax above cost. They never leave HQ, nor do
+    `shelf_life_days` (0: it keeps) and `image` ("sha256:<hex>" of an object, or an https address).
     """
 
     gtin: Gtin
@@ -32,6 +34,12 @@ class MasterItem:
     min_margin_bp: int | None = None
     cost_minor: int | None = None
     uom: str = ""
+    codes: tuple[PackCode, ...] = ()
+    age_limit: int = 0
+    shelf_life_days: int = 0
+    tax_class: str = ""
+    image: str = ""
+    later: tuple[ItemChange, ...] = ()
 
     @property
     def floor_minor(self) -> int:
@@ -56,4 +64,14 @@ class MasterItem:
             is_promotable=self.is_promotable,
             floor_minor=self.floor_minor,
             uom=self.uom,
+            codes=self.codes,
+            age_limit=self.age_limit,
+            tax_class=self.tax_class,
+            later=self.later,
         )
+
+    def settled(self, now_local: str) -> MasterItem:
+        """The item with the changes whose time has come on a clock that shows `now_local`."""
+        due = [change for change in self.later if change.from_local <= now_local]
+        said = {name: value for change in due for name, value in change.changed.items()}
+        return replace(self, later=self.later[len(due) :], **said)  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 PAGE_SIZE_MAX = 500
@@ -18,6 +20,13 @@ class CatalogueFilter(BaseModel):
     size: int = Field(default=50, ge=1, le=PAGE_SIZE_MAX)
 
 
+class ExportFilter(BaseModel):
+    """Which items to export; everything when nothing is said."""
+
+    q: str = Field(default="", max_length=100)
+    department: str = Field(default="", max_length=200)
+
+
 class ImportResult(BaseModel):
     """What became of a table's rows."""
 
@@ -25,6 +34,23 @@ class ImportResult(BaseModel):
     created: int
     updated: int
     unchanged: int
+
+
+class ItemCode(BaseModel):
+    """A further barcode, and how many units of the item bear it together."""
+
+    code: str
+    units: int
+    uom: str
+
+
+class LaterChange(BaseModel):
+    """What changes from a time on the stores' own clocks; null: as before."""
+
+    from_local: str
+    name: str | None
+    tax_class: str | None
+    tax_bp: int | None
 
 
 class CatalogueItem(BaseModel):
@@ -45,6 +71,12 @@ class CatalogueItem(BaseModel):
     min_margin_bp: int | None
     cost_minor: int | None
     uom: str
+    codes: list[ItemCode]
+    age_limit: int
+    shelf_life_days: int
+    tax_class: str
+    image: str
+    later: list[LaterChange]
     regular_minor: int | None
     member_minor: int | None
     price_from_at_ms: int | None
@@ -64,3 +96,23 @@ class Departments(BaseModel):
     """Every department that has an item."""
 
     departments: list[str]
+
+
+class ItemEvent(BaseModel):
+    """One change of an item; `changes` is {field: [old, new]}, empty for a new item.
+
+    `from_local` is not empty where a change was planned for that time.
+    """
+
+    is_new: bool
+    changes: dict[str, list[Any]]
+    from_local: str
+    changed_by: str
+    changed_at_ms: int
+    reason: str
+
+
+class ItemHistory(BaseModel):
+    """Who changed an item, when and why, the newest first."""
+
+    events: list[ItemEvent]

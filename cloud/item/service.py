@@ -10,18 +10,26 @@ from sqlalchemy import Connection
 
 from cloud.csv_table import RowErrors
 from cloud.db import Database
-from cloud.item import store
+from cloud.item import import_store, store
 from cloud.item.master import MasterItem
 from cloud.item.store import CatalogueQuery
-from cloud.item.table import read_items
+from cloud.item.table import EFFECTIVE_FROM, ItemTable, read_items
 from cloud.records import CHAIN, ScopedRecord
-from shared.item.item import Item
+from cloud.table_import import Author, begin_difference, difference
+from shared.item.item import Item, ItemChange
+from shared.item.pack_code import parse_pack_code
+from shared.kernel.gtin import parse_gtin
+from shared.kernel.quantity import ONE_MILLI
 from shared.publication.revision import Record, RecordKind
 
 _SILENT: dict[str, object] = {
     field.name: field.default
     for field in fields(Item)
-    if field.name in {"tags", "tax_bp", "is_promotable", "floor_minor", "uom"}
+    if field.name
+    in {
+        *("tags", "tax_bp", "is_promotable", "floor_minor", "uom"),
+        *("codes", "age_limit", "tax_class", "later"),
+    }
 }
 
 
@@ -45,25 +53,70 @@ class CataloguePage:
     size: int
 
 
-def import_items(database: Database, stream: IO[bytes]) -> Imported:
+def import_items(database: Database, stream: IO[bytes], author: Author) -> Imported:
     """Take over a whole table, or nothing of it; ImportRefusedError names every bad cell."""
+    with database.begin() as connection:
+        table = _stage(connection, stream, author.at_ms, shows_new=False)
+        import_store.write(connection, table.fields, author)
+        found = difference(connection)
+    rows = len(table.rows) + len(table.dated)
+    return Imported(rows, found.created, found.updated, rows - found.created - found.updated)
+
+
+class ItemImporter:
+    """The catalogue's table in two steps; see `cloud.table_import.TableImporter`."""
+
+    def __init__(self) -> None:
+        self._table: ItemTable | None = None
+
+    def stage(self, connection: Connection, stream: IO[bytes], at_ms: int) -> int:
+        """Check the table and tell what it would change."""
+        table = self._table = _stage(connection, stream, at_ms, shows_new=True)
+        return len(table.rows) + len(table.dated)
+
+    def write(self, connection: Connection, author: Author) -> None:
+        """Write what was staged."""
+        assert self._table is not None
+        import_store.write(connection, self._table.fields, author)
+
+
+def _stage(connection: Connection, stream: IO[bytes], at_ms: int, *, shows_new: bool) -> ItemTable:
     errors = RowErrors()
     table = read_items(stream, errors)
-    rows = table.rows
-    with database.begin() as connection:
-        store.stage(connection, rows)
-        for line, plu, gtin in store.taken_plus(connection):
-            errors.add(line, "plu", "item.plu_taken", value=plu, gtin=gtin)
-        errors.raise_if_any()
-        created, updated = store.upsert_staged(connection, table.fields)
-    return Imported(len(rows), created, updated, len(rows) - created - updated)
+    import_store.stage(connection, table.rows)
+    import_store.stage_dated(connection, table.dated)
+    for line, plu, gtin in import_store.taken_plus(connection):
+        errors.add(line, "plu", "item.plu_taken", value=plu, gtin=gtin)
+    _check_codes(connection, table, errors)
+    local = import_store.now_local(connection, at_ms)
+    for line, row in table.dated:
+        if row.change.from_local <= local:
+            errors.add(line, EFFECTIVE_FROM, "item.dated_past", value=row.change.from_local)
+    errors.raise_if_any()
+    import_store.settle(connection, local)
+    begin_difference(connection)
+    import_store.compare(connection, table.fields, shows_new=shows_new)
+    return table
+
+
+def _check_codes(connection: Connection, table: ItemTable, errors: RowErrors) -> None:
+    """Every code names one item."""
+    for line, code, gtin in import_store.taken_codes(connection):
+        errors.add(line, "codes", "item.code_taken", value=code, gtin=gtin)
+    for line, code in import_store.codes_of_items(connection):
+        errors.add(line, "codes", "item.code_is_item", value=code)
+    for line, code, gtin in import_store.items_of_codes(connection, table.fields):
+        errors.add(line, "ean13", "item.code_taken", value=code, gtin=gtin)
+    for line, gtin in import_store.unknown_items(connection):
+        errors.add(line, "ean13", "item.unknown", gtin=gtin)
 
 
 def catalogue(database: Database, query: CatalogueQuery, at_ms: int) -> CataloguePage:
     """One page of what matches, and how much matches in all."""
     with database.begin() as connection:
+        local = import_store.now_local(connection, at_ms)
         return CataloguePage(
-            store.page(connection, query, at_ms),
+            [_shown(row, local) for row in store.page(connection, query, at_ms)],
             store.count(connection, query),
             query.page,
             query.size,
@@ -76,10 +129,34 @@ def departments(database: Database) -> list[str]:
         return store.departments(connection)
 
 
-def export(database: Database) -> Iterator[MasterItem]:
-    """Every item by GTIN, read while it is consumed."""
+def export(database: Database, query: CatalogueQuery, at_ms: int) -> Iterator[MasterItem]:
+    """Every item that matches, by GTIN, as it is now; read while it is consumed."""
     with database.begin() as connection:
-        yield from store.items(connection)
+        local = import_store.now_local(connection, at_ms)
+        for item in store.matching(connection, query):
+            yield item.settled(local)
+
+
+def history(database: Database, gtin: str) -> list[dict[str, Any]]:
+    """Who changed an item, when, why and from what to what; RefusedError `barcode.*`."""
+    with database.begin() as connection:
+        return store.history(connection, parse_gtin(gtin))
+
+
+def _shown(row: dict[str, Any], local: str) -> dict[str, Any]:
+    """A row of the catalogue as it is now, with its codes in parts and what is yet to come."""
+    later = [ItemChange(*change) for change in row["later"] or ()]
+    for change in later:
+        if change.from_local <= local:
+            row |= change.changed
+    codes = map(parse_pack_code, row["codes"])
+    return row | {
+        "codes": [
+            {"code": code.gtin, "units": code.qty_milli // ONE_MILLI, "uom": code.uom}
+            for code in codes
+        ],
+        "later": [asdict(change) for change in later if change.from_local > local],
+    }
 
 
 class ItemRecords:
@@ -117,4 +194,8 @@ def record_of(item: MasterItem) -> Record:
             del body[name]
     if "tags" in body:
         body["tags"] = list(body["tags"])
+    if "codes" in body:
+        body["codes"] = [code.raw for code in item.codes]
+    if "later" in body:
+        body["later"] = [[change.from_local, change.changed] for change in item.later]
     return Record(RecordKind.ITEM, item.gtin, body)

@@ -5,37 +5,35 @@ Reads `item_price` and `price_draft` beside its own tables: a buyer wants to see
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from cloud.db import copy_rows, like_literal
+from cloud.db import like_literal
 from cloud.item.master import MasterItem
-from shared.kernel.gtin import Gtin
+from shared.item.item import ItemChange
+from shared.item.pack_code import parse_pack_code
+from shared.kernel.gtin import Gtin, canonical_gtin
 
 FIELDS = (
     "gtin", "name", "department", "category", "brand", "package_size", "is_weighed", "plu",
     "tags", "tax_bp", "is_promotable", "min_price_minor", "min_margin_bp", "cost_minor", "uom",
+    "codes", "age_limit", "shelf_life_days", "tax_class", "image",
 )  # fmt: skip
-_NAMES = ", ".join(FIELDS)
+NAMES = ", ".join(FIELDS)
+HISTORY_MAX = 500
+CODE_DIGITS_MIN = 8
+"""Shorter numbers are looked for in names and own codes only."""
 
-_STAGE = text("""
-    CREATE TEMP TABLE incoming_item (
-        line integer NOT NULL, gtin text NOT NULL, name text NOT NULL, department text NOT NULL,
-        category text NOT NULL, brand text NOT NULL, package_size text NOT NULL,
-        is_weighed boolean NOT NULL, plu text, tags text[] NOT NULL, tax_bp integer NOT NULL,
-        is_promotable boolean NOT NULL, min_price_minor integer NOT NULL,
-        min_margin_bp integer, cost_minor integer, uom text NOT NULL) ON COMMIT DROP""")
-# A PLU may move from one item to another within one table.
-_PLU_TAKEN = text("""
-    SELECT incoming.line, incoming.plu, item.gtin
-    FROM incoming_item incoming
-    JOIN item ON item.plu = incoming.plu AND item.gtin <> incoming.gtin
-    WHERE NOT EXISTS (SELECT FROM incoming_item moved WHERE moved.gtin = item.gtin)
-    ORDER BY incoming.line""")
+_HISTORY = text("""
+    SELECT is_new, changes, from_local, changed_by, changed_at_ms, reason FROM item_history
+    WHERE gtin = :gtin ORDER BY id DESC LIMIT :most""")
+_LATER = """
+    SELECT gtin, jsonb_agg(jsonb_build_array(from_local, name, tax_class, tax_bp)
+                           ORDER BY from_local) AS later
+    FROM item_dated GROUP BY gtin"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +45,6 @@ class CatalogueQuery:
     store_id: str = ""
     page: int = 1
     size: int = 50
-
-
-def stage(connection: Connection, rows: Iterable[tuple[int, MasterItem]]) -> None:
-    """Put the rows of a table into a temporary one."""
-    connection.execute(_STAGE)
-    copy_rows(
-        connection,
-        "incoming_item",
-        ("line", *FIELDS),
-        ((line, *map(_copied, _values(item))) for line, item in rows),
-    )
-
-
-def taken_plus(connection: Connection) -> list[tuple[int, str, str]]:
-    """(line, PLU, GTIN of the other item) of staged rows whose PLU another item keeps."""
-    return [(line, plu, gtin) for line, plu, gtin in connection.execute(_PLU_TAKEN)]
-
-
-def upsert_staged(connection: Connection, fields: Sequence[str] = FIELDS) -> tuple[int, int]:
-    """Write the staged rows that differ; returns how many were created and updated.
-
-    Items that exist change in these `fields` only.
-    """
-    created, updated = connection.execute(_upsert(fields)).one()
-    return created, updated
 
 
 def departments(connection: Connection) -> list[str]:
@@ -106,12 +79,12 @@ def page(connection: Connection, query: CatalogueQuery, at_ms: int) -> list[dict
 
 def drafts(connection: Connection) -> Iterator[MasterItem]:
     """Items that changed since they were last published."""
-    yield from _items(connection, "JOIN item_draft USING (gtin)")
+    yield from _items(connection, "JOIN item_draft draft ON draft.gtin = item.gtin")
 
 
 def items(connection: Connection) -> Iterator[MasterItem]:
     """Every item, by GTIN."""
-    yield from _items(connection, "ORDER BY gtin")
+    yield from _items(connection, "ORDER BY item.gtin")
 
 
 def drop_drafts(connection: Connection) -> None:
@@ -119,42 +92,46 @@ def drop_drafts(connection: Connection) -> None:
     connection.execute(text("DELETE FROM item_draft"))
 
 
-def _items(connection: Connection, tail: str) -> Iterator[MasterItem]:
-    statement = text(f"SELECT {_NAMES} FROM item {tail}")  # noqa: S608 - constants
-    for row in connection.execute(statement.execution_options(yield_per=5000)):
-        yield _item(row)
+def history(connection: Connection, gtin: str) -> list[dict[str, Any]]:
+    """Who changed an item, when, why and from what to what, the newest first."""
+    found = connection.execute(_HISTORY, {"gtin": gtin, "most": HISTORY_MAX})
+    return [dict(row) for row in found.mappings()]
 
 
-def _item(row: Sequence[Any]) -> MasterItem:
+def find(connection: Connection, gtin: str) -> MasterItem | None:
+    """The item with that code of its own."""
+    return next(_items(connection, "WHERE item.gtin = :gtin", {"gtin": gtin}), None)
+
+
+def matching(connection: Connection, query: CatalogueQuery) -> Iterator[MasterItem]:
+    """Every item that matches, by GTIN; pages do not count."""
+    where, parameters = _where(query)
+    yield from _items(connection, f"WHERE {where} ORDER BY item.gtin", parameters)
+
+
+def _items(
+    connection: Connection, tail: str, parameters: dict[str, Any] | None = None
+) -> Iterator[MasterItem]:
+    names = ", ".join(f"item.{name}" for name in FIELDS)
+    statement = text(
+        f"SELECT {names}, dated.later FROM item"  # noqa: S608 - constants
+        f" LEFT JOIN ({_LATER}) dated ON dated.gtin = item.gtin {tail}"
+    )
+    found = connection.execute(statement.execution_options(yield_per=5000), parameters or {})
+    for *row, later in found:
+        yield _item(row, later or ())
+
+
+def _item(row: Sequence[Any], later: Sequence[Sequence[Any]]) -> MasterItem:
     found = dict(zip(FIELDS, row, strict=True))
-    return MasterItem(**found | {"gtin": Gtin(found["gtin"]), "tags": tuple(found["tags"])})
-
-
-_values = attrgetter(*FIELDS)
-
-
-def _copied(value: object) -> object:
-    """The driver writes lists as arrays, and tuples as rows."""
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _upsert(fields: Sequence[str]) -> TextClause:
-    """Write staged rows.
-
-    A draft that is there already is written again, so that a publication which is just taking
-    the older state of the item notices.
-    """
-    assert set(fields) <= set(FIELDS)
-    given = [name for name in fields if name != "gtin"]
-    changed = " OR ".join(f"item.{name} IS DISTINCT FROM excluded.{name}" for name in given)
-    put = ", ".join(f"{name} = excluded.{name}" for name in given)
-    return text(
-        f"WITH written AS (INSERT INTO item ({_NAMES})"  # noqa: S608 - constants
-        f" SELECT {_NAMES} FROM incoming_item ON CONFLICT (gtin) DO UPDATE SET {put}"
-        f" WHERE {changed} RETURNING gtin, xmax = 0 AS is_new),"
-        " drafted AS (INSERT INTO item_draft SELECT gtin FROM written"
-        "  ON CONFLICT (gtin) DO UPDATE SET gtin = excluded.gtin)"
-        " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
+    return MasterItem(
+        **found
+        | {
+            "gtin": Gtin(found["gtin"]),
+            "tags": tuple(found["tags"]),
+            "codes": tuple(map(parse_pack_code, found["codes"])),
+            "later": tuple(ItemChange(*change) for change in later),
+        }
     )
 
 
@@ -163,6 +140,7 @@ def _priced(hits: str, order: str) -> TextClause:
     names = ", ".join(f"hit.{name}" for name in FIELDS)
     return text(
         f"SELECT {names}, price.regular_minor, price.member_minor,"  # noqa: S608 - constants
+        f" (SELECT later FROM ({_LATER}) dated WHERE dated.gtin = hit.gtin) AS later,"
         " price.from_at_ms AS price_from_at_ms,"
         " (EXISTS (SELECT FROM item_draft draft WHERE draft.gtin = hit.gtin) OR EXISTS"
         "  (SELECT FROM price_draft draft WHERE draft.gtin = hit.gtin)) AS has_draft"
@@ -178,7 +156,12 @@ def _priced(hits: str, order: str) -> TextClause:
 def _where(query: CatalogueQuery) -> tuple[str, dict[str, Any]]:
     conditions, parameters = ["true"], dict[str, Any]()
     for place, word in enumerate(query.text.lower().split()):
-        conditions.append(f"search_text LIKE :word{place}")
+        condition = f"search_text LIKE :word{place}"
+        if word.isdecimal() and len(word) >= CODE_DIGITS_MIN:
+            owners = f"SELECT gtin FROM item_code WHERE code = :code{place}"  # noqa: S608 - a count
+            condition = f"({condition} OR item.gtin IN ({owners}))"
+            parameters[f"code{place}"] = canonical_gtin(word)
+        conditions.append(condition)
         parameters[f"word{place}"] = f"%{like_literal(word)}%"
     if query.department:
         conditions.append("department = :department")

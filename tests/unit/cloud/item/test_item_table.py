@@ -9,7 +9,7 @@ import pytest
 from cloud.csv_table import RowErrors
 from cloud.item.master import MasterItem
 from cloud.item.service import record_of
-from cloud.item.table import COLUMNS, ItemTable, cells_of, read_items
+from cloud.item.table import COLUMNS, ItemTable, read_items, rows_of
 from shared.kernel.gtin import parse_gtin
 from shared.publication.revision import record_bytes
 
@@ -40,7 +40,8 @@ def test_optional_columns_are_read_and_written_back() -> None:
         MILK, "Milk", "DAIRY", tags=("cold", "summer"), tax_bp=1300, is_promotable=False,
         min_price_minor=250, min_margin_bp=1500, cost_minor=200, uom="kg",
     )  # fmt: skip
-    assert read(",".join(COLUMNS), ",".join(cells_of(item)))[0].rows == [(2, item)]
+    (cells,) = rows_of(item)
+    assert read(",".join(COLUMNS), ",".join(map(str, cells)))[0].rows == [(2, item)]
 
 
 def test_empty_optional_cells_mean_the_default() -> None:
