@@ -8,15 +8,31 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from shared.price.price_book import PriceLevel
 from shared.publication.revision import Record
 
 CHAIN = ""
 """Scope of a record that every zone has."""
 
 
+ZONE_PREFIX, STORE_PREFIX = "zone:", "store-"
+
+
 def zone_of(store_id: str) -> str:
-    """The price zone of a store: for now each store is one."""
-    return f"store-{store_id}"
+    """The name of a store's line of revisions, and the scope of what only that store has."""
+    return f"{STORE_PREFIX}{store_id}"
+
+
+def zone_scope(zone_id: str) -> str:
+    """The scope of what every store of a price zone has."""
+    return f"{ZONE_PREFIX}{zone_id}"
+
+
+def level_of(scope: str) -> PriceLevel:
+    """On which level a scope's records speak."""
+    if scope == CHAIN:
+        return PriceLevel.CHAIN
+    return PriceLevel.ZONE if scope.startswith(ZONE_PREFIX) else PriceLevel.STORE
 
 
 @dataclass(frozen=True, slots=True)

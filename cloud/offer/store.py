@@ -73,8 +73,10 @@ _PRICED_ITEMS = text("""
            item.min_margin_bp, item.uom, item.tax_bp
     FROM item JOIN LATERAL (
         SELECT regular_minor FROM item_price
-        WHERE gtin = item.gtin AND (:store_id = '' OR store_id = :store_id)
-        ORDER BY store_id, from_at_ms > :at_ms,
+        WHERE gtin = item.gtin AND regular_minor IS NOT NULL
+          AND (:store_id = '' OR scope IN ('', 'store-' || :store_id, 'zone:' || (
+            SELECT zone_id FROM store WHERE store.store_id = :store_id)))
+        ORDER BY scope LIKE 'store-%' DESC, scope <> '' DESC, scope, from_at_ms > :at_ms,
                  CASE WHEN from_at_ms > :at_ms THEN from_at_ms ELSE -from_at_ms END, id DESC
         LIMIT 1) price ON true
     ORDER BY item.gtin""")

@@ -16,7 +16,7 @@ from cloud.price import service
 from cloud.price.schemas import ImportResult, PriceChange, PriceDrafts, PriceHistory
 from cloud.price.service import ChangePrice
 from cloud.price.store import Author
-from cloud.price.table import COLUMNS, PriceRow
+from cloud.price.table import COLUMNS, UNTIL, PriceRow, place_cell
 from cloud.upload import with_upload
 
 router = APIRouter(prefix="/v1", tags=["prices"])
@@ -31,8 +31,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 async def import_prices(request: Request, context: ContextDep, principal: Writer) -> Response:
     """Take over a CSV table as a whole; 422 with every row's errors otherwise.
 
-    Columns: store_id, ean13, effective_at (the store's local time, or ISO 8601 with an
-    offset), regular_price_cents, member_price_cents (empty: members pay the regular price).
+    Columns: store_id (or `zone:<id>`, or `chain`), ean13, effective_at (the store's local time, or
+    ISO 8601 with an offset), regular_price_cents, member_price_cents (empty: members pay the
+    regular price), and if wanted until (empty: until another price begins).
     """
     author = Author(principal.name, context.clock.now_ms(), IMPORT_REASON)
     done = await with_upload(
@@ -49,10 +50,12 @@ def change_price(body: PriceChange, context: ContextDep, principal: Writer) -> R
     """
     command = ChangePrice(
         gtin=body.gtin,
-        store_ids=None if body.store_ids is None else tuple(body.store_ids),
+        places=None if body.store_ids is None else tuple(body.store_ids),
         regular_minor=body.regular_minor,
         member_minor=body.member_minor,
         from_at_ms=body.from_at_ms,
+        start=body.start,
+        until=body.until,
         is_large_confirmed=body.confirm_large,
     )
     author = Author(principal.name, context.clock.now_ms(), body.reason)
@@ -75,10 +78,15 @@ def export(
 ) -> Response:
     """Every dated price as a table that can be imported again."""
     rows = map(_cells, service.export(context.database, store_id))
-    return CsvAnswer.of_rows(COLUMNS, rows, "prices.csv")
+    return CsvAnswer.of_rows((*COLUMNS, UNTIL), rows, "prices.csv")
 
 
 def _cells(row: PriceRow) -> Sequence[Any]:
     member = "" if row.member_minor is None else row.member_minor
-    instant = EPOCH + timedelta(milliseconds=row.from_at_ms)
-    return row.store_id, row.gtin, instant.isoformat(), row.regular_minor, member
+    start = row.from_local or _instant(row.from_at_ms)
+    until = row.to_local or (_instant(row.to_at_ms) if row.to_at_ms is not None else "")
+    return place_cell(row.scope), row.gtin, start, row.regular_minor, member, until
+
+
+def _instant(at_ms: int) -> str:
+    return (EPOCH + timedelta(milliseconds=at_ms)).isoformat()

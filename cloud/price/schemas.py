@@ -6,13 +6,20 @@ from pydantic import BaseModel, Field
 
 
 class PriceChange(BaseModel):
-    """One item's new price; `store_ids` null means all stores, `from_at_ms` null means now."""
+    """One item's new price; `store_ids` null means each store, `from_at_ms` null means now.
+
+    `store_ids` may also be "zone:<id>" and "chain". `start` ("2026-11-27T00:00" on each store's
+    own clock, or with an offset) takes the place of `from_at_ms`, `until` ends the price.
+    `regular_minor` null lets the place say nothing, so that its zone's or the chain's counts.
+    """
 
     gtin: str = Field(max_length=14)
     store_ids: list[str] | None = Field(default=None, max_length=100_000)
-    regular_minor: int = Field(strict=True)
+    regular_minor: int | None = Field(strict=True)
     member_minor: int | None = Field(default=None, strict=True)
     from_at_ms: int | None = Field(default=None, strict=True, ge=0, lt=1 << 42)
+    start: str = Field(default="", max_length=40)
+    until: str = Field(default="", max_length=40)
     reason: str = Field(default="", max_length=200)
     confirm_large: bool = False
 
@@ -24,11 +31,19 @@ class PriceDrafts(BaseModel):
 
 
 class PriceRow(BaseModel):
-    """One dated price of one store; `published_rev` null while it is a draft."""
+    """One dated price of one place; `published_rev` null while it is a draft.
+
+    `scope` is "" (the chain), "zone:<id>" or "store-<id>", where `store_id` says the same. With
+    `from_local` (or `to_local`) it is a time on each store's own clock, read as UTC beside it.
+    """
 
     store_id: str
+    scope: str
     from_at_ms: int
-    regular_minor: int
+    from_local: str | None
+    to_at_ms: int | None
+    to_local: str | None
+    regular_minor: int | None
     member_minor: int | None
     created_by: str
     created_at_ms: int

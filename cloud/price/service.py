@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import IO, Any
 from zoneinfo import ZoneInfo
@@ -14,10 +14,19 @@ from cloud.csv_table import RowErrors
 from cloud.db import Database
 from cloud.price import store
 from cloud.price.store import Author
-from cloud.price.table import PriceRow, absurd, check_amounts, read_prices
-from cloud.records import ScopedRecord, zone_of
-from shared.kernel.errors import MissingError, RefusedError
+from cloud.price.table import (
+    Moment,
+    Places,
+    PriceRow,
+    absurd,
+    check_amounts,
+    check_period,
+    read_prices,
+)
+from cloud.records import CHAIN, ScopedRecord, level_of, zone_of
+from shared.kernel.errors import MissingError
 from shared.kernel.gtin import parse_gtin
+from shared.price.levels import record_key
 from shared.price.price_book import DatedPrice
 from shared.publication.revision import Record, RecordKind
 
@@ -36,13 +45,20 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class ChangePrice:
-    """One item's price in some stores (None: all) from an instant on (None: now)."""
+    """One item's price in some places from a time on.
+
+    `places` are stores, "zone:<id>" or "chain"; None means each store for itself. `start` and
+    `until` are as in a table ("" is now, or no end); `regular_minor` None lets the place say
+    nothing any more, so that the zone's or the chain's price counts there.
+    """
 
     gtin: str
-    store_ids: tuple[str, ...] | None
-    regular_minor: int
+    places: tuple[str, ...] | None
+    regular_minor: int | None
     member_minor: int | None
     from_at_ms: int | None = None
+    start: str = ""
+    until: str = ""
     is_large_confirmed: bool = False
 
 
@@ -50,10 +66,8 @@ def import_prices(database: Database, stream: IO[bytes], author: Author) -> Impo
     """Take over a whole table, or nothing of it; ImportRefusedError names every bad cell."""
     errors = RowErrors()
     with database.begin() as connection:
-        zones = {
-            store_id: ZoneInfo(name) for store_id, name in store.time_zones(connection).items()
-        }
-        rows = read_prices(stream, zones, errors)
+        places = places_of(connection)
+        rows = read_prices(stream, places, errors)
         store.stage(connection, rows)
         for line, gtin in store.unknown_items(connection):
             errors.add(line, "ean13", "item.unknown", gtin=gtin)
@@ -63,60 +77,78 @@ def import_prices(database: Database, stream: IO[bytes], author: Author) -> Impo
 
 
 def change_price(database: Database, command: ChangePrice, author: Author) -> int:
-    """Add one dated row per store whose price would change; returns how many.
+    """Add one dated row per place whose price would change; returns how many.
 
-    Raises RefusedError `barcode.*`, `price.*` or `store.unknown`, MissingError `item.unknown`.
+    Raises RefusedError `barcode.*`, `price.*`, `import.time*`, `store.unknown` or `zone.unknown`,
+    MissingError `item.unknown`.
     """
     gtin = parse_gtin(command.gtin)
-    check_amounts(command.regular_minor, command.member_minor)
-    from_at_ms = author.at_ms if command.from_at_ms is None else command.from_at_ms
+    if command.regular_minor is not None:
+        check_amounts(command.regular_minor, command.member_minor)
     with database.begin() as connection:
         if not store.has_item(connection, gtin):
             raise MissingError("item.unknown", gtin=gtin)
-        store_ids = _known_stores(connection, command.store_ids)
-        before = store.in_force(connection, gtin, from_at_ms)
-        wanted = DatedPrice(from_at_ms, command.regular_minor, command.member_minor)
-        changed = [place for place in store_ids if _differs(before.get(place), wanted)]
-        if not command.is_large_confirmed:
-            for place in changed:
-                _check_move(before.get(place), wanted)
-        rows = [PriceRow(place, gtin, from_at_ms, *_amounts(wanted)) for place in changed]
+        rows = [row for row in _rows(connection, gtin, command, author) if row is not None]
         store.stage(connection, enumerate(rows))
         return sum(store.append_staged(connection, author))
 
 
+def _rows(
+    connection: Connection, gtin: str, command: ChangePrice, author: Author
+) -> Iterator[PriceRow | None]:
+    places = places_of(connection)
+    cells = list(places.stores) if command.places is None else sorted(set(command.places))
+    scopes = [places.scope_of(cell) for cell in cells]
+    at_ms = author.at_ms if command.from_at_ms is None else command.from_at_ms
+    before = store.in_force(connection, gtin, scopes, at_ms)
+    for scope in scopes:
+        begin = places.moment(command.start, scope) if command.start else Moment(at_ms)
+        end = places.moment(command.until, scope) if command.until else None
+        check_period(begin, end)
+        member = None if command.regular_minor is None else command.member_minor
+        row = PriceRow(scope, gtin, begin.at_ms, command.regular_minor, member, begin.local)
+        if end is not None:
+            row = replace(row, to_at_ms=end.at_ms, to_local=end.local)
+        if not command.is_large_confirmed:
+            _check_move(before.get(scope), row)
+        is_plain = end is None and begin.local is None
+        yield row if not is_plain or _differs(before.get(scope), row) else None
+
+
 def history(database: Database, gtin: str, store_id: str) -> list[dict[str, Any]]:
-    """An item's price rows, the newest first."""
+    """An item's price rows, the newest first; of one store with its zone's and the chain's."""
     with database.begin() as connection:
-        return store.history(connection, parse_gtin(gtin), store_id)
+        return store.history(connection, parse_gtin(gtin), store.scopes_of(connection, store_id))
 
 
 def export(database: Database, store_id: str) -> Iterator[PriceRow]:
     """Every dated price that counts, read while it is consumed."""
     with database.begin() as connection:
-        yield from store.export(connection, store_id)
+        yield from store.export(connection, [zone_of(store_id)] if store_id else None)
+
+
+def places_of(connection: Connection) -> Places:
+    """Who may have prices."""
+    zones = {store_id: ZoneInfo(name) for store_id, name in store.time_zones(connection).items()}
+    return Places(zones, store.zone_ids(connection))
 
 
 class PriceRecords:
     """Prices as records; see `cloud.records.RecordSource`."""
 
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
-        """All dated prices of each item and store with a draft."""
-        by_store = groupby(store.draft_prices(connection), key=lambda row: row.store_id)
-        for store_id, rows in by_store:
+        """All dated prices of each item and scope with a draft."""
+        for scope, rows in groupby(store.draft_prices(connection), key=lambda row: row.scope):
             for record in records_of(rows):
-                yield ScopedRecord(zone_of(store_id), record)
+                yield ScopedRecord(scope, record)
 
     def chain_records(self, connection: Connection) -> Iterator[Record]:
-        """Prices belong to stores."""
-        del connection
-        return iter(())
+        """All dated prices of the chain."""
+        yield from records_of(store.scope_prices(connection, CHAIN))
 
     def zone_records(self, connection: Connection, zone: str) -> Iterator[Record]:
         """All dated prices of the stores of a zone."""
-        for store_id in store.time_zones(connection):
-            if zone_of(store_id) == zone:
-                yield from records_of(store.store_prices(connection, store_id))
+        yield from records_of(store.scope_prices(connection, zone))
 
     def mark_published(self, connection: Connection, rev: int) -> None:
         """See RecordSource."""
@@ -124,33 +156,29 @@ class PriceRecords:
 
 
 def records_of(rows: Iterable[PriceRow]) -> Iterator[Record]:
-    """One record per item; rows of one store, by item and ascending instant."""
-    for gtin, dated in groupby(rows, key=lambda row: row.gtin):
-        prices = [[row.from_at_ms, row.regular_minor, row.member_minor] for row in dated]
-        yield Record(RecordKind.PRICE, gtin, {"prices": prices})
+    """One record per item; rows of one scope, by item and ascending instant."""
+    for (scope, gtin), dated in groupby(rows, key=lambda row: (row.scope, row.gtin)):
+        prices = [_period_of(row) for row in dated]
+        yield Record(RecordKind.PRICE, record_key(gtin, level_of(scope)), {"prices": prices})
 
 
-def _known_stores(connection: Connection, asked: tuple[str, ...] | None) -> list[str]:
-    known = store.time_zones(connection)
-    if asked is None:
-        return list(known)
-    for store_id in asked:
-        if store_id not in known:
-            raise RefusedError("store.unknown", store_id=store_id[:40])
-    return sorted(set(asked))
+def _period_of(row: PriceRow) -> list[int | str | None]:
+    start = row.from_at_ms if row.from_local is None else row.from_local
+    end = row.to_at_ms if row.to_local is None else row.to_local
+    said: list[int | str | None] = [start, row.regular_minor, row.member_minor]
+    return said if end is None else [*said, end]
 
 
-def _amounts(price: DatedPrice) -> tuple[int, int | None]:
-    return price.regular_minor, price.member_minor
-
-
-def _differs(before: DatedPrice | None, wanted: DatedPrice) -> bool:
-    return before is None or _amounts(before) != _amounts(wanted)
-
-
-def _check_move(before: DatedPrice | None, wanted: DatedPrice) -> None:
-    """Ask for a confirmation where either price moves by 90 % or more."""
+def _differs(before: DatedPrice | None, wanted: PriceRow) -> bool:
     if before is None:
+        return wanted.regular_minor is not None
+    amounts = (before.regular_minor, before.member_minor)
+    return amounts != (wanted.regular_minor, wanted.member_minor)
+
+
+def _check_move(before: DatedPrice | None, wanted: PriceRow) -> None:
+    """Ask for a confirmation where either price moves by 90 % or more."""
+    if before is None or wanted.regular_minor is None:
         return
     moves = (
         (before.regular_minor, wanted.regular_minor),
@@ -162,5 +190,7 @@ def _check_move(before: DatedPrice | None, wanted: DatedPrice) -> None:
             raise absurd(new, old - margin, old + margin, can_confirm=True)
 
 
-def _member(price: DatedPrice) -> int:
-    return price.regular_minor if price.member_minor is None else price.member_minor
+def _member(price: DatedPrice | PriceRow) -> int:
+    member = price.regular_minor if price.member_minor is None else price.member_minor
+    assert member is not None
+    return member

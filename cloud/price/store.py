@@ -1,28 +1,33 @@
 """SQL of prices. Rows are only ever added; of two with the same instant the later id counts.
 
-Reads `store` and `item` beside its own table.
+Reads `store`, `price_zone` and `item` beside its own table. Prices at an instant come from the
+function `price_in_force`, which reads local times as UTC: near enough for who looks at them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from cloud.db import copy_rows
 from cloud.price.table import PriceRow
+from cloud.records import CHAIN, zone_of, zone_scope
 from shared.price.price_book import DatedPrice
 
 HISTORY_MAX = 500
 SAMPLE_MAX = 50
+FIELDS = tuple(field.name for field in fields(PriceRow))
+values_of = attrgetter(*FIELDS)
 
 _STAGE = text("""
     CREATE TEMP TABLE incoming_price (
-        line integer NOT NULL, store_id text NOT NULL, gtin text NOT NULL,
-        from_at_ms bigint NOT NULL, regular_minor integer NOT NULL,
-        member_minor integer) ON COMMIT DROP""")
+        line integer NOT NULL, scope text NOT NULL, gtin text NOT NULL,
+        from_at_ms bigint NOT NULL, regular_minor integer, member_minor integer,
+        from_local text, to_at_ms bigint, to_local text) ON COMMIT DROP""")
 _UNKNOWN_ITEMS = text("""
     SELECT line, gtin FROM incoming_price incoming
     WHERE NOT EXISTS (SELECT FROM item WHERE item.gtin = incoming.gtin) ORDER BY line""")
@@ -31,61 +36,72 @@ _APPEND = text("""
     WITH compared AS (
         SELECT incoming.*, latest.id IS NULL AS is_new
         FROM incoming_price incoming LEFT JOIN LATERAL (
-            SELECT id, regular_minor, member_minor FROM item_price kept
-            WHERE kept.store_id = incoming.store_id AND kept.gtin = incoming.gtin
+            SELECT id, regular_minor, member_minor, to_at_ms, to_local FROM item_price kept
+            WHERE kept.scope = incoming.scope AND kept.gtin = incoming.gtin
               AND kept.from_at_ms = incoming.from_at_ms
+              AND kept.from_local IS NOT DISTINCT FROM incoming.from_local
             ORDER BY id DESC LIMIT 1) latest ON true
-        WHERE latest.id IS NULL OR latest.regular_minor <> incoming.regular_minor
-           OR latest.member_minor IS DISTINCT FROM incoming.member_minor),
+        WHERE latest.id IS NULL
+           OR (latest.regular_minor, latest.member_minor, latest.to_at_ms, latest.to_local)
+              IS DISTINCT FROM (incoming.regular_minor, incoming.member_minor,
+                                incoming.to_at_ms, incoming.to_local)),
     added AS (
-        INSERT INTO item_price (store_id, gtin, from_at_ms, regular_minor, member_minor,
+        INSERT INTO item_price (scope, store_id, gtin, from_at_ms, regular_minor, member_minor,
+                                from_local, to_at_ms, to_local,
                                 created_by, created_at_ms, reason)
-        SELECT store_id, gtin, from_at_ms, regular_minor, member_minor,
+        SELECT scope, CASE WHEN scope LIKE 'store-%' THEN substr(scope, 7) ELSE '' END, gtin,
+               from_at_ms, regular_minor, member_minor, from_local, to_at_ms, to_local,
                :created_by, :created_at_ms, :reason
-        FROM compared ORDER BY line RETURNING id, store_id, gtin),
-    drafted AS (INSERT INTO price_draft SELECT id, store_id, gtin FROM added)
+        FROM compared ORDER BY line RETURNING id, store_id, gtin, scope),
+    drafted AS (
+        INSERT INTO price_draft (price_id, store_id, gtin, scope)
+        SELECT id, store_id, gtin, scope FROM added)
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM compared""")
+# What each scope itself says.
 _IN_FORCE = text("""
-    SELECT store.store_id, price.from_at_ms, price.regular_minor, price.member_minor
-    FROM store CROSS JOIN LATERAL (
+    SELECT asked.scope, price.from_at_ms, price.regular_minor, price.member_minor
+    FROM unnest(CAST(:scopes AS text[])) asked (scope) CROSS JOIN LATERAL (
         SELECT from_at_ms, regular_minor, member_minor FROM item_price
-        WHERE store_id = store.store_id AND gtin = :gtin AND from_at_ms <= :at_ms
-        ORDER BY from_at_ms DESC, id DESC LIMIT 1) price""")
+        WHERE scope = asked.scope AND gtin = :gtin AND from_at_ms <= :at_ms
+          AND (to_at_ms IS NULL OR to_at_ms > :at_ms)
+        ORDER BY from_at_ms DESC, id DESC LIMIT 1) price
+    WHERE price.regular_minor IS NOT NULL""")
 _HISTORY = text("""
-    SELECT store_id, from_at_ms, regular_minor, member_minor, created_by, created_at_ms, reason,
-           publication.rev AS published_rev
+    SELECT store_id, scope, from_at_ms, from_local, to_at_ms, to_local, regular_minor,
+           member_minor, created_by, created_at_ms, reason, publication.rev AS published_rev
     FROM item_price LEFT JOIN price_publication publication ON price_id = id
-    WHERE gtin = :gtin AND (:store_id = '' OR store_id = :store_id)
+    WHERE gtin = :gtin AND (CAST(:scopes AS text[]) IS NULL OR scope = ANY(:scopes))
     ORDER BY from_at_ms DESC, id DESC LIMIT :most""")
-_EXPORT = text("""
-    SELECT DISTINCT ON (store_id, gtin, from_at_ms)
-           store_id, gtin, from_at_ms, regular_minor, member_minor
-    FROM item_price WHERE :store_id = '' OR store_id = :store_id
-    ORDER BY store_id, gtin, from_at_ms, id DESC""")
-# All dated prices of each item that has a draft in a store.
-_DRAFT_PRICES = text("""
-    SELECT DISTINCT ON (price.store_id, price.gtin, price.from_at_ms)
-           price.store_id, price.gtin, price.from_at_ms, price.regular_minor, price.member_minor
-    FROM (SELECT DISTINCT store_id, gtin FROM price_draft) draft
-    JOIN item_price price USING (store_id, gtin)
-    ORDER BY price.store_id, price.gtin, price.from_at_ms, price.id DESC""")
-_STORE_PRICES = text("""
-    SELECT DISTINCT ON (gtin, from_at_ms)
-           store_id, gtin, from_at_ms, regular_minor, member_minor
-    FROM item_price WHERE store_id = :store_id
-    ORDER BY gtin, from_at_ms, id DESC""")
+_ROW = (
+    "price.scope, price.gtin, price.from_at_ms, price.regular_minor, price.member_minor,"
+    " price.from_local, price.to_at_ms, price.to_local"
+)
+_ONCE = "price.scope, price.gtin, price.from_at_ms, coalesce(price.from_local, '')"
+_EXPORT = text(f"""
+    SELECT DISTINCT ON ({_ONCE}) {_ROW} FROM item_price price
+    WHERE CAST(:scopes AS text[]) IS NULL OR scope = ANY(:scopes)
+    ORDER BY {_ONCE}, id DESC""")  # noqa: S608 - constants
+# All dated prices of each item that has a draft in a scope.
+_DRAFT_PRICES = text(f"""
+    SELECT DISTINCT ON ({_ONCE}) {_ROW}
+    FROM (SELECT DISTINCT scope, gtin FROM price_draft) draft
+    JOIN item_price price USING (scope, gtin)
+    ORDER BY {_ONCE}, price.id DESC""")  # noqa: S608 - constants
+_SCOPE_PRICES = text(f"""
+    SELECT DISTINCT ON ({_ONCE}) {_ROW} FROM item_price price WHERE scope = :scope
+    ORDER BY {_ONCE}, id DESC""")  # noqa: S608 - constants
 _DRAFT_SAMPLE = text("""
-    SELECT price.gtin, item.name, price.store_id, price.from_at_ms,
+    SELECT price.gtin, item.name, price.store_id, price.scope, price.from_at_ms,
            before.regular_minor AS old_minor, price.regular_minor AS new_minor,
            before.member_minor AS old_member_minor, price.member_minor AS new_member_minor
     FROM (SELECT price_id AS id FROM price_draft ORDER BY price_id DESC LIMIT :most) draft
     JOIN item_price price USING (id) JOIN item USING (gtin) LEFT JOIN LATERAL (
         SELECT regular_minor, member_minor FROM item_price earlier
-        WHERE earlier.store_id = price.store_id AND earlier.gtin = price.gtin
+        WHERE earlier.scope = price.scope AND earlier.gtin = price.gtin
           AND earlier.from_at_ms <= price.from_at_ms AND earlier.id < price.id
         ORDER BY from_at_ms DESC, id DESC LIMIT 1) before ON true
     ORDER BY max(price.id) OVER (PARTITION BY price.gtin) DESC,
-             length(price.store_id), price.store_id, price.from_at_ms""")
+             length(price.scope), price.scope, price.from_at_ms""")
 _MARK = text("""
     WITH gone AS (DELETE FROM price_draft RETURNING price_id)
     INSERT INTO price_publication SELECT price_id, :rev FROM gone""")
@@ -106,6 +122,21 @@ def time_zones(connection: Connection) -> dict[str, str]:
     return {str(store_id): str(time_zone) for store_id, time_zone in found}
 
 
+def zone_ids(connection: Connection) -> frozenset[str]:
+    """Every price zone."""
+    found = connection.execute(text("SELECT zone_id FROM price_zone"))
+    return frozenset(str(zone_id) for (zone_id,) in found)
+
+
+def scopes_of(connection: Connection, store_id: str) -> list[str] | None:
+    """The scopes whose prices a store may have; None for no store in particular."""
+    if not store_id:
+        return None
+    statement = text("SELECT zone_id FROM store WHERE store_id = :store_id")
+    zone_id = connection.execute(statement, {"store_id": store_id}).scalar_one_or_none()
+    return [CHAIN, zone_of(store_id), *([zone_scope(zone_id)] if zone_id else [])]
+
+
 def has_item(connection: Connection, gtin: str) -> bool:
     """Whether the catalogue has an item."""
     found = connection.execute(text("SELECT 1 FROM item WHERE gtin = :gtin"), {"gtin": gtin})
@@ -115,15 +146,8 @@ def has_item(connection: Connection, gtin: str) -> bool:
 def stage(connection: Connection, rows: Iterable[tuple[int, PriceRow]]) -> None:
     """Put the rows of a table into a temporary one."""
     connection.execute(_STAGE)
-    copy_rows(
-        connection,
-        "incoming_price",
-        ("line", "store_id", "gtin", "from_at_ms", "regular_minor", "member_minor"),
-        (
-            (line, row.store_id, row.gtin, row.from_at_ms, row.regular_minor, row.member_minor)
-            for line, row in rows
-        ),
-    )
+    copied = ((line, *values_of(row)) for line, row in rows)
+    copy_rows(connection, "incoming_price", ("line", *FIELDS), copied)
 
 
 def unknown_items(connection: Connection) -> list[tuple[int, str]]:
@@ -140,34 +164,37 @@ def append_staged(connection: Connection, author: Author) -> tuple[int, int]:
     return created, updated
 
 
-def in_force(connection: Connection, gtin: str, at_ms: int) -> dict[str, DatedPrice]:
-    """An item's price at an instant in each store that has one."""
-    found = connection.execute(_IN_FORCE, {"gtin": gtin, "at_ms": at_ms})
-    return {store_id: DatedPrice(*price) for store_id, *price in found}
+def in_force(
+    connection: Connection, gtin: str, scopes: Sequence[str], at_ms: int
+) -> dict[str, DatedPrice]:
+    """What each of these scopes itself says of an item's price at an instant."""
+    found = connection.execute(_IN_FORCE, {"gtin": gtin, "scopes": list(scopes), "at_ms": at_ms})
+    return {scope: DatedPrice(*price) for scope, *price in found}
 
 
-def history(connection: Connection, gtin: str, store_id: str) -> list[dict[str, Any]]:
-    """An item's price rows, the newest first."""
-    parameters = {"gtin": gtin, "store_id": store_id, "most": HISTORY_MAX}
+def history(
+    connection: Connection, gtin: str, scopes: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    """An item's price rows in some scopes (None: in all), the newest first."""
+    parameters = {"gtin": gtin, "scopes": _array(scopes), "most": HISTORY_MAX}
     return [dict(row) for row in connection.execute(_HISTORY, parameters).mappings()]
 
 
-def export(connection: Connection, store_id: str) -> Iterator[PriceRow]:
-    """Every dated price that counts, by store, item and instant."""
+def export(connection: Connection, scopes: Sequence[str] | None) -> Iterator[PriceRow]:
+    """Every dated price that counts in some scopes (None: in all), by scope, item and instant."""
     statement = _EXPORT.execution_options(yield_per=1000)
-    for row in connection.execute(statement, {"store_id": store_id}):
-        yield PriceRow(*row)
+    return _prices(connection.execute(statement, {"scopes": _array(scopes)}))
 
 
 def draft_prices(connection: Connection) -> Iterator[PriceRow]:
-    """All dated prices of each item and store with a draft, by store, item and instant."""
+    """All dated prices of each item and scope with a draft, by scope, item and instant."""
     return _prices(connection.execute(_DRAFT_PRICES.execution_options(yield_per=5000)))
 
 
-def store_prices(connection: Connection, store_id: str) -> Iterator[PriceRow]:
-    """All dated prices of one store, by item and instant."""
-    statement = _STORE_PRICES.execution_options(yield_per=5000)
-    return _prices(connection.execute(statement, {"store_id": store_id}))
+def scope_prices(connection: Connection, scope: str) -> Iterator[PriceRow]:
+    """All dated prices of one scope, by item and instant."""
+    statement = _SCOPE_PRICES.execution_options(yield_per=5000)
+    return _prices(connection.execute(statement, {"scope": scope}))
 
 
 def draft_sample(connection: Connection) -> list[dict[str, Any]]:
@@ -183,3 +210,7 @@ def mark_published(connection: Connection, rev: int) -> None:
 
 def _prices(rows: Iterable[Sequence[Any]]) -> Iterator[PriceRow]:
     return (PriceRow(*row) for row in rows)
+
+
+def _array(scopes: Sequence[str] | None) -> list[str] | None:
+    return None if scopes is None else list(scopes)

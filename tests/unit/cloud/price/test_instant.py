@@ -25,8 +25,8 @@ def utc(text: str) -> int:
         ("2026-01-05", "2026-01-05T05:00:00"),
         ("2026-01-05T08:00:00+08:00", "2026-01-05T00:00:00"),
         ("2026-01-05T08:00:00Z", "2026-01-05T08:00:00"),
-        # 02:30 does not exist on 8 March: the clock on the wall then says 03:30.
-        ("2026-03-08 02:30:00", "2026-03-08T07:30:00"),
+        # 02:30 does not exist on 8 March: the first instant after the gap is meant.
+        ("2026-03-08 02:30:00", "2026-03-08T07:00:00"),
         ("2026-03-08 03:30:00", "2026-03-08T07:30:00"),
         # 01:30 happens twice on 1 November: the earlier one is meant.
         ("2026-11-01 01:30:00", "2026-11-01T05:30:00"),
