@@ -33,7 +33,7 @@ CONNECT_TIMEOUT_S = 15
 PACKET_BYTES_MAX = 1 << 20
 _INFLIGHT_MAX = 4
 _QUEUED_MAX = 32
-_QOS_AT_LEAST_ONCE = 1
+_QOS_AT_MOST_ONCE, _QOS_AT_LEAST_ONCE = 0, 1
 _NO_SUBSCRIBER = 0x10
 _CLEAN, _EXPIRES_AT_ONCE = True, 0
 _log = structlog.get_logger(__name__)
@@ -135,10 +135,16 @@ class Connection:
         """How long it has stood by now; None when it never did."""
         return None if self._up_at_s is None else int((time.monotonic() - self._up_at_s) * 1000)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> Delivery | None:
-        """Hand over, QoS 1; None when paho's short queue is full or the connection is going."""
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, may_be_lost: bool = False
+    ) -> Delivery | None:
+        """Hand over, QoS 1; None when paho's short queue is full or the connection is going.
+
+        What `may_be_lost` goes with QoS 0: the broker confirms nothing, nothing is sent again.
+        """
+        qos = _QOS_AT_MOST_ONCE if may_be_lost else _QOS_AT_LEAST_ONCE
         try:
-            return Delivery(self._client.publish(topic, payload, _QOS_AT_LEAST_ONCE, retain))
+            return Delivery(self._client.publish(topic, payload, qos, retain))
         except ValueError:
             return None
 

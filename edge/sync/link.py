@@ -41,5 +41,13 @@ class Link(Protocol):
     def stop(self) -> None:
         """Say goodbye and end; safe to call twice."""
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Hand a message to the broker; False (and nothing queued) while not connected."""
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, may_be_lost: bool = False
+    ) -> bool:
+        """Hand a message to the broker; False (and nothing queued) while not connected.
+
+        `may_be_lost` asks for no confirmation: such a message costs the least.
+        """
+
+    def hold(self, seconds: float) -> None:
+        """Hang up and connect no more for so long; 0 ends that. For an exercise."""

@@ -23,6 +23,7 @@ RECONNECT_BASE_MS = 1000
 LINE_BUSY_S_MAX = 120.0
 """After so long a message that the broker has not confirmed no longer keeps the next one back."""
 _STOP_S = 3.0
+_HELD_LOOK_S = 0.1
 _log = structlog.get_logger(__name__)
 
 
@@ -60,6 +61,7 @@ class MqttLink:
         self._connected: Connection | None = None
         self._single: tuple[Connection, Delivery, float] | None = None
         self._stop = threading.Event()
+        self._held_until_s = 0.0
         self._thread: threading.Thread | None = None
 
     def start(self, handler: LinkHandler) -> None:
@@ -79,15 +81,24 @@ class MqttLink:
         if thread is not None:
             thread.join(_STOP_S)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Hand a message to the broker, QoS 1; False while not connected or the line is full."""
+    def hold(self, seconds: float) -> None:
+        """Hang up and connect no more for so long; 0 ends that."""
+        self._held_until_s = time.monotonic() + seconds
+        connection = self._connected
+        if seconds > 0 and connection is not None:
+            connection.over.set()
+
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, may_be_lost: bool = False
+    ) -> bool:
+        """Hand a message to the broker; False while not connected or the line is full."""
         connection = self._connected
         if connection is None or connection.over.is_set():
             return False
         is_single = topic == self._config.single_topic
         if is_single and self._is_line_busy(connection):
             return False
-        delivery = connection.publish(topic, payload, retain=retain)
+        delivery = connection.publish(topic, payload, retain=retain, may_be_lost=may_be_lost)
         if is_single and delivery is not None:
             self._single = (connection, delivery, time.monotonic())
         return delivery is not None and delivery.is_taken
@@ -102,6 +113,9 @@ class MqttLink:
     def _run(self) -> None:
         failures = 0
         while not self._stop.is_set():
+            if time.monotonic() < self._held_until_s:
+                self._stop.wait(_HELD_LOOK_S)
+                continue
             try:
                 lasted_ms = self._connect_once()
             except Exception:  # noqa: BLE001 - outermost loop: the store must get its link back

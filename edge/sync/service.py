@@ -155,9 +155,13 @@ class SyncService:
         """Send what is reported, now: something of it has changed."""
         self._reporter.send()
 
-    def tell(self, topic: str, payload: bytes) -> bool:
+    def tell(self, topic: str, payload: bytes, *, may_be_lost: bool = False) -> bool:
         """Send one message; False (and nothing queued) while there is no connection."""
-        return self._link.publish(topic, payload)
+        return self._link.publish(topic, payload, may_be_lost=may_be_lost)
+
+    def hold_line(self, seconds: float) -> None:
+        """Be without head office for so long; 0 ends that. For an exercise."""
+        self._link.hold(seconds)
 
     def connected(self, conn: int) -> None:
         """Greet the cloud on a fresh connection (LinkHandler)."""
