@@ -10,32 +10,36 @@ from cloud.certificate.service import CertificatePoster
 from cloud.ingest.entry import EntryHead
 from cloud.ingest.posting import Posted, Poster, Prepared
 from cloud.ledger.service import LedgerPoster
-from shared.journal.event import DayClosed
+from cloud.release.signal_store import SignalPoster
+from shared.journal.event import DayClosed, SaleCompleted
 
 
 class BooksPoster:
-    """The ledger, and beside it the certificates of the days that it closes.
+    """The ledger, beside it the certificates of the days that it closes and the sales' signals.
 
-    Each kind of entry has one poster; a day close is both rooms' matter.
+    Each kind of entry has one poster; a day close and a sale are several rooms' matter.
     """
 
     entry_types = LedgerPoster.entry_types
-    tables = (*LedgerPoster.tables, *CertificatePoster.tables)
+    tables = (*LedgerPoster.tables, *CertificatePoster.tables, *SignalPoster.tables)
 
     def __init__(self) -> None:
         self._ledger = LedgerPoster()
         self._certificates = CertificatePoster()
+        self._signals = SignalPoster()
 
     def prepare(self, store_id: str, entries: Sequence[EntryHead]) -> Prepared:
-        """Work out the books; have both write what they want."""
+        """Work out the books; have all rooms write what they want."""
         book = self._ledger.prepare(store_id, entries)
         closes = [entry for entry in entries if entry.type == DayClosed.type]
-        if not closes:
-            return book
+        sales = [entry for entry in entries if entry.type == SaleCompleted.type]
+        add_signals = self._signals.prepare(store_id, sales)
 
         def post(connection: Connection) -> Posted:
             booked = book(connection)
-            self._certificates.post(connection, store_id, closes)
+            if closes:
+                self._certificates.post(connection, store_id, closes)
+            add_signals(connection)
             return booked
 
         return post
