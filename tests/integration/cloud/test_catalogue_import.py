@@ -165,7 +165,7 @@ def test_a_correction_adds_a_row_and_the_later_one_counts(admin: httpx.Client) -
     corrected = send_prices(admin, f"1,{MILK},2026-01-05 08:00:00,189,").json()
     assert corrected == {"rows": 1, "created": 0, "updated": 1, "unchanged": 0}
     exported = admin.get("/v1/prices.csv", params={"store": "1"}).text.splitlines()
-    assert exported[1:] == [f"1,{MILK},2026-01-05T13:00:00+00:00,189,"]
+    assert exported[1:] == [f"1,{MILK},2026-01-05T13:00:00+00:00,189,,"]
     again = admin.post("/v1/prices/import", content=admin.get("/v1/prices.csv").content).json()
     assert again["unchanged"] == again["rows"] == 3
 
