@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from shared.journal.device_event import DEVICE_EVENTS, DeviceEvent
+from shared.journal.software_event import SoftwareChanged
 from shared.sale.transaction import RetailTransaction
 
 
@@ -160,6 +161,7 @@ Event = (
     | DrawerOpened
     | OperatorSignedOn
     | OperatorSignedOff
+    | SoftwareChanged
     | DeviceEvent
     | UnknownEvent
 )
@@ -176,5 +178,6 @@ KNOWN_EVENTS = (
     DrawerOpened,
     OperatorSignedOn,
     OperatorSignedOff,
+    SoftwareChanged,
     *DEVICE_EVENTS,
 )

@@ -99,8 +99,8 @@ class Standing:
 class Vitals:
     """Health of software on trial. `code` is what is wrong now, "" for nothing.
 
-    Instants are UTC ms: `began_ms` when it was started, `healthy_ms` when it was first healthy (0:
-    not yet), `ill_ms` since when it is ill (0: it is not).
+    Instants are ms of one clock that never jumps: `began_ms` when it was started, `healthy_ms` when
+    it was first healthy (0: not yet), `ill_ms` since when it is ill (0: it is not).
     """
 
     began_ms: int
@@ -177,8 +177,12 @@ def _after_swap(progress: Progress, standing: Standing, now_ms: int) -> Progress
     slots = standing.slots
     if standing.running != progress.version:  # the launcher started the version before
         return _lost(progress, progress.error or "release.lost", now_ms)
-    if slots.trusted == progress.version and progress.state is State.WATCH:
+    if progress.state is not State.WATCH:
+        return progress
+    if slots.trusted == progress.version:
         return _to(progress, State.COMMIT, now_ms)
+    if standing.wanted is not None and standing.wanted.version == slots.trusted:
+        return failed(progress, "release.withdrawn", now_ms)
     return progress
 
 

@@ -31,6 +31,7 @@ from shared.journal.event import (
     StreamOpened,
     UnknownEvent,
 )
+from shared.journal.software_event import SoftwareChanged
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import RefusedError
 from shared.sale.basket import LineCoupon, PriceOverride
@@ -77,6 +78,7 @@ EVENTS: list[Event] = [
     ColdChainRestored("fridge-1", 4_000, 11_250, 1_800_000),
     OperatorSignedOn(1, "cashier-1"),
     OperatorSignedOff(1, "cashier-1"),
+    SoftwareChanged("1.0.0", "1.1.0", "update"),
     UnknownEvent("till.counted", {"minor": 5, "notes": [1, 2]}),
 ]
 
