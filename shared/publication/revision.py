@@ -38,7 +38,7 @@ class Record:
     Bodies: item {gtin, name, department, category, brand, package_size, is_weighed, plu};
     price, keyed by GTIN and level, see `shared.price.levels`; staff, keyed by operator id,
     {name, role, pin_hash}; offer, keyed by its id, the offer's document in its shortest form;
-    config, keyed by what it sets up, see `shared.item.config`.
+    config, keyed by what it sets up, see `shared.config.dated`.
     """
 
     kind: RecordKind

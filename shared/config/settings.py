@@ -1,0 +1,102 @@
+"""The settings that there are: tax rates by class, what a store takes as payment, receipt texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.config.dated import Value
+from shared.config.value import only, text_lines, wrong
+from shared.kernel.errors import RefusedError
+
+PAYMENT, RECEIPT, TAX = "payment", "receipt", "tax/"
+TENDERS = ("cash", "card", "manufacturer_coupon")
+"""Ways to pay that a store may switch off; `shared.sale.tender` has the same."""
+RATE_BP_MAX = 10_000
+CLASS_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What a store takes: {"tenders": ["cash", ...]}, at least one of TENDERS."""
+
+    tenders: frozenset[str] = frozenset(TENDERS)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptTexts:
+    """Lines of receipts by language: {"header": {"en": [...]}, "footer": {...}, "returns": {...}}.
+
+    `header` stands under the store's name, `returns` (how goods may be brought back) and then
+    `footer` above the receipt's thanks.
+    """
+
+    header: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    returns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    footer: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def tax_name(tax_class: str) -> str:
+    """The name of a tax class's setting; RefusedError `config.name`."""
+    if CLASS_NAME.fullmatch(tax_class) is None:
+        raise RefusedError("config.name", name=tax_class[:60])
+    return TAX + tax_class
+
+
+def parse_tax(value: Value) -> int:
+    """The rate of {"rate_bp": 1300} in basis points; RefusedError `config.value`."""
+    only(value, "rate_bp")
+    rate_bp = value.get("rate_bp")
+    if not isinstance(rate_bp, int) or isinstance(rate_bp, bool):
+        raise wrong("rate_bp")
+    if not 0 <= rate_bp <= RATE_BP_MAX:
+        raise wrong("rate_bp")
+    return rate_bp
+
+
+def parse_payment(value: Value) -> Payment:
+    """What a store takes; RefusedError `config.value`.
+
+    A way to pay that this software does not know is left out: newer software may.
+    """
+    only(value, "tenders")
+    tenders = value.get("tenders")
+    if not isinstance(tenders, list | tuple):
+        raise wrong("tenders")
+    known = frozenset(each for each in tenders if each in TENDERS)
+    if not known:
+        raise wrong("tenders")
+    return Payment(known)
+
+
+def parse_receipt(value: Value) -> ReceiptTexts:
+    """The lines of receipts; RefusedError `config.value`."""
+    only(value, "header", "returns", "footer")
+    return ReceiptTexts(*(text_lines(value, name) for name in ("header", "returns", "footer")))
+
+
+def check_setting(name: str, value: Value) -> None:
+    """RefusedError `config.name` or `config.value` for what no till would understand."""
+    if name.startswith(TAX):
+        tax_name(name.removeprefix(TAX))
+        parse_tax(value)
+    elif name == PAYMENT:
+        _only_known(value)
+        parse_payment(value)
+    elif name == RECEIPT:
+        parse_receipt(value)
+    else:
+        raise RefusedError("config.name", name=name[:60])
+
+
+def in_language(lines: Mapping[str, tuple[str, ...]], language: str) -> tuple[str, ...]:
+    """The lines in a language; where there are none, in the first that there is."""
+    return lines.get(language) or next((lines[each] for each in sorted(lines) if lines[each]), ())
+
+
+def _only_known(value: Mapping[str, Any]) -> None:
+    for each in value.get("tenders", ()):
+        if each not in TENDERS:
+            raise wrong("tenders")
