@@ -20,6 +20,31 @@ export function count(value: number | null): string {
   return format.format(value);
 }
 
+/** Show hundredths of a percent: 1250 is "12.5%". */
+export function percent(basisPoints: number | null): string {
+  if (basisPoints === null) return NONE;
+  const format = new Intl.NumberFormat(texts.language, { style: "percent", maximumFractionDigits: 2 });
+  return format.format(basisPoints / 10_000);
+}
+
+/** Show a length of time in its two largest units: "1 h 20 min". */
+export function span(seconds: number): string {
+  const parts = [
+    [Math.floor(seconds / 86_400), "day"],
+    [Math.floor(seconds / 3600) % 24, "hour"],
+    [Math.floor(seconds / 60) % 60, "minute"],
+    [Math.round(seconds) % 60, "second"],
+  ] as const;
+  const first = Math.max(0, parts.findIndex(([value]) => value > 0));
+  const shown = parts.slice(first, first + 2).filter(([value]) => value > 0);
+  return (shown.length === 0 ? parts.slice(3) : shown).map(([value, unit]) => unitText(value, unit)).join(" ");
+}
+
+function unitText(value: number, unit: string): string {
+  const format = new Intl.NumberFormat(texts.language, { style: "unit", unit, unitDisplay: "short" });
+  return format.format(value);
+}
+
 /** Show minor units of a currency; without a known currency, as a bare decimal. */
 export function money(minor: number | null, currency: string | undefined): string {
   if (minor === null) return NONE;

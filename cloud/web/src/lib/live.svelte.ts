@@ -1,4 +1,4 @@
-/** The one event stream of the console: sales, convergence and boxes as they change. */
+/** The one event stream of the console: sales, convergence, boxes and releases as they change. */
 
 import { openFeed, perFrame, type Feed, type LinkState } from "@tillbox/web/sse.ts";
 import type { Box, ConvergenceRow, LiveSale } from "../api/types.ts";
@@ -7,6 +7,14 @@ export interface LiveEvents {
   sale: LiveSale;
   convergence: ConvergenceRow;
   fleet: Box;
+  release: MovedRelease;
+}
+
+/** A release that has moved: pages that show it ask for it again. */
+export interface MovedRelease {
+  release_id: number;
+  state: string;
+  wave: number;
 }
 
 type Name = keyof LiveEvents;
@@ -19,6 +27,7 @@ class LiveStream {
     sale: new Set(),
     convergence: new Set(),
     fleet: new Set(),
+    release: new Set(),
   };
   #back = new Set<() => void>();
   #isFirst = true;
@@ -32,6 +41,7 @@ class LiveStream {
         sale: (data) => heard(["sale", data]),
         convergence: (data) => heard(["convergence", data]),
         fleet: (data) => heard(["fleet", data]),
+        release: (data) => heard(["release", data]),
         beat: () => undefined,
       },
       onLink: (state) => (this.link = state),
@@ -77,6 +87,7 @@ class LiveStream {
     this.#pass("sale", waiting);
     this.#pass("convergence", waiting);
     this.#pass("fleet", waiting);
+    this.#pass("release", waiting);
   }
 
   #pass<K extends Name>(name: K, waiting: [Name, string][]): void {

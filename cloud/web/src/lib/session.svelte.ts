@@ -12,6 +12,8 @@ export type Permission =
   | "item.write"
   | "price.write"
   | "publication.publish"
+  | "release.approve"
+  | "release.policy"
   | "report.read"
   | "store.write"
   | "staff.write"
