@@ -1,9 +1,10 @@
 """Settings with dates, on four levels.
 
-The store's own count first, then its group's, its price zone's and the chain's. A record of kind `config` is keyed by the setting's name and its level: `payment` (the store's),
-`payment@g`, `payment@z`, `payment@c`. Its body is {"dated": [[from, value], ...]}: `from` is "" for
-always, or a time on the store's own clock such as "2026-12-01T00:00"; `value` null ends what the
-level said before, and the next level counts again.
+The store's own count first, then its group's, its price zone's and the chain's. A record of kind
+`config` is keyed by the setting's name and its level: `payment` (the store's), `payment@g`,
+`payment@z`, `payment@c`. Its body is {"dated": [[from, value], ...]}: `from` is "" for always, or a
+time on the store's own clock such as "2026-12-01T00:00"; `value` null ends what the level said
+before, and the next level counts again.
 """
 
 from __future__ import annotations
