@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from edge.access import Actor
 from edge.box_parts import activation_draft, make_copies, make_layout
+from edge.box_software import SoftwareView, make_updater
 from edge.clock import SystemClock, VirtualClock
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
@@ -66,6 +67,7 @@ from edge.till.store import DayAnswers
 from edge.version import software_version
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
+from shared.wire.message import DesiredState, SoftwareReport
 
 _log = structlog.get_logger("box")
 
@@ -128,6 +130,19 @@ class Box:
         self.copies = make_copies(settings, identity, signer, self.journal, self.ids)
         self.sync = self._make_sync(data / "fetch")
         self.upkeep = Upkeep(UpkeepParts(self.journal, self.machine_clock))
+        self.updater = make_updater(
+            settings,
+            identity,
+            self.journal,
+            self.sync,
+            SoftwareView(
+                reports=self.devices.reports,
+                printers=self.devices.printers,
+                open_baskets=self._open_baskets,
+                print_queue=self.effects.depth,
+                idle_ms=self._idle_ms,
+            ),
+        )
         self.care = self._make_care()
         machine = Machine(self.machine_clock, self.ids)
         self.shelf = make_shelf_works(
@@ -160,6 +175,7 @@ class Box:
         self.devices.start(self._scanned, self._scan_failed)
         self.care.start()
         self.shelf.service.start()
+        self.updater.start()
         self.sync.start()
         self.copies.start()
         self.upkeep.start()
@@ -168,6 +184,7 @@ class Box:
     def stop(self) -> None:
         """Let in nothing more, finish what is in hand, close the files."""
         self._collector.unregister()
+        self.updater.stop(is_clean=self.closing.is_set())
         self.upkeep.stop()
         self.care.stop()
         self.shelf.service.stop()
@@ -346,6 +363,8 @@ class Box:
             self._cloud_changed,
             on_incarnation=self.copies.cloud_changed,
             on_standing=self._standing_told,
+            on_desired=self._desired,
+            software=self._software,
         )
         return SyncService(parts, hooks)
 
@@ -354,7 +373,7 @@ class Box:
         premises = Premises(
             self._open_baskets,
             lambda: (day := self.journal.day()) is not None and day.is_open,
-            lambda: clock.now_ms() - max(self._last_scan_at_ms.values(), default=0),
+            self._idle_ms,
         )
         return DeviceCare(
             CareParts(
@@ -370,6 +389,16 @@ class Box:
                 zone=self.identity.zone,
             )
         )
+
+    def _idle_ms(self) -> int:
+        return self.machine_clock.now_ms() - max(self._last_scan_at_ms.values(), default=0)
+
+    def _software(self) -> SoftwareReport:
+        return self.updater.report()
+
+    def _desired(self, state: DesiredState) -> None:
+        """What HQ wants beside prices."""
+        self.updater.desire(state.software)
 
     def _scanned(self, lane: int, code: str) -> None:
         self._last_scan_at_ms[lane] = self.machine_clock.now_ms()
