@@ -57,7 +57,8 @@ class BoxSettings:
     """The appliance. `training` allows virtual devices; `lanes` are numbered from 1.
 
     `ballast_mb` of the disk are set aside and given up when it is full, so that selling goes on
-    until somebody makes room.
+    until somebody makes room. `certificate` is the file (PEM) that the till pages are served
+    with, "" for none: head office is told when it runs out.
     """
 
     training: bool = False
@@ -66,6 +67,7 @@ class BoxSettings:
     lanes: int = 1
     locale: str = "zh-CN"
     ballast_mb: int = 64
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

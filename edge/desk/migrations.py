@@ -89,4 +89,13 @@ MIGRATIONS: tuple[str, ...] = (
         actor TEXT NOT NULL, type TEXT NOT NULL, data BLOB NOT NULL
     ) STRICT
     """,
+    # What this box was told to do by head office: kept so that nothing is done twice.
+    """
+    CREATE TABLE command(
+        n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, code TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT '',
+        object TEXT NOT NULL DEFAULT '', told INTEGER NOT NULL DEFAULT 0,
+        is_known INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
 )

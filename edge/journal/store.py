@@ -69,6 +69,7 @@ class Journal(JournalReader):
         self._append_lock = threading.RLock()
         self._mark_lock = threading.Lock()
         self._callbacks: list[Callable[[JournalEntry], None]] = []
+        self._ack_callbacks: list[Callable[[int], None]] = []
         self._writer: sqlite3.Connection | None = None
         self._lock_file: int | None = None
         self._life = Life(1, identity.stream, identity.ordinal, FIRST_SERIES, 0)
@@ -148,6 +149,10 @@ class Journal(JournalReader):
         """Call `callback` after each commit, on the appending thread; it must be quick."""
         self._callbacks.append(callback)
 
+    def on_acked(self, callback: Callable[[int], None]) -> None:
+        """Call `callback` with each number up to which the cloud has said that it holds all."""
+        self._ack_callbacks.append(callback)
+
     @property
     def stream(self) -> str:
         """The stream (hex) of the current life."""
@@ -209,6 +214,8 @@ class Journal(JournalReader):
                 self._begin_incarnation(inc)
             if seq >= 0:
                 self._mark("acked", seq, entry_sha256)
+        for callback in self._ack_callbacks:
+            callback(seq)
         now_ms = self._clock.mono_ms()
         if self._marked_at_ms is None or now_ms - self._marked_at_ms >= MARK_EVERY_MS:
             self._mark_outside()
