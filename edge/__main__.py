@@ -93,6 +93,14 @@ def _parser() -> argparse.ArgumentParser:
     salvage.add_argument("--to", metavar="URL", help="address of the cloud, if it has moved")
     salvage.epilog = "PATH is only read. What head office has already is not sent again."
 
+    replay = _command(
+        commands, "replay", _replay, "price the store's last business day again, on copies"
+    )
+    replay.add_argument("--day", default="last", metavar="DATE", help="another business date")
+    replay.add_argument("--copies", type=Path, metavar="DIR", help="use copies made before")
+    replay.add_argument("--json", action="store_true", help="say it as JSON")
+    replay.epilog = "New software has to come to the same totals before a box takes it."
+
     _add_barcode(commands)
     _add_scanner_sheet(commands)
     return parser
@@ -215,6 +223,12 @@ def _salvage(options: argparse.Namespace) -> int:
     from edge.copy.cli import salvage  # noqa: PLC0415
 
     return salvage(options)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from edge.updater.replay_cli import replay  # noqa: PLC0415
+
+    return replay(options)
 
 
 def _barcode(options: argparse.Namespace) -> int:

@@ -53,15 +53,20 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
+def migrate(connection: sqlite3.Connection, steps: Sequence[Step], floor: int = 1) -> None:
     """Bring the schema up to date: `PRAGMA user_version` counts the steps that ran.
 
-    Each step is one transaction. A file from newer software is left alone:
-    CorruptError `storage.newer`.
+    Each step is one transaction. A box that goes back to the software before has to open the files
+    of the newer one: steps only add, and older software leaves alone what it does not know. A step
+    that older software could not live with raises `floor`, the fewest steps that a reader must
+    know; it is kept in `PRAGMA application_id`. CorruptError `storage.newer` below it.
     """
     done = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if done > len(steps):
-        raise CorruptError("storage.newer", version=done, known=len(steps))
+        needed = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        if not 0 < needed <= len(steps):
+            raise CorruptError("storage.newer", version=done, known=len(steps))
+        return
     for number, step in enumerate(steps[done:], start=done + 1):
         if isinstance(step, str):
             connection.executescript(
@@ -69,6 +74,8 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
             )
         else:
             _run(connection, step, number)
+    if done < len(steps) or not connection.execute("PRAGMA application_id").fetchone()[0]:
+        connection.execute(f"PRAGMA application_id={floor}")
 
 
 def _run(
