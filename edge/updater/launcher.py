@@ -79,12 +79,14 @@ class Releases:
 
     def note(self) -> Note:
         """The note; where it is lost, whatever the link names is trusted."""
-        known = {each.name for each in fields(Note)}
+        kinds = {each.name: type(each.default) for each in fields(Note)}
         try:
             raw = json.loads((self.root / NOTE).read_bytes())
-            note = Note(**{name: raw[name] for name in known & raw.keys()})
+            known = {name: raw[name] for name in kinds.keys() & raw.keys()}
         except (OSError, ValueError, TypeError, AttributeError):
-            note = Note()
+            known = {}
+        is_sound = all(type(value) is kinds[name] for name, value in known.items())
+        note = Note(**known) if is_sound else Note()
         return note if note.trusted else replace(note, trusted=self.current(), trial="")
 
     def write(self, note: Note) -> Note:
