@@ -98,4 +98,14 @@ MIGRATIONS: tuple[str, ...] = (
         is_known INTEGER NOT NULL DEFAULT 0
     ) STRICT
     """,
+    # Shelf labels that must change from an instant on, and those that were printed.
+    """
+    CREATE TABLE shelf_label(
+        gtin TEXT NOT NULL, from_at_ms INTEGER NOT NULL, name TEXT NOT NULL, size TEXT NOT NULL,
+        old_minor INTEGER, new_minor INTEGER, member_minor INTEGER, revision INTEGER NOT NULL,
+        printed_at_ms INTEGER, printed_by TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (gtin, from_at_ms)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX shelf_label_due ON shelf_label(from_at_ms) WHERE printed_at_ms IS NULL
+    """,
 )

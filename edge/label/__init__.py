@@ -1,0 +1,1 @@
+"""Shelf labels: which have to change, when, and on what they are printed."""

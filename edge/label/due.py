@@ -1,0 +1,41 @@
+"""From an item's old and new dated prices to the labels that must change. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.price.price_book import DatedPrice, price_at
+
+Prices = tuple[DatedPrice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChange:
+    """From `from_at_ms` (UTC) on the label says `new_minor` instead of `old_minor`.
+
+    Minor units; None where it says nothing: no price before, none after, or no member price.
+    """
+
+    from_at_ms: int
+    old_minor: int | None
+    new_minor: int | None
+    member_minor: int | None
+
+
+def changes_of(before: Prices, after: Prices, now_ms: int) -> Iterator[LabelChange]:
+    """What has to change now, and at each later instant at which the new prices switch.
+
+    Both ascend by time.  What is printed today is what the old prices say now.
+    """
+    shown = price_at(before, now_ms)
+    instants = [now_ms, *(each.from_at_ms for each in after if each.from_at_ms > now_ms)]
+    for at_ms in instants:
+        price = price_at(after, at_ms)
+        if _says(price) != _says(shown):
+            yield LabelChange(at_ms, _says(shown)[0], *_says(price))
+        shown = price
+
+
+def _says(price: DatedPrice | None) -> tuple[int | None, int | None]:
+    return (None, None) if price is None else (price.regular_minor, price.member_minor)
