@@ -1,9 +1,8 @@
 /** Releases: what the cloud answers about them, and what may be asked of it. */
 
-import { ProblemError, steadyFetch } from "@tillbox/web/client.ts";
 import type { Verb } from "../lib/release_words.ts";
+import { ask } from "./ask.ts";
 import { address } from "./calls.ts";
-import { HEADERS, problemOf, unreachable } from "./client.ts";
 
 export interface Move {
   gtin: string;
@@ -214,22 +213,6 @@ export interface GuardSetting {
   least: number;
   window_s: number;
   action: "roll_back" | "halt";
-}
-
-/* Until the API's description has these endpoints. */
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const request = new Request(new URL(path, location.origin), {
-    method,
-    headers: { ...HEADERS, "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    credentials: "same-origin",
-  });
-  const response = await steadyFetch(request).catch((error: unknown) => {
-    throw unreachable(error);
-  });
-  const answer: unknown = await response.json().catch(() => null);
-  if (!response.ok) throw new ProblemError(problemOf(response, answer));
-  return answer as T;
 }
 
 export interface ReleaseFilter {

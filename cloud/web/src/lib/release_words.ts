@@ -112,7 +112,7 @@ export function progressParts(of: Progress): MeterPart[] {
   return [
     { label: t("console.releases.store_state.shown"), value: shown ?? 0, tone: "good" },
     { label: t("console.releases.store_state.active"), value: active ?? 0, tone: "info" },
-    { label: t("console.releases.store_state.stored"), value: stored ?? 0, tone: "info" },
+    { label: t("console.releases.store_state.stored"), value: stored ?? 0, tone: "faint" },
     { label: t("console.releases.store_state.brought"), value: fetching, tone: "warn" },
     { label: t("console.releases.store_state.failed"), value: of.failed, tone: "bad" },
     { label: t("console.releases.store_state.silent"), value: of.silent, tone: "bad" },

@@ -1,5 +1,6 @@
 /** How the states of stores and boxes look and what they are called. */
 
+import type { Params } from "@tillbox/web/i18n.ts";
 import type { Box, ConvergenceRow } from "../api/types.ts";
 import { t, texts } from "./app.svelte.ts";
 import { stateOf } from "./arrival.ts";
@@ -7,7 +8,7 @@ import { stateOf } from "./arrival.ts";
 export type Tone = "good" | "warn" | "bad" | "info" | "neutral";
 
 /** The states of convergence, those that need a person before those that pass. */
-const STATES: readonly { state: string; tone: Tone }[] = [
+const SHOWN: readonly { state: string; tone: Tone }[] = [
   { state: "refused", tone: "bad" },
   { state: "silent", tone: "bad" },
   { state: "lagging", tone: "warn" },
@@ -16,15 +17,17 @@ const STATES: readonly { state: string; tone: Tone }[] = [
   { state: "current", tone: "good" },
 ];
 
+export const STATES: readonly string[] = SHOWN.map((known) => known.state);
+
 export const stateTone = (state: string): Tone =>
-  STATES.find((known) => known.state === state)?.tone ?? "neutral";
+  SHOWN.find((known) => known.state === state)?.tone ?? "neutral";
 
 export const stateText = (state: string): string => texts.find(`console.state.${state}`) ?? state;
 
 /** Why a store is not on the revision: a reason of ours, an error code, or what was sent. */
-export function becauseText(because: string | null): string {
+export function becauseText(because: string | null, params: Params = {}): string {
   if (because === null || because === "") return "";
-  return texts.find(`console.because.${because}`) ?? texts.find(`error.${because}`) ?? because;
+  return texts.find(`console.because.${because}`) ?? texts.find(`error.${because}`, params) ?? because;
 }
 
 /** The state of a box's journal at headquarters. */
@@ -42,7 +45,7 @@ export const standingText = (box: Box): string =>
 /** Order rows: what needs a person first, then by store number. */
 export function byUrgency(one: ConvergenceRow, other: ConvergenceRow): number {
   const place = (row: ConvergenceRow): number =>
-    STATES.findIndex((known) => known.state === stateOf(row));
+    SHOWN.findIndex((known) => known.state === stateOf(row));
   return place(one) - place(other) || byStore(one, other);
 }
 
@@ -54,6 +57,25 @@ export const isActive = (box: Box): boolean => box.device_status === "active";
 
 export const isOn = (revision: number | null, target: number | null): boolean =>
   revision !== null && target !== null && revision >= target;
+
+/** How many stores have stored, activated and show at a till what was published for them. */
+export interface Reached {
+  stored: number;
+  active: number;
+  shown: number;
+  total: number;
+}
+
+export function reachedOf(rows: readonly ConvergenceRow[]): Reached {
+  const on = (rev: (row: ConvergenceRow) => number | null): number =>
+    rows.filter((row) => isOn(rev(row), row.target_rev)).length;
+  return {
+    stored: on((row) => row.stored_rev),
+    active: on((row) => row.active_rev),
+    shown: on((row) => row.shown_rev),
+    total: rows.length,
+  };
+}
 
 /** Order boxes: those in use, offline ones first, then those that still hold entries. */
 export function boxesByUrgency(one: Box, other: Box): number {

@@ -2,5 +2,5 @@
 export interface MeterPart {
   label: string;
   value: number;
-  tone: "good" | "info" | "warn" | "bad" | "quiet";
+  tone: "good" | "info" | "faint" | "warn" | "bad" | "quiet";
 }
