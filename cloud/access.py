@@ -20,6 +20,8 @@ ITEM_WRITE = "item.write"
 PRICE_WRITE = "price.write"
 STAFF_WRITE = "staff.write"
 STORE_WRITE = "store.write"
+CONFIG_WRITE = "config.write"
+"""To set up tax rates, ways to pay and receipt texts."""
 PUBLICATION_PUBLISH = "publication.publish"
 RELEASE_APPROVE = "release.approve"
 RELEASE_POLICY = "release.policy"
@@ -37,6 +39,7 @@ PERMISSIONS = frozenset(
         PRICE_WRITE,
         STAFF_WRITE,
         STORE_WRITE,
+        CONFIG_WRITE,
         PUBLICATION_PUBLISH,
         RELEASE_APPROVE,
         RELEASE_POLICY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloud.access import (
+    CONFIG_WRITE,
     EXPORT_READ,
     FLEET_ENROL,
     FLEET_READ,
@@ -28,6 +29,6 @@ ROLES: dict[str, frozenset[str]] = {
     "approver": READER | {PUBLICATION_PUBLISH, RELEASE_APPROVE},
     "it": READER | {STORE_WRITE, STAFF_WRITE, FLEET_ENROL, WORK_WRITE},
     # Exports hold whole sales with their members: not for everybody who may read sums.
-    "accountant": READER | {EXPORT_READ, WORK_WRITE},
+    "accountant": READER | {CONFIG_WRITE, EXPORT_READ, WORK_WRITE},
     "reader": READER,
 }
