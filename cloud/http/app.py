@@ -17,6 +17,8 @@ import cloud.ingest.api
 import cloud.item.api
 import cloud.live.api
 import cloud.offer.api
+import cloud.place.api
+import cloud.place.setting_api
 import cloud.price.api
 import cloud.publication.api
 import cloud.receipt.api
@@ -46,6 +48,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.offer.api.router,
     cloud.staff.api.router,
     cloud.publication.api.router,
+    cloud.place.api.router,
+    cloud.place.setting_api.router,
     cloud.fleet.api.router,
     cloud.ingest.api.router,
     cloud.report.api.router,
