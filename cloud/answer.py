@@ -9,7 +9,8 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import Response
@@ -19,12 +20,20 @@ from cloud.sheet import workbook_of
 
 ROWS_PER_CHUNK = 500
 CHUNK_BYTES = 1 << 16
+_Row = TypeVar("_Row")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def json_answer(value: Any, *, status: int = 200) -> Response:  # noqa: ANN401 - any JSON value
     """An answer with the value as JSON; dates become ISO text."""
     return Response(orjson.dumps(value), status_code=status, media_type="application/json")
+
+
+def begun(rows: Iterable[_Row]) -> Iterator[_Row]:
+    """The same rows, the first of them fetched already: so what is refused is refused here."""
+    found = iter(rows)
+    first = list(islice(found, 1))
+    return chain(first, found)
 
 
 class CsvAnswer(StreamingResponse):

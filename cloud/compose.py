@@ -16,10 +16,11 @@ from cloud.fleet.service import Boxes, boxes
 from cloud.http.app import create_app
 from cloud.identity.service import Identity
 from cloud.ingest.journals import Journals
-from cloud.item.service import ItemRecords
+from cloud.item.service import ItemImporter, ItemRecords
 from cloud.live.hub import LiveHub
 from cloud.offer.service import OfferRecords
 from cloud.posters import POSTERS
+from cloud.price.importer import PriceImporter
 from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
 from cloud.publication.queries import convergence_of
@@ -27,10 +28,13 @@ from cloud.publication.service import welcome
 from cloud.settings import Settings
 from cloud.signing import HqKey
 from cloud.staff.service import StaffRecords
+from cloud.table_import import Importers
 from shared.kernel.clock import Clock
 
 SOURCES = (ItemRecords(), PriceRecords(), OfferRecords(), StaffRecords())
 """Whose rows a publication publishes."""
+IMPORTERS: Importers = {"items": ItemImporter, "prices": PriceImporter}
+"""Which tables are taken over in two steps."""
 
 
 def accounts_of(settings: Settings) -> BrokerAccounts:
@@ -56,6 +60,7 @@ def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
         journals=Journals(database, POSTERS, clock),
         accounts=accounts_of(settings),
         sources=SOURCES,
+        importers=IMPORTERS,
         draft_sample=draft_sample,
         welcome=welcome,
     )

@@ -14,6 +14,7 @@ from cloud.db import Database
 from cloud.records import RecordSource
 from cloud.settings import Settings
 from cloud.signing import HqKey
+from cloud.table_import import Importers
 from shared.kernel.clock import Clock
 from shared.kernel.ids import DeviceId
 from shared.wire.message import Ack
@@ -87,6 +88,8 @@ class Context:
     journals: Journals
     accounts: BrokerAccounts
     sources: Sequence[RecordSource]
+    importers: Importers
+    """Which tables are taken over in two steps, and how."""
     draft_sample: Callable[[Connection], list[dict[str, Any]]]
     """The newest price drafts; the price room."""
     welcome: Callable[[Connection, str, str], None]

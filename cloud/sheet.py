@@ -74,15 +74,24 @@ def workbook_of(columns: Sequence[str], rows: Iterable[Sequence[str | int | None
     for place, name in enumerate(columns, start=1):
         letter = get_column_letter(place)
         sheet.column_dimensions[letter].width = COLUMN_WIDTHS.get(name, COLUMN_WIDTH)
-    sheet.append([_head(sheet, name) for name in columns])
-    for number, row in enumerate(rows, start=1):
-        if number > ROWS_MAX:
-            raise RefusedError("export.too_long", rows=ROWS_MAX)
-        sheet.append([_cell(sheet, value) for value in row])
+    try:
+        sheet.append([_head(sheet, name) for name in columns])
+        _fill(sheet, rows)
+    except BaseException:
+        with SpooledTemporaryFile(max_size=MEMORY_BYTES) as waste:
+            book.save(waste)  # only saving removes the library's own files
+        raise
     file = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - the answer closes it
     book.save(file)
     file.seek(0)
     return file
+
+
+def _fill(sheet: Any, rows: Iterable[Sequence[str | int | None]]) -> None:  # noqa: ANN401
+    for number, row in enumerate(rows, start=1):
+        if number > ROWS_MAX:
+            raise RefusedError("export.too_long", rows=ROWS_MAX)
+        sheet.append([_cell(sheet, value) for value in row])
 
 
 def _opened(stream: IO[bytes]) -> Any:  # noqa: ANN401 - the library is untyped

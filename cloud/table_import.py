@@ -6,7 +6,7 @@ table `import_diff` between them, so that a person can look at it before anythin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Protocol
 
@@ -58,8 +58,8 @@ class TableImporter(Protocol):
         ...
 
 
-Importers = Mapping[str, TableImporter]
-"""By kind of table: items, prices."""
+Importers = Mapping[str, Callable[[], TableImporter]]
+"""By kind of table (items, prices): each makes an importer for one table."""
 
 
 def begin_difference(connection: Connection) -> None:

@@ -14,6 +14,7 @@ import cloud.fleet.api
 import cloud.http.health
 import cloud.identity.api
 import cloud.ingest.api
+import cloud.intake.api
 import cloud.item.api
 import cloud.live.api
 import cloud.offer.api
@@ -40,12 +41,15 @@ UPLOADS = {
     "/v1/items/import": UPLOAD_BYTES_MAX,
     "/v1/prices/import": UPLOAD_BYTES_MAX,
     "/v1/offers/import": FILE_BYTES_MAX,
+    "/v1/imports/items": UPLOAD_BYTES_MAX,
+    "/v1/imports/prices": UPLOAD_BYTES_MAX,
 }
 ROUTERS: tuple[APIRouter, ...] = (
     cloud.identity.api.router,
     cloud.item.api.router,
     cloud.price.api.router,
     cloud.offer.api.router,
+    cloud.intake.api.router,
     cloud.staff.api.router,
     cloud.publication.api.router,
     cloud.place.api.router,

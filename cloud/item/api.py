@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from cloud.access import ITEM_READ, ITEM_WRITE, ContextDep, Requires
-from cloud.answer import CsvAnswer, XlsxAnswer, json_answer
+from cloud.answer import CsvAnswer, XlsxAnswer, begun, json_answer
 from cloud.context import Context, Principal
 from cloud.item import service
 from cloud.item.schemas import (
@@ -18,8 +18,10 @@ from cloud.item.schemas import (
     Departments,
     ExportFilter,
     ImportResult,
+    ItemBulk,
     ItemHistory,
 )
+from cloud.item.service import BulkEdit
 from cloud.item.store import CatalogueQuery
 from cloud.item.table import COLUMNS, rows_of
 from cloud.table_import import Author
@@ -29,6 +31,10 @@ router = APIRouter(prefix="/v1", tags=["items"])
 READ = [Depends(Requires(ITEM_READ))]
 Writer = Annotated[Principal, Depends(Requires(ITEM_WRITE))]
 IMPORT_REASON = "import"
+BULK_FIELDS = {
+    *("category", "brand", "tax_bp", "tax_class", "is_promotable"),
+    *("age_limit", "shelf_life_days", "min_margin_bp"),
+}
 CSV_BODY = {"requestBody": {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
@@ -46,6 +52,20 @@ async def import_items(request: Request, context: ContextDep, principal: Writer)
         request, lambda stream: service.import_items(context.database, stream, author)
     )
     return json_answer(asdict(done))
+
+
+@router.post("/items/bulk", response_class=CsvAnswer)
+def bulk(body: ItemBulk, context: ContextDep, principal: Writer) -> Response:
+    """The table that would change many items; nothing is written before it is imported."""
+    del principal
+    said = body.model_dump(exclude_none=True, include=BULK_FIELDS)
+    if body.to_department is not None:
+        said["department"] = body.to_department
+    edit = BulkEdit(said, frozenset(body.add_tags), frozenset(body.drop_tags))
+    query = CatalogueQuery(body.q, body.department)
+    found = service.bulk_items(context.database, query, edit, context.clock.now_ms())
+    rows = (next(rows_of(item)) for item in found)
+    return CsvAnswer.of_rows(COLUMNS, begun(rows), "bulk.csv")
 
 
 @router.get("/items", response_model=Catalogue, dependencies=READ)

@@ -27,6 +27,22 @@ class ExportFilter(BaseModel):
     department: str = Field(default="", max_length=200)
 
 
+class ItemBulk(ExportFilter):
+    """Which items change how; what is null stays as it is. Tags are added and taken away."""
+
+    category: str | None = Field(default=None, max_length=200)
+    brand: str | None = Field(default=None, max_length=200)
+    to_department: str | None = Field(default=None, max_length=200)
+    tax_bp: int | None = Field(default=None, ge=0, le=10_000)
+    tax_class: str | None = Field(default=None, max_length=32, pattern="^[a-z0-9_-]*$")
+    is_promotable: bool | None = None
+    age_limit: int | None = Field(default=None, ge=0, le=99)
+    shelf_life_days: int | None = Field(default=None, ge=0, le=9_999)
+    min_margin_bp: int | None = Field(default=None, ge=0, le=9_999)
+    add_tags: list[str] = Field(default=[], max_length=20)
+    drop_tags: list[str] = Field(default=[], max_length=20)
+
+
 class ImportResult(BaseModel):
     """What became of a table's rows."""
 

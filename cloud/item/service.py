@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import IO, Any
 
 from sqlalchemy import Connection
@@ -135,6 +135,30 @@ def export(database: Database, query: CatalogueQuery, at_ms: int) -> Iterator[Ma
         local = import_store.now_local(connection, at_ms)
         for item in store.matching(connection, query):
             yield item.settled(local)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkEdit:
+    """Which fields of many items get which values; tags are added and taken away."""
+
+    values: Mapping[str, str | int | bool]
+    add_tags: frozenset[str] = frozenset()
+    drop_tags: frozenset[str] = frozenset()
+
+    def applied(self, item: MasterItem) -> MasterItem:
+        """The item with its new values."""
+        tags = tuple(sorted({*item.tags, *self.add_tags} - self.drop_tags))
+        return replace(item, tags=tags, **self.values)  # type: ignore[arg-type]
+
+
+def bulk_items(
+    database: Database, query: CatalogueQuery, edit: BulkEdit, at_ms: int
+) -> Iterator[MasterItem]:
+    """The items that would change, as they would be then; nothing is written."""
+    for item in export(database, query, at_ms):
+        changed = edit.applied(item)
+        if changed != item:
+            yield changed
 
 
 def history(database: Database, gtin: str) -> list[dict[str, Any]]:

@@ -10,19 +10,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from cloud.access import ITEM_READ, PRICE_WRITE, ContextDep, Requires
-from cloud.answer import CsvAnswer, json_answer
+from cloud.answer import CsvAnswer, XlsxAnswer, begun, json_answer
 from cloud.context import Principal
 from cloud.price import service
-from cloud.price.schemas import ImportResult, PriceChange, PriceDrafts, PriceHistory
-from cloud.price.service import ChangePrice
-from cloud.price.store import Author
-from cloud.price.table import COLUMNS, UNTIL, PriceRow, place_cell
+from cloud.price.bulk import BulkChange, Ending
+from cloud.price.schemas import ImportResult, PriceBulk, PriceChange, PriceDrafts, PriceHistory
+from cloud.price.service import BulkEdit, ChangePrice
+from cloud.price.table import COLUMNS, END_CELL, UNTIL, PriceRow, place_cell
+from cloud.table_import import Author
 from cloud.upload import with_upload
 
 router = APIRouter(prefix="/v1", tags=["prices"])
 READ = [Depends(Requires(ITEM_READ))]
 Writer = Annotated[Principal, Depends(Requires(PRICE_WRITE))]
 CSV_BODY = {"requestBody": {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+StoreId = Annotated[str, Query(alias="store", max_length=32)]
 IMPORT_REASON = "import"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,6 +64,23 @@ def change_price(body: PriceChange, context: ContextDep, principal: Writer) -> R
     return json_answer({"drafts": service.change_price(context.database, command, author)})
 
 
+@router.post("/prices/bulk", response_class=CsvAnswer)
+def bulk(body: PriceBulk, context: ContextDep, principal: Writer) -> Response:
+    """The price table that would change many prices; nothing is written before it is imported."""
+    del principal
+    ending = body.ending
+    change = BulkChange(
+        body.move,
+        body.value,
+        None if ending is None else Ending(ending.step, ending.rest, ending.direction),
+        body.members,
+    )
+    places = None if body.store_ids is None else tuple(body.store_ids)
+    asked = BulkEdit(change, body.q, body.department, places, body.start)
+    rows = service.bulk_rows(context.database, asked, context.clock.now_ms())
+    return CsvAnswer.of_rows((*COLUMNS, UNTIL), map(_cells, begun(rows)), "bulk.csv")
+
+
 @router.get("/prices", response_model=PriceHistory, dependencies=READ)
 def history(
     context: ContextDep,
@@ -73,19 +92,25 @@ def history(
 
 
 @router.get("/prices.csv", response_class=CsvAnswer, dependencies=READ)
-def export(
-    context: ContextDep, store_id: Annotated[str, Query(alias="store", max_length=32)] = ""
-) -> Response:
+def export(context: ContextDep, store_id: StoreId = "") -> Response:
     """Every dated price as a table that can be imported again."""
     rows = map(_cells, service.export(context.database, store_id))
     return CsvAnswer.of_rows((*COLUMNS, UNTIL), rows, "prices.csv")
+
+
+@router.get("/prices.xlsx", response_class=XlsxAnswer, dependencies=READ)
+def export_workbook(context: ContextDep, store_id: StoreId = "") -> Response:
+    """The same table as a workbook."""
+    rows = map(_cells, service.export(context.database, store_id))
+    return XlsxAnswer.of_rows((*COLUMNS, UNTIL), rows, "prices.xlsx")
 
 
 def _cells(row: PriceRow) -> Sequence[Any]:
     member = "" if row.member_minor is None else row.member_minor
     start = row.from_local or _instant(row.from_at_ms)
     until = row.to_local or (_instant(row.to_at_ms) if row.to_at_ms is not None else "")
-    return place_cell(row.scope), row.gtin, start, row.regular_minor, member, until
+    regular = END_CELL if row.regular_minor is None else row.regular_minor
+    return place_cell(row.scope), row.gtin, start, regular, member, until
 
 
 def _instant(at_ms: int) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from cloud.price.bulk import Direction, Members, Move
 
 
 class PriceChange(BaseModel):
@@ -22,6 +26,37 @@ class PriceChange(BaseModel):
     until: str = Field(default="", max_length=40)
     reason: str = Field(default="", max_length=200)
     confirm_large: bool = False
+
+
+class PriceEnding(BaseModel):
+    """Prices that leave `rest` when divided by `step`: 100 and 99 for 1.99, 2.99, ..."""
+
+    step: int = Field(ge=2, le=100_000)
+    rest: int = Field(ge=0, le=99_999)
+    direction: Direction = Direction.NEAREST
+
+    @model_validator(mode="after")
+    def _rest_is_less(self) -> Self:
+        if self.rest >= self.step:
+            raise ValueError("rest must be less than step")
+        return self
+
+
+class PriceBulk(BaseModel):
+    """Which prices change how; what is said of items and places narrows them down.
+
+    `move` set: `value` is the new price; percent: basis points, -1000 is a tenth less; amount:
+    minor units, with their sign. `store_ids` and `start` are as in `PriceChange`.
+    """
+
+    move: Move
+    value: int = Field(strict=True, ge=-99_999_999, le=99_999_999)
+    ending: PriceEnding | None = None
+    members: Members = Members.ALIKE
+    q: str = Field(default="", max_length=100)
+    department: str = Field(default="", max_length=200)
+    store_ids: list[str] | None = Field(default=None, max_length=100_000)
+    start: str = Field(default="", max_length=40)
 
 
 class PriceDrafts(BaseModel):

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from cloud.csv_table import RowErrors
 from cloud.db import Database
 from cloud.price import store
-from cloud.price.store import Author
+from cloud.price.bulk import BulkChange, changed_rows
+from cloud.price.store import PriceFilter
 from cloud.price.table import (
     Moment,
     Places,
@@ -24,6 +25,7 @@ from cloud.price.table import (
     read_prices,
 )
 from cloud.records import CHAIN, ScopedRecord, level_of, zone_of
+from cloud.table_import import Author
 from shared.kernel.errors import MissingError
 from shared.kernel.gtin import parse_gtin
 from shared.price.levels import record_key
@@ -60,6 +62,17 @@ class ChangePrice:
     start: str = ""
     until: str = ""
     is_large_confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BulkEdit:
+    """Which prices change how, from a time on ("": now); `places` as in `ChangePrice`."""
+
+    change: BulkChange
+    text: str = ""
+    department: str = ""
+    places: tuple[str, ...] | None = None
+    start: str = ""
 
 
 def import_prices(database: Database, stream: IO[bytes], author: Author) -> Imported:
@@ -125,6 +138,23 @@ def export(database: Database, store_id: str) -> Iterator[PriceRow]:
     """Every dated price that counts, read while it is consumed."""
     with database.begin() as connection:
         yield from store.export(connection, [zone_of(store_id)] if store_id else None)
+
+
+def bulk_rows(database: Database, asked: BulkEdit, at_ms: int) -> Iterator[PriceRow]:
+    """The rows of a table that would change many prices; nothing is written.
+
+    `at_ms` is now (UTC): what is charged at the start is what changes. Raises RefusedError
+    `store.unknown`, `zone.unknown` or `import.time*`.
+    """
+    with database.begin() as connection:
+        places = places_of(connection)
+        cells = asked.places
+        scopes = None if cells is None else tuple(map(places.scope_of, sorted(set(cells))))
+        begin = places.moment(asked.start, CHAIN) if asked.start else Moment(at_ms)
+        found = PriceFilter(asked.text, asked.department, scopes)
+        for row in changed_rows(store.said_at(connection, found, begin.at_ms), asked.change):
+            start = places.moment(asked.start, row.scope) if asked.start else begin
+            yield replace(row, from_at_ms=start.at_ms, from_local=start.local)
 
 
 def places_of(connection: Connection) -> Places:

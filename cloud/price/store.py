@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from cloud.db import copy_rows
+from cloud.db import copy_rows, like_literal
 from cloud.price.table import PriceRow
 from cloud.records import CHAIN, zone_of, zone_scope
+from cloud.table_import import Author
 from shared.price.price_book import DatedPrice
 
 HISTORY_MAX = 500
@@ -90,6 +91,15 @@ _DRAFT_PRICES = text(f"""
 _SCOPE_PRICES = text(f"""
     SELECT DISTINCT ON ({_ONCE}) {_ROW} FROM item_price price WHERE scope = :scope
     ORDER BY {_ONCE}, id DESC""")  # noqa: S608 - constants
+# What each place itself says at an instant, of the items whose words all occur.
+_SAID = text(f"""
+    SELECT DISTINCT ON (price.scope, price.gtin) {_ROW}
+    FROM item_price price JOIN item USING (gtin)
+    WHERE price.from_at_ms <= :at_ms AND (price.to_at_ms IS NULL OR price.to_at_ms > :at_ms)
+      AND (CAST(:scopes AS text[]) IS NULL OR price.scope = ANY(:scopes))
+      AND item.search_text LIKE ALL(CAST(:patterns AS text[]))
+      AND (:department = '' OR item.department = :department)
+    ORDER BY price.scope, price.gtin, price.from_at_ms DESC, price.id DESC""")  # noqa: S608
 _DRAFT_SAMPLE = text("""
     SELECT price.gtin, item.name, price.store_id, price.scope, price.from_at_ms,
            before.regular_minor AS old_minor, price.regular_minor AS new_minor,
@@ -108,12 +118,12 @@ _MARK = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
-    """Who changes prices, when and why."""
+class PriceFilter:
+    """Whose prices: of items in which every word of `text` occurs; `scopes` None: everywhere."""
 
-    name: str
-    at_ms: int
-    reason: str
+    text: str = ""
+    department: str = ""
+    scopes: tuple[str, ...] | None = None
 
 
 def time_zones(connection: Connection) -> dict[str, str]:
@@ -198,6 +208,17 @@ def scope_prices(connection: Connection, scope: str) -> Iterator[PriceRow]:
 
 
 def draft_sample(connection: Connection) -> list[dict[str, Any]]:
+def said_at(connection: Connection, found: PriceFilter, at_ms: int) -> Iterator[PriceRow]:
+    """What each place itself says at an instant, by place and item."""
+    parameters = {
+        "at_ms": at_ms,
+        "scopes": None if found.scopes is None else list(found.scopes),
+        "patterns": [f"%{like_literal(word)}%" for word in found.text.lower().split()],
+        "department": found.department,
+    }
+    return _prices(connection.execute(_SAID.execution_options(yield_per=5000), parameters))
+
+
     """The newest drafts with the price that they replace: by item, newest first, then by store."""
     found = connection.execute(_DRAFT_SAMPLE, {"most": SAMPLE_MAX}).mappings()
     return [dict(row) for row in found]

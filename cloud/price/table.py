@@ -24,6 +24,8 @@ from shared.kernel.wall_clock import first_instant, ms_of
 COLUMNS = ("store_id", "ean13", "effective_at", "regular_price_cents", "member_price_cents")
 UNTIL = "until"
 CHAIN_CELL = "chain"
+END_CELL = "-"
+"""Instead of a regular price: from then on the place says nothing."""
 FROM_YEAR, TO_YEAR = 2000, 2099
 DIGITS_MAX = 18
 
@@ -161,17 +163,21 @@ def _price(row: Row, places: Places, errors: RowErrors) -> PriceRow | None:
     except RetailError as error:
         errors.add_error(row.line, "ean13", error)
     scope, begin, end = _period(row, places, errors)
-    regular = _amount(row, "regular_price_cents", errors)
+    ends = cells["regular_price_cents"] == END_CELL
+    regular = None if ends else _amount(row, "regular_price_cents", errors)
     member = _amount(row, "member_price_cents", errors) if cells["member_price_cents"] else None
-    if regular is None or len(errors.found) > before:
+    if ends and member is not None:
+        errors.add(row.line, "member_price_cents", "price.member_without_regular")
+    if len(errors.found) > before:
         return None
     try:
-        check_amounts(regular, member)
+        if regular is not None:
+            check_amounts(regular, member)
     except RetailError as error:
         errors.add_error(row.line, "regular_price_cents", error)
         return None
-    ends = (None, None) if end is None else (end.at_ms, end.local)
-    return PriceRow(scope, gtin, begin.at_ms, regular, member, begin.local, *ends)
+    until = (None, None) if end is None else (end.at_ms, end.local)
+    return PriceRow(scope, gtin, begin.at_ms, regular, member, begin.local, *until)
 
 
 def _period(row: Row, places: Places, errors: RowErrors) -> tuple[str, Moment, Moment | None]:

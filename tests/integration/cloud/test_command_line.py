@@ -16,8 +16,8 @@ from cloud.db import Database
 from cloud.item.service import import_items
 from cloud.migrations import newest
 from cloud.price.service import import_prices
-from cloud.price.store import Author as PriceAuthor
 from cloud.price.table import COLUMNS as PRICE_COLUMNS
+from cloud.table_import import Author
 from tests.lab.net import LOOPBACK
 from tests.lab.postgres import PostgresServer
 
@@ -227,8 +227,8 @@ def test_offers_are_linted_against_the_catalogue_of_the_database(
     items = f"{header}\n4006381333931,Milk,DAIRY,MILK,,,0,,150\n"
     prices = ",".join(PRICE_COLUMNS) + "\n17,4006381333931,2001-01-01 00:00:00,200,\n"
     with closing(Database(database_url)) as database:
-        import_items(database, io.BytesIO(items.encode()), PriceAuthor("alice", 0, ""))
-        import_prices(database, io.BytesIO(prices.encode()), PriceAuthor("alice", 0, ""))
+        import_items(database, io.BytesIO(items.encode()), Author("alice", 0, ""))
+        import_prices(database, io.BytesIO(prices.encode()), Author("alice", 0, ""))
     code, out, _ = run("price", "lint", path, "--store", "17")
     assert (code, out.splitlines()[-1]) == (0, "offers: 1, errors: 0, warnings: 1, remarks: 0")
     assert out.startswith("warning lint.below_cost [lavish]: 4006381333931 sells below cost")

@@ -1,0 +1,1 @@
+"""Tables of items and prices that are looked at before they are taken over."""
