@@ -12,7 +12,7 @@ import structlog
 from fastapi import FastAPI
 
 from edge.access import Actor
-from edge.box_parts import activation_draft, make_copies, make_layout
+from edge.box_parts import activation_draft, make_copies, make_layout, newest_at_ms
 from edge.box_software import SoftwareView, make_updater
 from edge.clock import SystemClock, VirtualClock
 from edge.desk.desk import Desk
@@ -37,6 +37,7 @@ from edge.ops.pairing_api import PairingRoom
 from edge.ops.self_test import Premises
 from edge.ops.status import CloudContact, Conditions, status_of
 from edge.ops.upkeep import Upkeep, UpkeepParts
+from edge.receipt.layout import zone_of
 from edge.receipt.spool import WAITING_MAX, Spool
 from edge.replica.catalog import StaffMember
 from edge.replica.store import ActivationResult, Replica
@@ -64,6 +65,7 @@ from edge.sync.service import SyncHooks, SyncParts, SyncService
 from edge.till.api import TillRoom
 from edge.till.service import Till, closed_day
 from edge.till.store import DayAnswers
+from edge.trusted_time import TIME_FILE, TrustedTime
 from edge.version import software_version
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
@@ -81,15 +83,17 @@ class Box:
         self.identity = identity = load_identity(data)
         self.machine_clock = SystemClock()
         self.clock: Clock = self.machine_clock
+        self.time = TrustedTime(self.machine_clock, data / TIME_FILE)
+        self.prices_at: Clock = self.time
         if settings.clock.kind == "virtual":
-            self.clock = VirtualClock(self.machine_clock)
+            self.clock = self.prices_at = VirtualClock(self.machine_clock)
         self.ids = Ids(self.machine_clock)
         signer = load(data / KEY_FILE)
         ballast_bytes = settings.box.ballast_mb * 1024 * 1024
         self.journal = Journal(
             data / "journal.db", identity, self.clock, signer, ballast_bytes=ballast_bytes
         )
-        self.replica = Replica(data / "replica")
+        self.replica = Replica(data / "replica", zone_of(identity.zone))
         self.facts = FactWriter(
             FactParts(self.journal, self.clock, self.ids.entry_id, self.replica.active_revision)
         )
@@ -118,6 +122,7 @@ class Box:
             self.standing.is_retiring,
             self.devices.counter.scales,
             settings.barcode.scheme,
+            self.prices_at,
         )
         self.staff_room = StaffRoom(
             self.journal,
@@ -162,6 +167,7 @@ class Box:
     def start(self) -> None:
         """Open the files, bring the lanes back, then let devices and cloud in."""
         self.journal.open()
+        self.time.open(newest_at_ms(self.journal))
         self.replica.open()
         self.desk_file.open(DESK_MIGRATIONS)
         self.spool.recover()
@@ -234,7 +240,7 @@ class Box:
                 scale,
             ),
             sale=SaleRoom(
-                self.desk, self.shop, ItemSearch(self.replica, self.clock), self._check_pin
+                self.desk, self.shop, ItemSearch(self.replica, self.prices_at), self._check_pin
             ),
             staff=SignInRoom(self.desk, self.staff_room, self.sessions),
             till=TillRoom(till, DayAnswers(self.desk_file), self.effects.print_z_slip),
@@ -301,7 +307,7 @@ class Box:
                 print_helper=self.effects.helper(lane),
                 scanner=None if scanner is None else scanner.state(),
                 last_scan_at_ms=self._last_scan_at_ms.get(lane),
-                clock=self.machine_clock.quality(),
+                clock=self.time.quality(),
                 is_training=self.settings.training,
                 is_secure=is_secure,
                 is_retiring=self.standing.is_retiring(),
@@ -352,6 +358,7 @@ class Box:
             identity=self.identity,
             journal=self.journal,
             replica=self.replica,
+            time=self.time,
             clock=self.machine_clock,
             jitter=self.ids.jitter,
             work_dir=work_dir,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from collections.abc import Callable
 
@@ -24,6 +25,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
 
 COPY_PAUSE_MS = 2000
+ENTRY_BYTES_MAX = 1 << 20
 
 
 def make_layout(
@@ -86,3 +88,9 @@ def activation_draft(
         at_ms=clock.now_ms(),
         cat=active.rev,
     )
+
+
+def newest_at_ms(journal: Journal) -> int:
+    """When the journal's last entry was written, by the clock of then: no earlier is now."""
+    entries = journal.read(journal.last_seq(), 1, ENTRY_BYTES_MAX)
+    return int(json.loads(entries[0].body).get("at", 0)) if entries else 0

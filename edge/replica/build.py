@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,14 +17,13 @@ from typing import Any
 import orjson
 
 from edge.identity import sync_folder
-from edge.replica.schema import OPEN_REV, ROW_OF, TABLES, RecordTable
+from edge.replica.schema import OPEN_REV, TABLES, RecordTable, row_of, stored_key, table_of
 from shared.kernel.errors import CorruptError, RefusedError
 from shared.publication.manifest import Manifest, Piece
-from shared.publication.revision import DIGEST_MODULUS, RecordKind, digest_hex
+from shared.publication.revision import DIGEST_MODULUS, EMPTY_DIGEST, digest_hex
 from shared.wire.objects import iter_lines
 
 _BATCH = 2000
-_KINDS = {kind.value: kind for kind in RecordKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +35,16 @@ class Contents:
     digest: int
 
 
-def build_snapshot(target: Path, manifest: Manifest, piece: Piece, source: Path) -> Contents:
-    """Make the catalogue file `target` of a snapshot object, durably, whole or not at all.
+def build_snapshot(target: Path, manifest: Manifest, sources: Mapping[str, Path]) -> Contents:
+    """Make the catalogue file `target` of the snapshot objects, durably, whole or not at all.
 
-    Raises RefusedError when the object is none, CorruptError when it is not what was promised.
+    `sources` maps their SHA-256 to files. Raises RefusedError when an object is none, CorruptError
+    when it is not what was promised.
     """
     temporary = target.with_name(target.name + ".new")
     remove_catalog(temporary)
     try:
-        contents = _write_snapshot(temporary, manifest, piece, source)
+        contents = _write_snapshot(temporary, manifest, sources)
         _sync_file(temporary)
     except BaseException:
         remove_catalog(temporary)
@@ -62,13 +62,13 @@ def apply_delta(
     digest, records, seen = contents.digest, contents.records, 0
     for kind, key, body, sha in _records(source):
         seen += 1
-        table = TABLES[kind]
-        old = _close_row(writer, table, key, piece.to_rev)
+        table = table_of(kind)
+        old = _close_row(writer, table, stored_key(kind, key), piece.to_rev)
         if old is not None:
             digest -= int.from_bytes(old, "big")
             records -= 1
         if body is not None:
-            row = (*ROW_OF[kind](key, body), piece.to_rev, OPEN_REV, sha)
+            row = (*row_of(kind, key, body), piece.to_rev, OPEN_REV, sha)
             writer.execute(table.insert_sql, row)
             digest += int.from_bytes(sha, "big")
             records += 1
@@ -110,7 +110,7 @@ def remove_catalog(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _write_snapshot(path: Path, manifest: Manifest, piece: Piece, source: Path) -> Contents:
+def _write_snapshot(path: Path, manifest: Manifest, sources: Mapping[str, Path]) -> Contents:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         # No one reads the file before it is renamed, so a crash may leave it in any state.
@@ -122,8 +122,10 @@ def _write_snapshot(path: Path, manifest: Manifest, piece: Piece, source: Path) 
             "CREATE TABLE contents(rev INTEGER PRIMARY KEY, records INTEGER, digest TEXT) STRICT"
         )
         connection.execute("BEGIN")
-        contents = _fill(connection, piece, source)
-        if manifest.rev == piece.to_rev:
+        contents = Contents(manifest.snapshot.to_rev, 0, EMPTY_DIGEST)
+        for piece in manifest.snapshots:
+            contents = _fill(connection, contents, piece, sources[piece.sha256])
+        if manifest.rev == contents.rev:
             check_contents(contents, manifest)
         for table in TABLES.values():
             create_indexes(connection, table)
@@ -158,24 +160,28 @@ def create_indexes(connection: sqlite3.Connection, table: RecordTable) -> None:
         connection.execute(f"CREATE INDEX {name} ON {table.name}({', '.join(columns)})")
 
 
-def _fill(connection: sqlite3.Connection, piece: Piece, source: Path) -> Contents:
-    digest, seen = 0, 0
+def _fill(
+    connection: sqlite3.Connection, contents: Contents, piece: Piece, source: Path
+) -> Contents:
+    """Add the records of one of the snapshots; none of them is in another one."""
+    digest, seen = contents.digest, 0
     records = _records(source)
     while batch := list(islice(records, _BATCH)):
         seen += len(batch)
-        rows: dict[RecordKind, list[tuple[Any, ...]]] = {kind: [] for kind in TABLES}
+        rows: dict[str, list[tuple[Any, ...]]] = {}
         for kind, key, body, sha in batch:
             if body is None:
                 raise CorruptError("replica.tombstone", key=key)
             digest += int.from_bytes(sha, "big")
-            rows[kind].append((*ROW_OF[kind](key, body), piece.to_rev, OPEN_REV, sha))
+            row = (*row_of(kind, key, body), piece.to_rev, OPEN_REV, sha)
+            rows.setdefault(kind, []).append(row)
         for kind, values in rows.items():
-            connection.executemany(TABLES[kind].insert_sql, values)
+            connection.executemany(table_of(kind).insert_sql, values)
     _check_count(piece, seen)
-    return Contents(piece.to_rev, seen, digest % DIGEST_MODULUS)
+    return Contents(piece.to_rev, contents.records + seen, digest % DIGEST_MODULUS)
 
 
-def _records(source: Path) -> Iterator[tuple[RecordKind, str, dict[str, Any] | None, bytes]]:
+def _records(source: Path) -> Iterator[tuple[str, str, dict[str, Any] | None, bytes]]:
     """Kind, key, body and SHA-256 of each line.
 
     A line is a record's canonical bytes, so its hash needs no second serialisation.
@@ -184,10 +190,11 @@ def _records(source: Path) -> Iterator[tuple[RecordKind, str, dict[str, Any] | N
         for line in iter_lines(stream):
             try:
                 raw = orjson.loads(line)
-                yield _KINDS[raw["k"]], raw["i"], raw["b"], hashlib.sha256(line).digest()
+                record = str(raw["k"]), raw["i"], raw["b"], hashlib.sha256(line).digest()
             except (ValueError, KeyError, TypeError):
                 shown = line[:80].decode(errors="replace")
                 raise RefusedError("publication.record", line=shown) from None
+            yield record
 
 
 def _close_row(writer: sqlite3.Connection, table: RecordTable, key: str, rev: int) -> bytes | None:

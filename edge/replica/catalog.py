@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from edge.replica.build import Contents, read_contents
+from edge.replica.schema import other_id
 from edge.sqlite import connect_reader
 from shared.item.item import Item
 from shared.kernel.gtin import Gtin
+from shared.price.levels import parse_record_key, prices_of, record_keys
 from shared.price.price_book import DatedPrice
 
 _ITEM = (
@@ -22,7 +25,8 @@ _ITEM = (
     " is_promotable, floor_minor, uom FROM item"
 )
 _LIVE = " AND rev_from<=? AND rev_to>?"
-_PRICES = "SELECT prices FROM price WHERE gtin=? AND rev_from<=? AND rev_to>?"
+_PRICES = "SELECT gtin, prices FROM price WHERE gtin IN (?,?,?) AND rev_from<=? AND rev_to>?"
+_OTHER = "SELECT body FROM other WHERE id=? AND rev_from<=? AND rev_to>?"
 _NAME = " AND name LIKE ? ESCAPE '\\'"
 _NUMBER_OR_NAME = " AND (name LIKE ? ESCAPE '\\' OR gtin LIKE ? OR plu LIKE ?)"
 _BEST_FIRST = (
@@ -44,25 +48,16 @@ class StaffMember:
     permissions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRow:
-    """The dated prices of an item before and after a revision."""
-
-    gtin: Gtin
-    name: str
-    before: tuple[DatedPrice, ...]
-    after: tuple[DatedPrice, ...]
-
-
 class CatalogFile:
     """Reads one catalogue file.
 
     Look-ups and searches have a connection each, so that a search on one lane does not hold up a
-    scan on another.
+    scan on another. `zone` is the store's, for prices that begin by its own clock.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, zone: tzinfo = UTC) -> None:
         self.path = path
+        self._zone = zone
         self._lookup = connect_reader(path)
         self._lookup_lock = threading.Lock()
         self._search = connect_reader(path)
@@ -92,9 +87,15 @@ class CatalogFile:
         return self._item(_ITEM + " WHERE plu=?" + _LIVE, (plu, revision, revision))
 
     def dated_prices(self, gtin: str, revision: int) -> tuple[DatedPrice, ...]:
-        """Effective-dated prices of an item in a revision, ascending; () when it has none."""
-        rows = self._rows(_PRICES, (gtin, revision, revision))
-        return parse_prices(rows[0][0]) if rows else ()
+        """What an item costs from which instant on in a revision, whoever says it; () for never."""
+        rows = self._rows(_PRICES, (*record_keys(gtin), revision, revision))
+        return parse_prices(rows, self._zone) if rows else ()
+
+    def other(self, kind: str, key: str, revision: int) -> dict[str, Any] | None:
+        """The body of a record of a kind that has no table of its own."""
+        rows = self._rows(_OTHER, (other_id(kind, key), revision, revision))
+        body: dict[str, Any] | None = orjson.loads(rows[0][0]) if rows else None
+        return body
 
     def staff(self, revision: int) -> tuple[StaffMember, ...]:
         """Everybody who may sign in, by name."""
@@ -138,25 +139,20 @@ class CatalogFile:
         query = _ITEM + " WHERE rev_from<=? AND rev_to>? ORDER BY gtin LIMIT ?"
         return [_item_of(row) for row in self._rows(query, (revision, revision, limit))]
 
-    def price_rows(self, old_rev: int, new_rev: int, limit: int) -> list[PriceRow]:
-        """Items whose dated prices differ between two revisions of this file."""
+    def repriced(self, old_rev: int, new_rev: int, limit: int) -> list[str]:
+        """GTINs of items with a price record that differs between two revisions of this file."""
         query = """
-            SELECT new.gtin, item.name, old.prices, new.prices FROM price new
-            JOIN item ON item.gtin=new.gtin AND item.rev_from<=?2 AND item.rev_to>?2
-            LEFT JOIN price old ON old.gtin=new.gtin AND old.rev_from<=?1 AND old.rev_to>?1
-            WHERE new.rev_from>?1 AND new.rev_from<=?2 AND new.rev_to>?2 LIMIT ?3
+            SELECT gtin FROM price WHERE rev_from>?1 AND rev_from<=?2 AND rev_to>?2
+            UNION SELECT gtin FROM price WHERE rev_from<=?1 AND rev_to>?1 AND rev_to<=?2 LIMIT ?3
         """
         with self._search_lock:
             rows = self._search.execute(query, (old_rev, new_rev, limit)).fetchall()
-        return [_price_row(row) for row in rows]
+        return _gtins(rows)
 
-    def price_rows_since(
-        self, other: Path, old_rev: int, new_rev: int, limit: int
-    ) -> list[PriceRow]:
-        """As `price_rows`, against a revision that lies in another catalogue file."""
+    def repriced_since(self, other: Path, old_rev: int, new_rev: int, limit: int) -> list[str]:
+        """As `repriced`, against a revision that lies in another catalogue file."""
         query = """
-            SELECT new.gtin, item.name, old.prices, new.prices FROM price new
-            JOIN item ON item.gtin=new.gtin AND item.rev_from<=?2 AND item.rev_to>?2
+            SELECT new.gtin FROM price new
             JOIN other.price old ON old.gtin=new.gtin AND old.rev_from<=?1 AND old.rev_to>?1
             WHERE new.rev_from<=?2 AND new.rev_to>?2 AND old.prices<>new.prices LIMIT ?3
         """
@@ -166,7 +162,7 @@ class CatalogFile:
                 rows = self._search.execute(query, (old_rev, new_rev, limit)).fetchall()
             finally:
                 self._search.execute("DETACH DATABASE other")
-        return [_price_row(row) for row in rows]
+        return _gtins(rows)
 
     def _item(self, query: str, parameters: Sequence[Any]) -> Item | None:
         rows = self._rows(query, parameters)
@@ -177,16 +173,14 @@ class CatalogFile:
             return self._lookup.execute(query, parameters).fetchall()
 
 
-def parse_prices(text: str) -> tuple[DatedPrice, ...]:
-    """Dated prices as the price table keeps them."""
-    return tuple(_dated(orjson.loads(text)))
+def parse_prices(rows: Iterable[tuple[str, str]], zone: tzinfo) -> tuple[DatedPrice, ...]:
+    """Dated prices of one item, of its records' keys and prices as the price table keeps them."""
+    said = {parse_record_key(key)[1]: orjson.loads(prices) for key, prices in rows}
+    return prices_of(said, zone)
 
 
-def _dated(raw: list[list[int | None]]) -> Iterator[DatedPrice]:
-    for from_at_ms, regular_minor, member_minor in raw:
-        assert from_at_ms is not None
-        assert regular_minor is not None
-        yield DatedPrice(from_at_ms, regular_minor, member_minor)
+def _gtins(rows: Iterable[tuple[str]]) -> list[str]:
+    return list(dict.fromkeys(parse_record_key(row[0])[0] for row in rows))
 
 
 def _item_of(row: sqlite3.Row | tuple[Any, ...]) -> Item:
@@ -208,11 +202,6 @@ def _item_of(row: sqlite3.Row | tuple[Any, ...]) -> Item:
         floor_minor or 0,
         uom or "",
     )
-
-
-def _price_row(row: tuple[Any, ...]) -> PriceRow:
-    gtin, name, before, after = row
-    return PriceRow(Gtin(gtin), name, parse_prices(before or "[]"), parse_prices(after))
 
 
 def _is_number(word: str) -> bool:

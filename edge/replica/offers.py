@@ -13,8 +13,8 @@ from shared.price.document_error import DocumentRefusedError
 from shared.price.offer import Offer
 from shared.price.offer_book import OfferBook
 
-BOOKS_KEPT = 4
-"""The active revision, the next one, and what open baskets may have pinned."""
+BOOKS_KEPT = 8
+"""The active revision, those that wait for their instants, and what open baskets may pin."""
 _log = structlog.get_logger("replica")
 
 

@@ -1,14 +1,16 @@
 """Tables of the replica.
 
-`replica.db` only points: which catalogue file is stored, which is active. Each catalogue file
-`catalog-{rev}-{sha}.db` begins with a snapshot and takes the deltas after it. Rows are versioned:
-a row is part of every revision in [rev_from, rev_to), so that an open basket keeps reading the
-revision that it pinned.
+`replica.db` only points: which revisions are stored, staged and active, in which catalogue file,
+and what head office desires. Each catalogue file `catalog-{rev}-{n}.db` begins with a snapshot
+and takes the deltas after it. Rows are versioned: a row is part of every revision in
+[rev_from, rev_to), so that an open basket keeps reading the revision that it pinned.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import orjson
@@ -16,8 +18,10 @@ import orjson
 from shared.kernel.errors import RefusedError
 from shared.price.document import parse_offer
 from shared.price.document_error import DocumentRefusedError
+from shared.price.levels import level_prices, parse_record_key
 from shared.publication.revision import RecordKind
 
+_PRICE_PARTS = 3
 OPEN_REV = 2**53 - 1
 """`rev_to` of a row that no later revision has replaced."""
 
@@ -33,6 +37,16 @@ POINTER_MIGRATIONS: tuple[str, ...] = (
         gtin TEXT NOT NULL, name TEXT NOT NULL, old_minor INTEGER, new_minor INTEGER,
         member_minor INTEGER
     ) STRICT
+    """,
+    """
+    CREATE TABLE staged(
+        rev INTEGER NOT NULL, inc TEXT NOT NULL, manifest_sha256 TEXT NOT NULL,
+        file TEXT NOT NULL, at_ms INTEGER NOT NULL, not_before_ms INTEGER NOT NULL,
+        PRIMARY KEY (rev, inc)
+    ) STRICT, WITHOUT ROWID;
+    INSERT OR IGNORE INTO staged
+        SELECT rev, inc, manifest_sha256, file, at_ms, 0 FROM pointer WHERE rev > 0;
+    CREATE TABLE desired(n INTEGER PRIMARY KEY CHECK (n = 1), doc BLOB NOT NULL) STRICT
     """,
 )
 
@@ -78,7 +92,10 @@ class RecordTable:
 
 _VERSION_COLUMNS: dict[str, type] = {"rev_from": int, "rev_to": int, "hash": bytes}
 
-TABLES: dict[RecordKind, RecordTable] = {
+OTHER = "*"
+"""Stands for every kind of record that has no table of its own."""
+
+TABLES: dict[str, RecordTable] = {
     RecordKind.ITEM: RecordTable(
         "item",
         {
@@ -125,6 +142,13 @@ TABLES: dict[RecordKind, RecordTable] = {
         frozenset({"id", "body", "rev_from", "rev_to", "hash"}),
         (("id", "rev_from"), ("rev_from",)),
     ),
+    # `id` is kind and key. What newer software of head office publishes is kept and counted.
+    OTHER: RecordTable(
+        "other",
+        {"id": str, "kind": str, "key": str, "body": str, **_VERSION_COLUMNS},
+        frozenset({"id", "kind", "key", "body", "rev_from", "rev_to", "hash"}),
+        (("id", "rev_from"),),
+    ),
 }
 
 
@@ -149,8 +173,22 @@ def item_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def price_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
-    """Values of the price table, without the version columns."""
-    return key, orjson.dumps(body["prices"]).decode()
+    """Values of the price table, without the version columns.
+
+    RefusedError `publication.price` for a price that no till could read.
+    """
+    prices = body["prices"]
+    if "/" in key or not _is_plain(prices):
+        parse_record_key(key)
+        level_prices(prices, UTC)
+    return key, orjson.dumps(prices).decode()
+
+
+def _is_plain(prices: list[list[Any]]) -> bool:
+    """Whether these are instants with prices, as nearly all are: read at once, in great numbers."""
+    return all(
+        len(row) == _PRICE_PARTS and type(row[0]) is int and type(row[1]) is int for row in prices
+    )
 
 
 def staff_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
@@ -177,7 +215,33 @@ def offer_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
     return key, orjson.dumps(body).decode()
 
 
-ROW_OF = {
+def other_row(kind: str, key: str, body: dict[str, Any]) -> tuple[Any, ...]:
+    """Values of the table for all other kinds, without the version columns."""
+    return other_id(kind, key), kind, key, orjson.dumps(body).decode()
+
+
+def other_id(kind: str, key: str) -> str:
+    """What names a record of a kind that has no table of its own."""
+    return f"{kind}/{key}"
+
+
+def table_of(kind: str) -> RecordTable:
+    """The table in which the records of a kind lie."""
+    return TABLES.get(kind) or TABLES[OTHER]
+
+
+def stored_key(kind: str, key: str) -> str:
+    """What a record is found by in its table."""
+    return key if kind in TABLES else other_id(kind, key)
+
+
+def row_of(kind: str, key: str, body: dict[str, Any]) -> tuple[Any, ...]:
+    """Values of a record's row, without the version columns; RefusedError for what is unusable."""
+    known = _ROW_OF.get(kind)
+    return other_row(kind, key, body) if known is None else known(key, body)
+
+
+_ROW_OF: dict[str, Callable[[str, dict[str, Any]], tuple[Any, ...]]] = {
     RecordKind.ITEM: item_row,
     RecordKind.PRICE: price_row,
     RecordKind.STAFF: staff_row,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,46 +16,22 @@ from edge.replica.build import (
     check_contents,
     put_contents,
 )
-from edge.replica.catalog import CatalogFile, PriceRow, StaffMember
+from edge.replica.catalog import CatalogFile, StaffMember
 from edge.replica.offers import OfferShelf
-from edge.replica.schema import POINTER_MIGRATIONS, TABLES
+from edge.replica.pointers import CHANGES_KEPT, Pointer, Pointers, PriceChange
+from edge.replica.schema import TABLES
 from edge.replica.upgrade import upgrade_catalog
 from edge.sqlite import Writer
 from shared.item.item import Item
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import CorruptError, MissingError
-from shared.kernel.gtin import Gtin
 from shared.price.offer_book import EMPTY_BOOK, OfferBook
 from shared.price.price_book import DatedPrice, price_at
 from shared.publication.manifest import Manifest, Piece, manifest_bytes
+from shared.publication.revision import RecordKind
 
-CHANGES_KEPT = 20
 _CHANGES_READ = 400
 _CACHED_ITEMS = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """One of `stored` and `active`: a revision, its incarnation, manifest and file."""
-
-    rev: int = 0
-    inc: str = ""
-    manifest_sha256: str = ""
-    file: str = ""
-    at_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PriceChange:
-    """A shelf price that an activation changed; amounts in minor units."""
-
-    gtin: Gtin
-    name: str
-    old_minor: int | None
-    new_minor: int
-    member_minor: int | None
-    revision: int
-    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +45,19 @@ class ActivationResult:
 
 
 class Replica:
-    """All published data of the box. Reads may come from any thread; one thread stages."""
+    """All published data of the box. Reads may come from any thread; one thread stages.
 
-    def __init__(self, folder: Path) -> None:
+    `zone` is the store's: prices may begin by its own clock.
+    """
+
+    def __init__(self, folder: Path, zone: tzinfo = UTC) -> None:
         self._folder = folder
-        self._pointers = Writer(folder / "replica.db", "FULL")
+        self._zone = zone
+        self._pointers = Pointers(folder)
         self._lock = threading.RLock()
         self._stored = Pointer()
         self._active = Pointer()
+        self._staged: dict[tuple[int, str], Pointer] = {}
         self._files: dict[str, CatalogFile] = {}
         self._retired: list[CatalogFile] = []
         self._items: dict[tuple[str, int], Item | None] = {}
@@ -85,32 +67,14 @@ class Replica:
 
     def open(self) -> None:
         """Open what is stored. A replica that cannot be read is dropped: HQ has it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._open_pointers()
-        rows = self._pointers.rows(
-            "SELECT name, rev, inc, manifest_sha256, file, at_ms FROM pointer"
-        )
-        pointers = {row[0]: Pointer(*row[1:]) for row in rows}
+        self._pointers.open()
+        pointers = self._pointers.pointers()
         self._stored = self._opened(pointers.get("stored", Pointer()))
         self._active = self._opened(pointers.get("active", Pointer()))
-        self._changes = tuple(
-            PriceChange(Gtin(gtin), name, old, new, member, revision, at_ms)
-            for gtin, name, old, new, member, revision, at_ms in self._pointers.rows(
-                "SELECT gtin, name, old_minor, new_minor, member_minor, revision, at_ms"
-                " FROM price_change ORDER BY n DESC LIMIT ?",
-                (CHANGES_KEPT,),
-            )
-        )
+        staged = map(self._opened, self._pointers.staged())
+        self._staged = {pointer.key: pointer for pointer in staged if pointer.rev}
+        self._changes = self._pointers.changes()
         self.offers(self._active.rev)  # now, not under the first scan
-
-    def _open_pointers(self) -> None:
-        try:
-            self._pointers.open(POINTER_MIGRATIONS)
-        except CorruptError:
-            self._pointers.close()
-            for path in self._folder.glob("replica.db*"):
-                path.unlink()
-            self._pointers.open(POINTER_MIGRATIONS)
 
     def close(self) -> None:
         """Close every file; may be called twice."""
@@ -127,6 +91,27 @@ class Replica:
     def stored(self) -> Pointer:
         """The newest revision that is staged."""
         return self._stored
+
+    def staged(self) -> tuple[Pointer, ...]:
+        """Every revision that can be switched to."""
+        with self._lock:
+            return tuple(self._staged.values())
+
+    def warm(self) -> None:
+        """Read now what the tills would read first after a switch."""
+        for pointer in self.staged():
+            with self._lock:
+                file = self._files.get(pointer.file)
+            if file is not None:
+                self._offers.book(file, pointer.rev)
+
+    def desired(self) -> bytes | None:
+        """The newest desired document, as it was told."""
+        return self._pointers.desired()
+
+    def put_desired(self, doc: bytes) -> None:
+        """Keep what is desired: it is the schedule of a box that is cut off, or restarts."""
+        self._pointers.put_desired(doc)
 
     def active_revision(self) -> int:
         """Revision that new baskets are priced with; 0 for none."""
@@ -168,6 +153,10 @@ class Replica:
         """The offers of a revision; none before the first activation."""
         return self._offers.book(self._file(revision), revision) if revision else EMPTY_BOOK
 
+    def config(self, key: str, revision: int) -> dict[str, Any] | None:
+        """The body of a configuration record in a revision; None when there is none."""
+        return self._file(revision).other(RecordKind.CONFIG, key, revision) if revision else None
+
     def search(self, text: str, limit: int, revision: int) -> list[Item]:
         """Items whose name, GTIN or PLU contains every word of `text`."""
         return self._file(revision).search(text, limit, revision)
@@ -188,13 +177,13 @@ class Replica:
         """Store a revision beside what is active.
 
         `pieces` maps the SHA-256 of fetched and verified objects to their files: the deltas from
-        the stored revision on, or the snapshot and the deltas after it. Raises CorruptError
+        the stored revision on, or the snapshots and the deltas after them. Raises CorruptError
         `replica.digest` and leaves everything as it was; the snapshot is then the way out.
         """
-        if manifest.snapshot.sha256 in pieces:
-            file = self._stage_snapshot(manifest, pieces[manifest.snapshot.sha256])
+        if all(piece.sha256 in pieces for piece in manifest.snapshots):
+            file = self._stage_snapshot(manifest, pieces)
         else:
-            file = self._file(self._stored.rev)
+            file = self._stored_file()
         # Not from the stored revision: the power may have gone after the file took a delta and
         # before the pointer followed.
         deltas = _deltas_from(manifest, file.contents.rev)
@@ -204,27 +193,45 @@ class Replica:
             check_contents(file.contents, manifest)
         self._offers.book(file, manifest.rev)  # while nobody waits for it
         name = sha256(manifest_bytes(manifest)).hex()
-        self._flip("stored", Pointer(manifest.rev, manifest.inc, name, file.path.name, at_ms))
+        pointer = Pointer(manifest.rev, manifest.inc, name, file.path.name, at_ms, manifest.at_ms)
+        with self._lock:
+            self._pointers.put_stored(pointer)
+            self._stored = pointer
+            self._staged[pointer.key] = pointer
+            self._items, self._prices = {}, {}
 
-    def activate(self, rev: int, at_ms: int) -> ActivationResult:
-        """Let new baskets be priced with the stored revision, in one transaction.
+    def activate(self, rev: int, at_ms: int, inc: str | None = None) -> ActivationResult:
+        """Let new baskets be priced with a staged revision, in one transaction.
 
-        Raises MissingError `replica.not_stored` when another revision is stored.
+        `inc` is its incarnation, None for that of what is stored. Raises MissingError
+        `replica.not_stored` when the revision is not staged.
         """
-        stored, old = self._stored, self._active
-        if stored.rev != rev or not rev:
+        with self._lock:
+            staged = self._staged.get((rev, self._stored.inc if inc is None else inc))
+            old = self._active
+        if staged is None:
             raise MissingError("replica.not_stored", revision=rev)
-        changes = self._changes_of(old, stored, at_ms)
+        self._offers.book(self._files[staged.file], rev)  # not under the next scan
+        changes = self._changes_of(old, staged, at_ms)
         kept = (*reversed(changes), *self._changes)[:CHANGES_KEPT]
-        pointer = Pointer(rev, stored.inc, stored.manifest_sha256, stored.file, at_ms)
-        self._flip("active", pointer, kept)
-        return ActivationResult(old.rev, rev, stored.manifest_sha256, tuple(changes))
+        pointer = replace(staged, at_ms=at_ms)
+        with self._lock:
+            self._pointers.put_active(pointer, kept)
+            self._active, self._changes = pointer, kept
+            self._items, self._prices = {}, {}
+        return ActivationResult(old.rev, rev, staged.manifest_sha256, tuple(changes))
 
-    def release(self, pins: Iterable[int]) -> None:
-        """Drop rows and files that neither the active revision nor an open basket reads."""
+    def release(self, pins: Iterable[int], held: Iterable[tuple[int, str]] = ()) -> None:
+        """Drop what neither the active revision nor an open basket reads.
+
+        `held` are revisions, with their incarnations, that wait for their instants.
+        """
+        self._forget_staged(set(held))
         wanted = {*pins, self._active.rev, self._stored.rev} - {0}
         with self._lock:
             keep = {self._active.file, self._stored.file} - {""}
+            keep |= {pointer.file for pointer in self._staged.values()}
+            wanted |= {pointer.rev for pointer in self._staged.values()}
             current = [self._files[name] for name in keep]
             elsewhere = {rev for rev in wanted if not any(file.holds(rev) for file in current)}
             keep |= {name for name, file in self._files.items() if any(map(file.holds, elsewhere))}
@@ -241,16 +248,30 @@ class Replica:
         if self._active.file:
             self._drop_rows(self._folder / self._active.file, min(wanted))
 
+    def _forget_staged(self, held: set[tuple[int, str]]) -> None:
+        with self._lock:
+            wanted = held | {self._active.key, self._stored.key}
+            gone = [pointer for key, pointer in self._staged.items() if key not in wanted]
+            self._pointers.forget_staged(gone)
+            for pointer in gone:
+                del self._staged[pointer.key]
+
     def _opened(self, pointer: Pointer) -> Pointer:
         if not pointer.file:
             return Pointer()
         try:
-            file = self._files.get(pointer.file) or _open_catalog(self._folder / pointer.file)
+            file = self._files.get(pointer.file) or self._open_catalog(pointer.file)
         except Exception as error:  # noqa: BLE001 - any damage has one cure: fetch it again
             del error
             return Pointer()
         self._files[pointer.file] = file
         return pointer
+
+    def _open_catalog(self, name: str) -> CatalogFile:
+        path = self._folder / name
+        if path.exists():
+            upgrade_catalog(path)
+        return CatalogFile(path, self._zone)
 
     def _file(self, revision: int) -> CatalogFile:
         with self._lock:
@@ -260,12 +281,20 @@ class Replica:
                     return file
         raise MissingError("replica.revision", revision=revision)
 
-    def _stage_snapshot(self, manifest: Manifest, source: Path) -> CatalogFile:
+    def _stored_file(self) -> CatalogFile:
+        """Where deltas go: not simply a file that holds the number, which another life may have."""
+        with self._lock:
+            file = self._files.get(self._stored.file)
+        if file is None:
+            raise CorruptError("replica.digest", revision=self._stored.rev)
+        return file
+
+    def _stage_snapshot(self, manifest: Manifest, pieces: Mapping[str, Path]) -> CatalogFile:
         # Always a new file: another one of the same revision may be in use.
         numbers = (n for n in count() if not self._catalog_path(manifest, n).exists())
         path = self._catalog_path(manifest, next(numbers))
-        build_snapshot(path, manifest, manifest.snapshot, source)
-        file = CatalogFile(path)
+        build_snapshot(path, manifest, pieces)
+        file = CatalogFile(path, self._zone)
         with self._lock:
             self._files[path.name] = file
         return file
@@ -291,48 +320,26 @@ class Replica:
             writer.close()
         file.advanced(contents)
 
-    def _flip(
-        self, name: str, pointer: Pointer, changes: tuple[PriceChange, ...] | None = None
-    ) -> None:
-        with self._lock:
-            with self._pointers.transaction() as connection:
-                connection.execute(
-                    "INSERT OR REPLACE INTO pointer(name, rev, inc, manifest_sha256, file, at_ms)"
-                    " VALUES(?,?,?,?,?,?)",
-                    (
-                        name,
-                        pointer.rev,
-                        pointer.inc,
-                        pointer.manifest_sha256,
-                        pointer.file,
-                        pointer.at_ms,
-                    ),
-                )
-                if changes is not None:
-                    connection.execute("DELETE FROM price_change")
-                    connection.executemany(
-                        "INSERT INTO price_change(revision, at_ms, gtin, name, old_minor,"
-                        " new_minor, member_minor) VALUES(?,?,?,?,?,?,?)",
-                        [_change_row(change) for change in reversed(changes)],
-                    )
-            self._items, self._prices = {}, {}
-            if name == "active":
-                self._active = pointer
-                self._changes = changes or ()
-            else:
-                self._stored = pointer
-
     def _changes_of(self, old: Pointer, new: Pointer, at_ms: int) -> list[PriceChange]:
+        """The shelf prices that change at an instant, at most `CHANGES_KEPT`."""
         if not old.rev:
             return []
-        file = self._files[new.file]
-        if old.file == new.file:
-            rows = file.price_rows(old.rev, new.rev, _CHANGES_READ)
+        before, after = self._files[old.file], self._files[new.file]
+        if before is after:
+            gtins = after.repriced(old.rev, new.rev, _CHANGES_READ)
         else:
-            other = self._folder / old.file
-            rows = file.price_rows_since(other, old.rev, new.rev, _CHANGES_READ)
-        found = (_change_of(row, new.rev, at_ms) for row in rows)
-        return [change for change in found if change is not None][:CHANGES_KEPT]
+            gtins = after.repriced_since(before.path, old.rev, new.rev, _CHANGES_READ)
+        found: list[PriceChange] = []
+        for gtin in gtins:
+            item = after.find_item(gtin, new.rev)
+            was = price_at(before.dated_prices(gtin, old.rev), at_ms)
+            now = price_at(after.dated_prices(gtin, new.rev), at_ms)
+            if item is None or now is None or _is_same(was, now):
+                continue
+            was_minor = None if was is None else was.regular_minor
+            prices = was_minor, now.regular_minor, now.member_minor
+            found.append(PriceChange(item.gtin, item.name, *prices, new.rev, at_ms))
+        return found[:CHANGES_KEPT]
 
     def _drop_rows(self, path: Path, oldest: int) -> None:
         writer = Writer(path, "NORMAL")
@@ -345,12 +352,6 @@ class Replica:
             writer.close()
 
 
-def _open_catalog(path: Path) -> CatalogFile:
-    if path.exists():
-        upgrade_catalog(path)
-    return CatalogFile(path)
-
-
 def _deltas_from(manifest: Manifest, rev: int) -> list[Piece]:
     """The deltas after `rev`; CorruptError `replica.digest` when they do not begin there."""
     deltas = [piece for piece in manifest.deltas if piece.from_rev >= rev]
@@ -359,29 +360,8 @@ def _deltas_from(manifest: Manifest, rev: int) -> list[Piece]:
     return deltas
 
 
-def _change_of(row: PriceRow, revision: int, at_ms: int) -> PriceChange | None:
-    before, after = price_at(row.before, at_ms), price_at(row.after, at_ms)
-    if after is None or before == after:
-        return None
-    same = before is not None and (before.regular_minor, before.member_minor) == (
-        after.regular_minor,
-        after.member_minor,
-    )
-    if same:
-        return None
-    old = None if before is None else before.regular_minor
-    return PriceChange(
-        row.gtin, row.name, old, after.regular_minor, after.member_minor, revision, at_ms
-    )
-
-
-def _change_row(change: PriceChange) -> tuple[Any, ...]:
-    return (
-        change.revision,
-        change.at_ms,
-        change.gtin,
-        change.name,
-        change.old_minor,
-        change.new_minor,
-        change.member_minor,
+def _is_same(was: DatedPrice | None, now: DatedPrice) -> bool:
+    return was is not None and (was.regular_minor, was.member_minor) == (
+        now.regular_minor,
+        now.member_minor,
     )

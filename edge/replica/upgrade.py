@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from edge.replica.build import create_indexes, create_table
-from edge.replica.schema import TABLES, RecordTable
+from edge.replica.schema import OTHER, TABLES, RecordTable
 from edge.sqlite import Writer
 
 _SQL_TYPES: dict[type, str] = {str: "TEXT", int: "INTEGER", bytes: "BLOB"}
@@ -37,7 +37,7 @@ def _upgrade_table(connection: sqlite3.Connection, table: RecordTable) -> bool:
     if not known:
         create_table(connection, table)
         create_indexes(connection, table)
-        return True
+        return table is not TABLES[OTHER]  # older software refused what belongs there
     lacking = [name for name in table.columns if name not in known]
     for name in lacking:
         kind = _SQL_TYPES[table.columns[name]]

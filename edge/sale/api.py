@@ -269,7 +269,7 @@ async def do_command(room: SaleRoom, actor: Actor, command: Command, key: str | 
 
 def _offers(room: SaleRoom, lane: int) -> Offers:
     shop = room.shop
-    basket = room.desk.state(lane).basket or Basket("", shop.clock.now_ms())
+    basket = room.desk.state(lane).basket or Basket("", shop.now_ms())
     pinned = replace(basket, revision=basket.revision or shop.catalogue.active_revision())
     found = offer_reasons(pinned, shop.sources, shop.layout.language)
     return Offers(

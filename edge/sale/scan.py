@@ -30,7 +30,7 @@ def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
     refuse_unready(shop, state)
     if is_pairing_code(command.code):
         raise RefusedError(PAIRING_CODE)
-    basket = state.basket or Basket(shop.ids.entry_id(), shop.clock.now_ms())
+    basket = state.basket or shop.new_basket()
     code = storable(shown_code(command.code))[:CODE_SHOWN_MAX]
     match named_by(shop, basket, command, code):
         case Scanned() as scanned:
@@ -47,7 +47,7 @@ def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
 def hand_in_coupon(*, shop: Shop, state: LaneState, command: HandInCoupon) -> Turn:
     """Take the code of an offer; it may come before the first item."""
     refuse_unready(shop, state)
-    basket = state.basket or Basket(shop.ids.entry_id(), shop.clock.now_ms())
+    basket = state.basket or shop.new_basket()
     return Turn(changed(state, _with_coupon(shop, basket, command.code), None))
 
 

@@ -70,11 +70,21 @@ class Shop:
     """The scale of each lane that has one."""
     scheme: BarcodeScheme = DEFAULT_SCHEME
     """What the digits of labels and members' cards mean."""
+    prices_at: Clock | None = None
+    """What prices go by, where that is another clock than the one that facts are dated by."""
 
     @property
     def sources(self) -> PriceSources:
         """What pricing asks of the box."""
         return PriceSources(self.catalogue, self.journal.member_history, self.layout.zone)
+
+    def now_ms(self) -> int:
+        """The present instant for prices, UTC ms."""
+        return (self.prices_at or self.clock).now_ms()
+
+    def new_basket(self) -> Basket:
+        """A basket for the next customer, priced at this instant."""
+        return Basket(self.ids.entry_id(), self.now_ms())
 
     def price(self, basket: Basket) -> PricedBasket:
         """What an open basket costs."""

@@ -170,7 +170,7 @@ def _read(shop: Shop, lane: int) -> Weight | None:
 
 def _sell(shop: Shop, state: LaneState, net_milli: int, weighed: Weighed) -> Turn:
     weighing = _waiting(shop, state)
-    basket = state.basket or Basket(shop.ids.entry_id(), shop.clock.now_ms())
+    basket = state.basket or shop.new_basket()
     revision = revision_of(shop, basket)
     item = shop.catalogue.find_item(weighing.item.gtin, revision) or weighing.item
     pinned = replace(basket, revision=revision)

@@ -1,7 +1,8 @@
-"""Walk from what the box has to what head office desires: fetch, check, stage, activate.
+"""Walk from what the box has to what head office desires: fetch, check, stage.
 
-The planner is `shared.publication.activation.next_step`; here its steps are carried out, on one
-thread, at once when a desired document arrives and again after a pause when a step failed.
+The planner is `shared.publication.activation`; here its steps are carried out, on one thread, at
+once when a desired document arrives and again after a pause when a step failed. Switching to what
+is staged is `edge.sync.activate`'s.
 """
 
 from __future__ import annotations
@@ -15,61 +16,57 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.identity import Identity
-from edge.replica.store import ActivationResult, Replica
+from edge.replica.store import Replica
 from edge.sync.backoff import full_jitter_ms
 from edge.sync.fetch import MANIFEST_BYTES_MAX, ObjectFetcher
-from edge.sync.metrics import ACTIVE_REVISION, CONVERGE_ERRORS
+from edge.sync.metrics import CONVERGE_ERRORS
+from edge.sync.plan import Plan
 from edge.sync.report import Reporter
 from shared.kernel.clock import Clock
 from shared.kernel.errors import CorruptError, RetailError
-from shared.publication.activation import (
-    Activate,
-    Desired,
-    Fetch,
-    FetchManifest,
-    ReplicaState,
-    Still,
-    next_step,
-)
-from shared.publication.manifest import Manifest, Piece, parse_manifest, signing_statement
+from shared.publication.activation import Fetch, FetchManifest, Head, fetch_step
+from shared.publication.manifest import Manifest, parse_manifest, signing_statement
 
 REPORT_EVERY_S = 60.0
 RETRY_BASE_MS = 1000
-_STEPS_MAX = 8
+_STEPS_MAX = 16
 _JOIN_S = 5.0
+_PLACE = "fetch"
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicateParts:
-    """What replication works with; `pins` are the revisions open baskets are priced with."""
+    """What replication works with.
+
+    `pins` are the revisions open baskets are priced with; `on_staged` looks what is due; `clock`
+    is the machine's, for the record.
+    """
 
     identity: Identity
+    plan: Plan
     replica: Replica
     clock: Clock
     fetcher: ObjectFetcher
     reporter: Reporter
     jitter: Callable[[], float]
     pins: Callable[[], set[int]]
-    on_activated: Callable[[ActivationResult], None]
+    on_staged: Callable[[], None]
 
 
 class Replicator:
-    """Keeps the newest desired document and works towards it."""
+    """Works towards the newest desired document."""
 
     def __init__(self, parts: ReplicateParts) -> None:
         self._parts = parts
         self._hq = Ed25519PublicKey.from_public_bytes(bytes.fromhex(parts.identity.hq_pub))
-        self._desired: Desired | None = None
-        self._manifest: tuple[str, Manifest] | None = None
-        self._distrusts_deltas = False
         self._wake = threading.Event()
+        self._has_leftovers = False
         self._is_stopping = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin; nothing happens before a document is desired."""
-        ACTIVE_REVISION.set(self._parts.replica.active_revision())
         self._thread = threading.Thread(target=self._run, name="replication", daemon=True)
         self._thread.start()
 
@@ -81,12 +78,17 @@ class Replicator:
         if thread is not None:
             thread.join(_JOIN_S)
 
-    def desire(self, desired: Desired) -> None:
-        """Take a new goal; returns at once."""
-        self._desired = desired
+    def wake(self) -> None:
+        """Look again: something else is desired. Returns at once."""
+        self._wake.set()
+
+    def tidy(self) -> None:
+        """Let go of what is not read any more, in a while: another revision is active."""
+        self._has_leftovers = True
         self._wake.set()
 
     def _run(self) -> None:
+        self._parts.replica.warm()
         failures = 0
         while not self._is_stopping:
             wait_s = REPORT_EVERY_S
@@ -104,6 +106,7 @@ class Replicator:
         """Step until still; False when a step failed and should be tried again later."""
         try:
             self._converge()
+            self._let_go()
         except RetailError as error:
             _log.warning("replication.failed", code=error.code, because=str(error))
             self._failed(error.code, is_corrupt=isinstance(error, CorruptError))
@@ -112,74 +115,61 @@ class Replicator:
             _log.exception("replication.crashed")
             self._failed("sync.step_failed", is_corrupt=True)
             return False
-        self._parts.reporter.failed(None)
+        self._parts.reporter.failed(_PLACE, None)
         return True
 
     def _failed(self, code: str, *, is_corrupt: bool) -> None:
         CONVERGE_ERRORS.labels(code).inc()
-        if is_corrupt:  # whatever was built on may be wrong: begin again with the snapshot
-            self._distrusts_deltas = True
-            self._manifest = None
+        if is_corrupt:
+            self._parts.plan.begin_again()
             self._parts.fetcher.forget()
         if not self._is_stopping:
-            self._parts.reporter.failed(code)
+            self._parts.reporter.failed(_PLACE, code)
 
     def _converge(self) -> None:
+        plan = self._parts.plan
         for _ in range(_STEPS_MAX):
-            desired = self._desired
-            step = next_step(self._state(), desired)
-            if desired is None or isinstance(step, Still) or self._is_stopping:
+            step = fetch_step(plan.state(), plan.desired)
+            if self._is_stopping or not isinstance(step, FetchManifest | Fetch):
                 return
             if isinstance(step, FetchManifest):
-                self._manifest = (desired.sha256, self._fetch_manifest(desired))
-            elif isinstance(step, Fetch):
-                self._stage(step.pieces)
-            elif isinstance(step, Activate):
-                self._activate(step.rev)
+                plan.has_manifest(step.head.sha256, self._fetch_manifest(step.head))
+            else:
+                self._stage(step)
         raise CorruptError("sync.no_progress", steps=_STEPS_MAX)
 
-    def _state(self) -> ReplicaState:
-        stored = self._parts.replica.stored()
-        sha256_hex, manifest = self._manifest or ("", None)
-        return ReplicaState(
-            zone=self._parts.identity.price_zone,
-            stored_rev=stored.rev,
-            active_rev=self._parts.replica.active_revision(),
-            inc="" if self._distrusts_deltas else stored.inc,
-            manifest=manifest,
-            manifest_sha256=sha256_hex,
-        )
-
-    def _fetch_manifest(self, desired: Desired) -> Manifest:
-        self._check_signature(desired)
-        path = self._parts.fetcher.fetch(desired.sha256, MANIFEST_BYTES_MAX)
+    def _fetch_manifest(self, head: Head) -> Manifest:
+        self._check_signature(head)
+        state = self._parts.plan.state()
+        self._parts.fetcher.fetch_all(head.sha256, state.stored_rev, state.inc)
+        path = self._parts.fetcher.fetch(head.sha256, MANIFEST_BYTES_MAX)
         manifest = parse_manifest(path.read_bytes())
         stated = (manifest.zone, manifest.rev, manifest.inc)
-        if stated != (desired.zone, desired.rev, desired.inc):
+        if stated != (head.zone, head.rev, head.inc):
             raise CorruptError("publication.other_manifest", revision=manifest.rev)
         return manifest
 
-    def _check_signature(self, desired: Desired) -> None:
+    def _check_signature(self, head: Head) -> None:
         try:
-            statement = signing_statement(bytes.fromhex(desired.sha256))
-            self._hq.verify(bytes.fromhex(desired.sig), statement)
+            statement = signing_statement(bytes.fromhex(head.sha256))
+            self._hq.verify(bytes.fromhex(head.sig), statement)
         except (InvalidSignature, ValueError):
-            raise CorruptError("publication.signature", revision=desired.rev) from None
+            raise CorruptError("publication.signature", revision=head.rev) from None
 
-    def _stage(self, pieces: tuple[Piece, ...]) -> None:
+    def _stage(self, step: Fetch) -> None:
         parts = self._parts
-        assert self._manifest is not None
-        files = {piece.sha256: parts.fetcher.fetch(piece.sha256, piece.size) for piece in pieces}
-        parts.replica.stage(self._manifest[1], files, parts.clock.now_ms())
-        self._distrusts_deltas = False
+        manifest = parts.plan.state().manifest
+        assert manifest is not None
+        fetch = parts.fetcher.fetch
+        files = {piece.sha256: fetch(piece.sha256, piece.size) for piece in step.pieces}
+        parts.replica.stage(manifest, files, parts.clock.now_ms())
+        parts.plan.trust_deltas()
         parts.fetcher.forget()
+        parts.on_staged()
         parts.reporter.send()
 
-    def _activate(self, revision: int) -> None:
-        parts = self._parts
-        result = parts.replica.activate(revision, parts.clock.now_ms())
-        ACTIVE_REVISION.set(revision)
-        parts.on_activated(result)
-        parts.reporter.send()
-        _log.info("revision.activated", revision=revision, changes=len(result.changes))
-        parts.replica.release(parts.pins())
+    def _let_go(self) -> None:
+        """On this thread alone: nothing may be dropped while something is built."""
+        if self._has_leftovers:
+            self._has_leftovers = False
+            self._parts.replica.release(self._parts.pins(), self._parts.plan.wanted())

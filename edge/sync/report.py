@@ -10,7 +10,10 @@ from edge.identity import Identity
 from edge.journal.store import Journal
 from edge.replica.store import Replica
 from edge.sync.link import Link
+from edge.sync.plan import Plan
+from edge.trusted_time import TrustedTime
 from shared.kernel.clock import Clock
+from shared.publication.activation import Wait
 from shared.wire.message import CatalogReport, Report, SoftwareReport, message_bytes
 from shared.wire.topics import up_report
 
@@ -22,6 +25,8 @@ class ReportParts:
     identity: Identity
     journal: Journal
     replica: Replica
+    plan: Plan
+    time: TrustedTime
     clock: Clock
     link: Link
     lanes: int
@@ -37,9 +42,8 @@ class Reporter:
         self._lock = threading.Lock()
         self._shown: dict[int, int] = {}
         self._shown_at_ms = 0
-        self._error: str | None = None
+        self._errors: dict[str, str] = {}
         self._unsynced_told = 0
-        self._gen = 0
 
     def shown(self, lane: int, revision: int) -> None:
         """Report that a till paints `revision`; a repeat sends nothing."""
@@ -51,14 +55,16 @@ class Reporter:
         if is_new:
             self.send()
 
-    def read(self, gen: int) -> None:
-        """Note the newest desired document that was read."""
-        self._gen = gen
+    def failed(self, place: str, code: str | None) -> None:
+        """Note why the desired state cannot be reached, None when it can. Sends on a change.
 
-    def failed(self, code: str | None) -> None:
-        """Note why the desired state cannot be reached; None when it can. Sends on a change."""
+        `place` is who says so: each has its own reason.
+        """
         with self._lock:
-            is_new, self._error = self._error != code, code
+            is_new = self._errors.get(place) != code
+            self._errors.pop(place, None)
+            if code is not None:
+                self._errors[place] = code
         if is_new:
             self.send()
 
@@ -77,9 +83,21 @@ class Reporter:
 
     def _report(self) -> Report:
         parts = self._parts
-        stored, active = parts.replica.stored(), parts.replica.active()
+        return Report(
+            t=parts.clock.now_ms(),
+            catalog=self._catalog(),
+            unsynced=max(parts.journal.head()[0] - parts.journal.acked(), 0),
+            lanes=parts.lanes,
+            gen=parts.plan.gen,
+            software=parts.software(),
+        )
+
+    def _catalog(self) -> CatalogReport:
+        parts = self._parts
+        stored, active, due = parts.replica.stored(), parts.replica.active(), parts.plan.due()
+        waits = due if isinstance(due, Wait) else Wait(0, 0)
         with self._lock:
-            catalog = CatalogReport(
+            return CatalogReport(
                 zone=parts.identity.price_zone,
                 stored=stored.rev,
                 stored_at=stored.at_ms,
@@ -87,13 +105,9 @@ class Reporter:
                 active_at=active.at_ms,
                 shown={str(lane): revision for lane, revision in self._shown.items()},
                 shown_at=self._shown_at_ms,
-                error=self._error,
+                error=next(iter(self._errors.values()), None),
+                next_rev=waits.rev,
+                next_at=waits.until_ms,
+                clk=int(parts.time.quality()),
+                held=parts.plan.held(),
             )
-        return Report(
-            t=parts.clock.now_ms(),
-            catalog=catalog,
-            unsynced=max(parts.journal.head()[0] - parts.journal.acked(), 0),
-            lanes=parts.lanes,
-            gen=self._gen,
-            software=parts.software(),
-        )

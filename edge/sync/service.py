@@ -11,17 +11,19 @@ import structlog
 from edge.identity import Identity
 from edge.journal.store import Journal
 from edge.replica.store import ActivationResult, Replica
+from edge.sync.activate import ActivateParts, Activator
 from edge.sync.fetch import ObjectFetcher
 from edge.sync.link import Link, Received
 from edge.sync.metrics import BAD_MESSAGES
 from edge.sync.mqtt import MqttConfig, MqttLink
+from edge.sync.plan import Plan
 from edge.sync.push import CloudState, Uplink, UplinkParts
 from edge.sync.replicate import ReplicateParts, Replicator
 from edge.sync.report import Reporter, ReportParts
+from edge.trusted_time import TrustedTime
 from edge.version import software_version
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RetailError
-from shared.publication.activation import Desired
 from shared.wire.message import (
     Ack,
     Birth,
@@ -45,12 +47,14 @@ _log = structlog.get_logger(__name__)
 class SyncParts:
     """What the service works with.
 
-    `jitter` gives uniform numbers in [0, 1); `work_dir` holds objects while they are fetched.
+    `time` is what activations go by, `clock` the machine's, for the record. `jitter` gives uniform
+    numbers in [0, 1); `work_dir` holds objects while they are fetched.
     """
 
     identity: Identity
     journal: Journal
     replica: Replica
+    time: TrustedTime
     clock: Clock
     jitter: Callable[[], float]
     work_dir: Path
@@ -88,11 +92,14 @@ class SyncService:
         self._incarnation: str | None = None
         self._link: Link = MqttLink(self._mqtt_config(), parts.jitter)
         self._fetcher = ObjectFetcher(parts.identity, parts.work_dir, parts.jitter)
+        self._plan = Plan(parts.identity.price_zone, parts.replica, parts.time)
         self._reporter = Reporter(
             ReportParts(
                 identity=parts.identity,
                 journal=parts.journal,
                 replica=parts.replica,
+                plan=self._plan,
+                time=parts.time,
                 clock=parts.clock,
                 link=self._link,
                 lanes=parts.lanes,
@@ -115,20 +122,33 @@ class SyncService:
         self._replicator = Replicator(
             ReplicateParts(
                 identity=parts.identity,
+                plan=self._plan,
                 replica=parts.replica,
                 clock=parts.clock,
                 fetcher=self._fetcher,
                 reporter=self._reporter,
                 jitter=parts.jitter,
                 pins=hooks.desk_pins,
+                on_staged=lambda: self._activator.wake(),  # noqa: PLW0108 - it is made below
+            )
+        )
+        self._activator = Activator(
+            ActivateParts(
+                plan=self._plan,
+                replica=parts.replica,
+                time=parts.time,
+                reporter=self._reporter,
                 on_activated=hooks.on_activated,
+                on_done=self._replicator.tidy,
             )
         )
 
     def start(self) -> None:
         """Begin; returns at once, with or without a network."""
         self._fetcher.forget()
+        self._plan.load()
         self._uplink.start()
+        self._activator.start()
         self._replicator.start()
         self._link.start(self)
 
@@ -137,6 +157,7 @@ class SyncService:
         self._link.stop()
         self._fetcher.close()
         self._replicator.stop()
+        self._activator.stop()
         self._uplink.stop()
 
     def notify(self) -> None:
@@ -190,14 +211,13 @@ class SyncService:
             self._cloud_born(parse_message(CloudBirth, message.payload), message)
 
     def _desire(self, state: DesiredState) -> None:
-        self._reporter.read(state.gen)
+        if not self._plan.desire(state):
+            _log.info("sync.old_document", gen=state.gen)
+            return
         self._hooks.on_standing(state.status)
         self._hooks.on_desired(state)
-        catalog = state.catalog
-        if catalog is not None:
-            self._replicator.desire(
-                Desired(catalog.zone, catalog.rev, catalog.sha256, catalog.sig, state.inc)
-            )
+        self._activator.wake()
+        self._replicator.wake()
 
     def _cloud_born(self, birth: CloudBirth, message: Received) -> None:
         """A cloud that came up while this box was connected has not heard its hello."""

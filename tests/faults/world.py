@@ -25,6 +25,7 @@ from edge.sync import mqtt as edge_mqtt
 from edge.sync import push, uplink
 from edge.sync.push import CloudState
 from edge.sync.service import SyncHooks, SyncParts, SyncService
+from edge.trusted_time import TrustedTime
 from shared.journal.chain import genesis_hash, verify_chain
 from shared.kernel.ids import DeviceId, StoreId, StreamId
 from tests.fakes.enrolment import enrol
@@ -152,7 +153,10 @@ class Chain:
         journal = Journal(folder / "journal.db", identity, clock, load_or_create(folder / KEY_FILE))
         replica = Replica(folder / "replica")
         clouds: list[CloudState] = []
-        parts = SyncParts(identity, journal, replica, clock, lambda: JITTER, folder / "fetch", 1)
+        trusted = TrustedTime(clock, folder / "time.json")
+        trusted.open()
+        work = folder / "fetch"
+        parts = SyncParts(identity, journal, replica, trusted, clock, lambda: JITTER, work, 1)
         sync = SyncService(parts, SyncHooks(set, lambda _: None, clouds.append))
         journal.open()
         replica.open()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from edge.replica.pointers import Pointer
 from edge.replica.schema import TABLES
-from edge.replica.store import Pointer, Replica
+from edge.replica.store import Replica
 from shared.publication.revision import DIGEST_MODULUS, RecordKind, digest_hex
 from tests.builders import OPENED_AT_MS
 from tests.powerloss.campaign import Check, Facts, LostError

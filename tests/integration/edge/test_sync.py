@@ -19,6 +19,7 @@ from edge.journal.store import EntryDraft, Journal
 from edge.replica.store import ActivationResult, Replica
 from edge.sync.push import CloudState
 from edge.sync.service import SyncHooks, SyncParts, SyncService
+from edge.trusted_time import TrustedTime
 from shared.journal.event import OperatorSignedOn
 from shared.journal.life import LIVES_PER_DAY_MAX
 from shared.kernel.ids import DeviceId, StoreId, StreamId
@@ -148,7 +149,9 @@ def _build(identity: Identity, signer: FileSigner, folder: Path) -> BoxUnderTest
     replica = Replica(folder / "replica")
     activated: list[ActivationResult] = []
     clouds: list[CloudState] = []
-    parts = SyncParts(identity, journal, replica, CLOCK, lambda: 0.05, folder / "fetch", 1)
+    trusted = TrustedTime(CLOCK, folder / "time.json")
+    trusted.open()
+    parts = SyncParts(identity, journal, replica, trusted, CLOCK, lambda: 0.05, folder / "fetch", 1)
     standings: list[str] = []
     hooks = SyncHooks(set, activated.append, clouds.append, on_standing=standings.append)
     sync = SyncService(parts, hooks)
