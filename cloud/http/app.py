@@ -40,16 +40,16 @@ BODY_BYTES_MAX = 1 << 20
 UPLOADS = {
     "/v1/items/import": UPLOAD_BYTES_MAX,
     "/v1/prices/import": UPLOAD_BYTES_MAX,
-    "/v1/offers/import": FILE_BYTES_MAX,
     "/v1/imports/items": UPLOAD_BYTES_MAX,
     "/v1/imports/prices": UPLOAD_BYTES_MAX,
+    "/v1/offers/import": FILE_BYTES_MAX,
 }
 ROUTERS: tuple[APIRouter, ...] = (
     cloud.identity.api.router,
     cloud.item.api.router,
     cloud.price.api.router,
-    cloud.offer.api.router,
     cloud.intake.api.router,
+    cloud.offer.api.router,
     cloud.staff.api.router,
     cloud.publication.api.router,
     cloud.place.api.router,

@@ -196,6 +196,17 @@ def export(connection: Connection, scopes: Sequence[str] | None) -> Iterator[Pri
     return _prices(connection.execute(statement, {"scopes": _array(scopes)}))
 
 
+def said_at(connection: Connection, found: PriceFilter, at_ms: int) -> Iterator[PriceRow]:
+    """What each place itself says at an instant, by place and item."""
+    parameters = {
+        "at_ms": at_ms,
+        "scopes": None if found.scopes is None else list(found.scopes),
+        "patterns": [f"%{like_literal(word)}%" for word in found.text.lower().split()],
+        "department": found.department,
+    }
+    return _prices(connection.execute(_SAID.execution_options(yield_per=5000), parameters))
+
+
 def draft_prices(connection: Connection) -> Iterator[PriceRow]:
     """All dated prices of each item and scope with a draft, by scope, item and instant."""
     return _prices(connection.execute(_DRAFT_PRICES.execution_options(yield_per=5000)))
@@ -208,17 +219,6 @@ def scope_prices(connection: Connection, scope: str) -> Iterator[PriceRow]:
 
 
 def draft_sample(connection: Connection) -> list[dict[str, Any]]:
-def said_at(connection: Connection, found: PriceFilter, at_ms: int) -> Iterator[PriceRow]:
-    """What each place itself says at an instant, by place and item."""
-    parameters = {
-        "at_ms": at_ms,
-        "scopes": None if found.scopes is None else list(found.scopes),
-        "patterns": [f"%{like_literal(word)}%" for word in found.text.lower().split()],
-        "department": found.department,
-    }
-    return _prices(connection.execute(_SAID.execution_options(yield_per=5000), parameters))
-
-
     """The newest drafts with the price that they replace: by item, newest first, then by store."""
     found = connection.execute(_DRAFT_SAMPLE, {"most": SAMPLE_MAX}).mappings()
     return [dict(row) for row in found]
