@@ -57,9 +57,19 @@ export const isEnded = (state: string): boolean => ENDED.has(state);
 export const waveTone = (state: string): Tone => WAVE_TONES[state] ?? "neutral";
 export const waveText = (state: string): string => texts.find(`console.releases.wave_state.${state}`) ?? state;
 
-/** What an event of a release's history was. */
-export const actionText = (action: string): string =>
-  texts.find(`console.releases.event.${action.replaceAll("-", "_")}`) ?? action;
+interface Told {
+  action: string;
+  reason: string;
+  params: Params;
+}
+
+/** What an event of a release's history was; people count waves from one. */
+export const eventText = ({ action, params }: Told): string =>
+  texts.find(`console.releases.event.${action}`, { ...params, wave: Number(params["n"] ?? 0) + 1 }) ?? action;
+
+/** Why it was: what a person said, else the guard that saw something. */
+export const eventReason = ({ reason, params }: Told): string =>
+  reason === "" && params["guard"] !== undefined ? guardText(String(params["guard"])) : reason;
 
 export const guardText = (guard: string): string => texts.find(`console.releases.guard.${guard}`) ?? guard;
 
