@@ -24,6 +24,7 @@ from shared.publication.revision import DIGEST_MODULUS, EMPTY_DIGEST, digest_hex
 from shared.wire.objects import iter_lines
 
 _BATCH = 2000
+_BODIES = frozenset({dict, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +191,16 @@ def _records(source: Path) -> Iterator[tuple[str, str, dict[str, Any] | None, by
         for line in iter_lines(stream):
             try:
                 raw = orjson.loads(line)
-                record = str(raw["k"]), raw["i"], raw["b"], hashlib.sha256(line).digest()
+                kind, key, body = raw["k"], raw["i"], raw["b"]
             except (ValueError, KeyError, TypeError):
-                shown = line[:80].decode(errors="replace")
-                raise RefusedError("publication.record", line=shown) from None
-            yield record
+                raise _no_record(line) from None
+            if type(kind) is not str or type(key) is not str or type(body) not in _BODIES:
+                raise _no_record(line)
+            yield kind, key, body, hashlib.sha256(line).digest()
+
+
+def _no_record(line: bytes) -> RefusedError:
+    return RefusedError("publication.record", line=line[:80].decode(errors="replace"))
 
 
 def _close_row(writer: sqlite3.Connection, table: RecordTable, key: str, rev: int) -> bytes | None:

@@ -15,17 +15,19 @@ import orjson
 from edge.replica.build import Contents, read_contents
 from edge.replica.schema import other_id
 from edge.sqlite import connect_reader
-from shared.item.item import Item
+from shared.item.item import Item, item_changes_of
+from shared.item.pack_code import pack_codes_of
 from shared.kernel.gtin import Gtin
 from shared.price.levels import parse_record_key, prices_of, record_keys
 from shared.price.price_book import DatedPrice
 
 _ITEM = (
     "SELECT gtin, name, department, category, brand, package_size, is_weighed, plu, tags, tax_bp,"
-    " is_promotable, floor_minor, uom FROM item"
+    " is_promotable, floor_minor, uom, codes, age_limit, tax_class, later FROM item"
 )
 _LIVE = " AND rev_from<=? AND rev_to>?"
 _PRICES = "SELECT gtin, prices FROM price WHERE gtin IN (?,?,?) AND rev_from<=? AND rev_to>?"
+_CODES = "SELECT gtin, codes FROM item WHERE codes>'' AND rev_from<=? AND rev_to>?"
 _OTHER = "SELECT body FROM other WHERE id=? AND rev_from<=? AND rev_to>?"
 _NAME = " AND name LIKE ? ESCAPE '\\'"
 _NUMBER_OR_NAME = " AND (name LIKE ? ESCAPE '\\' OR gtin LIKE ? OR plu LIKE ?)"
@@ -33,6 +35,7 @@ _BEST_FIRST = (
     " ORDER BY name LIKE ? ESCAPE '\\' DESC, name LIKE ? ESCAPE '\\' DESC, name, gtin LIMIT ?"
 )
 _SEARCH_WORDS_MAX = 6
+_CODE_MAPS_KEPT = 3
 _NUMBER_DIGITS_MIN = 4
 """Shorter numbers are parts of names ("7 Up"), not endings of codes."""
 
@@ -62,6 +65,7 @@ class CatalogFile:
         self._lookup_lock = threading.Lock()
         self._search = connect_reader(path)
         self._search_lock = threading.Lock()
+        self._codes: dict[int, dict[str, str]] = {}
         self.first_rev, self.contents = read_contents(self._lookup)
 
     def holds(self, revision: int) -> bool:
@@ -79,8 +83,23 @@ class CatalogFile:
             self._search.close()
 
     def find_item(self, gtin: str, revision: int) -> Item | None:
-        """The item with that GTIN in a revision."""
-        return self._item(_ITEM + " WHERE gtin=?" + _LIVE, (gtin, revision, revision))
+        """The item with that GTIN, or with that further barcode, in a revision."""
+        found = self._by_gtin(gtin, revision)
+        if found is not None:
+            return found
+        owner = self.codes(revision).get(gtin)
+        return None if owner is None else self._by_gtin(owner, revision)
+
+    def codes(self, revision: int) -> dict[str, str]:
+        """Further barcodes of a revision, each with the GTIN of its item; read once."""
+        found = self._codes.get(revision)
+        if found is None:
+            rows = self._rows(_CODES, (revision, revision))
+            found = {code[0]: gtin for gtin, codes in rows for code in orjson.loads(codes)}
+            newest = sorted({*self._codes, revision})[-_CODE_MAPS_KEPT:]
+            kept = {rev: codes for rev, codes in self._codes.items() if rev in newest}
+            self._codes = kept | {revision: found}
+        return found
 
     def find_plu(self, plu: str, revision: int) -> Item | None:
         """The weighed item with that price look-up number in a revision."""
@@ -140,7 +159,10 @@ class CatalogFile:
         return [_item_of(row) for row in self._rows(query, (revision, revision, limit))]
 
     def repriced(self, old_rev: int, new_rev: int, limit: int) -> list[str]:
-        """GTINs of items with a price record that differs between two revisions of this file."""
+        """GTINs of items with a price record that differs between two revisions of this file.
+
+        At most `limit` records are looked at, all of them with -1.
+        """
         query = """
             SELECT gtin FROM price WHERE rev_from>?1 AND rev_from<=?2 AND rev_to>?2
             UNION SELECT gtin FROM price WHERE rev_from<=?1 AND rev_to>?1 AND rev_to<=?2 LIMIT ?3
@@ -153,8 +175,11 @@ class CatalogFile:
         """As `repriced`, against a revision that lies in another catalogue file."""
         query = """
             SELECT new.gtin FROM price new
-            JOIN other.price old ON old.gtin=new.gtin AND old.rev_from<=?1 AND old.rev_to>?1
-            WHERE new.rev_from<=?2 AND new.rev_to>?2 AND old.prices<>new.prices LIMIT ?3
+            LEFT JOIN other.price old ON old.gtin=new.gtin AND old.rev_from<=?1 AND old.rev_to>?1
+            WHERE new.rev_from<=?2 AND new.rev_to>?2 AND old.prices IS NOT new.prices
+            UNION ALL SELECT old.gtin FROM other.price old
+            LEFT JOIN main.price new ON new.gtin=old.gtin AND new.rev_from<=?2 AND new.rev_to>?2
+            WHERE old.rev_from<=?1 AND old.rev_to>?1 AND new.gtin IS NULL LIMIT ?3
         """
         with self._search_lock:
             self._search.execute("ATTACH DATABASE ? AS other", (str(other),))
@@ -163,6 +188,9 @@ class CatalogFile:
             finally:
                 self._search.execute("DETACH DATABASE other")
         return _gtins(rows)
+
+    def _by_gtin(self, gtin: str, revision: int) -> Item | None:
+        return self._item(_ITEM + " WHERE gtin=?" + _LIVE, (gtin, revision, revision))
 
     def _item(self, query: str, parameters: Sequence[Any]) -> Item | None:
         rows = self._rows(query, parameters)
@@ -185,7 +213,7 @@ def _gtins(rows: Iterable[tuple[str]]) -> list[str]:
 
 def _item_of(row: sqlite3.Row | tuple[Any, ...]) -> Item:
     gtin, name, department, category, brand, package_size, is_weighed, plu, *pricing = row
-    tags, tax_bp, is_promotable, floor_minor, uom = pricing
+    tags, tax_bp, is_promotable, floor_minor, uom, codes, age_limit, tax_class, later = pricing
     return Item(
         Gtin(gtin),
         name,
@@ -201,6 +229,10 @@ def _item_of(row: sqlite3.Row | tuple[Any, ...]) -> Item:
         is_promotable is None or bool(is_promotable),
         floor_minor or 0,
         uom or "",
+        pack_codes_of(orjson.loads(codes)) if codes else (),
+        age_limit or 0,
+        tax_class or "",
+        item_changes_of(orjson.loads(later)) if later else (),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from itertools import count
@@ -31,6 +31,7 @@ from shared.publication.manifest import Manifest, Piece, manifest_bytes
 from shared.publication.revision import RecordKind
 
 _CHANGES_READ = 400
+_ALL = -1
 _CACHED_ITEMS = 4096
 
 
@@ -42,6 +43,15 @@ class ActivationResult:
     new_rev: int
     manifest_sha256: str
     changes: tuple[PriceChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """The dated prices of an item in two revisions, whoever says them."""
+
+    item: Item
+    before: tuple[DatedPrice, ...]
+    after: tuple[DatedPrice, ...]
 
 
 class Replica:
@@ -104,6 +114,7 @@ class Replica:
                 file = self._files.get(pointer.file)
             if file is not None:
                 self._offers.book(file, pointer.rev)
+                file.codes(pointer.rev)
 
     def desired(self) -> bytes | None:
         """The newest desired document, as it was told."""
@@ -122,7 +133,7 @@ class Replica:
         return self._stored.rev
 
     def find_item(self, gtin: str, revision: int) -> Item | None:
-        """The item with that GTIN in a revision."""
+        """The item with that GTIN, or with that further barcode, in a revision."""
         key = (gtin, revision)
         try:
             return self._items[key]
@@ -172,6 +183,11 @@ class Replica:
     def price_changes(self) -> tuple[PriceChange, ...]:
         """The newest shelf-price changes of the last activations, newest first."""
         return self._changes
+
+    def changed_prices(self, old_rev: int, new_rev: int) -> Iterator[PriceRow]:
+        """Every item whose prices differ between two revisions that are both still there."""
+        before, after = self._file(old_rev), self._file(new_rev)
+        return _repriced((before, old_rev), (after, new_rev), _ALL)
 
     def stage(self, manifest: Manifest, pieces: Mapping[str, Path], at_ms: int = 0) -> None:
         """Store a revision beside what is active.
@@ -324,21 +340,15 @@ class Replica:
         """The shelf prices that change at an instant, at most `CHANGES_KEPT`."""
         if not old.rev:
             return []
-        before, after = self._files[old.file], self._files[new.file]
-        if before is after:
-            gtins = after.repriced(old.rev, new.rev, _CHANGES_READ)
-        else:
-            gtins = after.repriced_since(before.path, old.rev, new.rev, _CHANGES_READ)
         found: list[PriceChange] = []
-        for gtin in gtins:
-            item = after.find_item(gtin, new.rev)
-            was = price_at(before.dated_prices(gtin, old.rev), at_ms)
-            now = price_at(after.dated_prices(gtin, new.rev), at_ms)
-            if item is None or now is None or _is_same(was, now):
+        sides = (self._files[old.file], old.rev), (self._files[new.file], new.rev)
+        for row in _repriced(*sides, _CHANGES_READ):
+            was, now = price_at(row.before, at_ms), price_at(row.after, at_ms)
+            if now is None or _is_same(was, now):
                 continue
             was_minor = None if was is None else was.regular_minor
             prices = was_minor, now.regular_minor, now.member_minor
-            found.append(PriceChange(item.gtin, item.name, *prices, new.rev, at_ms))
+            found.append(PriceChange(row.item.gtin, row.item.name, *prices, new.rev, at_ms))
         return found[:CHANGES_KEPT]
 
     def _drop_rows(self, path: Path, oldest: int) -> None:
@@ -358,6 +368,22 @@ def _deltas_from(manifest: Manifest, rev: int) -> list[Piece]:
     if deltas and deltas[0].from_rev != rev:
         raise CorruptError("replica.digest", revision=manifest.rev)
     return deltas
+
+
+def _repriced(
+    before: tuple[CatalogFile, int], after: tuple[CatalogFile, int], limit: int
+) -> Iterator[PriceRow]:
+    """Items with another price record, as they are in either file at its revision."""
+    (old, old_rev), (new, new_rev) = before, after
+    if old is new:
+        gtins = new.repriced(old_rev, new_rev, limit)
+    else:
+        gtins = new.repriced_since(old.path, old_rev, new_rev, limit)
+    for gtin in gtins:
+        item = new.find_item(gtin, new_rev)
+        if item is not None:
+            prices = old.dated_prices(gtin, old_rev), new.dated_prices(gtin, new_rev)
+            yield PriceRow(item, *prices)
 
 
 def _is_same(was: DatedPrice | None, now: DatedPrice) -> bool:

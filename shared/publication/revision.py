@@ -31,6 +31,9 @@ class RecordKind(StrEnum):
     CONFIG = "config"
 
 
+_KINDS = {kind.value: kind for kind in RecordKind}
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One published row; `body` None says that the row is gone.
@@ -38,17 +41,18 @@ class Record:
     Bodies: item {gtin, name, department, category, brand, package_size, is_weighed, plu};
     price, keyed by GTIN and level, see `shared.price.levels`; staff, keyed by operator id,
     {name, role, pin_hash}; offer, keyed by its id, the offer's document in its shortest form;
-    config, keyed by what it sets up, see `shared.config.dated`.
+    config, keyed by what it sets up, see `shared.config.dated`. `kind` is a `RecordKind`, or what
+    newer software calls one: it is kept, counted and never refused.
     """
 
-    kind: RecordKind
+    kind: str
     key: str
     body: dict[str, Any] | None
 
 
 def record_bytes(record: Record) -> bytes:
     """Canonical bytes, one JSON line of an object."""
-    return canonical_bytes({"k": record.kind.value, "i": record.key, "b": record.body})
+    return canonical_bytes({"k": str(record.kind), "i": record.key, "b": record.body})
 
 
 def record_hash(record: Record) -> bytes:
@@ -81,12 +85,13 @@ def parse_record(line: bytes) -> Record:
     """Read one line; RefusedError `publication.record` when it is none."""
     try:
         raw = json.loads(line)
-        kind, key, body = RecordKind(raw["k"]), raw["i"], raw["b"]
+        kind, key, body = raw["k"], raw["i"], raw["b"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _no_record(line) from None
-    if not isinstance(key, str) or not isinstance(body, dict | None):
+    is_named = isinstance(kind, str) and isinstance(key, str)
+    if not is_named or not isinstance(body, dict | None):
         raise _no_record(line)
-    return Record(kind, key, body)
+    return Record(_KINDS.get(kind, kind), key, body)
 
 
 def _no_record(line: bytes) -> RefusedError:

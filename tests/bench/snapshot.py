@@ -65,7 +65,7 @@ def _insert_rows(path: Path, published: Published) -> float:
     raw.execute("BEGIN")
     with published.piece.open("rb") as stream:
         rows = (
-            (record.kind.value, record.key, str(record.body))
+            (str(record.kind), record.key, str(record.body))
             for record in map(parse_record, iter_lines(stream))
         )
         raw.executemany("INSERT INTO record VALUES(?,?,?)", rows)

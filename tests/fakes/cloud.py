@@ -19,7 +19,6 @@ from shared.kernel.ids import DeviceId
 from shared.publication.manifest import Manifest, Piece, manifest_bytes, signing_statement
 from shared.publication.revision import (
     Record,
-    RecordKind,
     digest_add,
     digest_hex,
     digest_remove,
@@ -247,7 +246,7 @@ class FakePublisher:
         self.key = Ed25519PrivateKey.generate()
         self._zone = zone
         self._objects = objects
-        self._records: dict[tuple[RecordKind, str], Record] = {}
+        self._records: dict[tuple[str, str], Record] = {}
         self._digest = 0
         self._snapshot: Piece | None = None
         self._deltas: list[Piece] = []

@@ -22,7 +22,7 @@ class Published:
     """One revision: how a box gets it, and all that it holds."""
 
     manifest: Manifest
-    records: Mapping[tuple[RecordKind, str], Record]
+    records: Mapping[tuple[str, str], Record]
     objects: Mapping[str, Path]
 
     def deltas_after(self, stored: int) -> Mapping[str, Path]:

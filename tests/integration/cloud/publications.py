@@ -7,9 +7,16 @@ import io
 import httpx
 from sqlalchemy import text
 
+from cloud.publication.serve import PieceCache, Shelf
 from cloud.signing import is_signed_by
 from shared.kernel.canonical import sha256
-from shared.publication.manifest import Manifest, Piece, parse_manifest, signing_statement
+from shared.publication.manifest import (
+    Manifest,
+    Piece,
+    parse_manifest,
+    pieces_needed,
+    signing_statement,
+)
 from shared.publication.revision import digest_add, digest_hex, parse_record, record_hash
 from shared.wire.objects import iter_lines
 from tests.lab.cloud_api import CloudApi
@@ -38,7 +45,10 @@ def head_of(api: CloudApi, store_id: str) -> Manifest:
 
 def read(api: CloudApi, name: str) -> bytes:
     """An object; its name holds."""
-    data = b"".join(api.context.objects.chunks(name))
+    context = api.context
+    shelf = Shelf(context.database, context.objects, PieceCache())
+    small = shelf.small(name)
+    data = b"".join(context.objects.chunks(name)) if small is None else small
     assert sha256(data).hex() == name
     return data
 
@@ -50,7 +60,7 @@ def apply(api: CloudApi, held: dict[Key, bytes], pieces: tuple[Piece, ...]) -> d
         lines = list(iter_lines(io.BytesIO(read(api, piece.sha256))))
         assert len(lines) == piece.records
         for record in map(parse_record, lines):
-            key = (record.kind.value, record.key)
+            key = (str(record.kind), record.key)
             if record.body is None:
                 del held[key]
             else:
@@ -69,6 +79,6 @@ def assert_same(manifest: Manifest, held: dict[Key, bytes]) -> None:
 def boxed(api: CloudApi, store_id: str) -> dict[Key, bytes]:
     """What a store's box holds after its last revision."""
     manifest = head_of(api, store_id)
-    held = apply(api, {}, (manifest.snapshot, *manifest.deltas))
+    held = apply(api, {}, pieces_needed(manifest, 0, ""))
     assert_same(manifest, held)
     return held

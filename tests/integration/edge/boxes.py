@@ -146,7 +146,7 @@ class Publisher:
 
     folder: Path
     inc: str = "1"
-    live: dict[tuple[RecordKind, str], Record] = field(default_factory=dict)
+    live: dict[tuple[str, str], Record] = field(default_factory=dict)
     digest: int = 0
     rev: int = 0
     snapshot: Piece | None = None

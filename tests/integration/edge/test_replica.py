@@ -3,13 +3,15 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from edge.replica.store import Replica
 from shared.kernel.errors import CorruptError, MissingError, RefusedError
-from shared.price.price_book import DatedPrice
+from shared.price.price_book import DatedPrice, price_at
 from shared.publication.manifest import Manifest, Piece
 from shared.publication.revision import Record, RecordKind
 from tests.builders import OPENED_AT_MS, a_gtin
@@ -126,6 +128,7 @@ def test_the_newest_twenty_changes_are_kept_newest_first(
 
 
 def test_several_deltas_are_applied_in_one_go(replica: Replica, publisher: Publisher) -> None:
+    manifest = publisher.manifest()
     for minor in (310, 320, 330):
         manifest = publisher.publish([price_record(3, minor)])
     replica.stage(manifest, publisher.objects)
@@ -347,3 +350,109 @@ def test_a_killed_build_leaves_nothing_that_counts(
     replica.activate(2, OPENED_AT_MS)
     replica.release(set())
     assert not stray.exists()
+
+
+def test_every_changed_price_is_told_whoever_says_it_and_whatever_file_it_lies_in(
+    replica: Replica, publisher: Publisher
+) -> None:
+    zone_price = Record(RecordKind.PRICE, f"{a_gtin(2)}/z", {"prices": [[0, 222, None]]})
+    chain_price = Record(RecordKind.PRICE, f"{a_gtin(3)}/c", {"prices": [[0, 333, None]]})
+    replica.stage(publisher.publish([zone_price, chain_price]), publisher.objects)
+    assert regular(replica, 2, 2) == 200, "the store's own price counts first"
+    manifest = publisher.publish([gone(RecordKind.PRICE, 2), gone(RecordKind.PRICE, 5)])
+    replica.stage(manifest, publisher.objects)
+    rows = {row.item.gtin: row for row in replica.changed_prices(2, 3)}
+    assert rows.keys() == {a_gtin(2), a_gtin(5)}
+    assert [price.regular_minor for price in rows[a_gtin(2)].after] == [222]
+    assert rows[a_gtin(5)].after == ()
+    whole = publisher.publish([price_record(4, 444)], snapshot=True)
+    replica.stage(whole, publisher.objects)
+    since_first = {row.item.gtin for row in replica.changed_prices(1, 4)}
+    assert since_first == {a_gtin(number) for number in (2, 3, 4, 5)}
+
+
+def test_a_kind_of_record_that_this_software_does_not_know_is_kept_and_counted(
+    replica: Replica, publisher: Publisher
+) -> None:
+    def body(revision: int) -> object:
+        return replica.config("tax/standard", revision)
+
+    strange = Record("hologram", "3", {"shape": "cube"})
+    tax = Record(RecordKind.CONFIG, "tax/standard", {"dated": [["", 1300]]})
+    replica.stage(publisher.publish([strange, tax]), publisher.objects)
+    changed = Record(RecordKind.CONFIG, "tax/standard", {"dated": [["", 900]]})
+    replica.stage(publisher.publish([changed]), publisher.objects)
+    whole = publisher.publish([Record("hologram", "3", None)], snapshot=True)
+    replica.stage(whole, publisher.objects)
+    assert [body(revision) for revision in (0, 1, 2, 3)] == [
+        None,
+        None,
+        {"dated": [["", 1300]]},
+        {"dated": [["", 900]]},
+    ]
+    assert body(4) == {"dated": [["", 900]]}
+
+
+def test_a_store_goes_by_its_own_clock_where_a_price_says_so(
+    tmp_path: Path, publisher: Publisher
+) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    replica = Replica(tmp_path / "berlin", zone)
+    replica.open()
+    black_friday = [["2026-11-27T00:00", 999, None], ["2026-11-30T00:00", None, None]]
+    records = [
+        *a_catalogue(),
+        Record(RecordKind.PRICE, f"{a_gtin(1)}/c", {"prices": [[0, 150, None]]}),
+        Record(RecordKind.PRICE, a_gtin(1), {"prices": black_friday}),
+    ]
+    replica.stage(publisher.publish(records), publisher.objects)
+    at = int(datetime(2026, 11, 27, tzinfo=zone).timestamp() * 1000)
+    prices = replica.dated_prices(a_gtin(1), 1)
+    shown = [price_at(prices, each) for each in (at - 1, at, at + 3 * 86_400_000)]
+    assert [price.regular_minor if price else None for price in shown] == [150, 999, 150]
+    replica.close()
+
+
+@pytest.mark.parametrize("prices", [[["2026-13-01T00:00", 1, None]], [[0, 1]], [["x", 1, None]]])
+def test_a_price_that_no_till_could_read_is_refused_whole(
+    replica: Replica, publisher: Publisher, prices: list[list[object]]
+) -> None:
+    record = Record(RecordKind.PRICE, a_gtin(1), {"prices": prices})
+    with pytest.raises(RefusedError):
+        replica.stage(publisher.publish([record]), publisher.objects)
+    assert (replica.stored_revision(), regular(replica, 1, 1)) == (1, 100)
+
+
+def test_revisions_that_wait_are_kept_until_nobody_wants_them(
+    tmp_path: Path, replica: Replica, publisher: Publisher
+) -> None:
+    for minor in (310, 320, 330):
+        replica.stage(publisher.publish([price_record(3, minor)]), publisher.objects)
+    replica.release((), {(2, "1"), (3, "1"), (4, "1")})
+    replica.close()
+    again = Replica(tmp_path / "replica")
+    again.open()
+    assert {pointer.key for pointer in again.staged()} == {(1, "1"), (2, "1"), (3, "1"), (4, "1")}
+    again.activate(3, OPENED_AT_MS)
+    assert (again.active_revision(), again.stored_revision()) == (3, 4)
+    again.release((), {(3, "1")})
+    assert {pointer.key for pointer in again.staged()} == {(3, "1"), (4, "1")}
+    assert [regular(again, 3, revision) for revision in (3, 4)] == [320, 330]
+    with pytest.raises(MissingError, match=r"replica\.not_stored"):
+        again.activate(2, OPENED_AT_MS)
+    again.close()
+
+
+def test_a_snapshot_may_come_in_several_pieces(tmp_path: Path, publisher: Publisher) -> None:
+    replica = Replica(tmp_path / "pieces")
+    replica.open()
+    whole = publisher.publish(a_catalogue())
+    records = list(publisher.live.values())
+    parts = [publisher._piece(0, some) for some in (records[:30], records[30:])]
+    replica.stage(broken(whole, snapshots=tuple(parts)), publisher.objects)
+    assert replica.activate(1, OPENED_AT_MS).new_rev == 1
+    assert regular(replica, 20, 1) == 2000
+    twice = broken(whole, rev=1, inc="9", snapshots=(parts[0], parts[0]))
+    with pytest.raises(CorruptError, match=r"replica\.digest"):
+        replica.stage(twice, publisher.objects)
+    replica.close()

@@ -47,7 +47,7 @@ def test_a_record_reads_back(record: Record) -> None:
         b"[]",
         b"{}",
         b"\xff",
-        b'{"k":"weather","i":"1","b":null}',
+        b'{"k":7,"i":"1","b":null}',
         b'{"k":"item","i":1,"b":null}',
         b'{"k":"item","i":"1","b":[]}',
         b'{"k":"item","i":"1","b":false}',
