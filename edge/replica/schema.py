@@ -112,10 +112,14 @@ TABLES: dict[str, RecordTable] = {
             "is_promotable": int,
             "floor_minor": int,
             "uom": str,
+            "codes": str,
+            "age_limit": int,
+            "tax_class": str,
+            "later": str,
             **_VERSION_COLUMNS,
         },
         frozenset({"gtin", "name", "is_weighed", "rev_from", "rev_to", "hash"}),
-        (("gtin", "rev_from"), ("plu", "rev_from")),
+        (("gtin", "rev_from"), ("plu", "rev_from"), ("codes", "rev_from")),
     ),
     RecordKind.PRICE: RecordTable(
         "price",
@@ -169,7 +173,16 @@ def item_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
         int(get("is_promotable", True)),
         get("floor_minor", 0),
         get("uom", ""),
+        _listed(body, "codes"),
+        get("age_limit", 0),
+        get("tax_class", ""),
+        _listed(body, "later"),
     )
+
+
+def _listed(body: dict[str, Any], name: str) -> str | None:
+    """A list as JSON; NULL where there is none, so that few rows stand in an index of it."""
+    return orjson.dumps(body[name]).decode() if body.get(name) else None
 
 
 def price_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:

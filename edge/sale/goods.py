@@ -125,7 +125,7 @@ def _goods(shop: Shop, basket: Basket, code: str, barcode: ItemBarcode) -> Scann
     return Scanned(
         code,
         item,
-        ONE_MILLI if is_priced else _qty_milli(barcode),
+        _qty_milli(barcode, item, is_priced=is_priced),
         _label_minor(shop, barcode),
         has_weight=barcode.weight is not None and not is_priced,
         pack=pack if pack != PackFacts() else None,
@@ -140,7 +140,7 @@ def _unsellable(shop: Shop, basket: Basket, barcode: ItemBarcode, expiry: date |
     if expiry is not None and expiry < _business_date(shop):
         return "item.expired"
     if barcode.serial and any(
-        line.item.gtin == barcode.gtin and line.pack and line.pack.serial == barcode.serial
+        line.pack and line.pack.serial == barcode.serial and _bears(line.item, barcode.gtin)
         for line in basket.lines
     ):
         return "item.serial_twice"
@@ -154,6 +154,10 @@ def _unsellable(shop: Shop, basket: Basket, barcode: ItemBarcode, expiry: date |
     return "" if 0 < label_minor <= PRICE_MINOR_MAX else "barcode.price_range"
 
 
+def _bears(item: Item, code: str) -> bool:
+    return item.gtin == code or any(each.gtin == code for each in item.codes)
+
+
 def _business_date(shop: Shop) -> date:
     day = shop.journal.day()
     assert day is not None  # selling was refused before the day was opened
@@ -164,9 +168,16 @@ def _label_minor(shop: Shop, barcode: ItemBarcode) -> int | None:
     return None if barcode.price is None else barcode.price.at(shop.layout.currency.digits)
 
 
-def _qty_milli(barcode: ItemBarcode) -> int:
-    """Thousandths of a kilogram, or whole pieces; a weight finer than a gram is rounded."""
+def _qty_milli(barcode: ItemBarcode, item: Item | None, *, is_priced: bool) -> int:
+    """Thousandths of a kilogram, or whole pieces; a weight finer than a gram is rounded.
+
+    A code of several units sells them all, unless it says itself how much it holds.
+    """
+    if is_priced:
+        return ONE_MILLI
     if barcode.weight is None:
-        return ONE_MILLI if barcode.count is None else barcode.count * ONE_MILLI
+        if barcode.count is not None:
+            return barcode.count * ONE_MILLI
+        return ONE_MILLI if item is None else item.qty_milli_of(barcode.gtin)
     kilogram = 10**barcode.weight.digits
     return int((2 * barcode.weight.units * ONE_MILLI + kilogram) // (2 * kilogram))

@@ -11,6 +11,8 @@ import pytest
 
 from edge.replica import offers as shelf
 from edge.replica.store import Replica
+from shared.item.item import ItemChange
+from shared.item.pack_code import PackCode
 from shared.kernel.errors import CorruptError, MissingError, RefusedError
 from shared.price.condition import ALL, MinSpend, Selector
 from shared.price.document import parse_offer
@@ -145,12 +147,29 @@ def test_an_item_says_what_offers_and_taxes_ask_of_it(
     assert (plain.tags, plain.tax_bp, plain.is_promotable) == ((), 0, True)
 
 
+def test_an_item_says_its_codes_its_age_limit_and_what_changes_later(
+    replica: Replica, publisher: Publisher
+) -> None:
+    later = [["2026-12-01T00:00", {"name": "Winter soup"}]]
+    changed = {"codes": [[a_gtin(60), 6_000, "box"]], "age_limit": 18, "tax_class": "reduced"}
+    take(replica, publisher, item_record(3, **changed, later=later))
+    item, plain = replica.find_item(a_gtin(60), 2), replica.find_item(a_gtin(4), 2)
+    assert item is not None
+    assert plain is not None
+    assert (item.gtin, item.codes) == (a_gtin(3), (PackCode(a_gtin(60), 6_000, "box"),))
+    assert (item.age_limit, item.tax_class) == (18, "reduced")
+    assert item.later == (ItemChange("2026-12-01T00:00", name="Winter soup"),)
+    assert (plain.codes, plain.age_limit, plain.tax_class, plain.later) == ((), 0, "", ())
+
+
 def make_old(folder: Path) -> None:
     """Take out of a catalogue file what software before offers did not have."""
     (path,) = folder.glob("catalog-*.db")
     connection = sqlite3.connect(path)
     connection.execute("DROP TABLE offer")
-    for column in ("tags", "tax_bp", "is_promotable", "floor_minor", "uom"):
+    connection.execute("DROP INDEX item_codes_rev_from")
+    further = ("codes", "age_limit", "tax_class", "later")
+    for column in ("tags", "tax_bp", "is_promotable", "floor_minor", "uom", *further):
         connection.execute(f"ALTER TABLE item DROP COLUMN {column}")
     connection.commit()
     connection.close()

@@ -193,3 +193,30 @@ def test_a_chain_with_prefixes_of_its_own_sells_by_them(lane: Lane) -> None:
     by_weight, by_price = sold(lane)
     assert (by_weight.qty_milli, by_weight.net_minor, is_by_weight(by_weight)) == (250, 100, True)
     assert (by_price.qty_milli, by_price.net_minor, is_by_weight(by_price)) == (1000, 250, False)
+
+
+def test_the_barcode_of_a_case_sells_all_its_units(lane: Lane) -> None:
+    case = f"1{a_gtin(3)[:-1]}"
+    case += check_digit(case)
+    other = a_gtin(60)
+    lane.publish(item_record(3, codes=[[case, 12_000, "case"], [other, 1_000, ""]]))
+    lane.scan(case, other, a_gtin(3), f"]d201{case}10A")
+    plain, lot = lane.basket().lines
+    assert (plain.item.gtin, plain.qty_milli, plain.code) == (a_gtin(3), 14_000, case)
+    assert (lot.qty_milli, lot.pack) == (12_000, PackFacts("A"))
+    assert unknown(lane) == []
+    lane.pay(26 * 300)
+    assert [line.gtin for line in sold(lane)] == [a_gtin(3)] * 2
+
+
+def test_a_code_belongs_to_its_item_from_the_revision_that_says_so(lane: Lane) -> None:
+    other = a_gtin(60)
+    lane.scan(a_gtin(4))  # pins the revision before
+    lane.publish(item_record(3, codes=[[other, 1_000, ""]]))
+    lane.scan(other)
+    assert unknown(lane) == ["item.unknown"]
+    assert lane.replica.find_item(other, lane.replica.active_revision()) == lane.replica.find_item(
+        a_gtin(3), lane.replica.active_revision()
+    )
+    lane.publish(item_record(3))
+    assert lane.replica.find_item(other, lane.replica.active_revision()) is None
