@@ -1,5 +1,6 @@
 /** Releases: what the cloud answers about them, and what may be asked of it. */
 
+import type { Progress } from "../lib/progress.ts";
 import type { Verb } from "../lib/release_words.ts";
 import { ask } from "./ask.ts";
 import { address } from "./calls.ts";
@@ -72,15 +73,6 @@ export interface Preview {
   needs_approval: boolean;
   approval_because: Because[];
   simulation: Simulation;
-}
-export interface Progress {
-  brought: number;
-  stored: number;
-  active: number;
-  shown: number;
-  failed: number;
-  silent: number;
-  total: number;
 }
 export interface PlanWave {
   name: string;

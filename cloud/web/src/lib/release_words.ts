@@ -4,6 +4,7 @@ import type { Params, TextKey } from "@tillbox/web/i18n.ts";
 import type { MeterPart } from "../ui/meter.ts";
 import { t, texts } from "./app.svelte.ts";
 import { count, money, percent } from "./format.ts";
+import { stepsOf, type Progress } from "./progress.ts";
 import type { Tone } from "./states.ts";
 import { stores } from "./stores.svelte.ts";
 
@@ -104,31 +105,15 @@ export function guardValue(guard: { unit: string }, value: number | null): strin
 /** Waves of the policy's plan have names that are texts; a person's names stand as they are. */
 export const waveName = (name: string): string => texts.find(`console.releases.wave_name.${name}`) ?? name;
 
-interface Progress {
-  total: number;
-  brought: number;
-  stored: number;
-  active: number;
-  shown: number;
-  failed: number;
-  silent: number;
-}
-
-/** How far the stores of a release are, each store counted once, from good to bad. */
-export function progressParts(of: Progress): MeterPart[] {
-  const steps = [of.shown, of.active, of.stored, of.brought];
-  const [shown, active, stored, brought] = steps.map((reached, n) => Math.max(0, reached - (steps[n - 1] ?? 0)));
-  const fetching = Math.max(0, (brought ?? 0) - of.failed - of.silent);
-  return [
-    { label: t("console.releases.store_state.shown"), value: shown ?? 0, tone: "good" },
-    { label: t("console.releases.store_state.active"), value: active ?? 0, tone: "info" },
-    { label: t("console.releases.store_state.stored"), value: stored ?? 0, tone: "faint" },
-    { label: t("console.releases.store_state.brought"), value: fetching, tone: "warn" },
-    { label: t("console.releases.store_state.failed"), value: of.failed, tone: "bad" },
-    { label: t("console.releases.store_state.silent"), value: of.silent, tone: "bad" },
-    { label: t("console.releases.store_state.waiting"), value: Math.max(0, of.total - of.brought), tone: "quiet" },
-  ];
-}
+/** How far the stores of a release or a wave are, as parts of a bar. */
+export const progressParts = (of: Progress, state: string): MeterPart[] =>
+  stepsOf(of, GONE.has(state) ? "without" : "waiting").map((step) => ({
+    label: storeStateText(step.state),
+    value: step.value,
+    tone: step.tone,
+  }));
+/** Where a release is taken back, stores without it will not get it any more. */
+const GONE = new Set(["withdrawn", "rolling_back", "rolled_back", "rejected", "cancelled"]);
 
 /** Verbs whose effect cannot be taken back by the opposite verb. */
 export const TAKES_BACK: ReadonlySet<Verb> = new Set(["reject", "halt", "roll-back", "cancel"]);
