@@ -27,6 +27,10 @@ RELEASE_APPROVE = "release.approve"
 RELEASE_POLICY = "release.policy"
 FLEET_READ = "fleet.read"
 FLEET_ENROL = "fleet.enrol"
+FLEET_COMMAND = "fleet.command"
+"""To have boxes do something, and to read the logs that they hand in."""
+FLEET_ALERT = "fleet.alert"
+"""To answer alerts, change their rules, and keep maintenance windows and notes."""
 REPORT_READ = "report.read"
 EXPORT_READ = "export.read"
 WORK_READ = "work.read"
@@ -45,6 +49,8 @@ PERMISSIONS = frozenset(
         RELEASE_POLICY,
         FLEET_READ,
         FLEET_ENROL,
+        FLEET_COMMAND,
+        FLEET_ALERT,
         REPORT_READ,
         EXPORT_READ,
         WORK_READ,

@@ -70,6 +70,9 @@ class Route:
     name: str
     topic_filter: str
     handler: Callable[[Message], None]
+    is_light: bool = False
+    """Its handler returns at once and touches nothing but memory: it runs on the link's own
+    thread, and what comes in masses does not take the turns of what must not be lost."""
 
     def matches(self, topic: str) -> bool:
         """Whether a message of `topic` belongs here."""
@@ -175,13 +178,29 @@ class BrokerLink:
 
     def _on_message(self, session: _Session, message: MQTTMessage) -> None:
         route = next((one for one in self._routes if one.matches(message.topic)), None)
+        if route is not None and route.is_light:
+            self._handle_light(session, route, message)
+            return
         if route is None or self._pool is None or not self._work.begin():
             self._events.on_outcome("none" if route is None else route.name, "dropped")
             session.ack(message)
             return
         self._pool.submit(self._handle, session, route, message)
 
+    def _handle_light(self, session: _Session, route: Route, message: MQTTMessage) -> None:
+        try:
+            self._outcome(route, message)
+        finally:
+            session.ack(message)
+
     def _handle(self, session: _Session, route: Route, message: MQTTMessage) -> None:
+        try:
+            self._outcome(route, message)
+        finally:
+            session.ack(message)
+            self._work.end()
+
+    def _outcome(self, route: Route, message: MQTTMessage) -> None:
         outcome = "done"
         try:
             route.handler(Message(message.topic, bytes(message.payload), bool(message.retain)))
@@ -194,8 +213,6 @@ class BrokerLink:
             outcome = "failed"
             _log.exception("mqtt.handler_failed", route=route.name, topic=message.topic)
         finally:
-            session.ack(message)
-            self._work.end()
             self._events.on_outcome(route.name, outcome)
 
     def _watch(self) -> None:

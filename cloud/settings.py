@@ -76,6 +76,11 @@ class Settings:
     archive_age_s: int = 3600
     """...or any, and was archived longer ago than this."""
 
+    alert_webhook_url: str = ""
+    """Where alerts are told by POST; empty means nowhere but in the console."""
+    alert_webhook_secret: str = ""
+    """Shared with who listens there: each body is signed with it (HMAC-SHA256)."""
+
     worker_host: str = "127.0.0.1"
     worker_port: int = 8081
     """Where the worker answers /healthz and /metrics; 0 picks any free port."""

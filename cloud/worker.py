@@ -22,6 +22,7 @@ from cloud.desired import CHANNEL
 from cloud.fleet import standing
 from cloud.fleet.consumer import AnswerHello, FleetConsumer
 from cloud.fleet.contact_store import StreamHead
+from cloud.fleet.works import FleetWorks
 from cloud.health import HealthPort
 from cloud.ingest.ack import AckSender
 from cloud.ingest.consumer import JournalConsumer
@@ -72,6 +73,10 @@ class Meters:
         self._batches.labels(code).inc()
         self._entries.inc(stored)
 
+    def telemetry(self, outcome: str, count: int) -> None:
+        """Count boxes whose telemetry was `written` or `lost`."""
+        self._messages.labels("telemetry", outcome).inc(count)
+
     def message(self, route: str, outcome: str) -> None:
         """Count a message."""
         self._messages.labels(route, outcome).inc()
@@ -98,6 +103,9 @@ class Worker:
         )
         self.link: BrokerLink | None = None
         self._announcer = Announcer(self.database, self._publish_retained)
+        self._works = FleetWorks(
+            settings, self.database, self._clock, self._is_connected, self.meters.telemetry
+        )
         self._archivist = ArchivistThread(
             settings, self.database, self._clock, ArchiveMeters(self.meters.registry)
         )
@@ -110,6 +118,7 @@ class Worker:
         require_migrated(self.database)
         self._read_incarnation()
         self.health.start()
+        self._works.start()
         self.link = self._build_link(share_group(self.database, random_bytes))
         self.link.start()
         self._attendant.start()
@@ -122,6 +131,7 @@ class Worker:
         is_drained = self.link is None or self.link.stop(DRAIN_S)
         if self._attendant.is_alive():
             self._attendant.join(timeout=DRAIN_S)
+        self._works.stop()
         self._archivist.stop()
         self.health.stop()
         self.database.close()
@@ -141,6 +151,7 @@ class Worker:
             Route("report", topics.shared_report(group), fleet.on_report),
             # Retained messages never come through a shared subscription.
             Route("state", topics.ALL_STATE, fleet.on_state),
+            *self._works.routes(group),
         )
         login = BrokerLogin(
             settings.broker_host,

@@ -11,6 +11,8 @@ from fastapi import APIRouter, FastAPI
 import cloud.certificate.api
 import cloud.export.api
 import cloud.fleet.api
+import cloud.fleet.care_api
+import cloud.fleet.remote_api
 import cloud.http.health
 import cloud.identity.api
 import cloud.ingest.api
@@ -55,6 +57,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.place.api.router,
     cloud.place.setting_api.router,
     cloud.fleet.api.router,
+    cloud.fleet.care_api.router,
+    cloud.fleet.remote_api.router,
     cloud.ingest.api.router,
     cloud.report.api.router,
     cloud.receipt.api.router,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from cloud.access import (
     CONFIG_WRITE,
     EXPORT_READ,
+    FLEET_ALERT,
+    FLEET_COMMAND,
     FLEET_ENROL,
     FLEET_READ,
     ITEM_READ,
@@ -20,6 +22,8 @@ from cloud.access import (
     WORK_WRITE,
 )
 
+CARER = frozenset({FLEET_ENROL, FLEET_COMMAND, FLEET_ALERT})
+"""Who looks after the boxes."""
 READER = frozenset({ITEM_READ, FLEET_READ, REPORT_READ, WORK_READ})
 
 ROLES: dict[str, frozenset[str]] = {
@@ -27,7 +31,7 @@ ROLES: dict[str, frozenset[str]] = {
     "buyer": READER | {ITEM_WRITE, PRICE_WRITE, PUBLICATION_PUBLISH},
     # Changes nothing by itself: it is the second pair of eyes, and a hand on the brake.
     "approver": READER | {PUBLICATION_PUBLISH, RELEASE_APPROVE},
-    "it": READER | {STORE_WRITE, STAFF_WRITE, FLEET_ENROL, WORK_WRITE},
+    "it": READER | CARER | {STORE_WRITE, STAFF_WRITE, WORK_WRITE},
     # Exports hold whole sales with their members: not for everybody who may read sums.
     "accountant": READER | {CONFIG_WRITE, EXPORT_READ, WORK_WRITE},
     "reader": READER,

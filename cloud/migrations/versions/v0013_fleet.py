@@ -68,6 +68,9 @@ STATEMENTS = (
         code text NOT NULL DEFAULT '', detail text NOT NULL DEFAULT '',
         object text NOT NULL DEFAULT '', object_size bigint NOT NULL DEFAULT 0,
         done_at_ms bigint, heard_at_ms bigint)""",
+    # What a box handed in for a command, gzip; gone after a month.
+    "CREATE TABLE command_log (id text PRIMARY KEY, at_ms bigint NOT NULL, data bytea NOT NULL)",
+    "CREATE INDEX command_log_old ON command_log (at_ms)",
     "CREATE INDEX command_newest ON command (asked_at_ms DESC, id)",
     "CREATE INDEX command_of ON command (dev, asked_at_ms DESC)",
     "CREATE INDEX command_standing ON command (dev) WHERE is_standing",
@@ -91,7 +94,7 @@ STATEMENTS = (
 )
 TABLES = {
     "telemetry", "telemetry_hour", "alert_rule", "alert", "alert_notice", "command",
-    "maintenance_window", "store_note",
+    "command_log", "maintenance_window", "store_note",
 }  # fmt: skip
 
 
