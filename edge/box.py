@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from edge.access import Actor
 from edge.box_parts import activation_draft, make_copies, make_layout, newest_at_ms
 from edge.box_software import SoftwareView, make_updater
+from edge.box_works import make_works
 from edge.clock import SystemClock, VirtualClock
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
@@ -143,12 +144,13 @@ class Box:
             SoftwareView(
                 reports=self.devices.reports,
                 printers=self.devices.printers,
-                open_baskets=self._open_baskets,
+                open_baskets=self.open_baskets,
                 print_queue=self.effects.depth,
                 idle_ms=self._idle_ms,
             ),
         )
         self.care = self._make_care()
+        self.works = make_works(self)
         machine = Machine(self.machine_clock, self.ids)
         self.shelf = make_shelf_works(
             self.devices.shelves, self.desk_file, self.journal, self.replica, machine
@@ -181,6 +183,7 @@ class Box:
         self.devices.start(self._scanned, self._scan_failed)
         self.care.start()
         self.shelf.service.start()
+        self.works.start()
         self.updater.start()
         self.sync.start()
         self.copies.start()
@@ -197,6 +200,7 @@ class Box:
         self.devices_stop_scanning()
         self.copies.stop()
         self.sync.stop()
+        self.works.stop()
         self.desk.stop()
         self.customer.stop()
         self.effects.stop()
@@ -219,7 +223,7 @@ class Box:
             self.clock,
             self.ids,
             self.replica.active_revision,
-            self._open_baskets,
+            self.open_baskets,
             self.desk.refresh,
         )
         scale = scale_watch(self.shop, self.desk, is_automatic=settings.scale.is_automatic)
@@ -378,7 +382,7 @@ class Box:
     def _make_care(self) -> DeviceCare:
         settings, clock = self.settings, self.machine_clock
         premises = Premises(
-            self._open_baskets,
+            self.open_baskets,
             lambda: (day := self.journal.day()) is not None and day.is_open,
             self._idle_ms,
         )
@@ -406,10 +410,12 @@ class Box:
     def _desired(self, state: DesiredState) -> None:
         """What HQ wants beside prices."""
         self.updater.desire(state.software)
+        self.works.desire(state)
 
     def _scanned(self, lane: int, code: str) -> None:
         self._last_scan_at_ms[lane] = self.machine_clock.now_ms()
         scanned = self.desk.put(lane, ScanCode(code), wait=True)
+        self.works.watches.scanned(scanned)
         # On the lane's own thread, which must not wait for room in its own queue.
         tell = partial(tell_refusal, lambda why: self.desk.put(lane, NoteTrouble(why)))
         scanned.add_done_callback(tell)
@@ -429,7 +435,8 @@ class Box:
     def _operator_name(self, operator: str) -> str:
         return next((each.name for each in self.staff() if each.id == operator), operator)
 
-    def _open_baskets(self) -> int:
+    def open_baskets(self) -> int:
+        """How many lanes have goods in their basket."""
         baskets = (self.desk.state(lane).basket for lane in self.desk.numbers)
         return sum(1 for each in baskets if each is not None and (each.lines or each.unknown))
 

@@ -1,0 +1,78 @@
+"""Telemetry and head office's commands, with what they look at of the box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from edge.clock import SystemClock
+from edge.device.wiring import Devices
+from edge.identity import Identity
+from edge.ids import Ids
+from edge.journal.store import Journal
+from edge.ops.care import DeviceCare
+from edge.ops.remote_works import RemoteWorks, WorksParts, end_service
+from edge.ops.telemetry import ClockState
+from edge.replica.catalog import StaffMember
+from edge.sale.effects import SaleEffects
+from edge.settings import Settings
+from edge.sqlite import Writer
+from edge.sync.service import SyncService
+from edge.trusted_time import TrustedTime
+
+
+class Appliance(Protocol):
+    """What of a box the works look at; asked from their own threads."""
+
+    settings: Settings
+    identity: Identity
+    journal: Journal
+    desk_file: Writer
+    devices: Devices
+    care: DeviceCare
+    machine_clock: SystemClock
+    time: TrustedTime
+    ids: Ids
+    sync: SyncService
+    effects: SaleEffects
+
+    def open_baskets(self) -> int:
+        """How many lanes have goods in their basket."""
+
+    def health(self) -> dict[str, Any]:
+        """What a support call wants to know first."""
+
+    def staff(self) -> tuple[StaffMember, ...]:
+        """Who may sign in."""
+
+
+def make_works(box: Appliance) -> RemoteWorks:
+    """Telemetry and commands of this box; nothing is told before they are started."""
+
+    def clock_state() -> ClockState:
+        status = box.time.status()
+        return ClockState(int(status.quality), status.clock_off_ms)
+
+    def people() -> Iterator[str]:
+        for each in box.staff():
+            yield from (each.name, each.id)
+
+    parts = WorksParts(
+        settings=box.settings,
+        identity=box.identity,
+        journal=box.journal,
+        desk_file=box.desk_file,
+        devices=box.devices,
+        care=box.care,
+        clock=box.machine_clock,
+        clock_state=clock_state,
+        now_ms=box.time.now_ms,
+        jitter=box.ids.jitter,
+        is_online=lambda: box.sync.cloud_state().online,
+        is_quiet=lambda: not box.open_baskets(),
+        print_test_page=box.effects.print_test_page,
+        health=box.health,
+        people=people,
+        restart=end_service,
+    )
+    return RemoteWorks(parts, lambda: box.sync)
