@@ -21,6 +21,7 @@ from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
 from edge.desk.state import LaneState, Operator
 from edge.desk.store import DeskStore
 from edge.device.wiring import Devices, build_devices
+from edge.house_rules import HouseRules
 from edge.http.app import Rooms, build_app
 from edge.http.display import DisplayRoom
 from edge.http.events import EventRoom
@@ -45,6 +46,7 @@ from edge.replica.store import ActivationResult, Replica
 from edge.sale.api import SaleRoom
 from edge.sale.commands import NoteTrouble, ScanCode
 from edge.sale.customer import make_customer_side
+from edge.sale.dated_catalogue import DatedCatalogue
 from edge.sale.effects import Outside, SaleEffects
 from edge.sale.recorded import printed_sale
 from edge.sale.recovery import recover_lane
@@ -78,6 +80,8 @@ _log = structlog.get_logger("box")
 class Box:
     """One appliance. The constructor makes parts and touches no file but the identity's."""
 
+    _employed: tuple[int, tuple[StaffMember, ...]] = (0, ())
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         data = settings.data_dir
@@ -109,13 +113,15 @@ class Box:
             self.desk, self.desk_file, self.devices.counter.displays, settings, self.currency.code
         )
         self._last_scan_at_ms: dict[int, int] = {}
-        self._employed: tuple[int, tuple[StaffMember, ...]] = (0, ())
-        self._layout = make_layout(settings, identity, self._operator_name)
+        self.rules = HouseRules(self.replica, zone_of(identity.zone), self.prices_at)
+        self._layout = make_layout(
+            settings, identity, self._operator_name, self.rules.receipt_texts
+        )
         self.effects = SaleEffects(self._layout, self._outside())
         self.standing = Standing(data)
         self.shop = Shop(
             self.journal,
-            self.replica,
+            DatedCatalogue(self.replica, self.rules.dated),
             self.clock,
             self.ids,
             self._layout,
@@ -124,6 +130,7 @@ class Box:
             self.devices.counter.scales,
             settings.barcode.scheme,
             self.prices_at,
+            self.rules.takes,
         )
         self.staff_room = StaffRoom(
             self.journal,
@@ -243,9 +250,7 @@ class Box:
                 *(self.desk, self.status, self.is_current, self.closing, self.sync.shown),
                 scale,
             ),
-            sale=SaleRoom(
-                self.desk, self.shop, ItemSearch(self.replica, self.prices_at), self._check_pin
-            ),
+            sale=SaleRoom(self.desk, self.shop, self._search(), self._check_pin),
             staff=SignInRoom(self.desk, self.staff_room, self.sessions),
             till=TillRoom(till, DayAnswers(self.desk_file), self.effects.print_z_slip),
             ops=OpsRoom(self.health),
@@ -281,6 +286,9 @@ class Box:
             self._employed = (revision, self.replica.staff(revision))
         return self._employed[1]
 
+    def _search(self) -> ItemSearch:
+        return ItemSearch(DatedCatalogue(self.replica, self.rules.dated), self.prices_at)
+
     def present(self, state: LaneState) -> dict[str, Any]:
         """The LaneView of a lane."""
         day = self.journal.day()
@@ -292,6 +300,7 @@ class Box:
             revision=self.replica.active_revision(),
             price_changes=[asdict(change) for change in self.replica.price_changes()],
             language=self._layout.language,
+            tenders=self.rules.tenders(),
         )
         return present(state, around, self.shop.sources)
 

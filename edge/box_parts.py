@@ -20,6 +20,7 @@ from edge.replica.store import Replica
 from edge.settings import Settings
 from edge.sync.backoff import full_jitter_ms
 from edge.texts import load_texts
+from shared.config.settings import ReceiptTexts
 from shared.journal.event import RevisionActivated
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
@@ -29,7 +30,10 @@ ENTRY_BYTES_MAX = 1 << 20
 
 
 def make_layout(
-    settings: Settings, identity: Identity, operator_name: Callable[[str], str]
+    settings: Settings,
+    identity: Identity,
+    operator_name: Callable[[str], str],
+    texts_at: Callable[[int], ReceiptTexts],
 ) -> ReceiptLayout:
     """How this store's receipts look; `operator_name` gives the name of an operator's id."""
     return ReceiptLayout(
@@ -44,6 +48,7 @@ def make_layout(
         store_id=identity.store_id,
         public_url=identity.public_url or identity.cloud_url,
         artwork=StoreArtwork(settings.data_dir, settings.receipt).of,
+        texts_at=texts_at,
     )
 
 

@@ -11,6 +11,7 @@ from edge.device.escpos import NO_ARTWORK, Artwork, encode
 from edge.device.escpos_profile import PrinterProfile
 from edge.receipt.slips import ClosedDay, SlipHead, check_lines, z_slip_lines
 from edge.texts import FALLBACK_LOCALE, Texts
+from shared.config.settings import ReceiptTexts, in_language
 from shared.kernel.money import Currency
 from shared.sale.receipt import ReceiptHead, ReceiptLine, receipt_lines, receipt_text
 from shared.sale.receipt_code import ReceiptLink, receipt_code
@@ -31,6 +32,10 @@ class PrintedSale:
     hash: bytes = b""
 
 
+def _no_texts(_at_ms: int) -> ReceiptTexts:
+    return ReceiptTexts()
+
+
 def _no_artwork(_profile: PrinterProfile) -> Artwork:
     return NO_ARTWORK
 
@@ -41,6 +46,7 @@ class ReceiptLayout:
 
     `language` is what offers are named in; `public_url` is where head office answers customers.
     `profile` is the printer's, where no other one is named; `artwork` gives the pictures for one.
+    `texts_at` gives head office's own lines for receipts of an instant (UTC ms).
     """
 
     store_name: str
@@ -54,6 +60,7 @@ class ReceiptLayout:
     store_id: str = ""
     public_url: str = ""
     artwork: Callable[[PrinterProfile], Artwork] = _no_artwork
+    texts_at: Callable[[int], ReceiptTexts] = _no_texts
 
     def text(self, printed: PrintedSale) -> str:
         """The receipt as plain text."""
@@ -90,6 +97,10 @@ class ReceiptLayout:
         return datetime.fromtimestamp(at_ms / 1000, tz=self.zone).strftime("%Y-%m-%d %H:%M")
 
     def _lines(self, printed: PrintedSale, columns: int) -> list[ReceiptLine]:
+        own = self.texts_at(printed.at_ms)
+        header, returns, footer = (
+            in_language(lines, self.language) for lines in (own.header, own.returns, own.footer)
+        )
         head = ReceiptHead(
             store_name=self.store_name,
             at_text=self._at_text(printed.at_ms),
@@ -99,6 +110,8 @@ class ReceiptLayout:
             copy=printed.copy,
             link=self._link(printed),
             public_url=self.public_url,
+            header=header,
+            footer=(*returns, *footer),
         )
         return receipt_lines(printed.sale, head, self.texts, columns)
 

@@ -158,6 +158,8 @@ def take_tender(*, shop: Shop, state: LaneState, command: TakeTender) -> Turn:
     left = remaining_minor(priced.due_minor, basket.tenders)
     is_free = left == 0 and command.kind is TenderKind.CASH and command.amount_minor == 0
     if not is_free:
+        if not shop.takes(command.kind.value):
+            raise RefusedError("tender.off")
         check_tender(priced.due_minor, basket.tenders, tender)
         basket = basket.with_tender(tender)
     if remaining_minor(priced.due_minor, basket.tenders):

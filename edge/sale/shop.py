@@ -73,6 +73,9 @@ class Shop:
     prices_at: Clock | None = None
     """What prices go by, where that is another clock than the one that facts are dated by."""
 
+    takes: Callable[[str], bool] = lambda _: True
+    """Whether the store takes a way to pay (the value of a TenderKind)."""
+
     @property
     def sources(self) -> PriceSources:
         """What pricing asks of the box."""

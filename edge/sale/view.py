@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from shared.sale.basket import Basket
 from shared.sale.line_price import OFFER, PriceModifier
 from shared.sale.pricing import PricedBasket, PricedLine
 from shared.sale.settle import remaining_minor
+from shared.sale.tender import TenderKind
 
 NOTHING_PROMOTED: dict[str, Any] = {
     "has_offers": False,
@@ -39,6 +40,8 @@ class Surroundings:
     revision: int
     price_changes: Sequence[dict[str, Any]]
     language: str = FALLBACK_LOCALE
+    tenders: Collection[str] = tuple(kind.value for kind in TenderKind)
+    """The ways to pay that the store takes now."""
 
 
 def present(state: LaneState, around: Surroundings, sources: PriceSources) -> dict[str, Any]:
@@ -65,7 +68,8 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
         "touched_line": state.touched_line,
         "scans": state.scans,
         "last_scan": _last_scan(state.last_scan),
-        "quick_cash": list(quick_cash(remaining, around.currency)),
+        "quick_cash": _quick_cash(remaining, around),
+        "tenders": sorted(around.tenders),
         "can_pay": blocked_by is None,
         "pay_blocked_by": blocked_by,
         "can_undo": state.can_undo,
@@ -74,6 +78,11 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
         "revision": basket.revision or around.revision,
         "price_changes": list(around.price_changes),
     }
+
+
+def _quick_cash(remaining: int, around: Surroundings) -> list[int]:
+    takes_cash = TenderKind.CASH.value in around.tenders
+    return list(quick_cash(remaining, around.currency)) if takes_cash else []
 
 
 def locked(view: dict[str, Any]) -> dict[str, Any]:

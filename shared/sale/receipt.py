@@ -61,6 +61,10 @@ class ReceiptHead:
     copy: int = 0
     link: ReceiptLink | None = None
     public_url: str = ""
+    header: tuple[str, ...] = ()
+    """What stands under the store's name, such as its address."""
+    footer: tuple[str, ...] = ()
+    """What stands above the thanks, such as how goods may be brought back."""
 
 
 Texts = Mapping[str, str]
@@ -98,6 +102,7 @@ def _top(
 ) -> Iterator[ReceiptLine]:
     for piece in wrap(head.store_name, columns // 2):
         yield ReceiptLine(piece, Align.CENTER, bold=True, scale=2)
+    yield from _centred(head.header, columns)
     if head.is_training:
         yield from _training(texts, columns)
     if head.copy:
@@ -219,11 +224,16 @@ def _bottom(
 ) -> Iterator[ReceiptLine]:
     yield ReceiptLine("")
     yield ReceiptLine(sale.receipt_no, Align.CENTER, kind=LineKind.BARCODE)
-    for piece in wrap(texts["receipt.thanks"], columns):
-        yield ReceiptLine(piece, Align.CENTER)
+    yield from _centred((*head.footer, texts["receipt.thanks"]), columns)
     yield from _proof(head, texts, columns)
     if head.is_training:
         yield from _training(texts, columns)
+
+
+def _centred(lines: tuple[str, ...], columns: int) -> Iterator[ReceiptLine]:
+    for line in lines:
+        for piece in wrap(line, columns):
+            yield ReceiptLine(piece, Align.CENTER)
 
 
 def _proof(head: ReceiptHead, texts: Texts, columns: int) -> Iterator[ReceiptLine]:

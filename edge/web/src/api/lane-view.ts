@@ -166,6 +166,8 @@ export interface LaneView {
   readonly scans: number;
   readonly last_scan: LastScan | null;
   readonly quick_cash: readonly number[];
+  /** The ways to pay that the store takes now. */
+  readonly tenders: readonly TenderKind[];
   readonly can_pay: boolean;
   readonly pay_blocked_by: PayBlock | null;
   readonly can_undo: boolean;

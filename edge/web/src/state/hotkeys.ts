@@ -28,9 +28,10 @@ function sellingKeys(): Record<string, Handler> {
     keys[KEYS.undo] = () => void till.run("undo", (api) => api.undo());
   }
   if (!view.can_pay) return keys;
-  keys[KEYS.cash] = () => till.open({ name: "cash" });
-  keys[KEYS.card] = () => till.open({ name: "card" });
-  keys[KEYS.coupon] = () => till.open({ name: "coupon" });
+  const takes = new Set(view.tenders);
+  if (takes.has("cash")) keys[KEYS.cash] = () => till.open({ name: "cash" });
+  if (takes.has("card")) keys[KEYS.card] = () => till.open({ name: "card" });
+  if (takes.has("manufacturer_coupon")) keys[KEYS.coupon] = () => till.open({ name: "coupon" });
   view.quick_cash.forEach((amount, index) => {
     const key = KEYS.notes[index];
     if (key !== undefined) keys[key] = () => payCash(amount);
