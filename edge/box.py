@@ -31,6 +31,7 @@ from edge.identity import Standing, load_identity
 from edge.ids import Ids
 from edge.journal.signer import KEY_FILE, load
 from edge.journal.store import Journal
+from edge.label.wiring import LabelTools, make_label_works
 from edge.ops.api import OpsRoom
 from edge.ops.care import CareParts, DeviceCare
 from edge.ops.facts import FactParts, FactWriter
@@ -162,6 +163,12 @@ class Box:
         self.shelf = make_shelf_works(
             self.devices.shelves, self.desk_file, self.journal, self.replica, machine
         )
+        self.labels = make_label_works(
+            self.desk_file,
+            self.devices.printers,
+            self.replica,
+            LabelTools(self.prices_at, self.ids, self.currency, self._layout.texts),
+        )
         self._collector = BoxCollector(
             BoxGauges(
                 lambda: self.journal.head()[0],
@@ -256,6 +263,7 @@ class Box:
             ops=OpsRoom(self.health),
             devices=self.care.room(),
             shelf=self.shelf.room,
+            label=self.labels.room,
             pairing=PairingRoom(self.devices.found.hub, self.machine_clock.mono_ms),
             copies=self.copies.room(),
             customer=DisplayRoom(self.customer, self.ids.session_token, scale, self.closing),
@@ -452,6 +460,7 @@ class Box:
     def _activated(self, result: ActivationResult) -> None:
         _log.info("revision_activated", revision=result.new_rev, before=result.old_rev)
         self._record_activation()
+        self.labels.activated(result.old_rev, result.new_rev)
         self.desk.refresh()
 
     def _cloud_changed(self, state: CloudState) -> None:

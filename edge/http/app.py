@@ -11,6 +11,7 @@ from edge.access import PUBLIC, Gate, Requires
 from edge.copy import api as copy_api
 from edge.http import display, events, lanes, problems, static_files
 from edge.http.guard import Guard
+from edge.label import api as label_api
 from edge.ops import api as ops_api
 from edge.ops import devices_api, pairing_api
 from edge.sale import api as sale_api
@@ -35,6 +36,7 @@ class Rooms:
     devices: devices_api.DevicesRoom
     pairing: pairing_api.PairingRoom
     shelf: shelf_api.ShelfRoom
+    label: label_api.LabelRoom
     copies: copy_api.CopyRoom
     customer: display.DisplayRoom
     locale: str
@@ -60,12 +62,13 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.devices = rooms.devices
     app.state.pairing = rooms.pairing
     app.state.shelf = rooms.shelf
+    app.state.label = rooms.label
     app.state.copies = rooms.copies
     app.state.customer = rooms.customer
     problems.install(app, rooms.locale)
     app.add_middleware(Guard)
     rooms_of_the_store = (till_api, copy_api, ops_api, devices_api, pairing_api, shelf_api)
-    for module in (lanes, staff_api, events, *rooms_of_the_store):
+    for module in (lanes, staff_api, events, label_api, *rooms_of_the_store):
         app.include_router(module.router)
     app.include_router(sale_api.lane_router)
     app.include_router(sale_api.router)

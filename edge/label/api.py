@@ -19,7 +19,12 @@ from shared.kernel.money import Currency
 from shared.staff.permission import STOCK_COUNT
 
 DAYS_MAX = 14
-PDF = "application/pdf"
+
+
+class PdfAnswer(Response):
+    """A document to look at and print."""
+
+    media_type = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,11 @@ class LabelRoom:
             for label in labels
         ]
 
+    def chosen(self, order: LabelOrder) -> list[DueLabel]:
+        """The labels of an order; RefusedError `label.none`."""
+        keys = [(key.gtin, key.from_at_ms) for key in order.labels]
+        return self.labels.chosen(keys, DAYS_MAX)
+
 
 def _room(request: Request) -> LabelRoom:
     return cast("LabelRoom", request.app.state.label)
@@ -68,18 +78,20 @@ async def labels(room: RoomDep, _: Counting, days: Days = 1) -> LabelsBody:
     return LabelsBody(labels=room.bodies(found))
 
 
-@router.post("/print", response_model=LabelsPrinted, responses={200: {"content": {PDF: {}}}})
-async def print_labels(
-    room: RoomDep, actor: Counting, order: LabelOrder
-) -> LabelsPrinted | Response:
-    """Print labels at the lane's printer, or answer a PDF of label sheets; both settle them."""
-    keys = [(key.gtin, key.from_at_ms) for key in order.labels]
-    chosen = await asyncio.to_thread(room.labels.chosen, keys, DAYS_MAX)
-    if order.as_sheet:
-        return Response(await asyncio.to_thread(_sheet, room, chosen, actor.name), media_type=PDF)
+@router.post("/print")
+async def print_labels(room: RoomDep, actor: Counting, order: LabelOrder) -> LabelsPrinted:
+    """Print labels at the lane's own printer; those that came out are settled."""
+    chosen = await asyncio.to_thread(room.chosen, order)
     outcome = await asyncio.to_thread(room.labels.print, chosen, actor.lane, actor.name)
     left = await asyncio.to_thread(room.labels.due, 1)
     return LabelsPrinted(outcome=outcome, labels=room.bodies(left))
+
+
+@router.post("/sheet", response_class=PdfAnswer)
+async def label_sheet(room: RoomDep, actor: Counting, order: LabelOrder) -> Response:
+    """Labels as a PDF of A4 label paper; they are settled with it."""
+    chosen = await asyncio.to_thread(room.chosen, order)
+    return PdfAnswer(await asyncio.to_thread(_sheet, room, chosen, actor.name))
 
 
 def _sheet(room: LabelRoom, chosen: Sequence[DueLabel], by: str) -> bytes:

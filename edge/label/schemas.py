@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from edge.device.ports import PrintOutcome
 from edge.label.service import LIST_MAX
 
 
@@ -35,14 +36,13 @@ class LabelKey(BaseModel):
 
 
 class LabelOrder(BaseModel):
-    """Labels to print; `as_sheet` for a PDF of label paper, else on the lane's printer."""
+    """Labels to print."""
 
     labels: list[LabelKey] = Field(min_length=1, max_length=LIST_MAX)
-    as_sheet: bool = False
 
 
 class LabelsPrinted(BaseModel):
     """What the printer said: `printed`, `not_printed` or `unknown`; and what is still due."""
 
-    outcome: str
+    outcome: PrintOutcome
     labels: list[LabelBody]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import structlog
 
 from edge.device.store_printer import StorePrinters
 from edge.ids import Ids
 from edge.label.api import LabelRoom
 from edge.label.service import LabelParts, Labels, RepricedItem
 from edge.label.store import LabelStore
+from edge.replica.store import Replica
 from edge.sqlite import Writer
 from edge.texts import Texts
 from shared.kernel.clock import Clock
+from shared.kernel.errors import RetailError
 from shared.kernel.money import Currency
 
-Repriced = Callable[[int, int], Iterable[RepricedItem]]
-"""The items whose dated prices differ between two revisions; the older one may be gone soon."""
+_log = structlog.get_logger("labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,24 @@ class LabelWorks:
 
     labels: Labels
     room: LabelRoom
-    repriced: Repriced
+    replica: Replica
 
     def activated(self, old_rev: int, new_rev: int) -> None:
-        """Compare what was active with what is; the first revision labels nothing anew."""
-        if old_rev:
-            self.labels.activated(self.repriced(old_rev, new_rev), new_rev)
+        """Compare what was active with what is; the first revision labels nothing anew.
+
+        Prices come before labels: what goes wrong here is logged, and the revision stands.
+        """
+        if not old_rev:
+            return
+        try:
+            self.labels.activated(self._items(old_rev, new_rev), new_rev)
+        except (sqlite3.Error, RetailError) as error:
+            _log.error("labels.missed", revision=new_rev, because=str(error))
+
+    def _items(self, old_rev: int, new_rev: int) -> Iterator[RepricedItem]:
+        for row in self.replica.changed_prices(old_rev, new_rev):
+            item = row.item
+            yield RepricedItem(item.gtin, item.name, item.package_size, row.before, row.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,7 @@ class LabelTools:
 
 
 def make_label_works(
-    desk_file: Writer, printers: StorePrinters, repriced: Repriced, tools: LabelTools
+    desk_file: Writer, printers: StorePrinters, replica: Replica, tools: LabelTools
 ) -> LabelWorks:
     """Make the room; touches nothing."""
     labels = Labels(
@@ -58,4 +74,4 @@ def make_label_works(
         )
     )
     room = LabelRoom(labels, tools.clock, tools.currency, tools.texts)
-    return LabelWorks(labels, room, repriced)
+    return LabelWorks(labels, room, replica)

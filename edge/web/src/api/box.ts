@@ -17,6 +17,8 @@ export type DevicesBody = components["schemas"]["DevicesBody"];
 export type Pairing = components["schemas"]["PairingBody"];
 export type Device = components["schemas"]["DeviceBody"];
 export type Shelves = components["schemas"]["ShelvesBody"];
+export type ShelfLabel = components["schemas"]["LabelBody"];
+export type LabelsPrinted = components["schemas"]["LabelsPrinted"];
 export type ShelfSensor = components["schemas"]["SensorBody"];
 export type ShelfTask = components["schemas"]["TaskBody"];
 type Answer = Promise<CommandAnswer>;
@@ -26,6 +28,9 @@ const box = createClient<paths>({
   credentials: "same-origin",
   fetch: (request) => steadyFetch(request),
 });
+
+const keysOf = (labels: readonly ShelfLabel[]): { gtin: string; from_at_ms: number }[] =>
+  labels.map(({ gtin, from_at_ms }) => ({ gtin, from_at_ms }));
 
 /** What every till page may ask before anybody has signed in. */
 export const getLanes = (): Promise<Lanes> => taken(box.GET("/v1/lanes"));
@@ -149,6 +154,14 @@ export class LaneApi {
     taken(box.POST("/v1/shelves/{sensor}/count", { params: { path: { sensor } }, body: { qty_milli } }));
   dismissTask = (n: number, reason: string): Promise<Shelves> =>
     taken(box.POST("/v1/shelves/tasks/{n}/dismiss", { params: { path: { n } }, body: { reason } }));
+
+  labels = (): Promise<components["schemas"]["LabelsBody"]> => taken(box.GET("/v1/labels"));
+  printLabels = (labels: readonly ShelfLabel[]): Promise<LabelsPrinted> =>
+    taken(box.POST("/v1/labels/print", { body: { labels: keysOf(labels) } }));
+  labelSheet = async (labels: readonly ShelfLabel[]): Promise<Blob> =>
+    (await taken(
+      box.POST("/v1/labels/sheet", { body: { labels: keysOf(labels) }, parseAs: "blob" }),
+    )) as unknown as Blob;
 
   openDay = (business_date: string): Promise<ZReport> =>
     taken(box.POST("/v1/day/open", { body: { business_date } }));

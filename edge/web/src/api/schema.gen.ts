@@ -284,6 +284,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Labels
+         * @description Labels that must change now or within so many days.
+         */
+        get: operations["labels_v1_labels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/labels/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Print Labels
+         * @description Print labels at the lane's own printer; those that came out are settled.
+         */
+        post: operations["print_labels_v1_labels_print_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/labels/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Label Sheet
+         * @description Labels as a PDF of A4 label paper; they are settled with it.
+         */
+        post: operations["label_sheet_v1_labels_sheet_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lanes": {
         parameters: {
             query?: never;
@@ -1129,6 +1189,69 @@ export interface components {
             params: {
                 [key: string]: string | number;
             };
+        };
+        /**
+         * LabelBody
+         * @description A label to change; amounts in minor units, `new_minor` null: take it away.
+         */
+        LabelBody: {
+            /** From At Ms */
+            from_at_ms: number;
+            /** Gtin */
+            gtin: string;
+            /** Is Due */
+            is_due: boolean;
+            /** Member Minor */
+            member_minor: number | null;
+            /** Name */
+            name: string;
+            /** New Minor */
+            new_minor: number | null;
+            /** Old Minor */
+            old_minor: number | null;
+            /** Revision */
+            revision: number;
+            /** Size */
+            size: string;
+        };
+        /**
+         * LabelKey
+         * @description Which label.
+         */
+        LabelKey: {
+            /** From At Ms */
+            from_at_ms: number;
+            /** Gtin */
+            gtin: string;
+        };
+        /**
+         * LabelOrder
+         * @description Labels to print.
+         */
+        LabelOrder: {
+            /** Labels */
+            labels: components["schemas"]["LabelKey"][];
+        };
+        /**
+         * LabelsBody
+         * @description Everything due now or soon, the oldest first.
+         */
+        LabelsBody: {
+            /** Labels */
+            labels: components["schemas"]["LabelBody"][];
+        };
+        /**
+         * LabelsPrinted
+         * @description What the printer said: `printed`, `not_printed` or `unknown`; and what is still due.
+         */
+        LabelsPrinted: {
+            /** Labels */
+            labels: components["schemas"]["LabelBody"][];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "printed" | "not_printed" | "unknown";
         };
         /**
          * LaneBody
@@ -2140,6 +2263,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    labels_v1_labels_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    print_labels_v1_labels_print_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsPrinted"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    label_sheet_v1_labels_sheet_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
                 };
             };
         };

@@ -26,7 +26,7 @@ export type Dialog =
   | { readonly name: "cash" | "card" | "coupon" | "menu" | "settings" | "receipts" | "device" }
   | { readonly name: "pair" }
   | { readonly name: "drawer" | "void" | "close_day" | "prices" | "offers" }
-  | { readonly name: "weigh" | "shelves" }
+  | { readonly name: "weigh" | "shelves" | "labels" }
   | { readonly name: "coupon_code"; readonly code: string }
   | { readonly name: "line" | "dismiss"; readonly n: number }
   | { readonly name: "search"; readonly q: string };
