@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_people(kinds)
     _add_stores(kinds)
     _add_boxes(kinds)
+    _add_software(kinds)
     _add_light_boxes(kinds)
     _add_price(kinds)
     _add_export(kinds)
@@ -154,6 +155,39 @@ def _add_light_boxes(kinds: _Kinds[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="also where real stores are: publications reach both",
     )
+
+
+def _add_software(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    software = kinds.add_parser("software", help="what the boxes run: take in, bring, stop")
+    actions = software.add_subparsers(required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="take in a folder of wheels as one version")
+    add.add_argument("folder", type=Path, help="all wheels, for every machine of the chain")
+    add.add_argument("--notes", default="", help="one line for people")
+    add.add_argument("--requires", default="", metavar="VERSION", help="oldest it may follow")
+    add.add_argument("--python", default="3.11", help="Python of the boxes (default 3.11)")
+    publish = actions.add_parser("publish", help="sign a version and bring it to the stores")
+    publish.add_argument("version", help="as `software status` names it")
+    publish.add_argument("--waves", default="1%,10%,50%,100%", help="growing shares of the stores")
+    publish.add_argument(
+        "--soak-h", type=float, default=24, metavar="HOURS", help="how long each wave is watched"
+    )
+    publish.add_argument(
+        "--hours", default="02:00-05:00", metavar="HH:MM-HH:MM", help='store time; "" is any time'
+    )
+    publish.add_argument("--note", default="", help="why")
+    for name, text in (
+        ("halt", "let no further box take it"),
+        ("resume", "go on; the failures of by now count no more"),
+        ("cancel", "give the rollout up"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--reason", required=True, help="why")
+        action.set_defaults(run=f"software.{name}")
+    add.set_defaults(run="software.add")
+    publish.set_defaults(run="software.publish")
+    actions.add_parser(
+        "status", help="versions, the newest rollout, boxes to look at"
+    ).set_defaults(run="software.status")
 
 
 def _add_boxes(kinds: _Kinds[argparse.ArgumentParser]) -> None:

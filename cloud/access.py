@@ -31,6 +31,8 @@ FLEET_COMMAND = "fleet.command"
 """To have boxes do something, and to read the logs that they hand in."""
 FLEET_ALERT = "fleet.alert"
 """To answer alerts, change their rules, and keep maintenance windows and notes."""
+SOFTWARE_PUBLISH = "software.publish"
+"""To bring new software to the boxes, and to stop it."""
 REPORT_READ = "report.read"
 EXPORT_READ = "export.read"
 WORK_READ = "work.read"
@@ -51,6 +53,7 @@ PERMISSIONS = frozenset(
         FLEET_ENROL,
         FLEET_COMMAND,
         FLEET_ALERT,
+        SOFTWARE_PUBLISH,
         REPORT_READ,
         EXPORT_READ,
         WORK_READ,

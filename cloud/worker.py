@@ -32,6 +32,8 @@ from cloud.mqtt import BrokerLink, BrokerLogin, LinkEvents, Route
 from cloud.posters import POSTERS
 from cloud.publication.announce import Announcer
 from cloud.settings import Settings
+from cloud.software.runner import SoftwareThread
+from cloud.software.store import save_report
 from shared.kernel.errors import RetailError, UnavailableError
 from shared.kernel.ids import DeviceId
 from shared.wire import topics
@@ -109,6 +111,7 @@ class Worker:
         self._archivist = ArchivistThread(
             settings, self.database, self._clock, ArchiveMeters(self.meters.registry)
         )
+        self._software = SoftwareThread(self.database, self._clock)
 
     def start(self) -> None:
         """Check the database, then listen to the broker.
@@ -123,6 +126,7 @@ class Worker:
         self.link.start()
         self._attendant.start()
         self._archivist.start()
+        self._software.start()
         _log.info("worker.started", health_port=self.health.port)
 
     def stop(self) -> bool:
@@ -132,6 +136,7 @@ class Worker:
         if self._attendant.is_alive():
             self._attendant.join(timeout=DRAIN_S)
         self._works.stop()
+        self._software.stop()
         self._archivist.stop()
         self.health.stop()
         self.database.close()
@@ -143,7 +148,11 @@ class Worker:
         acks = AckSender(self._publish_ack, lambda: self._incarnation, self._clock)
         journal = JournalConsumer(self.database, POSTERS, acks, self._clock, self.meters.batch)
         fleet = FleetConsumer(
-            self.database, self._clock, _hello_answer(acks), self._announcer.check
+            self.database,
+            self._clock,
+            _hello_answer(acks),
+            self._announcer.check,
+            save_report,
         )
         routes = (
             Route("journal", topics.shared_journal(group), journal.on_message),

@@ -27,6 +27,7 @@ import cloud.publication.api
 import cloud.receipt.api
 import cloud.report.api
 import cloud.shelf.api
+import cloud.software.api
 import cloud.staff.api
 import cloud.work.api
 from cloud.certificate.checker import CertificateChecker
@@ -66,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.export.api.router,
     cloud.work.api.router,
     cloud.shelf.api.router,
+    cloud.software.api.router,
     cloud.live.api.router,
     cloud.http.health.router,
 )

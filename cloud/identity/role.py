@@ -16,6 +16,7 @@ from cloud.access import (
     PUBLICATION_PUBLISH,
     RELEASE_APPROVE,
     REPORT_READ,
+    SOFTWARE_PUBLISH,
     STAFF_WRITE,
     STORE_WRITE,
     WORK_READ,
@@ -31,7 +32,7 @@ ROLES: dict[str, frozenset[str]] = {
     "buyer": READER | {ITEM_WRITE, PRICE_WRITE, PUBLICATION_PUBLISH},
     # Changes nothing by itself: it is the second pair of eyes, and a hand on the brake.
     "approver": READER | {PUBLICATION_PUBLISH, RELEASE_APPROVE},
-    "it": READER | CARER | {STORE_WRITE, STAFF_WRITE, WORK_WRITE},
+    "it": READER | CARER | {STORE_WRITE, STAFF_WRITE, SOFTWARE_PUBLISH, WORK_WRITE},
     # Exports hold whole sales with their members: not for everybody who may read sums.
     "accountant": READER | {CONFIG_WRITE, EXPORT_READ, WORK_WRITE},
     "reader": READER,

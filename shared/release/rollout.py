@@ -35,8 +35,9 @@ class WaveFacts:
     """How the stores that have been given the release fare.
 
     `wave` counts from 0 (-1 before the first), `brought` its and all earlier stores, `done` those
-    that trust it, `failed` those that refused it or went back, `is_last` whether no store is left.
-    `soaked_ms` is how long all but the failed ones have been done.
+    that trust it, `failed` those that refused it or went back, `silent` those not heard of for a
+    while, which hold up nobody but the end; `is_last` whether no store is left. `soaked_ms` is how
+    long all others have been done.
     """
 
     wave: int
@@ -45,6 +46,12 @@ class WaveFacts:
     failed: int
     is_last: bool
     soaked_ms: int
+    silent: int = 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every box that is heard of has come to an end with it, one of them at least."""
+        return self.done > 0 and self.done + self.failed + self.silent >= self.brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +100,10 @@ def next_move(facts: WaveFacts, plan: Plan) -> Move:
         return Move("wave")
     if has_failed(facts):
         return Move("halt", "software.failures")
-    if facts.done + facts.failed < facts.brought:
+    if not facts.is_quiet and facts.brought:
         return Move("wait", "software.installing")
     if facts.is_last:
-        return Move("finish")
+        return Move("wait", "software.silent") if facts.silent else Move("finish")
     if facts.soaked_ms < plan.soak_s * 1000:
         return Move("wait", "software.soaking")
     return Move("wave")

@@ -28,11 +28,13 @@ STATEMENTS = (
     """
     CREATE UNIQUE INDEX software_rolling ON software_rollout ((true))
         WHERE state IN ('rolling', 'halted')""",
-    # Which wave a store is dealt to; `brought_at_ms` null until its wave began.
+    # Which wave a store is dealt to; `brought_at_ms` null until its wave began. `is_excused`: it
+    # had failed when a person let the rollout go on.
     """
     CREATE TABLE software_target (
         rollout_id bigint NOT NULL REFERENCES software_rollout, store_id text NOT NULL,
-        wave integer NOT NULL, brought_at_ms bigint, PRIMARY KEY (rollout_id, store_id))""",
+        wave integer NOT NULL, brought_at_ms bigint, is_excused boolean NOT NULL DEFAULT false,
+        PRIMARY KEY (rollout_id, store_id))""",
     """
     CREATE TABLE software_event (
         id bigserial PRIMARY KEY, rollout_id bigint NOT NULL REFERENCES software_rollout,

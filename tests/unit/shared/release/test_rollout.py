@@ -68,6 +68,10 @@ def test_another_rollout_begins_with_other_stores() -> None:
         (WaveFacts(1, 99, 98, 1, is_last=False, soaked_ms=0), "halt"),
         (WaveFacts(1, 1000, 0, 3, is_last=False, soaked_ms=0), "halt"),
         (WaveFacts(3, 10, 10, 0, is_last=True, soaked_ms=0), "finish"),
+        # A store that is closed for a week holds up nobody but the end; all of them do.
+        (WaveFacts(1, 10, 9, 0, is_last=False, soaked_ms=60_000, silent=1), "wave"),
+        (WaveFacts(0, 3, 0, 0, is_last=False, soaked_ms=60_000, silent=3), "wait"),
+        (WaveFacts(3, 10, 9, 0, is_last=True, soaked_ms=0, silent=1), "wait"),
     ],
 )
 def test_a_rollout_goes_on_waits_or_halts(facts: WaveFacts, what: str) -> None:
