@@ -28,7 +28,8 @@ SECRET_FIELDS = re.compile(
 )
 DEPTH_MAX, ITEMS_MAX = 8, 64
 HIDDEN = "[hidden]"
-_WORD = re.compile(r"[\w.:/+\-<>\[\] ]{1,160}", re.ASCII)
+_WORD = re.compile(r"[\w.:/+\-<>\[\]]{1,160}", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z_]{0,39}[0-9]{0,2}", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z_]*(?:\.[a-z][a-z_]*)+(?![\w@.])", re.ASCII)
 _ERRNO = re.compile(r"\[Errno (\d{1,4})\]")
 _LONG_NUMBER = re.compile(r"\d[\d \-.]{5,}\d")
@@ -66,7 +67,7 @@ def _fields(found: dict[str, Any], depth: int) -> dict[str, Any]:
     """Names of fields are the program's own words, but only where they look like it."""
     told: dict[str, Any] = {}
     for name, value in list(found.items())[:ITEMS_MAX]:
-        if not (name.isascii() and name.isidentifier()):
+        if _NAME.fullmatch(name) is None:
             told.setdefault(HIDDEN, 0)
             told[HIDDEN] += 1
         elif SECRET_FIELDS.search(name):
@@ -91,7 +92,7 @@ def _value(name: str, value: Any, depth: int) -> Any:  # noqa: ANN401 - whatever
 
 
 def _plain(text: str) -> str:
-    """A word of the program; numbers and words as long as secrets are hidden even there."""
+    """One word of the program; numbers and words as long as secrets are hidden even there."""
     if _TIME.fullmatch(text):
         return text
     if _WORD.fullmatch(text) is None or "@" in text:
