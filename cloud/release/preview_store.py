@@ -1,0 +1,103 @@
+"""SQL of what a release changes. Reads what the publication froze, and `item` and `store`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from cloud.db import driver
+from cloud.release.moves import ItemFacts, PriceChange
+from shared.publication.revision import Record, RecordKind, parse_record
+
+ROWS_AT_ONCE = 2_000
+_PRICES = """
+SELECT change.scope, change.key, change.old_line, change.new_line, change.new_sha,
+    item.name, item.cost_minor, item.tax_bp
+FROM release_change change
+LEFT JOIN item ON item.gtin = split_part(change.key, '/', 1)
+WHERE change.release_id = %s AND change.kind = 'price'"""
+_LINES = text("""
+    SELECT count(*) FROM (
+        SELECT DISTINCT kind, key FROM release_change
+        WHERE release_id = :release_id AND old_sha IS NOT NULL) changed""")
+_CHANGES = """
+SELECT scope, kind, key, old_line, CASE WHEN new_sha IS NULL THEN NULL ELSE new_line END
+FROM release_change WHERE release_id = %s ORDER BY scope, kind, key"""
+_OFFERS = text("""
+    SELECT key, new_line, new_sha FROM release_change
+    WHERE release_id = :release_id AND kind = 'offer' AND scope = :scope""")
+_OFFER_SCOPES = text("""
+    SELECT DISTINCT scope FROM release_change
+    WHERE release_id = :release_id AND kind = 'offer' ORDER BY scope""")
+_BASE_OFFERS = text("""
+    SELECT key, line FROM record WHERE kind = 'offer' AND scope = :scope AND line IS NOT NULL""")
+_CURRENCIES = text("SELECT store_id, currency FROM store")
+
+
+def price_changes(connection: Connection, release_id: int) -> Iterator[PriceChange]:
+    """Every price record that changes, from a cursor of the server."""
+    with driver(connection).cursor(name="release_prices") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        for scope, key, old, new, new_sha, name, cost, tax_bp in cursor.execute(
+            _PRICES, (release_id,)
+        ):
+            facts = ItemFacts(name or "", cost, tax_bp or 0)
+            after = None if new_sha is None else _record(new)
+            yield PriceChange(scope, key, _record(old), after, facts)
+
+
+def lines(connection: Connection, release_id: int) -> int:
+    """How many records it replaces or removes, each counted once however many stores have it."""
+    return int(connection.execute(_LINES, {"release_id": release_id}).scalar_one())
+
+
+def change_rows(
+    connection: Connection, release_id: int
+) -> Iterator[tuple[str, str, str, str, str]]:
+    """(scope, kind, key, old line, new line) of every change; "" for a line that is not there."""
+    with driver(connection).cursor(name="release_changes") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        for scope, kind, key, old, new in cursor.execute(_CHANGES, (release_id,)):
+            yield scope, kind, key, _text(old), _text(new)
+
+
+def offer_scopes(connection: Connection, release_id: int) -> list[str]:
+    """The scopes in which offers change."""
+    return [
+        str(scope) for (scope,) in connection.execute(_OFFER_SCOPES, {"release_id": release_id})
+    ]
+
+
+def offers(
+    connection: Connection, release_id: int, scope: str
+) -> tuple[dict[str, Record], dict[str, Record]]:
+    """A scope's offer records by id: those of all finished releases, and with this one's."""
+    asked = {"release_id": release_id, "scope": scope}
+    before = {
+        str(key): parse_record(bytes(line)) for key, line in connection.execute(_BASE_OFFERS, asked)
+    }
+    after = dict(before)
+    for key, line, sha in connection.execute(_OFFERS, asked):
+        if sha is None:
+            after.pop(key, None)
+        else:
+            after[key] = parse_record(bytes(line))
+    return before, after
+
+
+def currencies(connection: Connection) -> dict[str, str]:
+    """The currency of each store."""
+    return {str(store): str(code) for store, code in connection.execute(_CURRENCIES)}
+
+
+def _record(line: Any) -> Record | None:  # noqa: ANN401 - what the driver gives for bytea
+    if line is None:
+        return None
+    record = parse_record(bytes(line))
+    return record if record.kind is RecordKind.PRICE else None
+
+
+def _text(line: Any) -> str:  # noqa: ANN401 - what the driver gives for bytea
+    return "" if line is None else bytes(line).decode().strip()

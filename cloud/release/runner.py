@@ -1,0 +1,164 @@
+"""The runner: looks at every release in flight once a second and has it do what it does next.
+
+Of all workers one runs at a time. Whatever it does is one transaction, after which the question
+is asked anew: it may be killed at any point, and two that run side by side harm nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import Connection
+
+from cloud.publication import engine
+from cloud.publication.engine import PUBLICATION_LOCK, Publisher
+from cloud.release import facts_store, signal_store, store
+from cloud.release.facts import facts_of, looks_of, view_of
+from cloud.release.lookup import guard_settings
+from cloud.release.move import Move, Wait, next_move
+from cloud.release.state import OUT
+from cloud.release.steps import Doer, Step, carry_out
+from cloud.release.store import Release
+from shared.kernel.clock import Clock
+from shared.kernel.errors import RetailError
+
+RUNNER_LOCK = 7_461_012
+POLL_S = 1.0
+RETRY_S = 2.0
+STOP_S = 15.0
+MOVES_AT_ONCE = 8
+LOOK_MS = 2_000
+LOOK_MANY_MS = 10_000
+MANY_STORES = 500
+"""From so many stores on guards look less often: each look adds up their last half hour."""
+TROUBLE_MS = 10_000
+CLEAN_MS = 3_600_000
+
+_log = structlog.get_logger("cloud.release")
+
+
+@dataclass(slots=True)
+class Runner:
+    """Moves releases on; `tick` is one round."""
+
+    publisher: Publisher
+    clock: Clock
+    carry: Callable[[Step, Move], None] = carry_out
+    _looked_at: dict[int, int] = field(default_factory=dict)
+    _not_before: dict[int, int] = field(default_factory=dict)
+    _cleaned_at: int = 0
+
+    def tick(self) -> None:
+        """Every release does what it does next; one that cannot does not stop the others."""
+        now_ms = self.clock.now_ms()
+        with self.publisher.database.begin() as connection:
+            engine.ripen(connection, now_ms)
+            moving = store.moving(connection)
+            if now_ms - self._cleaned_at >= CLEAN_MS:
+                signal_store.drop_old(connection, now_ms)
+                self._cleaned_at = now_ms
+        for release_id in moving:
+            if self._not_before.get(release_id, 0) <= now_ms:
+                self._move_on(release_id)
+        self._looked_at = {each: self._looked_at.get(each, 0) for each in moving}
+        self._not_before = {each: self._not_before.get(each, 0) for each in moving}
+
+    def step(self, release_id: int) -> Move:
+        """One move of one release; `Wait` when there is nothing to do."""
+        with self.publisher.database.begin() as connection:
+            release = store.find(connection, release_id)
+            if release is None:
+                return Wait("ended")
+            if isinstance(self._next(connection, release), Wait):
+                return Wait("nothing")
+        return self.publisher.database.alone(
+            PUBLICATION_LOCK, lambda connection: self._carry(connection, release_id)
+        )
+
+    def _carry(self, connection: Connection, release_id: int) -> Move:
+        release = store.find(connection, release_id)
+        assert release is not None
+        self._looked_at.pop(release_id, None)
+        move = self._next(connection, release)
+        if not isinstance(move, Wait):
+            doer = Doer(self.clock.now_ms())
+            self.carry(Step(self.publisher, connection, release, doer), move)
+            _log.info("release.moved", release=release_id, move=type(move).__name__)
+        return move
+
+    def _next(self, connection: Connection, release: Release) -> Move:
+        now_ms, looks = self.clock.now_ms(), []
+        if release.state in OUT and self._is_look_due(release, now_ms):
+            looks = looks_of(connection, release, guard_settings(connection), now_ms)
+            facts_store.save_looks(connection, release.release_id, looks, now_ms)
+        facts = facts_of(connection, release, looks, now_ms)
+        return next_move(view_of(connection, release, now_ms), facts, now_ms)
+
+    def _is_look_due(self, release: Release, now_ms: int) -> bool:
+        every_ms = LOOK_MANY_MS if release.stores > MANY_STORES else LOOK_MS
+        is_due = now_ms - self._looked_at.get(release.release_id, 0) >= every_ms
+        if is_due:
+            self._looked_at[release.release_id] = now_ms
+        return is_due
+
+    def _move_on(self, release_id: int) -> None:
+        try:
+            for _ in range(MOVES_AT_ONCE):
+                if isinstance(self.step(release_id), Wait):
+                    return
+        except RetailError as error:
+            _log.warning("release.waiting", release=release_id, because=str(error))
+            self._not_before[release_id] = self.clock.now_ms() + TROUBLE_MS
+            with self.publisher.database.begin() as connection:
+                store.note_trouble(connection, release_id, error.code)
+
+
+class ReleaseThread:
+    """Runs a runner while no other worker does; `start` and `stop` once each.
+
+    `make` gives none on a machine without the key of headquarters: it is asked again.
+    """
+
+    def __init__(self, make: Callable[[], Runner | None]) -> None:
+        self._make = make
+        self._runner: Runner | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="releases", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the move that is under way; one that is cut off leaves nothing behind."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=STOP_S)
+        if self._runner is not None:
+            self._runner.publisher.database.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._runner = self._runner or self._make()
+                if self._runner is not None:
+                    self._attend(self._runner)
+            except RetailError as error:
+                _log.warning("release.waiting", because=str(error))
+            except Exception:  # noqa: BLE001 - outermost loop of the runner: log and go on
+                _log.exception("release.failed")
+            self._stopping.wait(RETRY_S)
+
+    def _attend(self, runner: Runner) -> None:
+        database = runner.publisher.database
+        with database.try_session_lock(RUNNER_LOCK) as is_held:
+            if not is_held:
+                return
+            runner.tick()
+            for _notice in database.listen(store.CHANNEL, poll_s=POLL_S):
+                if self._stopping.is_set():
+                    return
+                runner.tick()

@@ -1,0 +1,152 @@
+"""Carries out a release's moves: each in the caller's transaction, all of it or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from cloud.publication import engine
+from cloud.publication.engine import Act, Publisher
+from cloud.release import facts_store, store
+from cloud.release.facts import GUARD_ROLLS_BACK, instants_of
+from cloud.release.move import (
+    Finish,
+    Halt,
+    Move,
+    Queue,
+    RollBack,
+    RolledBack,
+    StartWave,
+    Wait,
+)
+from cloud.release.plan import order_of, stores_of
+from cloud.release.state import State
+from cloud.release.store import Event, Release, Turn
+
+NOBODY = ""
+PERSON = "person:"
+
+
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """Who acts (empty: the machinery), when (UTC ms) and why."""
+
+    at_ms: int
+    by: str = NOBODY
+    reason: str = ""
+
+    def event(self, action: str, **params: int | str) -> Event:
+        """What is written down of it."""
+        return Event(self.at_ms, self.by, action, self.reason, params)
+
+    def act(self, note: str) -> Act:
+        """What the publication writes down of it."""
+        return Act(self.by, self.at_ms, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transaction on its way."""
+
+    publisher: Publisher
+    connection: Connection
+    release: Release
+    doer: Doer
+
+
+def carry_out(step: Step, move: Move) -> None:
+    """Do what a release does next; `Wait` does nothing."""
+    match move:
+        case StartWave(n):
+            start_wave(step, n)
+        case Queue(behind):
+            event = step.doer.event("queued", behind=", ".join(map(str, behind)))
+            _turn(step, Turn(State.QUEUED, "conflict"), event)
+        case Halt(trip):
+            event = step.doer.event("halted", guard=trip.guard, value=trip.value)
+            by = (GUARD_ROLLS_BACK if trip.rolls_back else "halt:") + trip.guard
+            halt(step, Turn(State.HALTED, trip.guard, by), event)
+        case RollBack():
+            roll_back(step)
+        case RolledBack(returning):
+            engine.drop(step.publisher, step.connection, step.release.release_id, give_back=True)
+            event = step.doer.event("rolled_back", returning=returning)
+            _turn(step, Turn(State.ROLLED_BACK, step.release.because), event)
+        case Finish():
+            finish(step)
+        case Wait():
+            pass
+
+
+def start_wave(step: Step, n: int) -> int:
+    """Choose the wave's stores and bring it to them; the newest revision made (0: none)."""
+    connection, release = step.connection, step.release
+    release_id, at_ms, plan = release.release_id, step.doer.at_ms, release.plan[n]
+    store.end_waves(connection, release_id, n - 1, at_ms)
+    store.join_stores(connection, release_id)
+    chosen = _chosen(connection, release, n)
+    zones = store.waiting_zones(connection, release_id)
+    instants = instants_of(plan, release.starts_local, {each: zones[each] for each in chosen})
+    store.start_wave(connection, release_id, n, at_ms, instants)
+    rev = 0
+    if instants:
+        act = step.doer.act(release.note)
+        rev = engine.bring(step.publisher, connection, release_id, instants, act).rev
+    event = step.doer.event("wave", n=n, name=plan.name, stores=len(instants))
+    _turn(step, Turn(State.ROLLING), event)
+    return rev
+
+
+def halt(step: Step, turn: Turn, event: Event) -> None:
+    """Nothing more goes out, and stores that wait for their instant do not reach it."""
+    held = facts_store.held(step.connection, step.release.release_id, step.doer.at_ms)
+    if held:
+        _withdraw(step, held)
+    _turn(step, turn, event)
+
+
+def roll_back(step: Step) -> None:
+    """Take it back from every store that has it, by revisions with the old content."""
+    connection, release_id = step.connection, step.release.release_id
+    having = list(engine.having(connection, release_id))
+    if having:
+        _withdraw(step, having)
+    store.withdraw_waves(connection, release_id, step.doer.at_ms)
+    event = step.doer.event("rolling_back", stores=len(having))
+    _turn(step, Turn(State.ROLLING_BACK, step.release.because), event)
+
+
+def finish(step: Step) -> None:
+    """Every store has it for good."""
+    release = step.release
+    store.end_waves(step.connection, release.release_id, release.wave, step.doer.at_ms)
+    act = step.doer.act(release.note)
+    engine.settle(step.publisher, step.connection, release.release_id, act)
+    _turn(step, Turn(State.DONE), step.doer.event("done"))
+
+
+def _withdraw(step: Step, stores: list[str]) -> None:
+    act = step.doer.act(step.release.note)
+    engine.withdraw(step.publisher, step.connection, step.release.release_id, stores, act)
+
+
+def _turn(step: Step, turn: Turn, event: Event) -> None:
+    store.turn(step.connection, step.release.release_id, turn, event)
+
+
+def _chosen(connection: Connection, release: Release, n: int) -> list[str]:
+    """The stores of wave `n`: by name, by group or by share; the last wave takes the rest."""
+    placed = store.placed(connection, release.release_id)
+    waiting = [store_id for store_id, wave in placed.items() if wave < 0]
+    plan, is_last = release.plan[n], n == len(release.plan) - 1
+    if plan.stores is not None and not is_last:
+        named = set(plan.stores)
+        return [store_id for store_id in waiting if store_id in named]
+    if plan.group is not None and not is_last:
+        members = store.group_stores(connection, plan.group)
+        return [store_id for store_id in waiting if store_id in members]
+    models = facts_store.models(connection, release.release_id)
+    taken = [store_id for store_id, wave in placed.items() if wave >= 0]
+    order = order_of(release.release_id, models)
+    return stores_of(release.plan, n, models, taken, order)

@@ -1,0 +1,484 @@
+"""Releases over a real database: people, waves, guards, and a runner that may die anywhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from cloud.db import Database
+from cloud.release.move import Move
+from cloud.release.steps import Step, carry_out
+from tests.integration.cloud.publications import publish_all
+from tests.integration.cloud.releasing import (
+    Chain,
+    change_price,
+    now_clock,
+    send_items,
+)
+from tests.lab.cloud_api import CloudApi
+
+STORES = tuple(f"{n}" for n in range(1, 9))
+ZONES = {"7": "Europe/Berlin", "8": "America/New_York"}
+FREE = {
+    "id": "zero",
+    "level": "basket",
+    "target": {"all": True},
+    "reward": {"type": "percent_off", "bp": 10_000},
+    "ignores_floor": True,
+}
+MINUTE_MS = 60_000
+SOAK_MS = 900_000
+
+
+@pytest.fixture(scope="module")
+def api(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudApi]:
+    running = CloudApi(database.url, tmp_path_factory.mktemp("releases"), now_clock()).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def buyer(api: CloudApi) -> httpx.Client:
+    return api.client("buyer")
+
+
+@pytest.fixture(scope="module")
+def approver(api: CloudApi) -> httpx.Client:
+    return api.client("approver")
+
+
+@pytest.fixture(scope="module")
+def chain(api: CloudApi, admin: httpx.Client) -> Chain:
+    made = Chain(api, api.clock)  # type: ignore[arg-type] - the one that `api` was given
+    for store_id in STORES:
+        made.open_store(admin, store_id, ZONES.get(store_id, "Asia/Shanghai"))
+    send_items(admin)
+    for item in range(3):
+        change_price(admin, 1000, item=item)
+    publish_all(admin).raise_for_status()
+    made.follow()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_under_way(chain: Chain) -> Iterator[None]:
+    """Each test leaves the chain as it found it: no drafts, no release in flight."""
+    yield
+    left = chain.rows(
+        "SELECT release_id, state FROM release WHERE state NOT IN"
+        " ('rejected', 'cancelled', 'rolled_back', 'done')"
+    )
+    assert left == []
+
+
+def submit(client: httpx.Client, **more: Any) -> dict[str, Any]:
+    answer = client.post("/v1/releases", json={"note": "test", **more})
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def act(client: httpx.Client, release_id: int, verb: str, status: int = 200) -> dict[str, Any]:
+    answer = client.post(f"/v1/releases/{release_id}/{verb}", json={"reason": f"test {verb}"})
+    assert answer.status_code == status, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def shown(client: httpx.Client, release_id: int) -> dict[str, Any]:
+    told: dict[str, Any] = client.get(f"/v1/releases/{release_id}").json()
+    return told
+
+
+def roll_to_the_end(chain: Chain, client: httpx.Client, release_id: int) -> dict[str, Any]:
+    """Boxes follow, time passes, until the release is over."""
+    runner = chain.runner()
+    for _ in range(12):
+        runner.tick()
+        chain.follow()
+        told = shown(client, release_id)
+        if told["state"] in {"done", "rolled_back"}:
+            return told
+        chain.clock.at_ms += SOAK_MS
+        chain.follow()
+    raise AssertionError(f"not over: {told}")
+
+
+def drop_drafts(chain: Chain, admin: httpx.Client) -> None:
+    """What was given back goes out after all, so that the next test begins without drafts."""
+    publish_all(admin).raise_for_status()
+    chain.follow()
+
+
+def test_a_release_reaches_the_stores_in_waves_and_is_done(
+    chain: Chain, buyer: httpx.Client, approver: httpx.Client
+) -> None:
+    change_price(buyer, 1100)
+    preview = buyer.get("/v1/releases/draft/preview").json()
+    assert (preview["changes"], preview["stores"], preview["moves_total"]) == (8, 8, 8)
+    assert (preview["moves"][0]["old_minor"], preview["moves"][0]["move_bp"]) == (1000, 1000)
+    told = submit(buyer)
+    release_id = told["release_id"]
+    assert (told["state"], told["needs_approval"], told["may"]) == ("review", False, ["cancel"])
+    assert buyer.get("/v1/publications/draft").json()["changes"] == 0
+    told = act(approver, release_id, "approve")
+    runner = chain.runner()
+    runner.tick()
+    told = shown(buyer, release_id)
+    assert [wave["stores"] for wave in told["waves"]] == [3, 0, 0, 0]
+    assert told["waits"]["why"] == "storing"
+    chain.follow()
+    runner.tick()
+    assert shown(buyer, release_id)["waits"]["why"] == "soak"
+    told = roll_to_the_end(chain, buyer, release_id)
+    assert [wave["stores"] for wave in told["waves"]] == [3, 0, 1, 4]
+    assert told["progress"]["active"] == 8
+    assert chain.having(release_id) == set(STORES)
+    rows = buyer.get(f"/v1/releases/{release_id}/stores", params={"wave": 3}).json()
+    assert (rows["total"], rows["counts"]) == (4, {"shown": 8})
+    changes = buyer.get(f"/v1/releases/{release_id}/changes.csv").text
+    assert len(list(csv.DictReader(io.StringIO(changes)))) == 8
+
+
+def test_a_finished_release_is_taken_back_by_one_with_the_old_content(
+    chain: Chain, buyer: httpx.Client
+) -> None:
+    (last,) = [
+        row["release_id"]
+        for row in buyer.get("/v1/releases", params={"state": "done", "size": 1}).json()["releases"]
+    ]
+    undo = act(buyer, last, "roll-back")
+    assert (undo["undoes"], undo["state"]) == (last, "approved")
+    told = roll_to_the_end(chain, buyer, undo["release_id"])
+    assert told["state"] == "done"
+    moves = buyer.get(f"/v1/releases/{undo['release_id']}/preview").json()["moves"]
+    assert (moves[0]["old_minor"], moves[0]["new_minor"]) == (1100, 1000)
+    assert act(buyer, last, "roll-back", 409)["code"] == "release.superseded"
+
+
+def test_an_offer_that_gives_all_away_stops_at_the_canary_and_is_taken_back_by_itself(
+    chain: Chain, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
+) -> None:
+    document = {"format": "tillbox-offers/1", "offers": [FREE]}
+    buyer.post("/v1/offers/import", json=document).raise_for_status()
+    release_id = submit(buyer)["release_id"]
+    act(approver, release_id, "approve")
+    runner = chain.runner()
+    runner.tick()
+    canary = chain.having(release_id)
+    assert len(canary) == 3
+    chain.follow()
+    began_ms = chain.clock.at_ms
+    for store_id in STORES:
+        chain.sell(store_id, free=store_id in canary)
+    for _ in range(20):
+        chain.clock.at_ms += 1_000
+        runner.tick()
+        chain.follow()
+        if shown(buyer, release_id)["state"] == "rolled_back":
+            break
+    told = shown(buyer, release_id)
+    assert (told["state"], told["because"]) == ("rolled_back", "zero_lines")
+    assert chain.clock.at_ms - began_ms <= MINUTE_MS
+    assert chain.having(release_id) == set()
+    reached = chain.rows("SELECT store_id FROM release_store WHERE release_id = :i", i=release_id)
+    assert {store_id for (store_id,) in reached} == canary
+    (guard,) = [each for each in told["guards"] if each["guard"] == "zero_lines"]
+    assert (guard["state"], guard["value"]) == ("tripped", 10_000)
+    assert {seen["store_id"] for seen in guard["evidence"]} == canary
+    actions = [event["action"] for event in told["events"]]
+    assert actions == ["submitted", "approved", "wave", "halted", "rolling_back", "rolled_back"]
+    assert [event["by"] for event in told["events"]][3:] == ["", "", ""]
+    assert buyer.get("/v1/publications/draft").json()["offers"] == 1
+    buyer.post("/v1/offers/zero/end", json={}).raise_for_status()
+    assert publish_all(admin).json()["code"] == "publication.nothing"
+
+
+class KilledError(Exception):
+    """The process died."""
+
+
+def flaky(seen: Counter[str]) -> Callable[[Step, Move], None]:
+    """Does everything of a move, and dies the first time before it is committed."""
+
+    def carry(step: Step, move: Move) -> None:
+        carry_out(step, move)
+        key = f"{type(move).__name__}{getattr(move, 'n', '')}"
+        seen[key] += 1
+        if seen[key] == 1:
+            raise KilledError
+
+    return carry
+
+
+def test_a_runner_that_dies_in_every_move_goes_on_where_it_was(
+    chain: Chain, buyer: httpx.Client, approver: httpx.Client
+) -> None:
+    change_price(buyer, 1200)
+    release_id = submit(buyer)["release_id"]
+    act(approver, release_id, "approve")
+    before = {store_id: chain.rev_of(store_id) for store_id in STORES}
+    seen = Counter[str]()
+    for _ in range(40):
+        try:
+            chain.runner(carry=flaky(seen)).tick()
+        except KilledError:
+            continue
+        chain.follow()
+        told = shown(buyer, release_id)
+        if told["state"] == "done":
+            break
+        chain.clock.at_ms += SOAK_MS
+        chain.follow()
+    assert told["state"] == "done"
+    assert seen == {"StartWave0": 2, "StartWave1": 2, "StartWave2": 2, "StartWave3": 2, "Finish": 2}
+    actions = [event["action"] for event in told["events"]]
+    assert actions == ["submitted", "approved", *["wave"] * 4, "done"]
+    brought = chain.rows(
+        "SELECT store_id, count(*) FROM zone_revision JOIN lineage ON zone = 'store-' || store_id"
+        " WHERE zone_revision.rev > :rev GROUP BY store_id",
+        rev=max(before.values()),
+    )
+    assert dict(brought) == dict.fromkeys(STORES, 1)
+
+
+def test_a_roll_back_that_dies_in_every_move_goes_on_too(
+    chain: Chain, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
+) -> None:
+    change_price(buyer, 1300)
+    release_id = submit(buyer)["release_id"]
+    act(approver, release_id, "approve")
+    chain.runner().tick()
+    for store_id in chain.having(release_id):
+        chain.refuse(store_id, "replica.digest")
+    seen = Counter[str]()
+    for _ in range(20):
+        chain.clock.at_ms += 5_000
+        try:
+            chain.runner(carry=flaky(seen)).tick()
+        except KilledError:
+            continue
+        if shown(buyer, release_id)["state"] == "rolling_back":
+            chain.follow()
+    told = shown(buyer, release_id)
+    assert (told["state"], told["because"]) == ("rolled_back", "digest")
+    assert seen == {"Halt": 2, "RollBack": 2, "RolledBack": 2}
+    assert chain.having(release_id) == set()
+    drop_drafts(chain, admin)
+
+
+def test_two_people_who_submit_and_approve_at_once_make_one_release(
+    chain: Chain, api: CloudApi, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
+) -> None:
+    change_price(buyer, 1250)
+    with ThreadPoolExecutor() as pool:
+        body = {"note": "at once"}
+        asked = [pool.submit(each.post, "/v1/releases", json=body) for each in (buyer, admin)]
+        answers = [each.result() for each in asked]
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    (refused,) = [answer.json()["code"] for answer in answers if answer.status_code == 409]
+    assert refused == "publication.nothing"
+    (release_id,) = [answer.json()["release_id"] for answer in answers if answer.status_code == 201]
+    with ThreadPoolExecutor() as pool:
+        path = f"/v1/releases/{release_id}/approve"
+        asked = [pool.submit(each.post, path, json={}) for each in (approver, admin)]
+        answers = [each.result() for each in asked]
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    (refused,) = [answer.json()["code"] for answer in answers if answer.status_code == 409]
+    assert refused == "release.state"
+    told = roll_to_the_end(chain, buyer, release_id)
+    actions = [event["action"] for event in told["events"]]
+    assert (actions.count("approved"), actions.count("submitted")) == (1, 1)
+
+
+def test_nobody_approves_their_own_large_release(
+    chain: Chain, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
+) -> None:
+    change_price(admin, 2500)
+    refused = publish_all(admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "release.second_person")
+    refused = admin.post("/v1/releases", json={"approve": True})
+    assert refused.json()["code"] == "release.second_person"
+    assert admin.get("/v1/publications/draft").json()["changes"] == 8
+    told = submit(admin)
+    release_id = told["release_id"]
+    assert told["needs_approval"]
+    assert "approve" not in told["may"]
+    assert act(admin, release_id, "approve", 409)["code"] == "release.second_person"
+    assert act(buyer, release_id, "approve", 403)["code"] == "permission.missing"
+    because = admin.get(f"/v1/releases/{release_id}/preview").json()["approval_because"]
+    assert [each["rule"] for each in because] == ["move"]
+    assert "approve" in shown(approver, release_id)["may"]
+    act(approver, release_id, "reject")
+    assert admin.get("/v1/publications/draft").json()["changes"] == 8
+    change_price(admin, 1250)
+    publish_all(admin)
+
+
+def last_sunday_of_march(year: int) -> date:
+    last = date(year, 3, 31)
+    return last - timedelta(days=(last.weekday() + 1) % 7)
+
+
+def sign_in_again(api: CloudApi, **clients: httpx.Client) -> None:
+    """Months have passed."""
+    for role, client in clients.items():
+        client.headers["Authorization"] = api.client(role).headers["Authorization"]
+
+
+def test_a_start_in_the_night_of_the_changing_clocks_is_each_stores_own(
+    chain: Chain, api: CloudApi, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
+) -> None:
+    """02:30 does not exist in Berlin that night: its store begins as the clock jumps to 03:00."""
+    now = datetime.fromtimestamp(chain.clock.at_ms / 1000, UTC)
+    sunday = last_sunday_of_march(now.year + 1)
+    change_price(buyer, 1300)
+    told = submit(buyer, starts_local=f"{sunday}T02:30", approve=True)
+    release_id = told["release_id"]
+    assert told["state"] == "approved"
+    runner = chain.runner()
+    for _ in range(8):
+        runner.tick()
+        chain.follow()
+        chain.clock.at_ms += SOAK_MS
+        chain.follow()
+    found = dict(
+        chain.rows("SELECT store_id, at_ms FROM release_store WHERE release_id = :i", i=release_id)
+    )
+
+    def utc_ms(day: date, hour: int, minute: int) -> int:
+        at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+        return int(at.timestamp()) * 1000
+
+    assert found["7"] == utc_ms(sunday, 1, 0)
+    assert found["8"] == utc_ms(sunday, 6, 30)
+    assert found["1"] == utc_ms(sunday - timedelta(days=1), 18, 30)
+    told = shown(buyer, release_id)
+    assert (told["state"], told["waits"]["why"]) == ("rolling", "instant")
+    assert told["progress"]["stored"] == 8
+    assert told["progress"]["active"] == 0
+    chain.clock.at_ms = utc_ms(sunday, 1, 0)
+    runner.tick()
+    chain.follow()
+    sign_in_again(api, buyer=buyer, approver=approver, admin=admin)
+    rows = buyer.get(f"/v1/releases/{release_id}/stores").json()
+    assert {row["store_id"] for row in rows["stores"] if row["state"] == "shown"} == {*STORES[:7]}
+    chain.clock.at_ms = utc_ms(sunday, 6, 30) + SOAK_MS
+    assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
+
+
+def test_a_halt_while_a_wave_is_half_stored_leaves_no_store_with_it(
+    chain: Chain, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
+) -> None:
+    change_price(buyer, 1400)
+    told = submit(buyer, plan=[{"name": "all", "percent": 100}], approve=True)
+    release_id = told["release_id"]
+    chain.runner().tick()
+    chain.follow("1", "2")
+    told = shown(buyer, release_id)
+    assert told["progress"]["stored"] == 2
+    assert told["progress"]["brought"] == 8
+    told = act(buyer, release_id, "halt")
+    assert (told["state"], told["may"]) == ("halted", ["roll-back"])
+    chain.clock.at_ms += SOAK_MS
+    chain.runner().tick()
+    assert shown(buyer, release_id)["state"] == "halted"
+    act(buyer, release_id, "roll-back")
+    chain.runner().tick()
+    assert shown(buyer, release_id)["state"] in {"rolling_back", "rolled_back"}
+    told = roll_to_the_end(chain, buyer, release_id)
+    assert told["state"] == "rolled_back"
+    assert chain.having(release_id) == set()
+    prices = chain.rows(
+        "SELECT count(*) FROM release_store WHERE state <> 'withdrawn' AND release_id = :i",
+        i=release_id,
+    )
+    assert prices == [(0,)]
+    drop_drafts(chain, admin)
+
+
+def test_a_scheduled_release_that_is_halted_never_starts(
+    chain: Chain, buyer: httpx.Client, admin: httpx.Client
+) -> None:
+    starts = datetime.fromtimestamp(chain.clock.at_ms / 1000, UTC) + timedelta(days=3)
+    change_price(buyer, 1500)
+    told = submit(buyer, starts_local=starts.strftime("%Y-%m-%dT%H:%M"), approve=True)
+    release_id = told["release_id"]
+    chain.runner().tick()
+    chain.follow()
+    assert len(chain.having(release_id)) == 3
+    act(buyer, release_id, "halt")
+    assert chain.having(release_id) == set()
+    act(buyer, release_id, "roll-back")
+    assert roll_to_the_end(chain, buyer, release_id)["state"] == "rolled_back"
+    drop_drafts(chain, admin)
+
+
+def test_a_release_of_the_same_records_waits_for_the_one_under_way(
+    chain: Chain, buyer: httpx.Client
+) -> None:
+    change_price(buyer, 1510)
+    first = submit(buyer, approve=True)["release_id"]
+    chain.runner().tick()
+    change_price(buyer, 1520)
+    second = submit(buyer, approve=True)["release_id"]
+    chain.runner().tick()
+    told = shown(buyer, second)
+    assert (told["state"], told["because"]) == ("queued", "conflict")
+    assert told["conflicts"][0]["release_id"] == first
+    change_price(buyer, 900, item=1)
+    beside = submit(buyer, approve=True, plan=[{"name": "all", "percent": 100, "soak_s": 0}])
+    assert roll_to_the_end(chain, buyer, beside["release_id"])["state"] == "done"
+    assert roll_to_the_end(chain, buyer, first)["state"] == "done"
+    assert roll_to_the_end(chain, buyer, second)["state"] == "done"
+
+
+def test_pause_holds_the_next_wave_and_a_person_may_skip_a_soak(
+    chain: Chain, buyer: httpx.Client, approver: httpx.Client
+) -> None:
+    change_price(buyer, 1530)
+    release_id = submit(buyer, approve=True)["release_id"]
+    runner = chain.runner()
+    runner.tick()
+    chain.follow()
+    assert act(buyer, release_id, "pause")["may"] == ["resume", "halt", "roll-back"]
+    chain.clock.at_ms += 2 * SOAK_MS
+    chain.follow()
+    runner.tick()
+    assert len(chain.having(release_id)) == 3
+    act(buyer, release_id, "resume")
+    assert act(buyer, release_id, "advance", 403)["code"] == "permission.missing"
+    chain.follow()
+    runner.tick()
+    act(approver, release_id, "advance")
+    runner.tick()
+    assert len(chain.having(release_id)) > 3
+    assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
+
+
+def test_policy_and_guards_are_kept_with_who_set_them(
+    chain: Chain, approver: httpx.Client, admin: httpx.Client
+) -> None:
+    found = approver.get("/v1/release-policy").json()
+    assert (found["lines_max"], found["changed_by"]) == (200, "")
+    wanted = {**found, "lines_max": 5}
+    assert approver.put("/v1/release-policy", json=wanted).status_code == 403
+    told = admin.put("/v1/release-policy", json=wanted).json()
+    assert (told["lines_max"], told["changed_by"]) == (5, "admin")
+    assert [wave["percent"] for wave in told["plan"]] == [1, 10, 50, 100]
+    admin.put("/v1/release-policy", json=found).raise_for_status()
+    guards = admin.get("/v1/release-guards").json()["guards"]
+    off = {**guards[0], "is_on": False}
+    told = admin.put("/v1/release-guards", json={"guards": [off]}).json()["guards"]
+    assert [each["is_on"] for each in told] == [False, *[True] * (len(guards) - 1)]
+    admin.put("/v1/release-guards", json={"guards": [guards[0]]}).raise_for_status()
+    odd = {**off, "guard": "full_moon"}
+    assert admin.put("/v1/release-guards", json={"guards": [odd]}).status_code in {409, 422}
