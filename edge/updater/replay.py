@@ -110,23 +110,26 @@ def as_json(replayed: Replayed) -> bytes:
 def _entries_of(connection: sqlite3.Connection, day: str) -> Iterator[tuple[bytes, bytes]]:
     """Kind and body of each entry of a business day, in their order."""
     head = connection.execute("SELECT coalesce(max(seq), -1) FROM entry").fetchone()[0]
-    wanted = "" if day == LAST else day
+    wanted = _last_day(connection) if day == LAST else day
     found: list[tuple[bytes, bytes]] = []
-    while head >= 0 and len(found) < ENTRIES_MAX:
+    while wanted and head >= 0 and len(found) < ENTRIES_MAX:
         rows = connection.execute(
             "SELECT type, body FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq DESC",
             (head - _CHUNK, head),
         ).fetchall()
         head -= _CHUNK
         for kind, body in rows:
-            biz = orjson.loads(body).get("biz") or ""
-            is_sale = kind == "sale.completed"
-            wanted = wanted or (biz if is_sale else "")
-            if biz == wanted != "":
+            if orjson.loads(body).get("biz") == wanted:
                 found.append((kind.encode(), bytes(body)))
-            elif is_sale and found:
+            elif kind == SaleCompleted.type and found:  # the day before begins
                 return iter(reversed(found))
     return iter(reversed(found))
+
+
+def _last_day(connection: sqlite3.Connection) -> str:
+    query = "SELECT body FROM entry WHERE type = ? ORDER BY seq DESC LIMIT 1"
+    row = connection.execute(query, (SaleCompleted.type,)).fetchone()
+    return "" if row is None else str(orjson.loads(row[0]).get("biz") or "")
 
 
 def _life(journal: Path) -> int:
