@@ -14,6 +14,7 @@ import cloud.fleet.api
 import cloud.fleet.care_api
 import cloud.fleet.remote_api
 import cloud.http.health
+import cloud.http.time
 import cloud.identity.api
 import cloud.ingest.api
 import cloud.intake.api
@@ -70,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.software.api.router,
     cloud.live.api.router,
     cloud.http.health.router,
+    cloud.http.time.router,
 )
 
 

@@ -23,3 +23,6 @@ CONVERGE_ERRORS = Counter(
     "tillbox_sync_converge_errors_total", "Failed steps towards the desired revision", ["code"]
 )
 ACTIVE_REVISION = Gauge("tillbox_active_revision", "Catalogue revision new baskets are priced with")
+TIME_ANSWERS = Counter(
+    "tillbox_sync_time_answers_total", "Questions for the signed time by outcome", ["outcome"]
+)

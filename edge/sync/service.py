@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from edge.identity import Identity
 from edge.journal.store import Journal
 from edge.replica.store import ActivationResult, Replica
 from edge.sync.activate import ActivateParts, Activator
+from edge.sync.ask_time import TimeKeeper
 from edge.sync.fetch import ObjectFetcher
 from edge.sync.link import Link, Received
 from edge.sync.metrics import BAD_MESSAGES
@@ -48,7 +50,8 @@ class SyncParts:
     """What the service works with.
 
     `time` is what activations go by, `clock` the machine's, for the record. `jitter` gives uniform
-    numbers in [0, 1); `work_dir` holds objects while they are fetched.
+    numbers in [0, 1), `nonce` so many unpredictable bytes; `work_dir` holds objects while they are
+    fetched.
     """
 
     identity: Identity
@@ -59,6 +62,7 @@ class SyncParts:
     jitter: Callable[[], float]
     work_dir: Path
     lanes: int
+    nonce: Callable[[int], bytes] = os.urandom
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class SyncService:
         self._link: Link = MqttLink(self._mqtt_config(), parts.jitter)
         self._fetcher = ObjectFetcher(parts.identity, parts.work_dir, parts.jitter)
         self._plan = Plan(parts.identity.price_zone, parts.replica, parts.time)
+        self._time = TimeKeeper(parts.identity, parts.time, parts.jitter, parts.nonce)
         self._reporter = Reporter(
             ReportParts(
                 identity=parts.identity,
@@ -148,6 +153,7 @@ class SyncService:
         self._fetcher.forget()
         self._plan.load()
         self._uplink.start()
+        self._time.start()
         self._activator.start()
         self._replicator.start()
         self._link.start(self)
@@ -158,6 +164,7 @@ class SyncService:
         self._fetcher.close()
         self._replicator.stop()
         self._activator.stop()
+        self._time.stop()
         self._uplink.stop()
 
     def notify(self) -> None:
@@ -187,6 +194,7 @@ class SyncService:
     def connected(self, conn: int) -> None:
         """Greet the cloud on a fresh connection (LinkHandler)."""
         self._conn = conn
+        self._time.connected()
         self._uplink.connected()
 
     def disconnected(self) -> None:

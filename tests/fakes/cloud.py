@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from shared.journal.chain import chain_hashes, genesis_hash, head_statement
 from shared.kernel.canonical import sha256
 from shared.kernel.ids import DeviceId
+from shared.kernel.trusted_time import time_statement
 from shared.publication.manifest import Manifest, Piece, manifest_bytes, signing_statement
 from shared.publication.revision import (
     Record,
@@ -177,9 +179,17 @@ class FakeIngest:
 
 
 class FakeObjects:
-    """`GET /v1/objects/{sha256}` for whoever says the right word; counts and spoils on demand."""
+    """The cloud's HTTP side; counts and spoils on demand.
+
+    `GET /v1/objects/{sha256}` for whoever says the right word; `POST /v1/catalog/fetch` once there
+    are `bundles` (what to send for a manifest); `POST /v1/time` once somebody signs.
+    """
 
     def __init__(self) -> None:
+        self.bundles: dict[str, bytes] = {}
+        self.asked: list[dict[str, Any]] = []
+        self.signer: Ed25519PrivateKey | None = None
+        self.time_ms: Callable[[], int] = lambda: 0
         self.objects: dict[str, bytes] = {}
         self.token = ""
         self.requests = 0
@@ -198,6 +208,16 @@ class FakeObjects:
 
             def do_GET(self) -> None:
                 status, data = owner.answer(self.path, self.headers.get("Authorization", ""))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status, data = owner.answer_post(
+                    self.path, self.headers.get("Authorization", ""), body
+                )
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
@@ -222,6 +242,19 @@ class FakeObjects:
         name = hashlib.sha256(data).hexdigest()
         self.objects[name] = data
         return name
+
+    def answer_post(self, path: str, authorization: str, body: dict[str, Any]) -> tuple[int, bytes]:
+        if path == "/v1/time" and self.signer is not None:
+            assert not authorization, "a line that may be a stranger's gets no secret"
+            nonce, now_ms = bytes.fromhex(body["nonce"]), self.time_ms()
+            signature = self.signer.sign(time_statement(nonce, now_ms)).hex()
+            return 200, json.dumps({**body, "t": now_ms, "sig": signature}).encode()
+        if path != "/v1/catalog/fetch" or not self.bundles:
+            return 404, b""
+        if authorization != f"Bearer {self.token}":
+            return 401, b""
+        self.asked.append(body)
+        return 200, self.bundles[body["manifest"]]
 
     def answer(self, path: str, authorization: str) -> tuple[int, bytes]:
         self.requests += 1
@@ -256,7 +289,7 @@ class FakePublisher:
     def public_hex(self) -> str:
         return self.key.public_key().public_bytes_raw().hex()
 
-    def publish(self, records: Sequence[Record]) -> DesiredCatalog:
+    def publish(self, records: Sequence[Record], at_ms: int = 0) -> DesiredCatalog:
         """Next revision: these records replace those with the same key."""
         before, self.rev = self.rev, self.rev + 1
         for record in records:
@@ -271,13 +304,13 @@ class FakePublisher:
             self._snapshot = piece
         else:
             self._deltas.append(piece)
-        return self._signed()
+        return self._signed(at_ms)
 
     def _piece(self, from_rev: int, records: Sequence[Record]) -> Piece:
         data = encode_object(records)
         return Piece(from_rev, self.rev, self._objects.put(data), len(data), len(records))
 
-    def _signed(self) -> DesiredCatalog:
+    def _signed(self, at_ms: int) -> DesiredCatalog:
         assert self._snapshot is not None
         manifest = Manifest(
             zone=self._zone,
@@ -287,7 +320,8 @@ class FakePublisher:
             records=len(self._records),
             snapshots=(self._snapshot,),
             deltas=tuple(self._deltas),
+            at_ms=at_ms,
         )
         data = manifest_bytes(manifest)
-        signature = self.key.sign(signing_statement(sha256(data)))
-        return DesiredCatalog(self._zone, self.rev, self._objects.put(data), signature.hex())
+        signature = self.key.sign(signing_statement(sha256(data))).hex()
+        return DesiredCatalog(self._zone, self.rev, self._objects.put(data), signature, at_ms)

@@ -9,6 +9,7 @@ _KILL = "SIGKILL at a failpoint"
 _INJECT = "strace fault injection"
 _DISK = "small tmpfs"
 _EDIT = "edited file"
+_TIMED = "tests/faults/test_timed_prices.py::"
 
 BOX_ROWS: tuple[Fault, ...] = (
     Fault(
@@ -254,15 +255,19 @@ BOX_ROWS: tuple[Fault, ...] = (
     Fault(
         51,
         "1970, ten years ahead, an hour back in mid-basket, summer time, 29 February",
-        "Entries stay in order and tell the clock's quality; no price begins early",
+        "Entries stay in order and tell the clock's quality; no price begins early or comes back",
         "injected clock",
         tests=(
             "tests/faults/box/test_clock.py::test_whatever_the_clock_says_sales_follow_each_other_on_the_open_day",
             "tests/faults/box/test_clock.py::test_an_hour_back_in_mid_basket_changes_no_price",
             "tests/faults/box/test_clock.py::test_a_price_of_tomorrow_waits_for_tomorrow",
             "tests/faults/box/test_clock.py::test_an_entry_says_that_nobody_vouches_for_its_time",
+            "tests/faults/box/test_clock.py::test_no_setting_of_the_clock_brings_an_expired_offer_back_or_a_price_forward",
+            f"{_TIMED}test_a_clock_that_nobody_vouches_for_switches_nothing",
+            f"{_TIMED}test_a_clock_that_is_set_on_a_running_box_switches_nothing",
+            f"{_TIMED}test_the_schedule_is_on_the_disk",
         ),
-        gap="a clock that runs ahead begins a dated price early; the entry says `clk` 0",
+        gap="a box that was off may follow a clock that is up to a day ahead",
     ),
     Fault(
         62,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,10 +13,13 @@ from edge.clock import VirtualClock
 from edge.journal.reader import verify_file
 from edge.journal.signer import KEY_FILE, load_or_create
 from edge.journal.store import Journal
+from edge.trusted_time import TrustedTime
 from shared.kernel.clock import ClockQuality
+from shared.price.offer import Level, Offer, Validity
+from shared.price.reward import PercentOff
 from shared.publication.revision import Record, RecordKind
 from tests.builders import OPENED_AT_MS, a_gtin
-from tests.integration.edge.boxes import DAY, a_sale_draft, an_identity, open_day
+from tests.integration.edge.boxes import DAY, a_sale_draft, an_identity, offer_record, open_day
 from tests.integration.edge.lanes import Lane, a_lane
 
 HOUR_MS = 3_600_000
@@ -108,15 +111,54 @@ class DriftingClock:
     """A clock that nobody has set."""
 
     at_ms: int = 0
+    quality_now: ClockQuality = ClockQuality.UNSYNCED
+    mono: int = 7
 
     def now_ms(self) -> int:
         return self.at_ms
 
     def mono_ms(self) -> int:
-        return 7
+        return self.mono
 
     def quality(self) -> ClockQuality:
-        return ClockQuality.UNSYNCED
+        return self.quality_now
+
+
+def test_no_setting_of_the_clock_brings_an_expired_offer_back_or_a_price_forward(
+    lane: Lane, tmp_path: Path
+) -> None:
+    clock = DriftingClock(OPENED_AT_MS, ClockQuality.NTP)
+    trusted = TrustedTime(clock, tmp_path / "time.json", "boot-1")
+    trusted.open()
+    lane.shop = replace(lane.shop, clock=clock, prices_at=trusted)
+    names = {"en": "Half", "zh-CN": "半价", "zh-TW": "半價"}
+    an_hour = Validity(to_at_ms=OPENED_AT_MS + HOUR_MS)
+    half = Offer("half", Level.BASKET, PercentOff(5000), names=names, valid=an_hour)
+    dated = {"prices": [[0, 300, None], [OPENED_AT_MS + 2 * HOUR_MS, 400, None]]}
+    lane.publish(offer_record(half), Record(RecordKind.PRICE, a_gtin(3), dated))
+
+    def costs() -> int:
+        lane.scan(a_gtin(3))
+        due_minor = lane.shop.price(lane.basket()).due_minor
+        lane.pay(due_minor)
+        return due_minor
+
+    assert costs() == 150
+    clock.mono += HOUR_MS
+    clock.at_ms += HOUR_MS
+    assert costs() == 300
+    clock.quality_now = ClockQuality.UNSYNCED
+    for wrong_ms in (OPENED_AT_MS, 0, at_ms("2036-01-01T00:00")):
+        clock.at_ms = wrong_ms
+        assert costs() == 300
+        trusted.keep()
+        trusted = TrustedTime(clock, tmp_path / "time.json", f"boot-{wrong_ms}")
+        trusted.open()
+        lane.shop = replace(lane.shop, prices_at=trusted)
+        assert costs() == 300, "nor does a restart"
+    assert bodies(lane)[-1]["at"] == clock.at_ms, "the journal says what the clock shows"
+    clock.mono += HOUR_MS
+    assert costs() == 400, "time goes on, whatever the clock shows"
 
 
 def test_an_entry_says_that_nobody_vouches_for_its_time(tmp_path: Path) -> None:
