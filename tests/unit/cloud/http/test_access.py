@@ -15,7 +15,7 @@ from cloud.identity.role import ROLES
 GUARDS = (Requires, Public, DeviceOnly)
 RECEIPT = "/r/{store}/{day}/{no}/{code}"
 PUBLIC_PATHS = {
-    *("/healthz", "/metrics", "/v1/session", "/v1/enrol", "/{path:path}"),
+    *("/healthz", "/metrics", "/v1/session", "/v1/enrol", "/v1/time", "/{path:path}"),
     *("/r", RECEIPT, f"{RECEIPT}/proof.json"),
 }
 
