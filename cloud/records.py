@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from shared.price.price_book import PriceLevel
 from shared.publication.revision import Record
@@ -35,6 +35,11 @@ def level_of(scope: str) -> PriceLevel:
     return PriceLevel.ZONE if scope.startswith(ZONE_PREFIX) else PriceLevel.STORE
 
 
+def is_shared_scope(scope: str) -> bool:
+    """Whether more than one store may have its records."""
+    return not scope.startswith(STORE_PREFIX)
+
+
 @dataclass(frozen=True, slots=True)
 class ScopedRecord:
     """A record and who gets it: `CHAIN` or one zone."""
@@ -46,18 +51,50 @@ class ScopedRecord:
 class RecordSource(Protocol):
     """One room's rows as records. All inside the transaction of the publication."""
 
+    @property
+    def name(self) -> str:
+        """Short and stable: drafts that went into a release are kept under it."""
+        ...
+
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
-        """Records of the rows that changed since they were last published."""
+        """Records of the rows that changed since they were last taken."""
         ...
 
-    def chain_records(self, connection: Connection) -> Iterator[Record]:
-        """All records of scope `CHAIN`, for a snapshot."""
+    def take(self, connection: Connection, release_id: int) -> None:
+        """Let every draft belong to a release: it waits no more."""
         ...
 
-    def zone_records(self, connection: Connection, zone: str) -> Iterator[Record]:
-        """All records of one zone's scope, for a snapshot."""
+    def give_back(self, connection: Connection, release_id: int) -> None:
+        """Let the drafts that a release took wait again."""
         ...
 
-    def mark_published(self, connection: Connection, rev: int) -> None:
-        """Note that every draft went out with a revision."""
+    def mark_published(self, connection: Connection, release_id: int, rev: int) -> None:
+        """Note that what a release took has reached every store; `rev` brought it."""
         ...
+
+
+class TableDrafts:
+    """A source whose drafts stand in a table with one key column that says which row changed."""
+
+    name: str
+    draft_table: ClassVar[str]
+    draft_column: ClassVar[str]
+
+    def take(self, connection: Connection, release_id: int) -> None:
+        """See RecordSource."""
+        statement = text(f"""
+            WITH gone AS (DELETE FROM {self.draft_table} RETURNING {self.draft_column} AS key)
+            INSERT INTO release_draft (release_id, source, key)
+            SELECT :release_id, :source, key FROM gone""")  # noqa: S608 - names are constants
+        connection.execute(statement, {"release_id": release_id, "source": self.name})
+
+    def give_back(self, connection: Connection, release_id: int) -> None:
+        """See RecordSource."""
+        statement = text(f"""
+            INSERT INTO {self.draft_table} ({self.draft_column})
+            SELECT key FROM release_draft WHERE release_id = :release_id AND source = :source
+            ON CONFLICT DO NOTHING""")  # noqa: S608 - names are constants
+        connection.execute(statement, {"release_id": release_id, "source": self.name})
+
+    def mark_published(self, connection: Connection, release_id: int, rev: int) -> None:
+        """See RecordSource; most rooms need to know no more than the release does."""

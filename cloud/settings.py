@@ -63,6 +63,8 @@ class Settings:
     s3_region: str = "us-east-1"
     s3_access_key: str = ""
     s3_secret_key: str = ""
+    s3_presign: bool = False
+    """Let boxes fetch large objects from the bucket itself, which they must then reach."""
 
     archive_bucket: str = ""
     """Where the journal is archived; empty means `s3_bucket`. Best one with object lock."""

@@ -17,6 +17,7 @@ from shared.kernel.canonical import sha256
 from shared.kernel.errors import MissingError, UnavailableError
 
 CHUNK_BYTES = 1 << 18
+URL_VALID_S = 900
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,6 +56,10 @@ class ObjectStore(Protocol):
 
     def path(self, name: str) -> Path | None:
         """The local file of an object that is there, if this store has local files."""
+        ...
+
+    def url(self, name: str) -> str | None:
+        """An address that gives the object to whoever asks within `URL_VALID_S`; None if none."""
         ...
 
 
@@ -101,6 +106,11 @@ class FileObjects:
         """See ObjectStore."""
         target = self._target(name)
         return target if target.is_file() else None
+
+    def url(self, name: str) -> str | None:
+        """A folder is reached through this process alone."""
+        del name
+        return None
 
     def names(self) -> Iterator[str]:
         """See ObjectStore; a draft that a crash left is none."""

@@ -23,7 +23,8 @@ def objects_of(settings: Settings) -> ObjectStore:
     # boto3 takes half a second to load: only who names a bucket pays for it.
     from cloud.archive.s3 import S3Objects  # noqa: PLC0415
 
-    return S3Objects(_place(settings, settings.s3_bucket))
+    place = replace(_place(settings, settings.s3_bucket), is_presigned=settings.s3_presign)
+    return S3Objects(place)
 
 
 def archive_of(settings: Settings) -> ObjectStore:

@@ -14,7 +14,7 @@ from cloud.item import import_store, store
 from cloud.item.master import MasterItem
 from cloud.item.store import CatalogueQuery
 from cloud.item.table import EFFECTIVE_FROM, ItemTable, read_items
-from cloud.records import CHAIN, ScopedRecord
+from cloud.records import CHAIN, ScopedRecord, TableDrafts
 from cloud.table_import import Author, begin_difference, difference
 from shared.item.item import Item, ItemChange
 from shared.item.pack_code import parse_pack_code
@@ -183,27 +183,15 @@ def _shown(row: dict[str, Any], local: str) -> dict[str, Any]:
     }
 
 
-class ItemRecords:
+class ItemRecords(TableDrafts):
     """The catalogue as records; see `cloud.records.RecordSource`."""
+
+    name, draft_table, draft_column = "item", "item_draft", "gtin"
 
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
         """Items that changed."""
         for item in store.drafts(connection):
             yield ScopedRecord(CHAIN, record_of(item))
-
-    def chain_records(self, connection: Connection) -> Iterator[Record]:
-        """Every item."""
-        return map(record_of, store.items(connection))
-
-    def zone_records(self, connection: Connection, zone: str) -> Iterator[Record]:
-        """Every store has the same items."""
-        del connection, zone
-        return iter(())
-
-    def mark_published(self, connection: Connection, rev: int) -> None:
-        """See RecordSource."""
-        del rev
-        store.drop_drafts(connection)
 
 
 def record_of(item: MasterItem) -> Record:

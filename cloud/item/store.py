@@ -87,11 +87,6 @@ def items(connection: Connection) -> Iterator[MasterItem]:
     yield from _items(connection, "ORDER BY item.gtin")
 
 
-def drop_drafts(connection: Connection) -> None:
-    """Note that every draft went out."""
-    connection.execute(text("DELETE FROM item_draft"))
-
-
 def history(connection: Connection, gtin: str) -> list[dict[str, Any]]:
     """Who changed an item, when, why and from what to what, the newest first."""
     found = connection.execute(_HISTORY, {"gtin": gtin, "most": HISTORY_MAX})

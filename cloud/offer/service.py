@@ -126,6 +126,8 @@ class OfferRecords:
     must not be removed and added in one revision under two scopes.
     """
 
+    name = "offer"
+
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
         """Offers that changed: a record where they hold, a removal everywhere else."""
         new = store.new_store_ids(connection)
@@ -136,22 +138,17 @@ class OfferRecords:
         if new:
             yield from self._welcomes(connection, new)
 
-    def chain_records(self, connection: Connection) -> Iterator[Record]:
-        """Offers belong to stores."""
-        del connection
-        return iter(())
-
-    def zone_records(self, connection: Connection, zone: str) -> Iterator[Record]:
-        """All offers of the stores of a zone."""
-        for store_id in _currencies(connection):
-            if zone_of(store_id) == zone:
-                yield from (
-                    record_of(each) for each in store.newest(connection) if each.is_in(store_id)
-                )
-
-    def mark_published(self, connection: Connection, rev: int) -> None:
+    def take(self, connection: Connection, release_id: int) -> None:
         """See RecordSource."""
-        store.mark_published(connection, rev)
+        store.take_drafts(connection, release_id)
+
+    def give_back(self, connection: Connection, release_id: int) -> None:
+        """See RecordSource."""
+        store.give_drafts_back(connection, release_id)
+
+    def mark_published(self, connection: Connection, release_id: int, rev: int) -> None:
+        """See RecordSource."""
+        store.mark_published(connection, release_id, rev)
 
     def _welcomes(self, connection: Connection, store_ids: Iterable[str]) -> Iterator[ScopedRecord]:
         """What a store that had no revision yet begins with, drafted or not."""

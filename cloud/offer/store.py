@@ -1,6 +1,6 @@
 """SQL of offers. Versions are only ever added; the highest one counts.
 
-Reads `store`, `item`, `item_price` and `zone_revision` beside its own tables.
+Reads `store`, `item`, `item_price` and `lineage` beside its own tables.
 """
 
 from __future__ import annotations
@@ -37,12 +37,23 @@ _APPEND = text("""
 _DRAFT = text("""
     INSERT INTO offer_draft VALUES (:offer_id)
     ON CONFLICT (offer_id) DO UPDATE SET offer_id = excluded.offer_id""")
-_MARK = text("""
+# A release takes the version that is the newest then: "<offer>@<version>".
+_TAKE = text("""
     WITH gone AS (DELETE FROM offer_draft RETURNING offer_id)
+    INSERT INTO release_draft (release_id, source, key)
+    SELECT :release_id, 'offer', offer_id || '@' || max(version)
+    FROM offer_version JOIN gone USING (offer_id) GROUP BY offer_id""")
+_TAKEN = """
+    SELECT regexp_replace(key, '@[0-9]+$', '') AS offer_id,
+           CAST(substring(key FROM '[0-9]+$') AS integer) AS version
+    FROM release_draft WHERE release_id = :release_id AND source = 'offer'"""
+_GIVE_BACK = text(f"""
+    INSERT INTO offer_draft SELECT offer_id FROM ({_TAKEN}) took
+    ON CONFLICT DO NOTHING""")  # noqa: S608 - constants
+_MARK = text(f"""
     INSERT INTO offer_publication (offer_id, version, rev)
-    SELECT offer_id, max(version), :rev FROM offer_version JOIN gone USING (offer_id)
-    GROUP BY offer_id
-    ON CONFLICT (offer_id, version) DO NOTHING""")
+    SELECT offer_id, version, :rev FROM ({_TAKEN}) took
+    ON CONFLICT (offer_id, version) DO NOTHING""")  # noqa: S608 - constants
 _MATCHING = f"""
     FROM ({_NEWEST}) newest JOIN offer_version version USING (offer_id, version)
     LEFT JOIN offer_draft draft USING (offer_id)
@@ -65,7 +76,7 @@ _HISTORY = text("""
     WHERE offer_id = :offer_id ORDER BY version DESC LIMIT :most""")
 _NEW_STORES = text("""
     SELECT store_id FROM store
-    WHERE NOT EXISTS (SELECT FROM zone_revision WHERE zone = 'store-' || store.store_id)""")
+    WHERE NOT EXISTS (SELECT FROM lineage WHERE lineage.store_id = store.store_id)""")
 # Where no price is in force yet, the first that will be: goods may be promoted as they arrive.
 _PRICED_ITEMS = text("""
     SELECT item.gtin, price.regular_minor, item.cost_minor, item.category, item.department,
@@ -180,9 +191,19 @@ def append(connection: Connection, versions: Iterable[OfferVersion], author: Aut
         connection.execute(_DRAFT, [{"offer_id": row["offer_id"]} for row in rows])
 
 
-def mark_published(connection: Connection, rev: int) -> None:
-    """Note that every draft went out with a revision."""
-    connection.execute(_MARK, {"rev": rev})
+def take_drafts(connection: Connection, release_id: int) -> None:
+    """Let every draft belong to a release, as the version that it is now."""
+    connection.execute(_TAKE, {"release_id": release_id})
+
+
+def give_drafts_back(connection: Connection, release_id: int) -> None:
+    """Let the drafts of a release wait again."""
+    connection.execute(_GIVE_BACK, {"release_id": release_id})
+
+
+def mark_published(connection: Connection, release_id: int, rev: int) -> None:
+    """Note that what a release took went out with a revision."""
+    connection.execute(_MARK, {"release_id": release_id, "rev": rev})
 
 
 def count(connection: Connection, query: OfferQuery) -> int:

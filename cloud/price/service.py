@@ -166,23 +166,25 @@ def places_of(connection: Connection) -> Places:
 class PriceRecords:
     """Prices as records; see `cloud.records.RecordSource`."""
 
+    name = "price"
+
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
         """All dated prices of each item and scope with a draft."""
         for scope, rows in groupby(store.draft_prices(connection), key=lambda row: row.scope):
             for record in records_of(rows):
                 yield ScopedRecord(scope, record)
 
-    def chain_records(self, connection: Connection) -> Iterator[Record]:
-        """All dated prices of the chain."""
-        yield from records_of(store.scope_prices(connection, CHAIN))
-
-    def zone_records(self, connection: Connection, zone: str) -> Iterator[Record]:
-        """All dated prices of the stores of a zone."""
-        yield from records_of(store.scope_prices(connection, zone))
-
-    def mark_published(self, connection: Connection, rev: int) -> None:
+    def take(self, connection: Connection, release_id: int) -> None:
         """See RecordSource."""
-        store.mark_published(connection, rev)
+        store.take_drafts(connection, release_id)
+
+    def give_back(self, connection: Connection, release_id: int) -> None:
+        """See RecordSource."""
+        store.give_drafts_back(connection, release_id)
+
+    def mark_published(self, connection: Connection, release_id: int, rev: int) -> None:
+        """See RecordSource."""
+        store.mark_published(connection, release_id, rev)
 
 
 def records_of(rows: Iterable[PriceRow]) -> Iterator[Record]:

@@ -112,9 +112,21 @@ _DRAFT_SAMPLE = text("""
         ORDER BY from_at_ms DESC, id DESC LIMIT 1) before ON true
     ORDER BY max(price.id) OVER (PARTITION BY price.gtin) DESC,
              length(price.scope), price.scope, price.from_at_ms""")
-_MARK = text("""
+_TAKE = text("""
     WITH gone AS (DELETE FROM price_draft RETURNING price_id)
-    INSERT INTO price_publication SELECT price_id, :rev FROM gone""")
+    INSERT INTO release_draft (release_id, source, key)
+    SELECT :release_id, 'price', price_id::text FROM gone""")
+_GIVE_BACK = text("""
+    INSERT INTO price_draft (price_id, store_id, gtin, scope)
+    SELECT id, store_id, gtin, scope FROM item_price
+    JOIN release_draft took ON took.key::bigint = id
+    WHERE took.release_id = :release_id AND took.source = 'price'
+    ON CONFLICT (price_id) DO NOTHING""")
+_MARK = text("""
+    INSERT INTO price_publication (price_id, rev)
+    SELECT key::bigint, :rev FROM release_draft
+    WHERE release_id = :release_id AND source = 'price'
+    ON CONFLICT (price_id) DO NOTHING""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +236,19 @@ def draft_sample(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in found]
 
 
-def mark_published(connection: Connection, rev: int) -> None:
-    """Note that every draft went out with a revision."""
-    connection.execute(_MARK, {"rev": rev})
+def take_drafts(connection: Connection, release_id: int) -> None:
+    """Let every draft belong to a release."""
+    connection.execute(_TAKE, {"release_id": release_id})
+
+
+def give_drafts_back(connection: Connection, release_id: int) -> None:
+    """Let the drafts of a release wait again."""
+    connection.execute(_GIVE_BACK, {"release_id": release_id})
+
+
+def mark_published(connection: Connection, release_id: int, rev: int) -> None:
+    """Note that what a release took went out with a revision."""
+    connection.execute(_MARK, {"release_id": release_id, "rev": rev})
 
 
 def _prices(rows: Iterable[Sequence[Any]]) -> Iterator[PriceRow]:

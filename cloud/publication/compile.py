@@ -1,18 +1,17 @@
-"""From changed rows to a zone's next revision. Pure.
+"""From changed records to a store's next manifest. Pure.
 
-A revision is the zone's last snapshot and the deltas since; its digest sums the hashes of all
-records, so compiling costs what changed. A snapshot is made when there is none, after
-`DELTAS_MAX` deltas, or when the deltas outgrow their share of a snapshot.
+A revision is the last snapshots and the deltas since; its digest sums the hashes of all records,
+so compiling costs what changed. The deltas of the last `DELTAS_MAX` revisions stay in the
+manifest, also those from before the snapshots: a box that was not away for long fetches nothing
+else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from cloud.records import ScopedRecord
-from shared.kernel.canonical import sha256
-from shared.kernel.errors import CorruptError
+from shared.kernel.canonical import canonical_bytes, sha256
 from shared.publication.manifest import Manifest, Piece
 from shared.publication.revision import (
     DIGEST_MODULUS,
@@ -20,12 +19,13 @@ from shared.publication.revision import (
     digest_add,
     digest_hex,
     digest_remove,
-    record_bytes,
 )
 from shared.wire.objects import pack_lines
 
-DELTAS_MAX = 100
+DELTAS_MAX = 48
 DELTA_SHARE_PERCENT = 25
+SMALL_BYTES = 1 << 16
+"""Deltas of this size are never worth a new snapshot."""
 
 Key = tuple[str, str, str]
 """Scope, kind and key of a record."""
@@ -33,15 +33,20 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One record that differs from what was published: its line, its new and its old hash.
+    """A record that a release changes: hashes and lines before and after.
 
-    `new` None means removed, `old` None means it was not there.
+    `new` None means removed (`line` says so), `old` None that it was not there.
     """
 
     key: Key
-    line: bytes
-    new: bytes | None
     old: bytes | None
+    old_line: bytes | None
+    new: bytes | None
+    line: bytes
+
+    def line_back(self) -> bytes:
+        """The line that undoes it."""
+        return tombstone(*self.key[1:]) if self.old_line is None else self.old_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,124 +59,85 @@ class Sum:
     def __add__(self, other: Sum) -> Sum:
         return Sum((self.digest + other.digest) % DIGEST_MODULUS, self.records + other.records)
 
-
-@dataclass(frozen=True, slots=True)
-class ZoneHead:
-    """What a zone has so far; `manifest` None before its first revision."""
-
-    zone: str
-    manifest: Manifest | None = None
-
-    def sum(self) -> Sum:
-        """Digest and number of the records of its revision."""
-        if self.manifest is None:
-            return Sum()
-        return Sum(int(self.manifest.digest, 16), self.manifest.records)
+    def __neg__(self) -> Sum:
+        return Sum(-self.digest % DIGEST_MODULUS, -self.records)
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
-    """The number of a publication and the incarnation of the cloud that makes it."""
+class Part:
+    """What a release changes in one scope."""
 
-    rev: int
-    inc: str
+    changes: tuple[Change, ...]
+    sum: Sum
+    kinds: frozenset[str]
 
-
-@dataclass(frozen=True, slots=True)
-class ZoneRevision:
-    """A zone's new manifest and the new object that it names beside the old ones."""
-
-    manifest: Manifest
-    piece: bytes
+    def lines(self, *, is_back: bool) -> Iterator[bytes]:
+        """The lines that bring it, or take it back."""
+        return (each.line_back() if is_back else each.line for each in self.changes)
 
 
-def candidates_of(drafts: Iterable[ScopedRecord]) -> list[Change]:
-    """The drafts as if nothing was published yet: lines and hashes, without the records."""
-    found = []
-    for draft in drafts:
-        record = draft.record
-        line = record_bytes(record)
-        new = None if record.body is None else sha256(line)
-        found.append(Change((draft.scope, record.kind.value, record.key), line, new, None))
-    return found
+def part_of(changes: Sequence[Change]) -> Part:
+    """Add up what changes."""
+    kinds = frozenset(change.key[1] for change in changes)
+    return Part(tuple(changes), sum_of((each.old, each.new) for each in changes), kinds)
 
 
-def changes_of(candidates: Iterable[Change], published: Mapping[Key, bytes]) -> list[Change]:
-    """Those that differ from what is published, by scope, kind and key."""
-    found = []
-    for candidate in candidates:
-        old = published.get(candidate.key)
-        if candidate.new != old:
-            found.append(candidate if old is None else replace(candidate, old=old))
-    return sorted(found, key=lambda change: change.key)
+def tombstone(kind: str, key: str) -> bytes:
+    """The line that removes a record."""
+    return canonical_bytes({"k": kind, "i": key, "b": None})
 
 
-def sum_of(changes: Iterable[Change]) -> Sum:
-    """By how much changes move a digest."""
+def sum_of(hashes: Iterable[tuple[bytes | None, bytes | None]]) -> Sum:
+    """By how much changes (old and new hash) move a digest."""
     digest, records = EMPTY_DIGEST, 0
-    for change in changes:
-        if change.old is not None:
-            digest, records = digest_remove(digest, change.old), records - 1
-        if change.new is not None:
-            digest, records = digest_add(digest, change.new), records + 1
+    for old, new in hashes:
+        if old is not None:
+            digest, records = digest_remove(digest, old), records - 1
+        if new is not None:
+            digest, records = digest_add(digest, new), records + 1
     return Sum(digest, records)
 
 
-def sum_of_hashes(hashes: Iterable[bytes]) -> Sum:
-    """Digest and number of records, from their hashes."""
-    digest, records = EMPTY_DIGEST, 0
-    for found in hashes:
-        digest, records = digest + int.from_bytes(found, "big"), records + 1
-    return Sum(digest % DIGEST_MODULUS, records)
+def sum_of_manifest(manifest: Manifest) -> Sum:
+    """Digest and number of the records of a revision."""
+    return Sum(int(manifest.digest, 16), manifest.records)
 
 
-def compile_revision(
-    head: ZoneHead,
-    revision: Revision,
-    changes: Iterable[Change],
-    total: Sum,
-    snapshot_lines: Callable[[], Iterable[bytes]],
-) -> ZoneRevision:
-    """The zone's next revision, whose records sum to `total`.
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An object: its compressed bytes, their SHA-256 (hex) and the number of its lines."""
 
-    `snapshot_lines` gives all its record lines, and is called only for a snapshot. Raises
-    CorruptError `publication.digest` when they do not sum to `total`.
-    """
-    lines = [change.line for change in changes]
-    delta = None if head.manifest is None else _delta(head.manifest, revision.rev, lines)
-    if head.manifest is not None and delta is not None and _is_worthwhile(head.manifest, delta[0]):
-        piece, data = delta
-        snapshots, deltas = head.manifest.snapshots, (*head.manifest.deltas, piece)
-    else:
-        whole, data = _snapshot(head.zone, revision.rev, total, snapshot_lines())
-        snapshots, deltas = (whole,), ()
-    manifest = Manifest(
-        zone=head.zone,
-        rev=revision.rev,
-        inc=revision.inc,
-        digest=digest_hex(total.digest),
-        records=total.records,
-        snapshots=snapshots,
-        deltas=deltas,
-    )
-    return ZoneRevision(manifest, data)
+    data: bytes
+    sha256: str
+    lines: int
+
+    def piece(self, from_rev: int, to_rev: int) -> Piece:
+        """It as a piece of a manifest."""
+        return Piece(from_rev, to_rev, self.sha256, len(self.data), self.lines)
 
 
-def _delta(before: Manifest, rev: int, lines: list[bytes]) -> tuple[Piece, bytes]:
-    data = pack_lines(lines)
-    return Piece(before.rev, rev, sha256(data).hex(), len(data), len(lines)), data
-
-
-def _is_worthwhile(before: Manifest, delta: Piece) -> bool:
-    size = sum(piece.size for piece in before.deltas) + delta.size
-    is_small = size * 100 <= before.snapshot.size * DELTA_SHARE_PERCENT
-    return is_small and len(before.deltas) < DELTAS_MAX
-
-
-def _snapshot(zone: str, rev: int, total: Sum, lines: Iterable[bytes]) -> tuple[Piece, bytes]:
+def packed(lines: Iterable[bytes]) -> Packed:
+    """Compress lines; RefusedError `wire.line` for one that no box would read."""
     kept = list(lines)
-    found = sum_of_hashes(map(sha256, kept))
-    if found != total:
-        raise CorruptError("publication.digest", zone=zone, rev=rev)
     data = pack_lines(kept)
-    return Piece(0, rev, sha256(data).hex(), len(data), len(kept)), data
+    return Packed(data, sha256(data).hex(), len(kept))
+
+
+def deltas_after(before: Manifest, delta: Piece) -> tuple[Piece, ...]:
+    """The deltas of the next manifest: the newest ones, and all since the snapshots."""
+    deltas = (*before.deltas, delta)
+    since = [n for n, piece in enumerate(deltas) if piece.from_rev >= before.snapshot.to_rev]
+    return deltas[min(since[0], max(0, len(deltas) - DELTAS_MAX)) :]
+
+
+def wants_snapshot(before: Manifest, deltas: Iterable[Piece]) -> bool:
+    """Whether a new box would have too much to fetch, or too much to put together."""
+    since = [piece for piece in deltas if piece.from_rev >= before.snapshot.to_rev]
+    size, whole = (sum(piece.size for piece in each) for each in (since, before.snapshots))
+    is_large = size > SMALL_BYTES and size * 100 > whole * DELTA_SHARE_PERCENT
+    return is_large or len(since) >= DELTAS_MAX
+
+
+def manifest_hex(total: Sum) -> str:
+    """A sum's digest as a manifest says it."""
+    return digest_hex(total.digest)

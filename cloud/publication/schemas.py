@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -26,6 +28,7 @@ class Draft(BaseModel):
     prices: int
     offers: int
     staff: int
+    config: int
     stores: list[str]
     sample: list[PriceDraft]
 
@@ -80,3 +83,15 @@ class Convergence(BaseModel):
 
     target_rev: int
     stores: list[StoreConvergence]
+
+
+class FetchRequest(BaseModel):
+    """A manifest (SHA-256, hex) that a box wants to come to, and what it has (0 for nothing).
+
+    `take`: whether large objects come in the answer, or as addresses that hold for a while.
+    """
+
+    manifest: str = Field(pattern="^[0-9a-f]{64}$")
+    have_rev: int = Field(ge=0)
+    have_inc: str = Field(default="", max_length=64)
+    take: Literal["inline", "urls"] = "inline"

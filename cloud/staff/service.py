@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from cloud.db import Database
 from cloud.passwords import hash_pin
-from cloud.records import ScopedRecord, zone_of
+from cloud.records import ScopedRecord, TableDrafts, zone_of
 from cloud.staff import store
 from cloud.staff.store import Operator
 from shared.kernel.errors import RefusedError
@@ -66,8 +66,10 @@ def operators(database: Database) -> list[Operator]:
         return list(store.operators(connection))
 
 
-class StaffRecords:
+class StaffRecords(TableDrafts):
     """Operators as records; see `cloud.records.RecordSource`."""
+
+    name, draft_table, draft_column = "staff", "staff_draft", "operator_id"
 
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
         """Who changed: a record where they work, a removal everywhere else."""
@@ -75,22 +77,6 @@ class StaffRecords:
         for operator in list(store.drafts(connection)):
             for store_id in every_store:
                 yield ScopedRecord(zone_of(store_id), _record_in(operator, store_id))
-
-    def chain_records(self, connection: Connection) -> Iterator[Record]:
-        """Operators belong to stores."""
-        del connection
-        return iter(())
-
-    def zone_records(self, connection: Connection, zone: str) -> Iterator[Record]:
-        """Everybody who works in a store of the zone."""
-        for operator in store.operators(connection):
-            if any(zone_of(store_id) == zone for store_id in operator.store_ids):
-                yield record_of(operator)
-
-    def mark_published(self, connection: Connection, rev: int) -> None:
-        """See RecordSource."""
-        del rev
-        store.drop_drafts(connection)
 
 
 def record_of(operator: Operator) -> Record:

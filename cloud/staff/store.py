@@ -68,11 +68,6 @@ def store_ids(connection: Connection) -> list[str]:
     return [str(store_id) for (store_id,) in found]
 
 
-def drop_drafts(connection: Connection) -> None:
-    """Note that every draft went out."""
-    connection.execute(text("DELETE FROM staff_draft"))
-
-
 def _operators(connection: Connection, tail: str, operator_id: str = "") -> Iterator[Operator]:
     statement = text(
         f"SELECT {_COLUMNS} FROM staff {tail} ORDER BY operator_id"  # noqa: S608 - constants

@@ -11,6 +11,7 @@ STATEMENTS = (
     # was published before this step; it is read once from the published objects.
     "ALTER TABLE record_hash RENAME TO record",
     "ALTER TABLE record ADD COLUMN line bytea",
+    "CREATE INDEX record_unlearnt ON record (sha256) WHERE line IS NULL",
     # Digest (hex) and number of a scope's records in the base, so that nobody adds them up again.
     """
     CREATE TABLE scope_sum (
@@ -50,7 +51,7 @@ STATEMENTS = (
     # are those of `now_rev`; `kinds` names the newest revision that changed each kind of record.
     """
     CREATE TABLE lineage (
-        store_id text PRIMARY KEY REFERENCES store, rev integer NOT NULL,
+        store_id text PRIMARY KEY, rev integer NOT NULL,
         now_rev integer NOT NULL, inc text NOT NULL, scopes text[] NOT NULL,
         digest text NOT NULL, records integer NOT NULL, kinds jsonb NOT NULL DEFAULT '{}')""",
     """

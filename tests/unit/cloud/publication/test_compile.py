@@ -1,123 +1,117 @@
-"""When a revision is a delta and when a snapshot."""
+"""Sums, deltas and when a revision brings snapshots."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
 from cloud.publication.compile import (
     DELTAS_MAX,
+    SMALL_BYTES,
     Change,
-    Revision,
-    ZoneHead,
-    candidates_of,
-    changes_of,
-    compile_revision,
+    Sum,
+    deltas_after,
+    packed,
+    part_of,
     sum_of,
-    sum_of_hashes,
+    sum_of_manifest,
+    tombstone,
+    wants_snapshot,
 )
-from cloud.records import CHAIN, ScopedRecord
 from shared.kernel.canonical import sha256
-from shared.kernel.errors import CorruptError, RefusedError
-from shared.publication.manifest import Manifest, manifest_bytes, parse_manifest
-from shared.publication.revision import Record, RecordKind, parse_record
-from shared.wire.objects import iter_lines
+from shared.kernel.errors import RefusedError
+from shared.publication.manifest import Manifest, Piece
+from shared.publication.revision import Record, RecordKind, digest_hex, record_bytes
+from shared.wire.objects import LINE_BYTES_MAX, iter_lines
 
-ZONE = "store-1"
-
-
-def price(key: str, minor: int | None) -> ScopedRecord:
-    body = None if minor is None else {"prices": [[0, minor, None]]}
-    return ScopedRecord(ZONE, Record(RecordKind.PRICE, key, body))
+NAME = "ab" * 32
 
 
-class Zone:
-    """A zone that publishes, kept in memory."""
-
-    def __init__(self) -> None:
-        self.lines: dict[tuple[str, str, str], bytes] = {}
-        self.manifest: Manifest | None = None
-        self.rev = 0
-        self.snapshots = 0
-
-    def publish(self, *drafts: ScopedRecord) -> bytes:
-        known = {key: sha256(line) for key, line in self.lines.items()}
-        changes = changes_of(candidates_of(drafts), known)
-        for change in changes:
-            self._take(change)
-        self.rev += 1
-        head = ZoneHead(ZONE, self.manifest)
-        total = head.sum() + sum_of(changes)
-        made = compile_revision(head, Revision(self.rev, "1-1"), changes, total, self._snapshot)
-        assert parse_manifest(manifest_bytes(made.manifest)) == made.manifest
-        self.manifest = made.manifest
-        return made.piece
-
-    def _take(self, change: Change) -> None:
-        if change.new is None:
-            del self.lines[change.key]
-        else:
-            self.lines[change.key] = change.line
-
-    def _snapshot(self) -> list[bytes]:
-        self.snapshots += 1
-        return list(self.lines.values())
+def price(key: str, minor: int) -> bytes:
+    return record_bytes(Record(RecordKind.PRICE, key, {"prices": [[0, minor, None]]}))
 
 
-def test_a_delta_holds_only_what_changed() -> None:
-    zone = Zone()
-    zone.publish(*(price(f"{number:013d}", number + 1) for number in range(500)))
-    piece = zone.publish(price(f"{7:013d}", 999), price(f"{8:013d}", 9), price(f"{9:013d}", None))
-    records = [parse_record(line) for line in iter_lines(io.BytesIO(piece))]
-    assert [(record.key[-1], record.body is None) for record in records] == [
-        ("7", False),
-        ("9", True),
+def change(key: str, old: bytes | None, new: bytes | None) -> Change:
+    line = tombstone("price", key) if new is None else new
+    return Change(
+        ("store-1", "price", key),
+        None if old is None else sha256(old),
+        old,
+        None if new is None else sha256(new),
+        line,
+    )
+
+
+def manifest(deltas: int, *, size: int = 100, whole: int = 1_000_000) -> Manifest:
+    """A manifest whose snapshots (revision 10) are followed by deltas of one size."""
+    pieces = tuple(Piece(10 + n, 11 + n, NAME, size, 1) for n in range(deltas))
+    return Manifest("z", 10 + deltas, "i", "0" * 64, 1, (Piece(0, 10, NAME, whole, 1),), pieces)
+
+
+def test_what_a_release_changes_adds_up_and_can_be_taken_back() -> None:
+    part = part_of(
+        [
+            change("1", None, price("1", 5)),
+            change("2", price("2", 6), price("2", 7)),
+            change("3", price("3", 8), None),
+        ]
+    )
+    before = sum_of((None, sha256(line)) for line in (price("2", 6), price("3", 8)))
+    after = sum_of((None, sha256(line)) for line in (price("1", 5), price("2", 7)))
+    assert before + part.sum == after
+    assert after + -part.sum == before
+    assert part.kinds == {"price"}
+    assert list(part.lines(is_back=False)) == [
+        price("1", 5),
+        price("2", 7),
+        tombstone("price", "3"),
     ]
-    assert zone.snapshots == 1
-    assert zone.manifest is not None
-    assert zone.manifest.records == 499
-    assert sum_of_hashes(map(sha256, zone.lines.values())).digest == int(zone.manifest.digest, 16)
+    assert list(part.lines(is_back=True)) == [tombstone("price", "1"), price("2", 6), price("3", 8)]
 
 
-def test_what_no_box_would_read_is_not_published() -> None:
-    prices = [[at_ms, 100, None] for at_ms in range(1_700_000_000_000, 1_700_000_004_000)]
-    history = ScopedRecord(ZONE, Record(RecordKind.PRICE, "0" * 13, {"prices": prices}))
-    with pytest.raises(RefusedError) as refused:
-        Zone().publish(history)
-    assert refused.value.code == "wire.line"
+def test_a_removal_is_the_line_that_boxes_know() -> None:
+    assert tombstone("price", "1") == record_bytes(Record(RecordKind.PRICE, "1", None))
 
 
-def test_there_is_a_snapshot_after_so_many_deltas() -> None:
-    zone = Zone()
-    zone.publish(*(price(f"{number:013d}", number * 7919 % 99_991 + 1) for number in range(20_000)))
-    for number in range(DELTAS_MAX):
-        zone.publish(price("0000000000001", 1000 + number))
-    assert zone.manifest is not None
-    assert (zone.snapshots, len(zone.manifest.deltas)) == (1, DELTAS_MAX)
-    zone.publish(price("0000000000001", 5))
-    assert (zone.snapshots, zone.manifest.deltas) == (2, ())
+def test_an_object_reads_back_and_is_named_by_its_bytes() -> None:
+    made = packed([price("1", 5), price("2", 6)])
+    assert list(iter_lines(io.BytesIO(made.data))) == [price("1", 5), price("2", 6)]
+    assert made.piece(3, 4) == Piece(3, 4, sha256(made.data).hex(), len(made.data), 2)
+    assert packed(iter([price("1", 5), price("2", 6)])) == made
 
 
-def test_there_is_a_snapshot_when_deltas_outgrow_their_share() -> None:
-    zone = Zone()
-    zone.publish(*(price(f"{number:013d}", number + 1) for number in range(1000)))
-    zone.publish(*(price(f"{number:013d}", number * 7 + 3) for number in range(500)))
-    assert zone.snapshots == 2
+def test_what_no_box_would_read_is_not_packed() -> None:
+    with pytest.raises(RefusedError, match=r"wire\.line"):
+        packed([b"x" * LINE_BYTES_MAX])
 
 
-def test_a_snapshot_that_does_not_add_up_is_never_published() -> None:
-    changes = changes_of(candidates_of([price("1", 5)]), {})
-    with pytest.raises(CorruptError, match=r"publication\.digest"):
-        compile_revision(
-            ZoneHead(ZONE), Revision(1, "1-1"), changes, sum_of(changes), lambda: [b"other"]
-        )
+def test_the_newest_deltas_stay_also_those_from_before_the_snapshots() -> None:
+    before = manifest(DELTAS_MAX + 5)
+    later = replace(before, snapshots=(Piece(0, before.rev, NAME, 9, 1),))
+    delta = Piece(before.rev, before.rev + 1, NAME, 9, 1)
+    assert deltas_after(before, delta) == (*before.deltas, delta)  # all since the snapshots
+    kept = deltas_after(later, delta)
+    assert (len(kept), kept[-1]) == (DELTAS_MAX, delta)
+    assert kept[0].from_rev < later.snapshot.to_rev
 
 
-def test_what_says_the_same_is_no_change() -> None:
-    draft = ScopedRecord(CHAIN, Record(RecordKind.ITEM, "1", {"name": "Tea"}))
-    (change,) = changes_of(candidates_of([draft]), {})
-    assert change.new is not None
-    assert changes_of(candidates_of([draft]), {change.key: change.new}) == []
-    gone = ScopedRecord(CHAIN, Record(RecordKind.ITEM, "1", None))
-    assert changes_of(candidates_of([gone]), {}) == []
+@pytest.mark.parametrize(
+    ("before", "wanted"),
+    [
+        (manifest(1), False),
+        (manifest(DELTAS_MAX - 1), False),
+        (manifest(DELTAS_MAX), True),
+        (manifest(3, size=SMALL_BYTES, whole=SMALL_BYTES * 13), False),
+        (manifest(4, size=SMALL_BYTES, whole=SMALL_BYTES * 13), True),
+        (manifest(1, size=SMALL_BYTES, whole=10), False),  # never worth it
+    ],
+)
+def test_there_are_snapshots_when_deltas_are_many_or_large(before: Manifest, wanted: bool) -> None:
+    assert wants_snapshot(before, before.deltas) is wanted
+
+
+def test_a_manifest_says_its_sum() -> None:
+    total = Sum(7, 2)
+    assert sum_of_manifest(replace(manifest(0), digest=digest_hex(7), records=2)) == total
