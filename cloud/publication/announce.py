@@ -97,7 +97,7 @@ class Announcer:
         return len(rows)
 
     def _announce(self) -> int:
-        count = 0
+        count, began = 0, time.monotonic()
         with self.database.begin() as connection:
             for dev, number, told in _documents(connection, self.announced_no):
                 self._send(dev, told)
@@ -105,7 +105,10 @@ class Announcer:
                 self.announced_no = number
                 count += 1
         if count:
-            _log.info("publication.announced", boxes=count, change=self.announced_no)
+            took_ms = int((time.monotonic() - began) * 1_000)
+            _log.info(
+                "publication.announced", boxes=count, change=self.announced_no, took_ms=took_ms
+            )
         return count
 
     def _send(self, dev: DeviceId, told: dict[str, Any]) -> None:
