@@ -214,7 +214,8 @@ def test_a_batch_of_many_boxes_costs_one_statement(
 ) -> None:
     first = new_box()
     many = """
-        INSERT INTO device SELECT 'd-' || lpad(translate(n::text, '0123456789', 'abcdefghij'), 16, 'z'), :store,
+        INSERT INTO device
+        SELECT 'd-' || lpad(translate(n::text, '0123456789', 'abcdefghij'), 16, 'z'), :store,
             '', '', 'active', '', 0 FROM generate_series(1, 500) n RETURNING dev"""
     with database.begin() as connection:
         devs = list(connection.execute(text(many), {"store": first.store_id}).scalars())
