@@ -59,6 +59,7 @@ class LightBox:
         self._wanted = asyncio.Event()
         self._active_rev, self._active_at, self._stored_at = 0, 0, 0
         self._error: str | None = None
+        self._not_before: dict[int, int] = {}
         self._conn = 0
         self._sent_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -162,20 +163,25 @@ class LightBox:
     async def _stage(self, head: DesiredCatalog, inc: str) -> None:
         if head.rev <= self.catalog.stored_rev and inc == self.catalog.stored_inc:
             return
-        await self.catalog.stage(head, inc)
+        manifest = await self.catalog.stage(head, inc)
+        self._not_before[head.rev] = manifest.at_ms
         self._stored_at = self._parts.clock.now_ms()
         self._parts.heard("stored")
         self._report()
 
     def _activate(self, heads: tuple[DesiredCatalog, ...]) -> float | None:
         now_ms = self._parts.clock.now_ms()
-        due = [head for head in heads if head.at <= now_ms]
+        due = [head for head in heads if self._at(head) <= now_ms]
         if due and due[-1].rev != self._active_rev:
             self._active_rev, self._active_at = due[-1].rev, now_ms
             self._parts.heard("active")
             self._report()
-        later = [head.at for head in heads if head.at > now_ms]
+        later = [at_ms for at_ms in map(self._at, heads) if at_ms > now_ms]
         return (min(later) - now_ms) / 1000 if later else None
+
+    def _at(self, head: DesiredCatalog) -> int:
+        """The instant of a revision: HQ signed one of the two that it is told."""
+        return max(head.at, self._not_before.get(head.rev, 0))
 
     def _report(self) -> None:
         later = next((h for h in self._heads() if h.rev > self._active_rev), None)
@@ -191,7 +197,7 @@ class LightBox:
                 shown_at=self._active_at,
                 error=self._error,
                 next_rev=later.rev if later else 0,
-                next_at=later.at if later else 0,
+                next_at=self._at(later) if later else 0,
             ),
             unsynced=self.journal.unsynced,
             lanes=1,

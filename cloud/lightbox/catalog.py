@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +17,7 @@ from shared.publication.manifest import (
     pieces_needed,
     signing_statement,
 )
+from shared.wire.frames import Frame, FrameKind, FrameReader
 from shared.wire.message import DesiredCatalog
 
 OK = 200
@@ -40,20 +41,24 @@ class LightCatalog:
     stored_inc: str = ""
     requests: int = 0
     fetched_bytes: int = 0
+    _objects: dict[str, bytes] = field(default_factory=dict)
 
     async def stage(self, wanted: DesiredCatalog, inc: str) -> Manifest:
-        """Fetch and verify what leads to a revision.
+        """Fetch and verify what leads to a revision, with one request.
 
         Raises CorruptError `publication.signature`, `publication.other_manifest` or
-        `object.hash`, UnavailableError `object.refused` or `object.unreachable`.
+        `object.hash`, RefusedError `wire.frame`, `wire.frame_cut`, UnavailableError
+        `object.refused` or `object.unreachable`.
         """
         self._check_signature(wanted)
-        manifest = parse_manifest(await self._get(wanted.sha256))
+        await self._fetch(wanted)
+        manifest = parse_manifest(self._object(wanted.sha256))
         stated = (manifest.zone, manifest.rev, manifest.inc)
         if stated != (wanted.zone, wanted.rev, inc):
             raise CorruptError("publication.other_manifest", revision=manifest.rev)
         for piece in pieces_needed(manifest, self.stored_rev, self.stored_inc):
-            await self._get(piece.sha256)
+            self._object(piece.sha256)
+        self._objects.clear()
         self.stored_rev, self.stored_inc = wanted.rev, inc
         return manifest
 
@@ -65,19 +70,40 @@ class LightCatalog:
         except (InvalidSignature, ValueError):
             raise CorruptError("publication.signature", revision=wanted.rev) from None
 
-    async def _get(self, name: str) -> bytes:
+    def _object(self, name: str) -> bytes:
+        data = self._objects.get(name, b"")
+        if sha256(data).hex() != name:
+            raise CorruptError("object.hash", sha256=name)
+        return data
+
+    async def _fetch(self, wanted: DesiredCatalog) -> None:
+        asked = {
+            "manifest": wanted.sha256,
+            "have_rev": self.stored_rev,
+            "have_inc": self.stored_inc,
+            "take": "inline",
+        }
         bearer = f"Bearer {self.identity.dev}.{self.identity.secret}"
         try:
-            answer = await self.cloud.client.get(
-                f"/v1/objects/{name}", headers={"Authorization": bearer}
+            answer = await self.cloud.client.post(
+                "/v1/catalog/fetch", json=asked, headers={"Authorization": bearer}
             )
         except httpx.HTTPError:
             raise UnavailableError("object.unreachable") from None
         if answer.status_code != OK:
             raise UnavailableError("object.refused", status=answer.status_code)
-        data = answer.content
         self.requests += 1
-        self.fetched_bytes += len(data)
-        if sha256(data).hex() != name:
-            raise CorruptError("object.hash", sha256=name)
-        return data
+        self.fetched_bytes += len(answer.content)
+        self._objects = _bodies(answer.content)
+
+
+def _bodies(data: bytes) -> dict[str, bytes]:
+    """The bodies of an answer's frames by the name that each claims."""
+    reader, found, name = FrameReader(), dict[str, bytes](), ""
+    for part in reader.feed(data):
+        if isinstance(part, Frame):
+            name = part.sha256.hex() if part.kind is not FrameKind.END else ""
+        else:
+            found[name] = found.get(name, b"") + part
+    reader.finish()
+    return found

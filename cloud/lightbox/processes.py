@@ -41,6 +41,10 @@ class CrowdProcesses:
             counts.update(seen.counts)
         return Seen(sum(seen.connected for seen in self._newest.values()), dict(counts))
 
+    def pids(self) -> list[int]:
+        """Their process ids, for measurements."""
+        return [child.pid for child, _ in self._children if child.pid is not None]
+
     def is_alive(self) -> bool:
         """Whether every process still runs."""
         return all(child.is_alive() for child, _ in self._children)

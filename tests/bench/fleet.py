@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
 import psutil
 from rich.console import Console
 from sqlalchemy import text
@@ -29,7 +28,7 @@ from cloud.lightbox.service import Crowd, make_crowd
 from cloud.publication.service import welcome
 from cloud.signing import read_hq_key
 from tests.bench.figure import Figure, percentile, show, spread
-from tests.bench.raw_broker import raw_rate_per_s
+from tests.bench.raw_broker import observing, raw_rate_per_s
 from tests.demo.chain import Chain
 from tests.demo.pack.sample import sample_pack
 from tests.demo.state import load_or_create
@@ -64,10 +63,16 @@ def measure(folder: Path, stores: int = STORES, changes: int = CHANGES) -> list[
     with fleet(folder, stores) as running_fleet:
         stored_s: list[float] = []
         acknowledged = 0
+        before = _cpu_s(running_fleet)
         for number in range(changes):
             took, reached = _change(running_fleet, 1_000 + number)
             stored_s += took
             acknowledged += reached
+        used = _cpu_s(running_fleet)
+        cost = ", ".join(
+            f"{name} {(used[name] - before[name]) / (stores * changes) * 1_000:.2f}"
+            for name in used
+        )
         rss = _cloud_rss(running_fleet.chain)
         devices = [box.dev for box in map(running_fleet.crowd.box, range(1, stores + 1))]
         raw = raw_rate_per_s(running_fleet.chain.broker, devices)
@@ -81,7 +86,7 @@ def measure(folder: Path, stores: int = STORES, changes: int = CHANGES) -> list[
             goal,
             stores / raw,
             "as many messages through the raw broker",
-            spread(stored_s, "s"),
+            f"{spread(stored_s, 's')}; CPU ms a store: {cost}",
         ),
         Figure(
             "the same: stores that acknowledged it as active",
@@ -100,7 +105,7 @@ def measure(folder: Path, stores: int = STORES, changes: int = CHANGES) -> list[
             FAN_OUT_GOAL * raw,
             raw,
             "the raw broker in this run",
-            "read from PostgreSQL, put together, published, confirmed",
+            "read from PostgreSQL, put together, published; both as they reach an observer",
             higher_is_better=True,
         ),
         Figure(
@@ -184,25 +189,43 @@ def _announce_rate_per_s(found: Fleet) -> float:
     worker = found.chain.worker
     assert worker is not None
     worker.stop()
-    before = worker.command.log.stat().st_size
-    worker.start()
-    deadline = time.monotonic() + CONVERGE_S
-    while time.monotonic() < deadline:
-        for line in worker.command.log.read_bytes()[before:].splitlines():
-            if b"publication.announced" in line:
-                told = orjson.loads(line)
-                return float(told["boxes"] / max(told["took_ms"], 1) * 1_000)
-        time.sleep(POLL_S)
-    raise AssertionError("the worker announced nothing")
+    with observing(found.chain.broker, "des") as observer:
+        worker.start()
+        return observer.rate_per_s(found.crowd.count)
 
 
 def _cloud_rss(chain: Chain) -> int:
-    total = 0
-    for process in (chain.api, chain.worker, chain.broker.process):
+    parts = _parts_of(chain)
+    return sum(
+        each.memory_info().rss for name in ("api", "worker", "broker") for each in parts[name]
+    )
+
+
+def _cpu_s(found: Fleet) -> dict[str, float]:
+    """Processor time by part so far: what each costs, however busy the machine is."""
+    parts = {
+        **_parts_of(found.chain),
+        "light boxes": [psutil.Process(pid) for pid in found.processes.pids()],
+    }
+    return {
+        name: sum(sum(each.cpu_times()[:2]) for each in processes)
+        for name, processes in parts.items()
+    }
+
+
+def _parts_of(chain: Chain) -> dict[str, list[psutil.Process]]:
+    roots = {
+        "api": chain.api,
+        "worker": chain.worker,
+        "broker": chain.broker.process,
+        "postgres": chain.postgres.process,
+    }
+    found = {}
+    for name, process in roots.items():
         assert process is not None
         root = psutil.Process(process.pid)
-        total += sum(each.memory_info().rss for each in (root, *root.children(recursive=True)))
-    return total
+        found[name] = [root, *root.children(recursive=True)]
+    return found
 
 
 def main() -> None:
