@@ -69,6 +69,7 @@ from edge.sync.service import SyncHooks, SyncParts, SyncService
 from edge.till.api import TillRoom
 from edge.till.service import Till, closed_day
 from edge.till.store import DayAnswers
+from edge.updater.service import Updater
 from edge.trusted_time import TIME_FILE, TrustedTime
 from edge.version import software_version
 from shared.kernel.clock import Clock
@@ -144,19 +145,7 @@ class Box:
         self.copies = make_copies(settings, identity, signer, self.journal, self.ids)
         self.sync = self._make_sync(data / "fetch")
         self.upkeep = Upkeep(UpkeepParts(self.journal, self.machine_clock))
-        self.updater = make_updater(
-            settings,
-            identity,
-            self.journal,
-            self.sync,
-            SoftwareView(
-                reports=self.devices.reports,
-                printers=self.devices.printers,
-                open_baskets=self.open_baskets,
-                print_queue=self.effects.depth,
-                idle_ms=self._idle_ms,
-            ),
-        )
+        self.updater = self._make_updater()
         self.care = self._make_care()
         self.works = make_works(self)
         machine = Machine(self.machine_clock, self.ids)
@@ -395,6 +384,16 @@ class Box:
             software=self._software,
         )
         return SyncService(parts, hooks)
+
+    def _make_updater(self) -> Updater:
+        view = SoftwareView(
+            self.devices.reports,
+            self.devices.printers,
+            self.open_baskets,
+            self.effects.depth,
+            self._idle_ms,
+        )
+        return make_updater(self.settings, self.identity, self.journal, self.sync, view)
 
     def _make_care(self) -> DeviceCare:
         settings, clock = self.settings, self.machine_clock

@@ -77,7 +77,7 @@ def tidy(releases: Releases, keep: Iterable[str]) -> None:
 
 
 def _make(folder: Path, links: Path, wheels: Sequence[Wheel]) -> None:
-    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], links)
     wanted = links / "requirements.txt"
     wanted.write_text("".join(f"{requirement(wheel)}\n" for wheel in wheels))
     _run(
@@ -92,7 +92,8 @@ def _make(folder: Path, links: Path, wheels: Sequence[Wheel]) -> None:
                 "--no-warn-script-location",
             ),
             *("--disable-pip-version-check", "--find-links", str(links), "-r", str(wanted)),
-        ]
+        ],
+        links,
     )
 
 
@@ -120,8 +121,9 @@ def _carried() -> Iterable[Path]:
         yield from sorted(place.glob("pip-*.whl"))
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], scratch: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "PYTHON"))}
+    environment["TMPDIR"] = str(scratch)  # /tmp is memory, and a small one
     try:
         done = subprocess.run(
             ["nice", "-n", str(NICE), *command],

@@ -119,10 +119,12 @@ def furnish(root: Path, out: Path) -> None:
     shutil.copytree(BOX_FILES / "etc/systemd", root / "etc/systemd", dirs_exist_ok=True)
     shutil.copy(BOX_FILES / "etc/sysusers.d/tillbox.conf", root / "usr/lib/sysusers.d")
     subprocess.run(["systemd-sysusers", f"--root={root}"], check=True, capture_output=True)
-    program = root / "opt/tillbox/current/bin/tillbox-edge"
+    shutil.copytree(BOX_FILES / "usr", root / "usr", dirs_exist_ok=True)
+    program = root / "opt/tillbox/releases/1/bin/tillbox-edge"
     program.parent.mkdir(parents=True)
     program.write_text(_PROGRAM)
     program.chmod(0o755)
+    (root / "opt/tillbox/current").symlink_to("releases/1")
     for place in ("source", "packages"):
         (root / "opt/tillbox" / place).mkdir()
     port = free_port()

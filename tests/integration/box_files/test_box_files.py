@@ -10,7 +10,8 @@ import pytest
 
 from tests.lab.debian import find_program
 
-FILES = Path(__file__).resolve().parents[3] / "firmware-config" / "box" / "root"
+ROOT = Path(__file__).resolve().parents[3]
+FILES = ROOT / "firmware-config" / "box" / "root"
 UNIT = FILES / "etc/systemd/system/tillbox-edge.service"
 EXPOSURE_MAX = 2.0
 DRIVERS_OF_CLASS = {
@@ -43,7 +44,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("box") / "root"
     shutil.copytree(FILES, root)
     shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
-    program = root / "opt/tillbox/current/bin/tillbox-edge"
+    program = root / "usr/bin/python3"
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
@@ -76,6 +77,19 @@ def test_the_box_is_restarted_for_ever_and_watched() -> None:
     wanted = {"Type=notify", "WatchdogSec=30", "Restart=always", "StartLimitIntervalSec=0"}
     assert wanted <= set(unit)
     assert {"User=tillbox", "NoNewPrivileges=yes", "ProtectSystem=strict"} <= set(unit)
+
+
+def test_the_unit_starts_the_launcher_which_lies_where_no_release_can_damage_it() -> None:
+    unit = lines_of("etc/systemd/system/tillbox-edge.service")
+    start = next(line for line in unit if line.startswith("ExecStart="))
+    program, *arguments = start.removeprefix("ExecStart=").split()
+    assert (program, arguments[0]) == ("/usr/bin/python3", "-I")
+    launcher = FILES / arguments[1].lstrip("/")
+    assert launcher.read_bytes() == (ROOT / "edge/updater/launcher.py").read_bytes()
+    assert arguments[2:4] == ["/opt/tillbox", "run"]
+    assert "ReadWritePaths=-/opt/tillbox" in unit
+    mounts = {line.split()[1]: line.split()[3].split(",") for line in lines_of("etc/fstab")}
+    assert {"bind", "rw", "exec", "nosuid", "nodev"} <= set(mounts["/opt/tillbox"])
 
 
 def test_each_allowed_device_class_has_its_drivers_loaded_before_the_start() -> None:

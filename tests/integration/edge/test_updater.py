@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -17,16 +18,18 @@ import pytest
 from edge.__main__ import main
 from edge.identity import save_identity
 from edge.journal.store import Journal
-from edge.sqlite import connect_writer, migrate
-from edge.updater import install
+from edge.sqlite import connect_reader, connect_writer, migrate
+from edge.updater import install, launcher
 from edge.updater.download import describe, download
 from edge.updater.health import Senses, as_it_is, complaint, journal_complaint
 from edge.updater.launcher import PROGRAM, Releases
+from edge.updater.notebook import Notebook
 from edge.updater.replay import copy_day, differences, replay
 from edge.updater.verify import verify
 from shared.journal.event import DayClosed, DayOpened
 from shared.kernel.errors import CorruptError, RefusedError, UnavailableError
 from shared.release.description import Machine, Release, Wheel
+from shared.release.state import Progress, State
 from tests.fakes.releases import MACHINE, PYTHON, REPLAYED, Shelf, a_program, a_wheel
 from tests.integration.edge.boxes import (
     DAY,
@@ -36,7 +39,11 @@ from tests.integration.edge.boxes import (
     a_sale_draft,
     a_stocked_replica,
     an_identity,
+    prepare_data,
 )
+from tests.integration.edge.running_box import RunningBox, until
+from tests.lab.net import free_port
+from tests.lab.processes import ChildProcess, Command
 
 ZONE = ZoneInfo("America/New_York")
 NEXT_DAY = "2017-08-08"
@@ -286,3 +293,31 @@ def test_the_software_before_opens_the_files_of_the_next_one(tmp_path) -> None:
 
 def _sum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_box_that_the_launcher_started_watches_itself(tmp_path) -> None:
+    releases = Releases(tmp_path / "opt")
+    releases.folder.mkdir(parents=True)
+    a_program(releases, OLD)
+    a_program(releases, NEW, run=f'exec {sys.executable} -m edge "$@"')
+    releases.point(OLD)
+    releases.try_out(NEW)
+    data, port = tmp_path / "data", free_port()
+    prepare_data(data, port=port)
+    book = Notebook(data / "update")
+    book.put_progress(Progress(State.SWAP, "ab" * 32, NEW, 0, 4))
+    command = [sys.executable, launcher.__file__, str(releases.root), "run", "--data", str(data)]
+    box = RunningBox(data, port, ChildProcess(Command("box", command, tmp_path / "log"))).start()
+    try:
+        until(lambda: book.progress().state is State.WATCH)
+        until(lambda: "software.changed" in kinds(data))
+        assert releases.note().starts == 1
+    finally:
+        box.stop()
+    # It was told to stop: the next start is no crash.
+    assert releases.note() == replace(releases.note(), trial=NEW, is_clean=True)
+
+
+def kinds(data: Path) -> list[str]:
+    with closing(connect_reader(data / "journal.db")) as reader:
+        return [row[0] for row in reader.execute("SELECT type FROM entry")]
