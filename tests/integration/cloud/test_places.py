@@ -14,7 +14,9 @@ import pytest
 from cloud.db import Database
 from cloud.place.setting import ConfigRecords
 from cloud.price.service import PriceRecords
+from shared.publication.manifest import pieces_needed
 from tests.builders import a_gtin
+from tests.integration.cloud.publications import apply, boxed, head_of, publish_all
 from tests.lab.cloud_api import CloudApi
 
 FOOD_9, FOOD_13 = {"rate_bp": 900}, {"rate_bp": 1300}
@@ -244,3 +246,38 @@ def test_only_who_may_sets_things_up(api: CloudApi) -> None:
     assert problem(buyer.put("/v1/settings", json=body)) == (403, "permission.missing")
     assert problem(buyer.put("/v1/zones/mine", json={"name": "Mine"}))[0] == 403
     assert buyer.get("/v1/settings").status_code == 200
+
+
+def test_a_store_that_moves_to_another_zone_sells_by_its_records(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    admin.put("/v1/zones/north", json={"name": "North"}).raise_for_status()
+    admin.put("/v1/zones/south", json={"name": "South"}).raise_for_status()
+    gtin = a_gtin(78)
+    header = "ean13,name,department,category,brand,package_size,weighed,plu\n"
+    item = f"{gtin},Rice,Food,Rice,,,0,\n"
+    admin.post("/v1/items/import", content=header + item).raise_for_status()
+    for place, minor in (("zone:north", 300), ("zone:south", 250)):
+        price = {"gtin": gtin, "store_ids": [place], "regular_minor": minor}
+        admin.post("/v1/prices", json=price).raise_for_status()
+    put_setting(admin, "zone:north", "payment", CASH_ONLY)
+    move(admin, "north")
+    publish_all(admin).raise_for_status()
+    north, before = boxed(api, "p3"), head_of(api, "p3")
+    assert {("price", f"{gtin}/z"), ("config", "payment@z")} <= set(north)
+
+    move(admin, "south")  # and nothing else changes
+    publish_all(admin).raise_for_status()
+    south, after = boxed(api, "p3"), head_of(api, "p3")
+    assert apply(api, north, pieces_needed(after, before.rev, before.inc)) == south
+    assert ("config", "payment@z") not in south
+    assert south["price", f"{gtin}/z"] != north["price", f"{gtin}/z"]
+
+    move(admin, None)
+    publish_all(admin).raise_for_status()
+    assert ("price", f"{gtin}/z") not in boxed(api, "p3")
+
+
+def move(client: httpx.Client, zone_id: str | None) -> None:
+    body = {"store_ids": ["p3"], "zone_id": zone_id}
+    assert client.put("/v1/places", json=body).raise_for_status().json() == {"changed": 1}

@@ -77,17 +77,24 @@ export const GROUPS: readonly RouteGroup[] = [
         page: () => import("../pages/Import.svelte"),
       },
       {
-        path: "/publish",
-        title: "console.publish.title",
+        path: "/releases",
+        title: "console.releases.title",
         icon: "publish",
         permission: "item.read",
-        page: () => import("../pages/Publish.svelte"),
+        page: () => import("../pages/Releases.svelte"),
       },
     ],
   },
   {
     title: "console.nav.chain",
     routes: [
+      {
+        path: "/masters",
+        title: "console.masters.title",
+        icon: "grid",
+        permission: "item.read",
+        page: () => import("../pages/Masters.svelte"),
+      },
       {
         path: "/convergence",
         title: "console.convergence.title",

@@ -5,6 +5,7 @@ import type { Session } from "../api/types.ts";
 import { preferences, texts } from "./app.svelte.ts";
 
 export type Permission =
+  | "config.write"
   | "export.read"
   | "fleet.read"
   | "fleet.enrol"
