@@ -69,8 +69,8 @@ from edge.sync.service import SyncHooks, SyncParts, SyncService
 from edge.till.api import TillRoom
 from edge.till.service import Till, closed_day
 from edge.till.store import DayAnswers
-from edge.updater.service import Updater
 from edge.trusted_time import TIME_FILE, TrustedTime
+from edge.updater.service import Updater
 from edge.version import software_version
 from shared.kernel.clock import Clock
 from shared.kernel.money import currency_of
@@ -121,19 +121,7 @@ class Box:
         )
         self.effects = SaleEffects(self._layout, self._outside())
         self.standing = Standing(data)
-        self.shop = Shop(
-            self.journal,
-            DatedCatalogue(self.replica, self.rules.dated),
-            self.clock,
-            self.ids,
-            self._layout,
-            self.effects,
-            self.standing.is_retiring,
-            self.devices.counter.scales,
-            settings.barcode.scheme,
-            self.prices_at,
-            self.rules.takes,
-        )
+        self.shop = self._make_shop()
         self.staff_room = StaffRoom(
             self.journal,
             self.clock,
@@ -158,16 +146,7 @@ class Box:
             self.replica,
             LabelTools(self.prices_at, self.ids, self.currency, self._layout.texts),
         )
-        self._collector = BoxCollector(
-            BoxGauges(
-                lambda: self.journal.head()[0],
-                self.journal.acked,
-                self.replica.active_revision,
-                self.effects.depth,
-                lambda: self.journal.is_short_of_room,
-                self.upkeep.damaged,
-            )
-        )
+        self._collector = self._make_collector()
 
     def start(self) -> None:
         """Open the files, bring the lanes back, then let devices and cloud in."""
@@ -384,6 +363,33 @@ class Box:
             software=self._software,
         )
         return SyncService(parts, hooks)
+
+    def _make_shop(self) -> Shop:
+        return Shop(
+            self.journal,
+            DatedCatalogue(self.replica, self.rules.dated),
+            self.clock,
+            self.ids,
+            self._layout,
+            self.effects,
+            self.standing.is_retiring,
+            self.devices.counter.scales,
+            self.settings.barcode.scheme,
+            self.prices_at,
+            self.rules.takes,
+        )
+
+    def _make_collector(self) -> BoxCollector:
+        return BoxCollector(
+            BoxGauges(
+                lambda: self.journal.head()[0],
+                self.journal.acked,
+                self.replica.active_revision,
+                self.effects.depth,
+                lambda: self.journal.is_short_of_room,
+                self.upkeep.damaged,
+            )
+        )
 
     def _make_updater(self) -> Updater:
         view = SoftwareView(
