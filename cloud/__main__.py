@@ -17,6 +17,9 @@ from shared.kernel.errors import RetailError, UnavailableError
 DESCRIPTION = """\
 Head office of a Tillbox chain: catalogue, prices, publications, sales and the console.
 """
+RELEASE_VERBS = (
+    *("approve", "reject", "cancel", "pause", "resume", "advance", "halt", "roll-back"),
+)
 EPILOG = f"""\
 a new installation, step by step:
   export {ENV_PREFIX}DATABASE_URL=postgresql://user:password@host/tillbox
@@ -77,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_software(kinds)
     _add_light_boxes(kinds)
     _add_price(kinds)
+    _add_releases(kinds)
     _add_export(kinds)
     _add_work_items(kinds)
     _add_archive(kinds)
@@ -236,6 +240,35 @@ def _add_price(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     dump.add_argument("--yaml", action="store_true", help="as YAML instead of JSON")
     dump.set_defaults(run="price_offers.dump")
     _add_simulate(actions)
+
+
+def _add_releases(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    release = kinds.add_parser("release", help="bring drafts to the stores in waves, or back")
+    actions = release.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="list releases, the newest first")
+    listed.add_argument("--state", default="", help="only in this state, such as rolling")
+    show = actions.add_parser("show", help="a release's waves, guards and events")
+    show.add_argument("release", type=int, metavar="ID")
+    draft = actions.add_parser("draft", help="what a release of all drafts would change")
+    for action, run in ((listed, "list_releases"), (show, "show"), (draft, "draft")):
+        action.add_argument("--json", action="store_true", help="print JSON")
+        action.set_defaults(run=f"release.{run}")
+    submit = actions.add_parser("submit", help="hand in all drafts; prints the release's number")
+    submit.add_argument("--note", default="", help="why, as others read it")
+    submit.add_argument("--starts", metavar="2026-11-27T00:00", help="on each store's own clock")
+    submit.add_argument("--waves", metavar="1,10,50,100", help="shares (default: the policy's)")
+    submit.add_argument("--soak", type=int, metavar="MIN", help="time of each wave (default: 15)")
+    submit.add_argument("--approve", action="store_true", help="at once, where the policy lets")
+    submit.set_defaults(run="release.submit")
+    verbs = [submit]
+    for verb in RELEASE_VERBS:
+        action = actions.add_parser(verb, help=f"{verb} a release")
+        action.add_argument("release", type=int, metavar="ID")
+        action.set_defaults(run="release.act", verb=verb)
+        verbs.append(action)
+    for action in verbs:
+        action.add_argument("--by", required=True, metavar="USER", help="a person of the console")
+        action.add_argument("--reason", default="", help="written down beside it")
 
 
 def _add_receipts(kinds: _Kinds[argparse.ArgumentParser]) -> None:

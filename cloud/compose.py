@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from cloud.archive.places import objects_of
 from cloud.context import BrokerAccounts, Context
-from cloud.db import database_of
+from cloud.db import Database, database_of
 from cloud.fleet.broker_accounts import MosquittoAccounts, OpenAccounts
 from cloud.fleet.service import Boxes, boxes
 from cloud.http.app import create_app
@@ -19,22 +19,27 @@ from cloud.ingest.journals import Journals
 from cloud.item.service import ItemImporter, ItemRecords
 from cloud.live.hub import LiveHub
 from cloud.offer.service import OfferRecords
+from cloud.place.setting import ConfigRecords
 from cloud.posters import POSTERS
 from cloud.price.importer import PriceImporter
 from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
+from cloud.publication.engine import Publisher
 from cloud.publication.queries import convergence_of
 from cloud.publication.service import welcome
+from cloud.release.runner import ReleaseThread, Runner
 from cloud.settings import Settings
 from cloud.signing import HqKey
 from cloud.staff.service import StaffRecords
 from cloud.table_import import Importers
 from shared.kernel.clock import Clock
 
-SOURCES = (ItemRecords(), PriceRecords(), OfferRecords(), StaffRecords())
+SOURCES = (ItemRecords(), PriceRecords(), OfferRecords(), StaffRecords(), ConfigRecords())
 """Whose rows a publication publishes."""
 IMPORTERS: Importers = {"items": ItemImporter, "prices": PriceImporter}
 """Which tables are taken over in two steps."""
+
+RUNNER_CONNECTIONS = 3
 
 
 def accounts_of(settings: Settings) -> BrokerAccounts:
@@ -64,6 +69,19 @@ def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
         draft_sample=draft_sample,
         welcome=welcome,
     )
+
+
+def releases_of(settings: Settings, clock: Clock, key: Callable[[], HqKey | None]) -> ReleaseThread:
+    """A worker's part of the releases; it has connections of its own, which may wait for locks."""
+
+    def make() -> Runner | None:
+        hq_key = key()
+        if hq_key is None:
+            return None
+        database = Database(settings.database_url, connections=RUNNER_CONNECTIONS)
+        return Runner(Publisher(database, objects_of(settings), hq_key, SOURCES), clock)
+
+    return ReleaseThread(make)
 
 
 def app_of(context: Context) -> FastAPI:

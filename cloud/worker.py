@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from cloud.archivist import ArchiveMeters, ArchivistThread
+from cloud.archivist import ArchiveMeters, ArchivistThread, key_of
 from cloud.clock import SystemClock, random_bytes
+from cloud.compose import releases_of
 from cloud.db import Database, incarnation
 from cloud.deployment import share_group
 from cloud.desired import CHANNEL
@@ -111,6 +112,7 @@ class Worker:
         self._archivist = ArchivistThread(
             settings, self.database, self._clock, ArchiveMeters(self.meters.registry)
         )
+        self._releases = releases_of(settings, self._clock, lambda: key_of(settings))
         self._software = SoftwareThread(self.database, self._clock)
 
     def start(self) -> None:
@@ -127,6 +129,7 @@ class Worker:
         self._attendant.start()
         self._archivist.start()
         self._software.start()
+        self._releases.start()
         _log.info("worker.started", health_port=self.health.port)
 
     def stop(self) -> bool:
@@ -135,8 +138,9 @@ class Worker:
         is_drained = self.link is None or self.link.stop(DRAIN_S)
         if self._attendant.is_alive():
             self._attendant.join(timeout=DRAIN_S)
-        self._works.stop()
+        self._releases.stop()
         self._software.stop()
+        self._works.stop()
         self._archivist.stop()
         self.health.stop()
         self.database.close()

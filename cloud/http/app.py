@@ -26,6 +26,7 @@ import cloud.place.setting_api
 import cloud.price.api
 import cloud.publication.api
 import cloud.receipt.api
+import cloud.release.api
 import cloud.report.api
 import cloud.shelf.api
 import cloud.software.api
@@ -56,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.offer.api.router,
     cloud.staff.api.router,
     cloud.publication.api.router,
+    cloud.release.api.router,
     cloud.place.api.router,
     cloud.place.setting_api.router,
     cloud.fleet.api.router,

@@ -42,6 +42,11 @@ STATUS_OF_CODE = {
     "session.too_many_tries": 429,
     "receipt.too_many_tries": 429,
     "publication.nothing": 409,
+    "publication.conflict": 409,
+    "release.conflict": 409,
+    "release.second_person": 409,
+    "release.state": 409,
+    "release.superseded": 409,
     "enrol.claim_used": 409,
     "request.too_large": 413,
 }

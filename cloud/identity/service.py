@@ -15,7 +15,7 @@ from cloud.limiter import FailureLimiter
 from cloud.passwords import hash_password, is_password
 from shared.kernel.canonical import sha256
 from shared.kernel.clock import Clock
-from shared.kernel.errors import RefusedError
+from shared.kernel.errors import MissingError, RefusedError
 
 SESSION_MS = 12 * 3_600_000
 FAILURES_PER_USER = 10
@@ -107,6 +107,15 @@ def users(database: Database) -> list[User]:
     """Everybody, by name."""
     with database.begin() as connection:
         return store.users(connection)
+
+
+def principal_of(database: Database, name: str) -> Principal:
+    """A person of the console with what they may do; MissingError `user.unknown`."""
+    with database.begin() as connection:
+        user = store.find_user(connection, name)
+    if user is None:
+        raise MissingError("user.unknown", name=name[:40])
+    return _principal(user)
 
 
 def _principal(user: User) -> Principal:

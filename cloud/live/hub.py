@@ -21,6 +21,7 @@ from shared.kernel.errors import RetailError
 
 CHANNEL = "tillbox_live"
 PUBLICATIONS = "tillbox_publication"
+RELEASES = "tillbox_release"
 WAITING_MAX = 256
 POLL_S = 0.2
 """Also how long a box's changes are gathered: a box in a hurry is shown five times a second."""
@@ -118,7 +119,7 @@ class LiveHub:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                for notice in self._database.listen(CHANNEL, PUBLICATIONS, poll_s=POLL_S):
+                for notice in self._database.listen(CHANNEL, PUBLICATIONS, RELEASES, poll_s=POLL_S):
                     if self._stopping.is_set():
                         return
                     self._take(notice)
@@ -132,6 +133,8 @@ class LiveHub:
     def _take(self, notice: tuple[str, str] | None) -> None:
         if notice is not None and notice[0] == PUBLICATIONS:
             self._moved.add(ALL_BOXES)
+        elif notice is not None and notice[0] == RELEASES:
+            self._tell([("release", orjson.loads(notice[1]))])
         elif notice is not None:
             told = orjson.loads(notice[1])
             self._moved.add(told["dev"])

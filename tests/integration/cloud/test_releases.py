@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cloud.__main__ import main
 from cloud.db import Database
 from cloud.release.move import Move
 from cloud.release.steps import Step, carry_out
@@ -482,3 +483,36 @@ def test_policy_and_guards_are_kept_with_who_set_them(
     admin.put("/v1/release-guards", json={"guards": [guards[0]]}).raise_for_status()
     odd = {**off, "guard": "full_moon"}
     assert admin.put("/v1/release-guards", json={"guards": [odd]}).status_code in {409, 422}
+
+
+def test_the_command_line_hands_in_shows_approves_and_cancels(
+    chain: Chain,
+    buyer: httpx.Client,
+    admin: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = chain.api.context.settings
+    monkeypatch.setenv("TILLBOX_CLOUD_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("TILLBOX_CLOUD_OBJECT_DIR", settings.object_dir)
+    monkeypatch.setenv("TILLBOX_CLOUD_HQ_KEY_FILE", str(chain.api.folder / "hq.key"))
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main(["release", *words])
+        return code, capsys.readouterr().out
+
+    change_price(buyer, 1540)
+    code, out = run("draft")
+    assert (code, out.splitlines()[0]) == (0, "8 changes for 8 stores: {'price': 8}")
+    code, out = run("submit", "--by", "buyer", "--note", "by hand", "--waves", "50,100")
+    assert code == 0
+    release_id = out.strip()
+    assert run("approve", release_id, "--by", "buyer")[0] == 1
+    assert run("approve", release_id, "--by", "nobody")[0] == 1
+    code, out = run("approve", release_id, "--by", "approver")
+    assert (code, out.splitlines()[0]) == (0, f"release {release_id}: approved")
+    assert [line for line in run("list")[1].splitlines() if "by hand" in line]
+    assert "50 %: waiting" in run("show", release_id)[1]
+    code, out = run("cancel", release_id, "--by", "buyer", "--reason", "not today")
+    assert out.splitlines()[-1].endswith("buyer cancelled not today")
+    drop_drafts(chain, admin)

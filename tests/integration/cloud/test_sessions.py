@@ -70,7 +70,13 @@ def test_a_role_may_do_what_its_permissions_say(api: CloudApi, role: str) -> Non
         "item.write": client.post("/v1/items/import", content=b""),
         "price.write": client.post("/v1/prices/import", content=b""),
         "publication.publish": client.post("/v1/publications", json={}),
+        "release.approve": client.post("/v1/releases/0/approve", json={}),
+        "release.policy": client.put("/v1/release-policy", json={}),
+        "config.write": client.put("/v1/settings", json={}),
         "fleet.read": client.get("/v1/fleet/boxes"),
+        "fleet.command": client.post("/v1/fleet/commands", json={}),
+        "fleet.alert": client.post("/v1/fleet/alerts/acknowledge", json={}),
+        "software.publish": client.post("/v1/software/rollouts", json={}),
         "fleet.enrol": client.post("/v1/claims", json={"store_id": "none"}),
         "staff.write": client.get("/v1/staff"),
         "store.write": client.put(

@@ -66,6 +66,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/catalog/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch
+         * @description Everything that a box needs to come to a revision, in one answer; see shared/wire/frames.
+         */
+        post: operations["fetch_v1_catalog_fetch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Categories
+         * @description Every category, by id.
+         */
+        get: operations["categories_v1_categories_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/categories.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Categories Csv
+         * @description The same as a table, one column per language.
+         */
+        get: operations["categories_csv_v1_categories_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/categories/{category_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Category
+         * @description Add or replace a category.
+         */
+        put: operations["put_category_v1_categories__category_id__put"];
+        post?: never;
+        /**
+         * Drop Category
+         * @description Forget a category that has none below it.
+         */
+        delete: operations["drop_category_v1_categories__category_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/certificates/{store_id}/{day}": {
         parameters: {
             query?: never;
@@ -126,6 +210,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/convergence/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Convergence Matrix
+         * @description How far stores are with catalogue, prices, promotions, settings and software.
+         */
+        get: operations["convergence_matrix_v1_convergence_matrix_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/convergence/matrix.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Convergence Csv
+         * @description The same of all stores of the filter as a table.
+         */
+        get: operations["convergence_csv_v1_convergence_matrix_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/convergence/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Convergence Summary
+         * @description How many stores have arrived.
+         */
+        get: operations["convergence_summary_v1_convergence_summary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/departments": {
         parameters: {
             query?: never;
@@ -139,6 +283,26 @@ export interface paths {
          */
         get: operations["departments_v1_departments_get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/device/commands/{command_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Log
+         * @description A box hands in the logs that it was asked for, at most 1 MiB.
+         */
+        put: operations["put_log_v1_device_commands__command_id__log_put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -229,6 +393,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/fleet/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alert Rules
+         * @description Every rule.
+         */
+        get: operations["alert_rules_v1_fleet_alert_rules_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/alert-rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Alert Rule
+         * @description Change a rule's thresholds, or switch it off: what stands of it is closed then.
+         */
+        put: operations["put_alert_rule_v1_fleet_alert_rules__rule__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alerts
+         * @description Alerts, the newest first.
+         */
+        get: operations["alerts_v1_fleet_alerts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/alerts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alerts Csv
+         * @description The same as a table, the newest 20,000.
+         */
+        get: operations["alerts_csv_v1_fleet_alerts_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/alerts/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Say that somebody is on these alerts.
+         */
+        post: operations["acknowledge_v1_fleet_alerts_acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/fleet/boxes": {
         parameters: {
             query?: never;
@@ -269,6 +533,518 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/fleet/boxes/{dev}/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Box Telemetry
+         * @description A box's newest word and its last hours.
+         */
+        get: operations["box_telemetry_v1_fleet_boxes__dev__telemetry_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/boxes/{dev}/telemetry.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Box Telemetry Csv
+         * @description The hours as a table.
+         */
+        get: operations["box_telemetry_csv_v1_fleet_boxes__dev__telemetry_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Commands
+         * @description What boxes were told to do and what became of it, the newest first.
+         */
+        get: operations["commands_v1_fleet_commands_get"];
+        put?: never;
+        /**
+         * New Command
+         * @description Have boxes do something; each does it at most once, or lets it expire.
+         */
+        post: operations["new_command_v1_fleet_commands_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/commands.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Commands Csv
+         * @description The same as a table, the newest 20,000.
+         */
+        get: operations["commands_csv_v1_fleet_commands_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/commands/{command_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Command
+         * @description Call off what waits; a box that has begun it meanwhile tells so.
+         */
+        post: operations["cancel_command_v1_fleet_commands__command_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/commands/{command_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command Log
+         * @description The logs that a box handed in: gzip of JSON lines, redacted by the box.
+         */
+        get: operations["command_log_v1_fleet_commands__command_id__log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health
+         * @description A page of the boxes in service with how they feel, and counts of all of them.
+         */
+        get: operations["health_v1_fleet_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/health.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health Csv
+         * @description The same as a table, at most 20,000 boxes.
+         */
+        get: operations["health_csv_v1_fleet_health_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Windows
+         * @description Maintenance windows, those that count first.
+         */
+        get: operations["windows_v1_fleet_windows_get"];
+        put?: never;
+        /**
+         * Add Window
+         * @description Add a maintenance window: no alert opens at its stores meanwhile.
+         */
+        post: operations["add_window_v1_fleet_windows_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/windows.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Windows Csv
+         * @description The same as a table.
+         */
+        get: operations["windows_csv_v1_fleet_windows_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/windows/{window_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Window
+         * @description End a window.
+         */
+        delete: operations["end_window_v1_fleet_windows__window_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Groups
+         * @description Every store group with its stores, by id.
+         */
+        get: operations["groups_v1_groups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Groups Csv
+         * @description One row per group and store.
+         */
+        get: operations["groups_csv_v1_groups_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Group
+         * @description Add or replace a store group.
+         */
+        put: operations["put_group_v1_groups__group_id__put"];
+        post?: never;
+        /**
+         * Drop Group
+         * @description Forget a store group; what it set up ends with the next release.
+         */
+        delete: operations["drop_group_v1_groups__group_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Imports
+         * @description Every import, the newest first, without its errors.
+         */
+        get: operations["imports_v1_imports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Items
+         * @description Compare a table of items (CSV or XLSX) with the catalogue; nothing is written yet.
+         */
+        post: operations["upload_items_v1_imports_items_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/items/{job}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Items
+         * @description Take over what was shown, as drafts; `import.outdated` when it is not that any more.
+         */
+        post: operations["apply_items_v1_imports_items__job__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/items/{job}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard Items
+         * @description Forget a table that waits.
+         */
+        post: operations["discard_items_v1_imports_items__job__discard_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Prices
+         * @description Compare a table of prices (CSV or XLSX) with those that there are; nothing is written.
+         */
+        post: operations["upload_prices_v1_imports_prices_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/prices/{job}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Prices
+         * @description Take over what was shown, as drafts; `import.outdated` when it is not that any more.
+         */
+        post: operations["apply_prices_v1_imports_prices__job__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/prices/{job}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard Prices
+         * @description Forget a table that waits.
+         */
+        post: operations["discard_prices_v1_imports_prices__job__discard_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Job
+         * @description One import with its first errors.
+         */
+        get: operations["import_job_v1_imports__job__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{job}/errors.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Errors
+         * @description Every error that is kept, as a table; the first 10,000.
+         */
+        get: operations["import_errors_v1_imports__job__errors_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{job}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Rows
+         * @description The rows that are new or differ, by line; of older imports none are kept.
+         */
+        get: operations["import_rows_v1_imports__job__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{job}/rows.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Cells
+         * @description Every cell that differs, as a table.
+         */
+        get: operations["import_cells_v1_imports__job__rows_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/items": {
         parameters: {
             query?: never;
@@ -298,11 +1074,51 @@ export interface paths {
         };
         /**
          * Export
-         * @description The whole catalogue as a table that can be imported again.
+         * @description The items that match as a table that can be imported again.
          */
         get: operations["export_v1_items_csv_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/items.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Workbook
+         * @description The same table as a workbook.
+         */
+        get: operations["export_workbook_v1_items_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/items/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bulk
+         * @description The table that would change many items; nothing is written before it is imported.
+         */
+        post: operations["bulk_v1_items_bulk_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -320,13 +1136,34 @@ export interface paths {
         put?: never;
         /**
          * Import Items
-         * @description Take over a CSV table as a whole; 422 with every row's errors otherwise.
+         * @description Take over a table (CSV or XLSX) as a whole; 422 with every row's errors otherwise.
          *
          *     Columns: ean13, name, department, category, brand, package_size, weighed, plu. Those of
-         *     tags (a|b), tax_bp, promotable, min_price_cents, min_margin_bp, cost_cents, uom may be
-         *     left out: items then keep what they have.
+         *     tags (a|b), tax_bp, promotable, min_price_cents, min_margin_bp, cost_cents, uom, codes
+         *     (code*units*unit of measure|...), age_limit, shelf_life_days, tax_class, image may be left
+         *     out: items then keep what they have. A row with effective_from says what changes later.
          */
         post: operations["import_items_v1_items_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/items/{gtin}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description Who changed an item, when, why and from what to what, the newest first.
+         */
+        get: operations["history_v1_items__gtin__history_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -367,6 +1204,46 @@ export interface paths {
          * @description Where a stream stands: the number and hash of the last entry that is stored.
          */
         get: operations["stand_v1_journal_streams__stream__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/master-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Master Events
+         * @description Who changed zones, groups, places, categories and operators, the newest first.
+         */
+        get: operations["master_events_v1_master_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/master-events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Master Events Csv
+         * @description The same as a table.
+         */
+        get: operations["master_events_csv_v1_master_events_csv_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -518,6 +1395,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Places
+         * @description Every store with its zone, groups and attributes.
+         */
+        get: operations["places_v1_places_get"];
+        /**
+         * Put Places
+         * @description Put stores into a price zone; they sell by its prices from the next release on.
+         */
+        put: operations["put_places_v1_places_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/places.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Places Csv
+         * @description The same as a table.
+         */
+        get: operations["places_csv_v1_places_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/prices": {
         parameters: {
             query?: never;
@@ -564,6 +1485,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/prices.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Workbook
+         * @description The same table as a workbook.
+         */
+        get: operations["export_workbook_v1_prices_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/prices/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bulk
+         * @description The price table that would change many prices; nothing is written before it is imported.
+         */
+        post: operations["bulk_v1_prices_bulk_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/prices/import": {
         parameters: {
             query?: never;
@@ -577,8 +1538,9 @@ export interface paths {
          * Import Prices
          * @description Take over a CSV table as a whole; 422 with every row's errors otherwise.
          *
-         *     Columns: store_id, ean13, effective_at (the store's local time, or ISO 8601 with an
-         *     offset), regular_price_cents, member_price_cents (empty: members pay the regular price).
+         *     Columns: store_id (or `zone:<id>`, or `chain`), ean13, effective_at (the store's local time, or
+         *     ISO 8601 with an offset), regular_price_cents, member_price_cents (empty: members pay the
+         *     regular price), and if wanted until (empty: until another price begins).
          */
         post: operations["import_prices_v1_prices_import_post"];
         delete?: never;
@@ -602,7 +1564,7 @@ export interface paths {
         put?: never;
         /**
          * Publish
-         * @description Publish every draft as one revision; the boxes are told at once.
+         * @description All drafts to all stores at once, where the policy asks for no second person.
          */
         post: operations["publish_v1_publications_post"];
         delete?: never;
@@ -623,6 +1585,398 @@ export interface paths {
          * @description Everything that waits for a publication.
          */
         get: operations["draft_v1_publications_draft_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/release-guards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Guards
+         * @description What stops a release by itself.
+         */
+        get: operations["guards_v1_release_guards_get"];
+        /**
+         * Set Guards
+         * @description Set guards; those that are not named stay as they are.
+         */
+        put: operations["set_guards_v1_release_guards_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/release-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Policy
+         * @description When a second person has to approve.
+         */
+        get: operations["policy_v1_release_policy_get"];
+        /**
+         * Set Policy
+         * @description Let another policy count from now on.
+         */
+        put: operations["set_policy_v1_release_policy_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Releases
+         * @description A page of releases, the newest first.
+         */
+        get: operations["releases_v1_releases_get"];
+        put?: never;
+        /**
+         * Submit
+         * @description Hand in all drafts as one release.
+         */
+        post: operations["submit_v1_releases_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Releases Csv
+         * @description The same table to download.
+         */
+        get: operations["releases_csv_v1_releases_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/draft/changes.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draft Changes Csv
+         * @description Every record that a release of all drafts would change.
+         */
+        get: operations["draft_changes_csv_v1_releases_draft_changes_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/draft/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draft Preview
+         * @description What a release of all drafts would change.
+         */
+        get: operations["draft_preview_v1_releases_draft_preview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Release
+         * @description One release with waves, guards and events.
+         */
+        get: operations["release_v1_releases__release_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/advance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Advance
+         * @description Begin the next wave without waiting; guards go on looking.
+         */
+        post: operations["advance_v1_releases__release_id__advance_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Let it go out; for a large one somebody else than its creator.
+         */
+        post: operations["approve_v1_releases__release_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Take back what no store has yet; its changes are drafts again.
+         */
+        post: operations["cancel_v1_releases__release_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/changes.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes Csv
+         * @description Every record that it changes, old and new.
+         */
+        get: operations["changes_csv_v1_releases__release_id__changes_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/halt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Halt
+         * @description Stop for good: stores that wait for their instant do not reach it, others keep it.
+         */
+        post: operations["halt_v1_releases__release_id__halt_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Begin no further wave until it is resumed; what was sent stays and starts as set.
+         */
+        post: operations["pause_v1_releases__release_id__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview
+         * @description What it changes, as found out when it was handed in.
+         */
+        get: operations["preview_v1_releases__release_id__preview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject
+         * @description Refuse it; its changes are drafts again.
+         */
+        post: operations["reject_v1_releases__release_id__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on.
+         */
+        post: operations["resume_v1_releases__release_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back
+         * @description Take it back from every store; of a finished one comes the release that does so.
+         */
+        post: operations["roll_back_v1_releases__release_id__roll_back_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/stores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stores
+         * @description A page of its stores.
+         */
+        get: operations["stores_v1_releases__release_id__stores_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/releases/{release_id}/stores.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stores Csv
+         * @description The same table to download.
+         */
+        get: operations["stores_csv_v1_releases__release_id__stores_csv_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -721,6 +2075,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Settings
+         * @description Tax rates, ways to pay and receipt texts as they stand, by place, name and time.
+         */
+        get: operations["settings_v1_settings_get"];
+        /**
+         * Put Setting
+         * @description Set something up from a time on; tills have it with the next release.
+         */
+        put: operations["put_setting_v1_settings_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings/all.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Settings Csv
+         * @description The same as a table.
+         */
+        get: operations["settings_csv_v1_settings_all_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Setting History
+         * @description Every row that was ever set, newest first.
+         */
+        get: operations["setting_history_v1_settings_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings/history.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Setting History Csv
+         * @description The same as a table.
+         */
+        get: operations["setting_history_csv_v1_settings_history_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/shelves": {
         parameters: {
             query?: never;
@@ -755,6 +2193,166 @@ export interface paths {
         get: operations["shelf_facts_csv_v1_shelves_all_csv_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/software": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Software
+         * @description The versions that there are, and how the newest rollouts stand.
+         */
+        get: operations["software_v1_software_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/software/boxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Boxes
+         * @description What each box runs and should run.
+         */
+        get: operations["boxes_v1_software_boxes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/software/boxes.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Boxes Csv
+         * @description The same as a table, up to 20,000 rows.
+         */
+        get: operations["boxes_csv_v1_software_boxes_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/software/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Bring a version to the stores, wave by wave.
+         */
+        post: operations["publish_v1_software_rollouts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/software/rollouts/{rollout_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Give it up; boxes that run it go on with it until another version is brought.
+         */
+        post: operations["cancel_v1_software_rollouts__rollout_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/software/rollouts/{rollout_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What was done to a rollout, by whom and why.
+         */
+        get: operations["events_v1_software_rollouts__rollout_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/software/rollouts/{rollout_id}/halt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Halt
+         * @description Let no further box take it.
+         */
+        post: operations["halt_v1_software_rollouts__rollout_id__halt_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/software/rollouts/{rollout_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on where it stood; the failures of by now count no more.
+         */
+        post: operations["resume_v1_software_rollouts__rollout_id__resume_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -881,6 +2479,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stores/{store_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notes
+         * @description What people noted about a store.
+         */
+        get: operations["notes_v1_stores__store_id__notes_get"];
+        put?: never;
+        /**
+         * Add Note
+         * @description Write a note about a store.
+         */
+        post: operations["add_note_v1_stores__store_id__notes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stores/{store_id}/notes/{note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Note
+         * @description Take a note away.
+         */
+        delete: operations["remove_note_v1_stores__store_id__notes__note_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Time
+         * @description Say, signed, what time it is.
+         */
+        post: operations["tell_time_v1_time_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/work-items": {
         parameters: {
             query?: never;
@@ -1001,6 +2663,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Zones
+         * @description Every price zone, by id.
+         */
+        get: operations["zones_v1_zones_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/zones.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Zones Csv
+         * @description The same as a table.
+         */
+        get: operations["zones_csv_v1_zones_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/zones/{zone_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Zone
+         * @description Add or rename a price zone.
+         */
+        put: operations["put_zone_v1_zones__zone_id__put"];
+        post?: never;
+        /**
+         * Drop Zone
+         * @description Forget a price zone that no store, price or setting names.
+         */
+        delete: operations["drop_zone_v1_zones__zone_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1047,6 +2773,174 @@ export interface components {
          */
         AckCode: "ok" | "dup" | "gap" | "fork" | "busy" | "revoked" | "bad";
         /**
+         * Acknowledge
+         * @description Somebody is on these alerts.
+         */
+        Acknowledge: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * Acknowledged
+         * @description How many of them were open.
+         */
+        Acknowledged: {
+            /** Count */
+            count: number;
+        };
+        /**
+         * Added
+         * @description The number of what was added.
+         */
+        Added: {
+            /** Id */
+            id: number;
+        };
+        /**
+         * Alert
+         * @description An alert: `open`, `acknowledged` or `closed`; `worst` is the worst figure so far.
+         */
+        Alert: {
+            /** Acknowledged At Ms */
+            acknowledged_at_ms: number | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Closed At Ms */
+            closed_at_ms: number | null;
+            /** Closed Because */
+            closed_because: string | null;
+            /** Detail */
+            detail: string;
+            /** Dev */
+            dev: string;
+            /** Id */
+            id: number;
+            /** Note */
+            note: string;
+            /** Opened At Ms */
+            opened_at_ms: number;
+            /** Rule */
+            rule: string;
+            /** State */
+            state: string;
+            /** Store Id */
+            store_id: string;
+            /** Store Name */
+            store_name: string;
+            /** Value */
+            value: number;
+            /** Worst */
+            worst: number;
+        };
+        /**
+         * AlertRule
+         * @description A rule: `came_*` are the figures that it came with.
+         */
+        AlertRule: {
+            /** Came Close At */
+            came_close_at: number;
+            /** Came Hold S */
+            came_hold_s: number;
+            /** Came Open At */
+            came_open_at: number;
+            /** Changed At Ms */
+            changed_at_ms: number | null;
+            /** Changed By */
+            changed_by: string;
+            /** Close At */
+            close_at: number;
+            /** Hold S */
+            hold_s: number;
+            /** Is Above */
+            is_above: boolean;
+            /** Is On */
+            is_on: boolean;
+            /** Open At */
+            open_at: number;
+            /** Rule */
+            rule: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * AlertRules
+         * @description Every rule, and whether somebody outside is told.
+         */
+        AlertRules: {
+            /** Has Outlet */
+            has_outlet: boolean;
+            /** Rules */
+            rules: components["schemas"]["AlertRule"][];
+        };
+        /**
+         * Alerts
+         * @description Alerts, the newest first, and how many stand in all.
+         */
+        Alerts: {
+            /** Alerts */
+            alerts: components["schemas"]["Alert"][];
+            /** Has More */
+            has_more: boolean;
+            /** Standing */
+            standing: components["schemas"]["StandingCount"][];
+        };
+        /**
+         * Because
+         * @description Why a release needs a second person: a figure and the limit that it passes.
+         */
+        Because: {
+            /** Limit */
+            limit: number;
+            /**
+             * Rule
+             * @enum {string}
+             */
+            rule: "lines" | "move" | "below_cost" | "stores" | "plan";
+            /** Value */
+            value: number;
+        };
+        /**
+         * BelowCost
+         * @description A price below what the item costs, both with tax.
+         */
+        BelowCost: {
+            /** Cost Minor */
+            cost_minor: number;
+            /** Currency */
+            currency: string;
+            /** Gtin */
+            gtin: string;
+            /** Name */
+            name: string;
+            /** Price Minor */
+            price_minor: number;
+            /** Scope */
+            scope: string;
+            /** Store Id */
+            store_id: string | null;
+        };
+        /** Body_apply_items_v1_imports_items__job__apply_post */
+        Body_apply_items_v1_imports_items__job__apply_post: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /** Body_apply_prices_v1_imports_prices__job__apply_post */
+        Body_apply_prices_v1_imports_prices__job__apply_post: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * Box
          * @description A box: `head_seq` is the cloud's last journal entry of it, `edge_head_seq` its own.
          */
@@ -1079,14 +2973,132 @@ export interface components {
             unsynced: number;
         };
         /**
+         * BoxHealth
+         * @description A box in service; None for what it has not told. `rules` are those of its open alerts.
+         */
+        BoxHealth: {
+            /** Alerts */
+            alerts: number;
+            /** Certificate Days */
+            certificate_days: number | null;
+            /** Clk */
+            clk: number | null;
+            /** Clock Off Ms */
+            clock_off_ms: number | null;
+            /** Contact At Ms */
+            contact_at_ms: number | null;
+            /** Dev */
+            dev: string;
+            /** Devices Failed */
+            devices_failed: number;
+            /** Disk Free Mb */
+            disk_free_mb: number | null;
+            /** Disk Free Percent */
+            disk_free_percent: number | null;
+            /** Error */
+            error: string | null;
+            /** Is Undervolted */
+            is_undervolted: boolean | null;
+            /** Load Milli */
+            load_milli: number | null;
+            /** Memory Mb */
+            memory_mb: number | null;
+            /** Online */
+            online: boolean;
+            /** Rules */
+            rules: string[];
+            /** Scan P50 Ms */
+            scan_p50_ms: number | null;
+            /** Scan P99 Ms */
+            scan_p99_ms: number | null;
+            /** Store Id */
+            store_id: string;
+            /** Store Name */
+            store_name: string;
+            /** Sw */
+            sw: string;
+            /** Sync P50 Ms */
+            sync_p50_ms: number | null;
+            /** Sync P99 Ms */
+            sync_p99_ms: number | null;
+            /** Temperature Mc */
+            temperature_mc: number | null;
+            /** Told At Ms */
+            told_at_ms: number | null;
+            /** Unsynced */
+            unsynced: number;
+            /** Uptime S */
+            uptime_s: number | null;
+            /** Wear Percent */
+            wear_percent: number | null;
+        };
+        /**
          * BoxHistory
          * @description A box's journal lives and what was done to it, the newest first.
          */
         BoxHistory: {
             /** Events */
-            events: components["schemas"]["Event"][];
+            events: components["schemas"]["cloud__fleet__schemas__Event"][];
             /** Streams */
             streams: components["schemas"]["Stream"][];
+        };
+        /**
+         * BoxPage
+         * @description A page of boxes, by store; `counts` by state are of all that match the search.
+         */
+        BoxPage: {
+            /** Boxes */
+            boxes: components["schemas"]["BoxRow"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * BoxRow
+         * @description One box: what it runs, what it should run, and how far it is. `error` is a code.
+         */
+        BoxRow: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Dev */
+            dev: string;
+            /** Error */
+            error: string | null;
+            /** Running */
+            running: string;
+            /** Since Ms */
+            since_ms: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "current" | "waiting" | "working" | "watching" | "failed" | "silent" | "untold";
+            /** Step */
+            step: string;
+            /** Store Id */
+            store_id: string;
+            /** Store Name */
+            store_name: string;
+            /** Trusted */
+            trusted: string;
+            /** Wanted */
+            wanted: string;
+        };
+        /**
+         * BoxTelemetry
+         * @description A box's newest word and its hours, oldest first.
+         */
+        BoxTelemetry: {
+            /** Hours */
+            hours: components["schemas"]["TelemetryHour"][];
+            latest: components["schemas"]["LatestTelemetry"] | null;
         };
         /**
          * Boxes
@@ -1135,10 +3147,14 @@ export interface components {
          * @description An item with the price in force; prices are null where the store has none.
          */
         CatalogueItem: {
+            /** Age Limit */
+            age_limit: number;
             /** Brand */
             brand: string;
             /** Category */
             category: string;
+            /** Codes */
+            codes: components["schemas"]["ItemCode"][];
             /** Cost Minor */
             cost_minor: number | null;
             /** Department */
@@ -1147,10 +3163,14 @@ export interface components {
             gtin: string;
             /** Has Draft */
             has_draft: boolean;
+            /** Image */
+            image: string;
             /** Is Promotable */
             is_promotable: boolean;
             /** Is Weighed */
             is_weighed: boolean;
+            /** Later */
+            later: components["schemas"]["LaterChange"][];
             /** Member Minor */
             member_minor: number | null;
             /** Min Margin Bp */
@@ -1167,12 +3187,73 @@ export interface components {
             price_from_at_ms: number | null;
             /** Regular Minor */
             regular_minor: number | null;
+            /** Shelf Life Days */
+            shelf_life_days: number;
             /** Tags */
             tags: string[];
             /** Tax Bp */
             tax_bp: number;
+            /** Tax Class */
+            tax_class: string;
             /** Uom */
             uom: string;
+        };
+        /**
+         * Categories
+         * @description Every category, by id.
+         */
+        Categories: {
+            /** Categories */
+            categories: components["schemas"]["CategoryRow"][];
+        };
+        /**
+         * CategoryChange
+         * @description A category as HQ wants it; names by language.
+         */
+        CategoryChange: {
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
+            /** Parent Id */
+            parent_id?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * CategoryRow
+         * @description A category by the word that items bear.
+         */
+        CategoryRow: {
+            /** Category Id */
+            category_id: string;
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
+            /** Parent Id */
+            parent_id: string | null;
+        };
+        /**
+         * CellError
+         * @description What is wrong with one cell, or with a whole row when `column` is null.
+         */
+        CellError: {
+            /** Code */
+            code: string;
+            /** Column */
+            column: string | null;
+            /** Detail */
+            detail: string;
+            /** Line */
+            line: number;
+            /** Params */
+            params: {
+                [key: string]: string | number | null;
+            };
         };
         /**
          * Certificate
@@ -1249,6 +3330,14 @@ export interface components {
             version: number;
             /** Words */
             words: string[];
+        };
+        /**
+         * Changed
+         * @description How many rows changed.
+         */
+        Changed: {
+            /** Changed */
+            changed: number;
         };
         /**
          * ClaimRequest
@@ -1343,6 +3432,76 @@ export interface components {
             units: number;
         };
         /**
+         * Command
+         * @description What a box was told: waiting, done, failed, refused, expired or cancelled.
+         *
+         *     `detail` is "name=value" words of the box; `log_bytes` what it handed in, 0 for nothing.
+         */
+        Command: {
+            /** Args */
+            args: {
+                [key: string]: unknown;
+            };
+            /** Asked At Ms */
+            asked_at_ms: number;
+            /** Asked By */
+            asked_by: string;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Dev */
+            dev: string;
+            /** Done At Ms */
+            done_at_ms: number | null;
+            /** Heard At Ms */
+            heard_at_ms: number | null;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Log Bytes */
+            log_bytes: number;
+            /** Not After Ms */
+            not_after_ms: number;
+            /** Reason */
+            reason: string;
+            /** State */
+            state: string;
+            /** Store Id */
+            store_id: string;
+            /** Store Name */
+            store_name: string;
+        };
+        /**
+         * CommandIds
+         * @description The commands, in the order of the boxes' ids.
+         */
+        CommandIds: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * Commands
+         * @description What was asked, the newest first.
+         */
+        Commands: {
+            /** Commands */
+            commands: components["schemas"]["Command"][];
+        };
+        /**
+         * Conflict
+         * @description A release in flight that changes the same records, and some of them.
+         */
+        Conflict: {
+            /** Keys */
+            keys: string[];
+            /** Note */
+            note: string;
+            /** Release Id */
+            release_id: number;
+        };
+        /**
          * Convergence
          * @description Every store against the newest publication.
          */
@@ -1351,6 +3510,26 @@ export interface components {
             stores: components["schemas"]["StoreConvergence"][];
             /** Target Rev */
             target_rev: number;
+        };
+        /**
+         * ConvergenceSummary
+         * @description The fleet in a few numbers.
+         */
+        ConvergenceSummary: {
+            /** Active */
+            active: number;
+            /** Shown */
+            shown: number;
+            /** States */
+            states: {
+                [key: string]: number;
+            };
+            /** Stored */
+            stored: number;
+            /** Target Rev */
+            target_rev: number;
+            /** Total */
+            total: number;
         };
         /**
          * DailyClose
@@ -1410,12 +3589,34 @@ export interface components {
             standing: components["schemas"]["DeviceFact"][];
         };
         /**
+         * DeviceState
+         * @description A device of a box, as it tells itself.
+         */
+        DeviceState: {
+            /** Fault */
+            fault: string | null;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * Direction
+         * @description Which price with the right ending is taken.
+         * @enum {string}
+         */
+        Direction: "nearest" | "up" | "down";
+        /**
          * Draft
          * @description Everything that waits: how much, where, and the newest prices.
          */
         Draft: {
             /** Changes */
             changes: number;
+            /** Config */
+            config: number;
             /** Items */
             items: number;
             /** Offers */
@@ -1428,6 +3629,34 @@ export interface components {
             staff: number;
             /** Stores */
             stores: string[];
+        };
+        /**
+         * Effect
+         * @description Recorded baskets priced again, of the stores of one currency.
+         */
+        Effect: {
+            /** Baskets */
+            baskets: number;
+            /** Currency */
+            currency: string;
+            /** Lines */
+            lines: number;
+            /** Lines Without Cost */
+            lines_without_cost: number;
+            /** Margin After Minor */
+            margin_after_minor: number;
+            /** Margin Before Minor */
+            margin_before_minor: number;
+            /** Net After Minor */
+            net_after_minor: number;
+            /** Net Before Minor */
+            net_before_minor: number;
+            /** Paying Less */
+            paying_less: number;
+            /** Paying More */
+            paying_more: number;
+            /** Touched */
+            touched: number;
         };
         /**
          * EndRequest
@@ -1503,22 +3732,70 @@ export interface components {
             token: string;
         };
         /**
-         * Event
-         * @description What was done to a box: `enrolled`, `retiring`, `revoked`, `active` or `enrol_refused`.
+         * Events
+         * @description A rollout's history, the newest first.
          */
-        Event: {
-            /** Action */
-            action: string;
+        Events: {
+            /** Events */
+            events: components["schemas"]["cloud__software__schemas__Event"][];
+        };
+        /**
+         * Evidence
+         * @description What a guard saw in one store (empty: in all of them together).
+         */
+        Evidence: {
             /** At Ms */
             at_ms: number;
-            /** By */
-            by: string;
-            /** Dev */
-            dev: string;
-            /** Reason */
-            reason: string;
+            /** Name */
+            name: string;
             /** Store Id */
             store_id: string;
+            /** Text */
+            text: string;
+            /** Value */
+            value: number;
+        };
+        /**
+         * FetchRequest
+         * @description A manifest (SHA-256, hex) that a box wants to come to, and what it has (0 for nothing).
+         *
+         *     `take`: whether large objects come in the answer, or as addresses that hold for a while.
+         */
+        FetchRequest: {
+            /**
+             * Have Inc
+             * @default
+             */
+            have_inc: string;
+            /** Have Rev */
+            have_rev: number;
+            /** Manifest */
+            manifest: string;
+            /**
+             * Take
+             * @default inline
+             * @enum {string}
+             */
+            take: "inline" | "urls";
+        };
+        /**
+         * Finding
+         * @description What the linter of offers says: `price.lint.<code>` is the text.
+         */
+        Finding: {
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: number | string;
+            };
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "hint";
+            /** Where */
+            where: string;
         };
         /**
          * FindingProblem
@@ -1553,12 +3830,389 @@ export interface components {
             severity: string;
         };
         /**
-         * Health
-         * @description The API works: its database answers.
+         * GroupChange
+         * @description A group as HQ wants it; of two that set up the same for a store the higher rank counts.
          */
-        Health: {
-            /** Status */
-            status: string;
+        GroupChange: {
+            /** Name */
+            name: string;
+            /**
+             * Rank
+             * @default 0
+             */
+            rank: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Store Ids */
+            store_ids: string[];
+        };
+        /**
+         * GroupRow
+         * @description Any stores under one name, such as a ring of a rollout.
+         */
+        GroupRow: {
+            /** Group Id */
+            group_id: string;
+            /** Name */
+            name: string;
+            /** Rank */
+            rank: number;
+            /** Store Ids */
+            store_ids: string[];
+        };
+        /**
+         * Groups
+         * @description Every group, by id.
+         */
+        Groups: {
+            /** Groups */
+            groups: components["schemas"]["GroupRow"][];
+        };
+        /**
+         * Guard
+         * @description One guard's last look: `state` is ok, tripped, no_data or off.
+         */
+        Guard: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "roll_back" | "halt";
+            /** At Ms */
+            at_ms: number | null;
+            /** Evidence */
+            evidence: components["schemas"]["Evidence"][];
+            /** Guard */
+            guard: string;
+            /** Is On */
+            is_on: boolean;
+            /** Least */
+            least: number;
+            /** State */
+            state: string;
+            /** Threshold */
+            threshold: number;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "bp" | "count" | "minor";
+            /** Value */
+            value: number | null;
+            /** Window S */
+            window_s: number;
+        };
+        /**
+         * GuardSetting
+         * @description One guard: trips at `threshold` once at least `least` cases were seen in the window.
+         */
+        GuardSetting: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "roll_back" | "halt";
+            /** Guard */
+            guard: string;
+            /** Is On */
+            is_on: boolean;
+            /** Least */
+            least: number;
+            /** Threshold */
+            threshold: number;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "bp" | "count" | "minor";
+            /** Window S */
+            window_s: number;
+        };
+        /**
+         * Guards
+         * @description Every guard; a change names all or some of them.
+         */
+        Guards: {
+            /** Guards */
+            guards: components["schemas"]["GuardSetting"][];
+        };
+        /**
+         * HealthCounts
+         * @description How many boxes in service there are of each kind; `found` are those asked for.
+         */
+        HealthCounts: {
+            /** Alert */
+            alert: number;
+            /** Boxes */
+            boxes: number;
+            /** Found */
+            found: number;
+            /** Offline */
+            offline: number;
+            /** Online */
+            online: number;
+            /** Silent */
+            silent: number;
+            /** Untold */
+            untold: number;
+        };
+        /**
+         * ImportJob
+         * @description One table; state is open, refused, applied or discarded.
+         *
+         *     Open: compared, nothing is written yet. `errors` holds the first of `error_count` errors.
+         */
+        ImportJob: {
+            /** Changed */
+            changed: number;
+            /** Created */
+            created: number;
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Created By */
+            created_by: string;
+            /** Decided At Ms */
+            decided_at_ms: number | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Error Count */
+            error_count: number;
+            /** Errors */
+            errors: components["schemas"]["CellError"][];
+            /** Job */
+            job: number;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Rows */
+            rows: number;
+            /** State */
+            state: string;
+            /** Unchanged */
+            unchanged: number;
+        };
+        /**
+         * ImportJobs
+         * @description One page of imports, the newest first.
+         */
+        ImportJobs: {
+            /** Jobs */
+            jobs: components["schemas"]["ImportJob"][];
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ImportRow
+         * @description One row that differs; `cells` is {column: [old, new]}, old null where nothing was.
+         */
+        ImportRow: {
+            /** Cells */
+            cells: {
+                [key: string]: unknown[];
+            };
+            /** Is New */
+            is_new: boolean;
+            /** Key */
+            key: string;
+            /** Line */
+            line: number;
+            /** Title */
+            title: string;
+        };
+        /**
+         * ImportRows
+         * @description One page of differences by line.
+         */
+        ImportRows: {
+            /** Page */
+            page: number;
+            /** Rows */
+            rows: components["schemas"]["ImportRow"][];
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ItemBulk
+         * @description Which items change how; what is null stays as it is. Tags are added and taken away.
+         */
+        ItemBulk: {
+            /**
+             * Add Tags
+             * @default []
+             */
+            add_tags: string[];
+            /** Age Limit */
+            age_limit?: number | null;
+            /** Brand */
+            brand?: string | null;
+            /** Category */
+            category?: string | null;
+            /**
+             * Department
+             * @default
+             */
+            department: string;
+            /**
+             * Drop Tags
+             * @default []
+             */
+            drop_tags: string[];
+            /** Is Promotable */
+            is_promotable?: boolean | null;
+            /** Min Margin Bp */
+            min_margin_bp?: number | null;
+            /**
+             * Q
+             * @default
+             */
+            q: string;
+            /** Shelf Life Days */
+            shelf_life_days?: number | null;
+            /** Tax Bp */
+            tax_bp?: number | null;
+            /** Tax Class */
+            tax_class?: string | null;
+            /** To Department */
+            to_department?: string | null;
+        };
+        /**
+         * ItemCode
+         * @description A further barcode, and how many units of the item bear it together.
+         */
+        ItemCode: {
+            /** Code */
+            code: string;
+            /** Units */
+            units: number;
+            /** Uom */
+            uom: string;
+        };
+        /**
+         * ItemEvent
+         * @description One change of an item; `changes` is {field: [old, new]}, empty for a new item.
+         *
+         *     `from_local` is not empty where a change was planned for that time.
+         */
+        ItemEvent: {
+            /** Changed At Ms */
+            changed_at_ms: number;
+            /** Changed By */
+            changed_by: string;
+            /** Changes */
+            changes: {
+                [key: string]: unknown[];
+            };
+            /** From Local */
+            from_local: string;
+            /** Is New */
+            is_new: boolean;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ItemHistory
+         * @description Who changed an item, when and why, the newest first.
+         */
+        ItemHistory: {
+            /** Events */
+            events: components["schemas"]["ItemEvent"][];
+        };
+        /**
+         * KindConvergence
+         * @description How far a store is with one column: what it should have, what it sells or runs with.
+         *
+         *     Revisions are numbers, software is text. `at_ms` (UTC) where it waits for its instant,
+         *     `since_ms` when it was announced.
+         */
+        KindConvergence: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Because */
+            because: string | null;
+            /** Running */
+            running: number | string | null;
+            /** Since Ms */
+            since_ms: number | null;
+            /** State */
+            state: string;
+            /** Target */
+            target: number | string | null;
+        };
+        /**
+         * LaterChange
+         * @description What changes from a time on the stores' own clocks; null: as before.
+         */
+        LaterChange: {
+            /** From Local */
+            from_local: string;
+            /** Name */
+            name: string | null;
+            /** Tax Bp */
+            tax_bp: number | null;
+            /** Tax Class */
+            tax_class: string | null;
+        };
+        /**
+         * LatestTelemetry
+         * @description The newest word of a box: `at_ms` when it came, `told_at_ms` by the box's own clock.
+         */
+        LatestTelemetry: {
+            /** At Ms */
+            at_ms: number;
+            /** Certificate Days */
+            certificate_days: number | null;
+            /** Clk */
+            clk: number;
+            /** Clock Off Ms */
+            clock_off_ms: number | null;
+            /** Dev */
+            dev: string;
+            /** Devices */
+            devices: components["schemas"]["DeviceState"][];
+            /** Disk Free Mb */
+            disk_free_mb: number;
+            /** Disk Size Mb */
+            disk_size_mb: number;
+            /** Is Undervolted */
+            is_undervolted: boolean | null;
+            /** Load Milli */
+            load_milli: number | null;
+            /** Memory Mb */
+            memory_mb: number | null;
+            /** Queue */
+            queue: number;
+            /** Scan P50 Ms */
+            scan_p50_ms: number | null;
+            /** Scan P99 Ms */
+            scan_p99_ms: number | null;
+            /** Scans */
+            scans: number;
+            /** Store Id */
+            store_id: string;
+            /** Sync P50 Ms */
+            sync_p50_ms: number | null;
+            /** Sync P99 Ms */
+            sync_p99_ms: number | null;
+            /** Temperature Mc */
+            temperature_mc: number | null;
+            /** Told At Ms */
+            told_at_ms: number;
+            /** Uptime S */
+            uptime_s: number;
+            /** Wear Percent */
+            wear_percent: number | null;
         };
         /**
          * Live
@@ -1626,6 +4280,105 @@ export interface components {
             receipts: number;
         };
         /**
+         * MasterEvent
+         * @description What became of one master; `before` null for a new one, `after` for one that is gone.
+         */
+        MasterEvent: {
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** At Ms */
+            at_ms: number;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** By */
+            by: string;
+            /** Kind */
+            kind: string;
+            /** Reason */
+            reason: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * MasterEvents
+         * @description Changes, the newest first.
+         */
+        MasterEvents: {
+            /** Events */
+            events: components["schemas"]["MasterEvent"][];
+        };
+        /**
+         * Matrix
+         * @description A page of stores, and how many of the filter are in each state, whole and by column.
+         */
+        Matrix: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Kinds Counts */
+            kinds_counts: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** Page */
+            page: number;
+            reached: components["schemas"]["Reached"];
+            /** Size */
+            size: number;
+            /** Stores */
+            stores: components["schemas"]["StoreConvergence"][];
+            /** Target Rev */
+            target_rev: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * Members
+         * @description What becomes of a member price: moved alike, kept, or dropped (members pay the regular).
+         * @enum {string}
+         */
+        Members: "alike" | "kept" | "dropped";
+        /**
+         * Move
+         * @description How a price changes: `value` is the new price, basis points of the old one, or an amount.
+         * @enum {string}
+         */
+        "Move-Input": "set" | "percent" | "amount";
+        /**
+         * Move
+         * @description A price that changes; `store_id` null: in a zone or everywhere. `move_bp` null: no old.
+         */
+        "Move-Output": {
+            /** Currency */
+            currency: string;
+            /** From At Ms */
+            from_at_ms: number | null;
+            /** Gtin */
+            gtin: string;
+            /** Move Bp */
+            move_bp: number | null;
+            /** Name */
+            name: string;
+            /** New Member Minor */
+            new_member_minor: number | null;
+            /** New Minor */
+            new_minor: number | null;
+            /** Old Member Minor */
+            old_member_minor: number | null;
+            /** Old Minor */
+            old_minor: number | null;
+            /** Scope */
+            scope: string;
+            /** Store Id */
+            store_id: string | null;
+        };
+        /**
          * NewClaim
          * @description A token for one enrolment, valid for 72 hours.
          */
@@ -1634,6 +4387,35 @@ export interface components {
             expires_at_ms: number;
             /** Token */
             token: string;
+        };
+        /**
+         * NewCommand
+         * @description One thing for several boxes, to be begun within `minutes`.
+         */
+        NewCommand: {
+            /** Args */
+            args?: {
+                [key: string]: string;
+            };
+            /** Devs */
+            devs: string[];
+            /** Kind */
+            kind: string;
+            /**
+             * Minutes
+             * @default 60
+             */
+            minutes: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewNote
+         * @description What somebody wants the next one to know.
+         */
+        NewNote: {
+            /** Note */
+            note: string;
         };
         /**
          * NewSession
@@ -1652,6 +4434,40 @@ export interface components {
             token: string;
             /** User */
             user: string;
+        };
+        /**
+         * NewWindow
+         * @description Once (`from_ms`, `to_ms`) or weekly (`days` 1 Monday to 7 Sunday, "HH:MM" at the store).
+         */
+        NewWindow: {
+            /** Days */
+            days?: number[];
+            /**
+             * From Local
+             * @default
+             */
+            from_local: string;
+            /** From Ms */
+            from_ms?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Target */
+            target: string;
+            /**
+             * Target Id
+             * @default
+             */
+            target_id: string;
+            /**
+             * To Local
+             * @default
+             */
+            to_local: string;
+            /** To Ms */
+            to_ms?: number | null;
         };
         /**
          * Note
@@ -1793,6 +4609,115 @@ export interface components {
             path: string;
         };
         /**
+         * PlaceRow
+         * @description A store with its zone and groups.
+         */
+        PlaceRow: {
+            /** Attributes */
+            attributes: {
+                [key: string]: string;
+            };
+            /** Group Ids */
+            group_ids: string[];
+            /** Name */
+            name: string;
+            /** Store Id */
+            store_id: string;
+            /** Time Zone */
+            time_zone: string;
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
+         * Places
+         * @description Every store, by id.
+         */
+        Places: {
+            /** Places */
+            places: components["schemas"]["PlaceRow"][];
+        };
+        /**
+         * PlacesChange
+         * @description Stores that go into a zone (null: into none); `attributes` null leaves theirs.
+         */
+        PlacesChange: {
+            /** Attributes */
+            attributes?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Store Ids */
+            store_ids: string[];
+            /** Zone Id */
+            zone_id: string | null;
+        };
+        /**
+         * Policy
+         * @description Above any of these limits a second person approves; `below_cost`: any price below cost.
+         *
+         *     `plan` is used where a release names none; only a release within the limits may go to all
+         *     stores in one wave.
+         */
+        Policy: {
+            /**
+             * Below Cost
+             * @default true
+             */
+            below_cost: boolean;
+            /**
+             * Lines Max
+             * @default 200
+             */
+            lines_max: number;
+            /**
+             * Move Bp Max
+             * @default 3000
+             */
+            move_bp_max: number;
+            /** Plan */
+            plan: components["schemas"]["WavePlan"][];
+            /**
+             * Stores Max
+             * @default 100
+             */
+            stores_max: number;
+        };
+        /**
+         * Preview
+         * @description What a release changes: at most 100 moves and 100 prices below cost, 50 stores named.
+         */
+        Preview: {
+            /** Approval Because */
+            approval_because: components["schemas"]["Because"][];
+            /** Below Cost */
+            below_cost: components["schemas"]["BelowCost"][];
+            /** Below Cost Total */
+            below_cost_total: number;
+            /** By Kind */
+            by_kind: {
+                [key: string]: number;
+            };
+            /** Changes */
+            changes: number;
+            /** Findings */
+            findings: components["schemas"]["Finding"][];
+            /** Moves */
+            moves: components["schemas"]["Move-Output"][];
+            /** Moves Total */
+            moves_total: number;
+            /** Needs Approval */
+            needs_approval: boolean;
+            simulation: components["schemas"]["Simulation"];
+            /** Store Ids */
+            store_ids: string[];
+            /** Stores */
+            stores: number;
+        };
+        /**
          * PreviousStream
          * @description A journal of the store that may still be continued; `seq` -1 while nothing of it came.
          */
@@ -1809,8 +4734,44 @@ export interface components {
             stream: string;
         };
         /**
+         * PriceBulk
+         * @description Which prices change how; what is said of items and places narrows them down.
+         *
+         *     `move` set: `value` is the new price; percent: basis points, -1000 is a tenth less; amount:
+         *     minor units, with their sign. `store_ids` and `start` are as in `PriceChange`.
+         */
+        PriceBulk: {
+            /**
+             * Department
+             * @default
+             */
+            department: string;
+            ending?: components["schemas"]["PriceEnding"] | null;
+            /** @default alike */
+            members: components["schemas"]["Members"];
+            move: components["schemas"]["Move-Input"];
+            /**
+             * Q
+             * @default
+             */
+            q: string;
+            /**
+             * Start
+             * @default
+             */
+            start: string;
+            /** Store Ids */
+            store_ids?: string[] | null;
+            /** Value */
+            value: number;
+        };
+        /**
          * PriceChange
-         * @description One item's new price; `store_ids` null means all stores, `from_at_ms` null means now.
+         * @description One item's new price; `store_ids` null means each store, `from_at_ms` null means now.
+         *
+         *     `store_ids` may also be "zone:<id>" and "chain". `start` ("2026-11-27T00:00" on each store's
+         *     own clock, or with an offset) takes the place of `from_at_ms`, `until` ends the price.
+         *     `regular_minor` null lets the place say nothing, so that its zone's or the chain's counts.
          */
         PriceChange: {
             /**
@@ -1830,9 +4791,19 @@ export interface components {
              */
             reason: string;
             /** Regular Minor */
-            regular_minor: number;
+            regular_minor: number | null;
+            /**
+             * Start
+             * @default
+             */
+            start: string;
             /** Store Ids */
             store_ids?: string[] | null;
+            /**
+             * Until
+             * @default
+             */
+            until: string;
         };
         /**
          * PriceDraft
@@ -1865,6 +4836,18 @@ export interface components {
             drafts: number;
         };
         /**
+         * PriceEnding
+         * @description Prices that leave `rest` when divided by `step`: 100 and 99 for 1.99, 2.99, ...
+         */
+        PriceEnding: {
+            /** @default nearest */
+            direction: components["schemas"]["Direction"];
+            /** Rest */
+            rest: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * PriceHistory
          * @description An item's price rows, the newest first.
          */
@@ -1874,7 +4857,10 @@ export interface components {
         };
         /**
          * PriceRow
-         * @description One dated price of one store; `published_rev` null while it is a draft.
+         * @description One dated price of one place; `published_rev` null while it is a draft.
+         *
+         *     `scope` is "" (the chain), "zone:<id>" or "store-<id>", where `store_id` says the same. With
+         *     `from_local` (or `to_local`) it is a time on each store's own clock, read as UTC beside it.
          */
         PriceRow: {
             /** Created At Ms */
@@ -1883,6 +4869,8 @@ export interface components {
             created_by: string;
             /** From At Ms */
             from_at_ms: number;
+            /** From Local */
+            from_local: string | null;
             /** Member Minor */
             member_minor: number | null;
             /** Published Rev */
@@ -1890,9 +4878,15 @@ export interface components {
             /** Reason */
             reason: string;
             /** Regular Minor */
-            regular_minor: number;
+            regular_minor: number | null;
+            /** Scope */
+            scope: string;
             /** Store Id */
             store_id: string;
+            /** To At Ms */
+            to_at_ms: number | null;
+            /** To Local */
+            to_local: string | null;
         };
         /**
          * Problem
@@ -1921,6 +4915,26 @@ export interface components {
             title: string;
             /** Type */
             type: string;
+        };
+        /**
+         * Progress
+         * @description How many stores are how far; `failed` say an error, `silent` have not been heard of.
+         */
+        Progress: {
+            /** Active */
+            active: number;
+            /** Brought */
+            brought: number;
+            /** Failed */
+            failed: number;
+            /** Shown */
+            shown: number;
+            /** Silent */
+            silent: number;
+            /** Stored */
+            stored: number;
+            /** Total */
+            total: number;
         };
         /**
          * Publication
@@ -1968,12 +4982,303 @@ export interface components {
             stores: number;
         };
         /**
+         * Reached
+         * @description How many stores have, sell with and show what they should.
+         */
+        Reached: {
+            /** Active */
+            active: number;
+            /** Shown */
+            shown: number;
+            /** Stored */
+            stored: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * Reason
+         * @description Why.
+         */
+        Reason: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Release
+         * @description One release in full; events are the oldest first.
+         */
+        Release: {
+            /** Approved At Ms */
+            approved_at_ms: number | null;
+            /** Approved By */
+            approved_by: string | null;
+            /** Because */
+            because: string | null;
+            /** By Kind */
+            by_kind: {
+                [key: string]: number;
+            };
+            /** Changes */
+            changes: number;
+            /** Conflicts */
+            conflicts: components["schemas"]["Conflict"][];
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Created By */
+            created_by: string;
+            /** Events */
+            events: components["schemas"]["ReleaseEvent"][];
+            /** Guards */
+            guards: components["schemas"]["Guard"][];
+            /** May */
+            may: string[];
+            /** Needs Approval */
+            needs_approval: boolean;
+            /** Note */
+            note: string;
+            progress: components["schemas"]["Progress"];
+            /** Release Id */
+            release_id: number;
+            /** Starts Local */
+            starts_local: string | null;
+            /** State */
+            state: string;
+            /** Stores */
+            stores: number;
+            /** Undoes */
+            undoes: number | null;
+            waits: components["schemas"]["Waits"] | null;
+            /** Wave */
+            wave: number;
+            /** Waves */
+            waves: components["schemas"]["cloud__release__schemas__Wave"][];
+            /** Waves Count */
+            waves_count: number;
+        };
+        /**
+         * ReleaseEvent
+         * @description What happened; `by` empty: the release's own machinery.
+         */
+        ReleaseEvent: {
+            /** Action */
+            action: string;
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string;
+            /** Params */
+            params: {
+                [key: string]: number | string;
+            };
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReleaseRequest
+         * @description All drafts become a release.
+         *
+         *     `plan` null is the policy's. `approve` asks for approval at once, where the policy lets its
+         *     creator approve it.
+         */
+        ReleaseRequest: {
+            /**
+             * Approve
+             * @default false
+             */
+            approve: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Plan */
+            plan?: components["schemas"]["WavePlan"][] | null;
+            /**
+             * Starts Local
+             * @default
+             */
+            starts_local: string;
+        };
+        /**
+         * ReleaseRow
+         * @description One release.
+         *
+         *     `state` is review, rejected, cancelled, approved, queued, rolling, paused, halted,
+         *     rolling_back, rolled_back or done; `because` a short code of what it waits for or ended by
+         *     (`release.because.<code>`), `wave` the wave under way from 0 (-1: none yet), `may` what the
+         *     asking person may do now. `undoes` is the release that this one takes back.
+         */
+        ReleaseRow: {
+            /** Approved At Ms */
+            approved_at_ms: number | null;
+            /** Approved By */
+            approved_by: string | null;
+            /** Because */
+            because: string | null;
+            /** By Kind */
+            by_kind: {
+                [key: string]: number;
+            };
+            /** Changes */
+            changes: number;
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Created By */
+            created_by: string;
+            /** May */
+            may: string[];
+            /** Needs Approval */
+            needs_approval: boolean;
+            /** Note */
+            note: string;
+            progress: components["schemas"]["Progress"];
+            /** Release Id */
+            release_id: number;
+            /** Starts Local */
+            starts_local: string | null;
+            /** State */
+            state: string;
+            /** Stores */
+            stores: number;
+            /** Undoes */
+            undoes: number | null;
+            /** Wave */
+            wave: number;
+            /** Waves Count */
+            waves_count: number;
+        };
+        /**
+         * ReleaseStore
+         * @description One store of a release; `at_ms` is when it begins to sell by it (0: at once).
+         *
+         *     `state` is waiting, brought, stored, active, shown, failed, silent or withdrawn.
+         */
+        ReleaseStore: {
+            /** Active At Ms */
+            active_at_ms: number | null;
+            /** At Ms */
+            at_ms: number | null;
+            /** Because */
+            because: string | null;
+            /** Name */
+            name: string;
+            /** Rev */
+            rev: number | null;
+            /** Shown At Ms */
+            shown_at_ms: number | null;
+            /** State */
+            state: string;
+            /** Store Id */
+            store_id: string;
+            /** Stored At Ms */
+            stored_at_ms: number | null;
+            /** Wave */
+            wave: number;
+        };
+        /**
+         * ReleaseStores
+         * @description One page of stores; `counts` of all of them by state.
+         */
+        ReleaseStores: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Stores */
+            stores: components["schemas"]["ReleaseStore"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * Releases
+         * @description One page, the newest first.
+         */
+        Releases: {
+            /** Page */
+            page: number;
+            /** Releases */
+            releases: components["schemas"]["ReleaseRow"][];
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
+        /**
          * Reposted
          * @description What became of it: `flag` null when it is booked now, else what still forbids it.
          */
         Reposted: {
             /** Flag */
             flag: string | null;
+        };
+        /**
+         * Rollout
+         * @description A version on its way; `because` is a code: why it waits, or why it was halted.
+         *
+         *     `soak_until_ms` is when the next wave may begin, None while boxes are still at work.
+         */
+        Rollout: {
+            /** Because */
+            because: string;
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Created By */
+            created_by: string;
+            /** Ended At Ms */
+            ended_at_ms: number | null;
+            /** Hours */
+            hours: string;
+            /** Id */
+            id: number;
+            /** Note */
+            note: string;
+            /** Soak S */
+            soak_s: number;
+            /** Soak Until Ms */
+            soak_until_ms: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "rolling" | "halted" | "done" | "cancelled";
+            /** Version */
+            version: string;
+            /** Wave */
+            wave: number;
+            /** Waves */
+            waves: components["schemas"]["cloud__software__schemas__Wave"][];
+        };
+        /**
+         * RolloutRequest
+         * @description Bring a version to the stores: "1%,10%,50%,100%", `hours` "02:00-05:00" of each store.
+         */
+        RolloutRequest: {
+            /**
+             * Hours
+             * @default 02:00-05:00
+             */
+            hours: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Soak S
+             * @default 86400
+             */
+            soak_s: number;
+            /** Version */
+            version: string;
+            /**
+             * Waves
+             * @default 1%,10%,50%,100%
+             */
+            waves: string;
         };
         /**
          * RowProblem
@@ -1994,12 +5299,18 @@ export interface components {
             };
         };
         /**
-         * Said
-         * @description A note, or why an item is settled.
+         * RuleChange
+         * @description New figures of a rule.
          */
-        Said: {
-            /** Text */
-            text: string;
+        RuleChange: {
+            /** Close At */
+            close_at: number;
+            /** Hold S */
+            hold_s: number;
+            /** Is On */
+            is_on: boolean;
+            /** Open At */
+            open_at: number;
         };
         /**
          * Session
@@ -2014,6 +5325,68 @@ export interface components {
             role: string;
             /** User */
             user: string;
+        };
+        /**
+         * SettingChange
+         * @description What a place ("17", "zone:<id>", "group:<id>" or "chain") sets up from a time on.
+         *
+         *     `name` is "payment", "receipt" or "tax/<class>". `from_local` is "" for always, or a time on
+         *     each store's own clock, "2026-12-01T00:00". `value` null ends what the place said.
+         */
+        SettingChange: {
+            /**
+             * From Local
+             * @default
+             */
+            from_local: string;
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Value */
+            value: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * SettingRow
+         * @description One dated row of a setting; `is_draft`: it waits for a release.
+         */
+        SettingRow: {
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Created By */
+            created_by: string;
+            /** From Local */
+            from_local: string;
+            /**
+             * Is Draft
+             * @default false
+             */
+            is_draft: boolean;
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** Reason */
+            reason: string;
+            /** Value */
+            value: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * Settings
+         * @description Rows of settings.
+         */
+        Settings: {
+            /** Settings */
+            settings: components["schemas"]["SettingRow"][];
         };
         /**
          * ShelfFactRow
@@ -2071,6 +5444,51 @@ export interface components {
             user: string;
         };
         /**
+         * Simulation
+         * @description The margin effect on recorded sales; `done` of `total` sales are priced again.
+         */
+        Simulation: {
+            /** Because */
+            because: string | null;
+            /** Done */
+            done: number;
+            /** From On */
+            from_on: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "none" | "waiting" | "running" | "done" | "failed";
+            /** To On */
+            to_on: string | null;
+            /** Total */
+            total: number;
+            /** Totals */
+            totals: components["schemas"]["Effect"][];
+        };
+        /**
+         * Software
+         * @description All versions, and the newest rollouts.
+         */
+        Software: {
+            /** Rollouts */
+            rollouts: components["schemas"]["Rollout"][];
+            /** Versions */
+            versions: components["schemas"]["Version"][];
+        };
+        /**
+         * StandingCount
+         * @description How many alerts of a rule stand.
+         */
+        StandingCount: {
+            /** Count */
+            count: number;
+            /** Rule */
+            rule: string;
+            /** State */
+            state: string;
+        };
+        /**
          * Store
          * @description A store.
          */
@@ -2105,8 +5523,20 @@ export interface components {
             active_at_ms: number | null;
             /** Active Rev */
             active_rev: number | null;
+            /** Announced At Ms */
+            announced_at_ms: number | null;
             /** Because */
             because: string | null;
+            /** Cells */
+            cells: {
+                [key: string]: components["schemas"]["KindConvergence"];
+            };
+            /** Dev */
+            dev: string | null;
+            /** Held Until Ms */
+            held_until_ms: number | null;
+            /** Last Contact At Ms */
+            last_contact_at_ms: number | null;
             /** Name */
             name: string;
             /** Shown At Ms */
@@ -2123,6 +5553,62 @@ export interface components {
             stored_rev: number | null;
             /** Target Rev */
             target_rev: number | null;
+        };
+        /**
+         * StoreNote
+         * @description A note about a store.
+         */
+        StoreNote: {
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string;
+            /** Id */
+            id: number;
+            /** Note */
+            note: string;
+            /** Store Id */
+            store_id: string;
+        };
+        /**
+         * StoreNotes
+         * @description What people noted, the newest first.
+         */
+        StoreNotes: {
+            /** Notes */
+            notes: components["schemas"]["StoreNote"][];
+        };
+        /**
+         * StoredPolicy
+         * @description The policy, and who changed it last (empty: nobody yet).
+         */
+        StoredPolicy: {
+            /**
+             * Below Cost
+             * @default true
+             */
+            below_cost: boolean;
+            /** Changed At Ms */
+            changed_at_ms: number;
+            /** Changed By */
+            changed_by: string;
+            /**
+             * Lines Max
+             * @default 200
+             */
+            lines_max: number;
+            /**
+             * Move Bp Max
+             * @default 3000
+             */
+            move_bp_max: number;
+            /** Plan */
+            plan: components["schemas"]["WavePlan"][];
+            /**
+             * Stores Max
+             * @default 100
+             */
+            stores_max: number;
         };
         /**
          * Stores
@@ -2157,6 +5643,48 @@ export interface components {
             stream: string;
         };
         /**
+         * TelemetryHour
+         * @description An hour of a box: the worst of each figure; `undervolted` of `samples` were.
+         */
+        TelemetryHour: {
+            /** Clk Min */
+            clk_min: number;
+            /** Clock Off Ms Max */
+            clock_off_ms_max: number | null;
+            /** Dev */
+            dev: string;
+            /** Disk Free Mb Min */
+            disk_free_mb_min: number;
+            /** Hour Ms */
+            hour_ms: number;
+            /** Load Milli Max */
+            load_milli_max: number | null;
+            /** Memory Mb Max */
+            memory_mb_max: number | null;
+            /** Queue Max */
+            queue_max: number;
+            /** Samples */
+            samples: number;
+            /** Scan P50 Ms Max */
+            scan_p50_ms_max: number | null;
+            /** Scan P99 Ms Max */
+            scan_p99_ms_max: number | null;
+            /** Scans */
+            scans: number;
+            /** Store Id */
+            store_id: string;
+            /** Sync P50 Ms Max */
+            sync_p50_ms_max: number | null;
+            /** Sync P99 Ms Max */
+            sync_p99_ms_max: number | null;
+            /** Temperature Mc Max */
+            temperature_mc_max: number | null;
+            /** Undervolted */
+            undervolted: number;
+            /** Wear Percent Max */
+            wear_percent_max: number | null;
+        };
+        /**
          * TillRange
          * @description A till's receipts `first` to `last` of one series; `root` stands for all their entries.
          */
@@ -2177,6 +5705,54 @@ export interface components {
             series: string;
             /** Till */
             till: string;
+        };
+        /**
+         * TimeAnswer
+         * @description The time, UTC ms, and head office's signature (hex, Ed25519) over tag, nonce and time.
+         */
+        TimeAnswer: {
+            /** Nonce */
+            nonce: string;
+            /** Sig */
+            sig: string;
+            /** T */
+            t: number;
+        };
+        /**
+         * TimeQuestion
+         * @description A number (hex, 16 bytes) that was never used before.
+         */
+        TimeQuestion: {
+            /** Nonce */
+            nonce: string;
+        };
+        /**
+         * Version
+         * @description A version that head office has the wheels of; `arches` are the machines that it runs on.
+         */
+        Version: {
+            /** Added At Ms */
+            added_at_ms: number;
+            /** Added By */
+            added_by: string;
+            /** Arches */
+            arches: string[];
+            /** Boxes */
+            boxes: number;
+            /** Has Vectors */
+            has_vectors: boolean;
+            /** Notes */
+            notes: string;
+            /** Python */
+            python: string;
+            /** Requires */
+            requires: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Version */
+            version: string;
+            /** Wheels */
+            wheels: number;
         };
         /**
          * VersionRow
@@ -2201,6 +5777,86 @@ export interface components {
             stores: string[] | null;
             /** Version */
             version: number;
+        };
+        /**
+         * Waits
+         * @description What the next step waits for (`release.waits.<why>`), and until when if that is known.
+         */
+        Waits: {
+            /** Until Ms */
+            until_ms: number | null;
+            /** Why */
+            why: string;
+        };
+        /**
+         * WavePlan
+         * @description One wave: a share of the stores, a store group, or stores by name; the last takes the rest.
+         *
+         *     `percent` counts all stores up to and with this wave. `offset_min` moves the start of its
+         *     stores against the release's own start (negative: earlier). After the wave has come into
+         *     force, or where that is later than the next one's start after it was sent, `soak_s` passes.
+         */
+        WavePlan: {
+            /** Group */
+            group?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Offset Min
+             * @default 0
+             */
+            offset_min: number;
+            /** Percent */
+            percent?: number | null;
+            /**
+             * Soak S
+             * @default 900
+             */
+            soak_s: number;
+            /** Stores */
+            stores?: string[] | null;
+        };
+        /**
+         * Window
+         * @description A maintenance window; `is_live` while it counts or is to come.
+         */
+        Window: {
+            /** Days */
+            days: number[];
+            /** Ended At Ms */
+            ended_at_ms: number | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** From Local */
+            from_local: string;
+            /** From Ms */
+            from_ms: number | null;
+            /** Id */
+            id: number;
+            /** Is Live */
+            is_live: boolean;
+            /** Made At Ms */
+            made_at_ms: number;
+            /** Made By */
+            made_by: string;
+            /** Note */
+            note: string;
+            /** Target */
+            target: string;
+            /** Target Id */
+            target_id: string;
+            /** To Local */
+            to_local: string;
+            /** To Ms */
+            to_ms: number | null;
+        };
+        /**
+         * Windows
+         * @description The newest windows, those that count first.
+         */
+        Windows: {
+            /** Windows */
+            windows: components["schemas"]["Window"][];
         };
         /**
          * WorkItem
@@ -2289,6 +5945,74 @@ export interface components {
             store_id: string | null;
         };
         /**
+         * ZoneChange
+         * @description A price zone as HQ wants it.
+         */
+        ZoneChange: {
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ZoneRow
+         * @description Stores with the same prices, and how many they are.
+         */
+        ZoneRow: {
+            /** Name */
+            name: string;
+            /** Stores */
+            stores: number;
+            /** Zone Id */
+            zone_id: string;
+        };
+        /**
+         * Zones
+         * @description Every price zone, by id.
+         */
+        Zones: {
+            /** Zones */
+            zones: components["schemas"]["ZoneRow"][];
+        };
+        /**
+         * Health
+         * @description A page of the health table.
+         */
+        cloud__fleet__care_schemas__Health: {
+            /** Boxes */
+            boxes: components["schemas"]["BoxHealth"][];
+            counts: components["schemas"]["HealthCounts"];
+        };
+        /**
+         * Event
+         * @description What was done to a box: `enrolled`, `retiring`, `revoked`, `active` or `enrol_refused`.
+         */
+        cloud__fleet__schemas__Event: {
+            /** Action */
+            action: string;
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string;
+            /** Dev */
+            dev: string;
+            /** Reason */
+            reason: string;
+            /** Store Id */
+            store_id: string;
+        };
+        /**
+         * Health
+         * @description The API works: its database answers.
+         */
+        cloud__http__health__Health: {
+            /** Status */
+            status: string;
+        };
+        /**
          * ImportResult
          * @description What became of a table's rows.
          */
@@ -2316,6 +6040,93 @@ export interface components {
             /** Updated */
             updated: number;
         };
+        /**
+         * Said
+         * @description Why somebody does it.
+         */
+        cloud__release__schemas__Said: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * Wave
+         * @description One wave; `state` is waiting, rolling (not stored everywhere), soaking, done or withdrawn.
+         *
+         *     `first_at_ms` and `last_at_ms` are the instants between which its stores begin to sell by it;
+         *     `next_at_ms` is when the next wave may begin, null while nobody knows.
+         */
+        cloud__release__schemas__Wave: {
+            /** Done At Ms */
+            done_at_ms: number | null;
+            /** First At Ms */
+            first_at_ms: number | null;
+            /** Group */
+            group: string | null;
+            /** Last At Ms */
+            last_at_ms: number | null;
+            /** N */
+            n: number;
+            /** Name */
+            name: string;
+            /** Next At Ms */
+            next_at_ms: number | null;
+            /** Offset Min */
+            offset_min: number;
+            /** Percent */
+            percent: number | null;
+            progress: components["schemas"]["Progress"];
+            /** Soak S */
+            soak_s: number;
+            /** Started At Ms */
+            started_at_ms: number | null;
+            /** State */
+            state: string;
+            /** Stores */
+            stores: number;
+        };
+        /**
+         * Event
+         * @description What was done to a rollout; `evidence` names stores with the codes of their failures.
+         */
+        cloud__software__schemas__Event: {
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string;
+            /** Evidence */
+            evidence: string[][];
+            /** Reason */
+            reason: string;
+            /** What */
+            what: string;
+        };
+        /**
+         * Wave
+         * @description A wave: how many stores it has, and of those that have the release how many are where.
+         */
+        cloud__software__schemas__Wave: {
+            /** Brought At Ms */
+            brought_at_ms: number | null;
+            /** Current */
+            current: number;
+            /** Failed */
+            failed: number;
+            /** Stores */
+            stores: number;
+            /** Wave */
+            wave: number;
+        };
+        /**
+         * Said
+         * @description A note, or why an item is settled.
+         */
+        cloud__work__schemas__Said: {
+            /** Text */
+            text: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2340,7 +6151,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["cloud__http__health__Health"];
                 };
             };
             /** @description Any error */
@@ -2399,6 +6210,159 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fetch_v1_catalog_fetch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FetchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    categories_v1_categories_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Categories"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    categories_csv_v1_categories_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_category_v1_categories__category_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                category_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoryChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_category_v1_categories__category_id__delete: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                category_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2509,6 +6473,107 @@ export interface operations {
             };
         };
     };
+    convergence_matrix_v1_convergence_matrix_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                kind?: string;
+                group?: string;
+                q?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Matrix"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    convergence_csv_v1_convergence_matrix_csv_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                kind?: string;
+                group?: string;
+                q?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    convergence_summary_v1_convergence_summary_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConvergenceSummary"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     departments_v1_departments_get: {
         parameters: {
             query?: never;
@@ -2526,6 +6591,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Departments"];
                 };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_log_v1_device_commands__command_id__log_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error */
             default: {
@@ -2668,6 +6762,171 @@ export interface operations {
             };
         };
     };
+    alert_rules_v1_fleet_alert_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_alert_rule_v1_fleet_alert_rules__rule__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_v1_fleet_alerts_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                skip?: number;
+                state?: string;
+                rule?: string;
+                dev?: string;
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alerts"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_csv_v1_fleet_alerts_csv_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                rule?: string;
+                dev?: string;
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_v1_fleet_alerts_acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledged"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     boxes_v1_fleet_boxes_get: {
         parameters: {
             query?: never;
@@ -2728,6 +6987,908 @@ export interface operations {
             };
         };
     };
+    box_telemetry_v1_fleet_boxes__dev__telemetry_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                dev: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoxTelemetry"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    box_telemetry_csv_v1_fleet_boxes__dev__telemetry_csv_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                dev: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    commands_v1_fleet_commands_get: {
+        parameters: {
+            query?: {
+                dev?: string;
+                state?: string;
+                limit?: number;
+                skip?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Commands"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    new_command_v1_fleet_commands_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandIds"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    commands_csv_v1_fleet_commands_csv_get: {
+        parameters: {
+            query?: {
+                dev?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_command_v1_fleet_commands__command_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    command_log_v1_fleet_commands__command_id__log_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health_v1_fleet_health_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                skip?: number;
+                search?: string;
+                state?: string;
+                group?: string;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cloud__fleet__care_schemas__Health"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health_csv_v1_fleet_health_csv_get: {
+        parameters: {
+            query?: {
+                search?: string;
+                state?: string;
+                group?: string;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    windows_v1_fleet_windows_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Windows"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_window_v1_fleet_windows_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWindow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Added"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    windows_csv_v1_fleet_windows_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_window_v1_fleet_windows__window_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                window_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    groups_v1_groups_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Groups"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    groups_csv_v1_groups_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_group_v1_groups__group_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_group_v1_groups__group_id__delete: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_v1_imports_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJobs"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_items_v1_imports_items_post: {
+        parameters: {
+            query?: {
+                name?: string;
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJob"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_items_v1_imports_items__job__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Body_apply_items_v1_imports_items__job__apply_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJob"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_items_v1_imports_items__job__discard_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJob"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_prices_v1_imports_prices_post: {
+        parameters: {
+            query?: {
+                name?: string;
+                reason?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJob"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_prices_v1_imports_prices__job__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Body_apply_prices_v1_imports_prices__job__apply_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJob"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_prices_v1_imports_prices__job__discard_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJob"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_job_v1_imports__job__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportJob"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_errors_v1_imports__job__errors_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_rows_v1_imports__job__rows_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                what?: "" | "new" | "changed";
+                q?: string;
+            };
+            header?: never;
+            path: {
+                job: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRows"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_cells_v1_imports__job__rows_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     catalogue_v1_items_get: {
         parameters: {
             query?: {
@@ -2765,12 +7926,80 @@ export interface operations {
     };
     export_v1_items_csv_get: {
         parameters: {
-            query?: never;
+            query?: {
+                q?: string;
+                department?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_workbook_v1_items_xlsx_get: {
+        parameters: {
+            query?: {
+                q?: string;
+                department?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bulk_v1_items_bulk_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemBulk"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -2812,6 +8041,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["cloud__item__schemas__ImportResult"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history_v1_items__gtin__history_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gtin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemHistory"];
                 };
             };
             /** @description Any error */
@@ -2881,6 +8141,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    master_events_v1_master_events_get: {
+        parameters: {
+            query?: {
+                kind?: string;
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MasterEvents"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    master_events_csv_v1_master_events_csv_get: {
+        parameters: {
+            query?: {
+                kind?: string;
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3113,6 +8437,97 @@ export interface operations {
             };
         };
     };
+    places_v1_places_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Places"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_places_v1_places_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlacesChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    places_csv_v1_places_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     history_v1_prices_get: {
         parameters: {
             query: {
@@ -3188,6 +8603,70 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_workbook_v1_prices_xlsx_get: {
+        parameters: {
+            query?: {
+                store?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bulk_v1_prices_bulk_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceBulk"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -3329,6 +8808,736 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    guards_v1_release_guards_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guards"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_guards_v1_release_guards_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Guards"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guards"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policy_v1_release_policy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredPolicy"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_policy_v1_release_policy_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Policy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredPolicy"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releases_v1_releases_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                q?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Releases"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_v1_releases_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releases_csv_v1_releases_csv_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                q?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_changes_csv_v1_releases_draft_changes_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_preview_v1_releases_draft_preview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_v1_releases__release_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    advance_v1_releases__release_id__advance_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__release__schemas__Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_v1_releases__release_id__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__release__schemas__Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_v1_releases__release_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__release__schemas__Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changes_csv_v1_releases__release_id__changes_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    halt_v1_releases__release_id__halt_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__release__schemas__Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_v1_releases__release_id__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__release__schemas__Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_v1_releases__release_id__preview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_v1_releases__release_id__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__release__schemas__Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_v1_releases__release_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__release__schemas__Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_v1_releases__release_id__roll_back_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__release__schemas__Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stores_v1_releases__release_id__stores_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                wave?: number | null;
+                q?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseStores"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stores_csv_v1_releases__release_id__stores_csv_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                wave?: number | null;
+                q?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path: {
+                release_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3517,6 +9726,161 @@ export interface operations {
             };
         };
     };
+    settings_v1_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_setting_v1_settings_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_csv_v1_settings_all_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setting_history_v1_settings_history_get: {
+        parameters: {
+            query?: {
+                place?: string;
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setting_history_csv_v1_settings_history_csv_get: {
+        parameters: {
+            query?: {
+                place?: string;
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     shelf_facts_v1_shelves_get: {
         parameters: {
             query?: {
@@ -3577,6 +9941,272 @@ export interface operations {
                 };
                 content: {
                     "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    software_v1_software_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Software"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boxes_v1_software_boxes_get: {
+        parameters: {
+            query?: {
+                state?: ("current" | "waiting" | "working" | "watching" | "failed" | "silent" | "untold") | "";
+                q?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoxPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boxes_csv_v1_software_boxes_csv_get: {
+        parameters: {
+            query?: {
+                state?: ("current" | "waiting" | "working" | "watching" | "failed" | "silent" | "untold") | "";
+                q?: string;
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_v1_software_rollouts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolloutRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_v1_software_rollouts__rollout_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_v1_software_rollouts__rollout_id__events_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Events"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    halt_v1_software_rollouts__rollout_id__halt_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_v1_software_rollouts__rollout_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rollout_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3770,6 +10400,135 @@ export interface operations {
             };
         };
     };
+    notes_v1_stores__store_id__notes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreNotes"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_note_v1_stores__store_id__notes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Added"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_note_v1_stores__store_id__notes__note_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                note_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tell_time_v1_time_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeAnswer"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     work_items_v1_work_items_get: {
         parameters: {
             query?: {
@@ -3884,7 +10643,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Said"];
+                "application/json": components["schemas"]["cloud__work__schemas__Said"];
             };
         };
         responses: {
@@ -3919,7 +10678,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Said"];
+                "application/json": components["schemas"]["cloud__work__schemas__Said"];
             };
         };
         responses: {
@@ -3962,6 +10721,128 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Reposted"];
                 };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    zones_v1_zones_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Zones"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    zones_csv_v1_zones_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_zone_v1_zones__zone_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                zone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ZoneChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_zone_v1_zones__zone_id__delete: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                zone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error */
             default: {
