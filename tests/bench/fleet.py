@@ -207,10 +207,15 @@ def _cpu_s(found: Fleet) -> dict[str, float]:
         **_parts_of(found.chain),
         "light boxes": [psutil.Process(pid) for pid in found.processes.pids()],
     }
-    return {
-        name: sum(sum(each.cpu_times()[:2]) for each in processes)
-        for name, processes in parts.items()
-    }
+    return {name: sum(map(_spent_s, processes)) for name, processes in parts.items()}
+
+
+def _spent_s(process: psutil.Process) -> float:
+    """A process' time and that of its ended children; one that just ended is its parent's."""
+    try:
+        return float(sum(process.cpu_times()[:4]))
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def _parts_of(chain: Chain) -> dict[str, list[psutil.Process]]:

@@ -63,7 +63,6 @@ def observing(broker: Broker, kind: str) -> Iterator[Observer]:
 def raw_rate_per_s(broker: Broker, devices: Sequence[DeviceId]) -> float:
     """Messages per second that one client brings to all of them, each QoS 1, as observed."""
     client = _client(broker)
-    client.max_inflight_messages_set(IN_FLIGHT)
     payload = _payload()
     with observing(broker, "ja") as observer:
         for dev in devices:
@@ -78,6 +77,7 @@ def _client(broker: Broker) -> mqtt.Client:
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2, client_id=secrets.token_hex(8), protocol=mqtt.MQTTv5
     )
+    client.max_inflight_messages_set(IN_FLIGHT)
     client.username_pw_set(broker.internal_user, broker.internal_password)
     client.connect(LOOPBACK, broker.internal_port)
     client.loop_start()
