@@ -91,7 +91,7 @@ export const GROUPS: readonly RouteGroup[] = [
       {
         path: "/masters",
         title: "console.masters.title",
-        icon: "grid",
+        icon: "settings",
         permission: "item.read",
         page: () => import("../pages/Masters.svelte"),
       },
