@@ -39,6 +39,7 @@ class CellError(BaseModel):
     column: str | None
     code: str
     params: dict[str, str | int | None]
+    detail: str
 
 
 class ImportJob(BaseModel):

@@ -70,7 +70,7 @@ def find(database: Database, job: int) -> dict[str, Any]:
         found = store.find(connection, job)
     if found is None:
         raise MissingError("import.unknown", job=job)
-    return found
+    return found | {"errors": [each | {"detail": _detail(each)} for each in found["errors"]]}
 
 
 def page(database: Database, number: int, size: int) -> dict[str, Any]:
@@ -99,15 +99,11 @@ def errors(database: Database, job: int) -> list[tuple[Any, ...]]:
     """Every error that is kept: line, column, code, sentence."""
     with database.begin() as connection:
         found = store.errors(connection, job)
-    return [
-        (
-            each["line"],
-            each["column"] or "",
-            each["code"],
-            sentence(RetailError(each["code"], **each["params"])),
-        )
-        for each in found
-    ]
+    return [(each["line"], each["column"] or "", each["code"], _detail(each)) for each in found]
+
+
+def _detail(error: dict[str, Any]) -> str:
+    return sentence(RetailError(error["code"], **error["params"]))
 
 
 def _take_open(connection: Connection, kind: str, job: int) -> tuple[str, str, bytes]:

@@ -17,6 +17,7 @@ OPEN, REFUSED, APPLIED, DISCARDED = "open", "refused", "applied", "discarded"
 KEPT_MAX = 50
 """Differences and files of so many imports are kept; of older ones only what became of them."""
 ERRORS_SHOWN_MAX = 200
+TEXT_LENGTH_MAX = 200
 
 _COLUMNS = """id AS job, kind, name, state, rows, created, changed, unchanged, error_count,
     reason, created_by, created_at_ms, decided_by, decided_at_ms"""
@@ -51,8 +52,7 @@ _MATCHING = """FROM import_row WHERE job_id = :job
     AND (:pattern = '%%' OR key LIKE :pattern OR title ILIKE :pattern)"""
 _COUNT_ROWS = text(f"SELECT count(*) {_MATCHING}")
 _ROWS = text(
-    f"SELECT line, is_new, key, title, cells {_MATCHING}"
-    " ORDER BY line LIMIT :size OFFSET :skip"
+    f"SELECT line, is_new, key, title, cells {_MATCHING} ORDER BY line LIMIT :size OFFSET :skip"
 )
 _EVERY_ROW = text("""
     SELECT line, is_new, key, title, cells FROM import_row WHERE job_id = :job ORDER BY line""")
@@ -104,7 +104,7 @@ def add_refused(
     connection: Connection, upload: Upload, errors: Sequence[RowError], count: int, author: Author
 ) -> int:
     """Keep what is wrong with a table, not the table; returns its number."""
-    listed = orjson.dumps([asdict(error) for error in errors]).decode()
+    listed = orjson.dumps([_storable(asdict(error)) for error in errors]).decode()
     return _add(
         connection,
         upload,
@@ -114,6 +114,15 @@ def add_refused(
             "errors": listed, "error_count": count, "digest": "",
         },
     )  # fmt: skip
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The same without NULs, which no JSON in the database can hold; texts are cut."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")[:TEXT_LENGTH_MAX]
+    if isinstance(value, dict):
+        return {name: _storable(each) for name, each in value.items()}
+    return value
 
 
 def find(connection: Connection, job: int) -> dict[str, Any] | None:

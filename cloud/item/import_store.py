@@ -204,7 +204,7 @@ def compare(connection: Connection, fields: Sequence[str], *, shows_new: bool) -
 
     `shows_new` says whether the cells of new items are told too.
     """
-    parameters = {"fields": list(fields), "shows_new": shows_new}
+    parameters = {"fields": _given(fields), "shows_new": shows_new}
     connection.execute(_diff(fields), parameters)
     connection.execute(_DIFF_DATED)
 
@@ -256,7 +256,7 @@ def _diff(fields: Sequence[str]) -> TextClause:
         "       USING (key)"
         "  WHERE (item.gtin IS NOT NULL OR :shows_new) AND key = ANY(:fields)"
         "    AND old.value IS DISTINCT FROM new.value AND (item.gtin IS NOT NULL"
-        "         OR new.value NOT IN ('\"\"', 'null', '[]', '0'))) found(cells)"
+        "         OR new.value NOT IN ('\"\"', 'null', '[]', '0', 'false'))) found(cells)"
         f" WHERE item.gtin IS NULL OR ({old}) IS DISTINCT FROM ({new})"
     )
 

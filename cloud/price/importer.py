@@ -11,10 +11,12 @@ from cloud.price import service, store
 from cloud.price.table import read_prices
 from cloud.table_import import Author, begin_difference
 
-# Beside what a row says stands what the same place charges at that time without it.
+# Beside what a row says stands what the same place charges at that time without it; a row is new
+# where that is nothing.
 _COMPARE = text("""
     INSERT INTO import_diff
-    SELECT incoming.line, latest.id IS NULL, incoming.gtin, item.name,
+    SELECT incoming.line, latest.id IS NULL AND before.regular_minor IS NULL,
+        incoming.gtin, item.name,
         jsonb_build_object(
             'store_id', jsonb_build_array(NULL, CASE
                 WHEN incoming.scope = '' THEN 'chain'

@@ -80,6 +80,7 @@ def test_differences_are_shown_cell_by_cell_before_anything_is_written(
     }
     assert new["is_new"]
     assert new["cells"]["department"] == [None, "BAKERY"]
+    assert {"gtin", "is_weighed", "age_limit"}.isdisjoint(new["cells"])
     assert rows_of(admin, job, what="changed") == [changed]
     assert rows_of(admin, job, q="rye") == [new]
     table = admin.get(f"/v1/imports/{job['job']}/rows.csv").text.splitlines()
@@ -169,7 +170,7 @@ def test_a_workbook_goes_out_and_comes_back_the_same(admin: httpx.Client) -> Non
     book_of_prices.save(file)
     job = admin.post("/v1/imports/prices", content=file.getvalue()).json()
     (row,) = rows_of(admin, job)
-    assert row["is_new"]
+    assert not row["is_new"]  # the place has had a price
     assert row["title"] == "Early milk"
     assert row["cells"]["regular_price_cents"] == [199, 209]
     assert row["cells"]["member_price_cents"] == [180, None]
@@ -235,3 +236,10 @@ def test_who_may_only_read_sees_imports_but_brings_none(api: CloudApi) -> None:
     assert reader.post("/v1/imports/items", content=b"").status_code == 403
     assert reader.post("/v1/imports/prices", content=b"").status_code == 403
     assert reader.get("/v1/imports").status_code == 200
+
+
+def test_a_file_that_is_no_table_is_refused_in_words(admin: httpx.Client) -> None:
+    for content in (b"\x00\xff\xfe\x89PNG", b"PK\x03\x04 no workbook", b""):
+        job = admin.post("/v1/imports/items", content=content).raise_for_status().json()
+        assert job["state"] == "refused"
+        assert all(each["detail"] for each in job["errors"])

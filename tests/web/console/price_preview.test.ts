@@ -4,7 +4,11 @@ import { priceAt, stepsOf } from "../../../cloud/web/src/lib/price_preview.ts";
 
 const row = (change: Partial<PriceRow>): PriceRow => ({
   store_id: "1",
+  scope: "store-1",
   from_at_ms: 0,
+  from_local: null,
+  to_at_ms: null,
+  to_local: null,
   regular_minor: 100,
   member_minor: null,
   created_by: "hq",
