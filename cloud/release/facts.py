@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from cloud.publication import engine
 from cloud.release import facts_store, signal_store, store
-from cloud.release.guard import GuardId, GuardSetting, Look, Sight, look_all
+from cloud.release.guard import TRIPPED, GuardId, GuardSetting, Look, Sight, look_all
 from cloud.release.lookup import guard_settings
 from cloud.release.move import Facts, ReleaseView, Trip, WaveView
 from cloud.release.plan import WavePlan, starts_at_ms
@@ -95,7 +95,7 @@ def _next_first_at_ms(connection: Connection, release: Release) -> int:
 
 
 def _tripped(looks: Iterable[Look]) -> list[Look]:
-    return [look for look in looks if look.state == "tripped"]
+    return [look for look in looks if look.state == TRIPPED]
 
 
 def _wave(plan: WavePlan, row: WaveRow, counts: dict[str, int]) -> WaveView:

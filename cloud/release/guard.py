@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 WHOLE_BP = 10_000
 EVIDENCE_MAX = 5
+TRIPPED = "tripped"
 SMALL_WAVE = 3
 """In a wave of so many stores one failure is enough."""
 DIGEST_ERRORS = ("replica.digest", "publication.digest", "publication.hash", "replica.records")
@@ -189,7 +190,7 @@ def _share(setting: GuardSetting, found: Sequence[_Case]) -> Look:
         for each in worst
         if each.cases and each.weight
     ]
-    return Look(setting.guard, "tripped" if is_tripped else "ok", value, tuple(evidence))
+    return Look(setting.guard, TRIPPED if is_tripped else "ok", value, tuple(evidence))
 
 
 def _margin(setting: GuardSetting, found: Mapping[str, Signal]) -> Look:
@@ -207,7 +208,7 @@ def _margin(setting: GuardSetting, found: Mapping[str, Signal]) -> Look:
     ]
     worst = sorted((each for each in losses if each.value), key=lambda seen: -seen.value)
     evidence = tuple(worst[:EVIDENCE_MAX])
-    return Look(setting.guard, "tripped" if is_tripped else "ok", value, evidence)
+    return Look(setting.guard, TRIPPED if is_tripped else "ok", value, evidence)
 
 
 def _loss_bp(net_minor: int, cost_minor: int) -> int:
@@ -222,7 +223,7 @@ def _digest(setting: GuardSetting, boxes: Sequence[BoxFact]) -> Look:
     ]
     evidence = tuple(Seen(box.store_id, 1, box.error or "") for box in bad[:EVIDENCE_MAX])
     is_tripped = len(bad) >= max(setting.threshold, 1)
-    return Look(setting.guard, "tripped" if is_tripped else "ok", len(bad), evidence)
+    return Look(setting.guard, TRIPPED if is_tripped else "ok", len(bad), evidence)
 
 
 def _is_digest_error(error: str | None) -> bool:
@@ -239,7 +240,7 @@ def _failures(setting: GuardSetting, boxes: Sequence[BoxFact]) -> Look:
     evidence = tuple(
         Seen(box.store_id, 1, box.error or f"{box.late_ms // 1000} s") for box in bad[:EVIDENCE_MAX]
     )
-    return Look(setting.guard, "tripped" if is_small or is_many else "ok", value, evidence)
+    return Look(setting.guard, TRIPPED if is_small or is_many else "ok", value, evidence)
 
 
 def _has_failed(box: BoxFact, patience_s: int) -> bool:
@@ -260,5 +261,5 @@ def _sales_drop(setting: GuardSetting, sight: Sight) -> Look:
     if expected < setting.least:
         return Look(setting.guard, "no_data")
     value = max(0, (expected - sold) * WHOLE_BP // expected)
-    state = "tripped" if value >= setting.threshold else "ok"
+    state = TRIPPED if value >= setting.threshold else "ok"
     return Look(setting.guard, state, value, (Seen("", value, f"{sold}/{expected}"),))

@@ -12,20 +12,17 @@ from cloud.context import Principal
 from cloud.db import Database, like_literal
 from cloud.publication import engine
 from cloud.release import facts_store, preview_store, simulation_store, store
-from cloud.release.facts import facts_of, looks_of, view_of
+from cloud.release.facts import facts_of, view_of
 from cloud.release.facts_store import Counts, StoreQuery
 from cloud.release.guard import GuardSetting
 from cloud.release.lookup import POLICY, find, guard_settings, may_approve, policy_of
 from cloud.release.move import Facts, ReleaseView, Wait, next_move, soaked_at_ms
 from cloud.release.plan import WavePlan
+from cloud.release.progress import progress_of
 from cloud.release.schemas import ReleaseFilter, StoreFilter
 from cloud.release.state import OUT, State, verbs_of
 from cloud.release.store import Release, WaveRow
 
-SHOWN = ("shown",)
-ACTIVE = ("active", *SHOWN)
-STORED = ("stored", *ACTIVE)
-BROUGHT = ("brought", "failed", "silent", *STORED)
 CSV_COLUMNS = ("scope", "kind", "key", "old", "new")
 STORE_COLUMNS = (
     *("store_id", "name", "wave", "state", "because", "rev", "at_ms"),
@@ -46,10 +43,11 @@ def releases(
         found, total = store.page(
             connection, asked.state, asked.q, size=asked.size, skip=(asked.page - 1) * asked.size
         )
-        ids = [release.release_id for release in found]
+        ids = [release.release_id for release in found if release.ended is None]
         counts = facts_store.progress(connection, ids, now_ms)
         rows = [
-            _row(connection, release, principal, counts[release.release_id]) for release in found
+            _row(connection, release, principal, counts.get(release.release_id, {}))
+            for release in found
         ]
     return {"releases": rows, "total": total, "page": asked.page, "size": asked.size}
 
@@ -70,10 +68,9 @@ def release(
         found = find(connection, release_id)
         counts = facts_store.progress(connection, [release_id], now_ms)[release_id]
         settings = guard_settings(connection)
-        looks = looks_of(connection, found, settings, now_ms)
         view, facts = (
             view_of(connection, found, now_ms),
-            facts_of(connection, found, looks, now_ms),
+            facts_of(connection, found, (), now_ms),
         )
         return {
             **_row(connection, found, principal, counts),
@@ -111,6 +108,7 @@ def preview(database: Database, release_id: int) -> dict[str, Any]:
     with database.begin() as connection:
         find(connection, release_id)
         told = store.preview(connection, release_id)
+        told.pop("progress", None)
         return {**told, "simulation": simulation_store.find(connection, release_id)}
 
 
@@ -175,29 +173,12 @@ def _row(
         "starts_local": release.starts_local,
         "wave": release.wave,
         "waves_count": len(release.plan),
-        "progress": _progress(counts.values()),
+        "progress": release.ended or progress_of(counts.values()),
         "needs_approval": bool(release.needs_approval),
         "undoes": release.undoes,
         "may": [
             verb.value for verb in verbs_of(release.state, principal.permissions, may_approve=may)
         ],
-    }
-
-
-def _progress(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    found = list(counts)
-
-    def total(*states: str) -> int:
-        return sum(each.get(state, 0) for each in found for state in states)
-
-    return {
-        "total": sum(sum(each.values()) for each in found),
-        "brought": total(*BROUGHT),
-        "stored": total(*STORED),
-        "active": total(*ACTIVE),
-        "shown": total(*SHOWN),
-        "failed": total("failed"),
-        "silent": total("silent"),
     }
 
 
@@ -218,7 +199,7 @@ def _waves(
             "next_at_ms": soaked_at_ms(view, facts.next_first_at_ms)
             if row.n == release.wave and row.done_at_ms is None and release.state in OUT
             else None,
-            "progress": _progress([counts.get(row.n, {})]),
+            "progress": progress_of([counts.get(row.n, {})]),
         }
         for plan, row in zip(release.plan, rows, strict=True)
     ]

@@ -17,6 +17,7 @@ from cloud.publication import engine
 from cloud.publication.engine import PUBLICATION_LOCK, Publisher
 from cloud.release import facts_store, signal_store, store
 from cloud.release.facts import facts_of, looks_of, view_of
+from cloud.release.guard import TRIPPED
 from cloud.release.lookup import guard_settings
 from cloud.release.move import Move, Wait, next_move
 from cloud.release.state import OUT
@@ -72,7 +73,7 @@ class Runner:
             release = store.find(connection, release_id)
             if release is None:
                 return Wait("ended")
-            if isinstance(self._next(connection, release), Wait):
+            if isinstance(self._next(connection, release, is_final=False), Wait):
                 return Wait("nothing")
         return self.publisher.database.alone(
             PUBLICATION_LOCK, lambda connection: self._carry(connection, release_id)
@@ -82,18 +83,20 @@ class Runner:
         release = store.find(connection, release_id)
         assert release is not None
         self._looked_at.pop(release_id, None)
-        move = self._next(connection, release)
+        move = self._next(connection, release, is_final=True)
         if not isinstance(move, Wait):
             doer = Doer(self.clock.now_ms())
             self.carry(Step(self.publisher, connection, release, doer), move)
             _log.info("release.moved", release=release_id, move=type(move).__name__)
         return move
 
-    def _next(self, connection: Connection, release: Release) -> Move:
+    def _next(self, connection: Connection, release: Release, *, is_final: bool) -> Move:
         now_ms, looks = self.clock.now_ms(), []
         if release.state in OUT and self._is_look_due(release, now_ms):
             looks = looks_of(connection, release, guard_settings(connection), now_ms)
-            facts_store.save_looks(connection, release.release_id, looks, now_ms)
+            # What trips is written down with the halt: until then another look may see better.
+            kept = looks if is_final else [each for each in looks if each.state != TRIPPED]
+            facts_store.save_looks(connection, release.release_id, kept, now_ms)
         facts = facts_of(connection, release, looks, now_ms)
         return next_move(view_of(connection, release, now_ms), facts, now_ms)
 

@@ -21,6 +21,7 @@ from cloud.release.move import (
     Wait,
 )
 from cloud.release.plan import order_of, stores_of
+from cloud.release.progress import progress_of
 from cloud.release.state import State
 from cloud.release.store import Event, Release, Turn
 
@@ -70,6 +71,7 @@ def carry_out(step: Step, move: Move) -> None:
         case RollBack():
             roll_back(step)
         case RolledBack(returning):
+            _keep_progress(step)
             engine.drop(step.publisher, step.connection, step.release.release_id, give_back=True)
             event = step.doer.event("rolled_back", returning=returning)
             _turn(step, Turn(State.ROLLED_BACK, step.release.because), event)
@@ -123,7 +125,14 @@ def finish(step: Step) -> None:
     store.end_waves(step.connection, release.release_id, release.wave, step.doer.at_ms)
     act = step.doer.act(release.note)
     engine.settle(step.publisher, step.connection, release.release_id, act)
+    _keep_progress(step)
     _turn(step, Turn(State.DONE), step.doer.event("done"))
+
+
+def _keep_progress(step: Step) -> None:
+    release_id = step.release.release_id
+    counts = facts_store.progress(step.connection, [release_id], step.doer.at_ms)[release_id]
+    store.keep_progress(step.connection, release_id, progress_of(counts.values()))
 
 
 def _withdraw(step: Step, stores: list[str]) -> None:

@@ -22,7 +22,7 @@ CHANNEL = "tillbox_release"
 COLUMNS = (
     "release_id, note, state, because, created_by, created_at_ms, approved_by, approved_at_ms,"
     " starts_local, plan, changes, stores, by_kind, needs_approval, wave, since_ms, halted_by,"
-    " undoes"
+    " undoes, preview->'progress'"
 )
 _ADD = text("""
     INSERT INTO release (note, state, created_by, created_at_ms, starts_local, plan, since_ms,
@@ -39,6 +39,9 @@ _PAGE = """
 _SET = text("""
     UPDATE release SET state = :state, because = :because, since_ms = :at_ms,
         halted_by = coalesce(:halted_by, halted_by)
+    WHERE release_id = :release_id""")
+_KEEP = text("""
+    UPDATE release SET preview = jsonb_set(preview, '{progress}', CAST(:progress AS jsonb))
     WHERE release_id = :release_id""")
 _APPROVE = text("""
     UPDATE release SET approved_by = :by, approved_at_ms = :at_ms
@@ -107,6 +110,8 @@ class Release:
     since_ms: int
     halted_by: str | None
     undoes: int | None
+    ended: dict[str, int] | None = None
+    """How far its stores were when it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +251,12 @@ def turn(connection: Connection, release_id: int, turn: Turn, event: Event) -> N
 def approve(connection: Connection, release_id: int, by: str, at_ms: int) -> None:
     """Somebody agrees."""
     connection.execute(_APPROVE, {"release_id": release_id, "by": by, "at_ms": at_ms})
+
+
+def keep_progress(connection: Connection, release_id: int, progress: Mapping[str, int]) -> None:
+    """Remember how far its stores were when it ended."""
+    told = {"release_id": release_id, "progress": _json(progress)}
+    connection.execute(_KEEP, told)
 
 
 def note_trouble(connection: Connection, release_id: int, code: str) -> None:
