@@ -103,6 +103,20 @@ export const GROUPS: readonly RouteGroup[] = [
         page: () => import("../pages/Convergence.svelte"),
       },
       {
+        path: "/fleet",
+        title: "console.fleet.title",
+        icon: "box",
+        permission: "fleet.read",
+        page: () => import("../pages/Fleet.svelte"),
+      },
+      {
+        path: "/alerts",
+        title: "console.alerts.title",
+        icon: "alert",
+        permission: "fleet.read",
+        page: () => import("../pages/Alerts.svelte"),
+      },
+      {
         path: "/stores",
         title: "console.stores.title",
         icon: "store",

@@ -7,6 +7,8 @@ import { preferences, texts } from "./app.svelte.ts";
 export type Permission =
   | "config.write"
   | "export.read"
+  | "fleet.alert"
+  | "fleet.command"
   | "fleet.read"
   | "fleet.enrol"
   | "item.read"
