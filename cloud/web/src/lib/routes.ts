@@ -123,6 +123,13 @@ export const GROUPS: readonly RouteGroup[] = [
         permission: "fleet.read",
         page: () => import("../pages/Stores.svelte"),
       },
+      {
+        path: "/software",
+        title: "console.software.title",
+        icon: "download",
+        permission: "fleet.read",
+        page: () => import("../pages/Software.svelte"),
+      },
     ],
   },
 ];

@@ -18,6 +18,7 @@ export type Permission =
   | "release.approve"
   | "release.policy"
   | "report.read"
+  | "software.publish"
   | "store.write"
   | "staff.write"
   | "work.read"
