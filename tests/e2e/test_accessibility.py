@@ -129,7 +129,7 @@ def test_accessibility_of_the_console(admin: ConsolePage, shop: Shop) -> None:
     inspector.look("console sign-in", EVERYWHERE)
     admin.sign_in(state.console_user, state.console_password)
     for page in (
-        *("overview", "close", "convergence", "stores", "import", "publish", "promotions"),
+        *("overview", "close", "convergence", "stores", "import", "releases", "promotions"),
         "catalogue",
     ):
         admin.go(f"console.{page}.title")

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Route, expect
 
 from tests.e2e.axe import Inspector
-from tests.e2e.console_page import ConsolePage
+from tests.e2e.releases_page import ReleasesPage
 from tests.e2e.shop import Shop
 from tests.e2e.windows import Windows, shoot
 
@@ -57,7 +57,7 @@ def a_file(*offers: dict[str, Any]) -> dict[str, Any]:
     return {"name": "offers.json", "mimeType": "application/json", "buffer": data}
 
 
-class PromotionsPage(ConsolePage):
+class PromotionsPage(ReleasesPage):
     """The console's page of promotions."""
 
     def choose(self, *offers: dict[str, Any]) -> None:
@@ -153,9 +153,12 @@ def end_all(page: PromotionsPage) -> None:
 
 def publish(page: PromotionsPage, *, offers: int) -> None:
     """Publish from the page that the promotions' page leads to."""
-    page.go("console.publish.title")
-    stat = page.page.locator(".stat").filter(has_text=page.words("console.publish.offers"))
-    expect(stat).to_contain_text(str(offers))
-    shoot(page.page, "console-promotions-publish")
-    page.page.get_by_role("button", name=page.words.like("console.publish.send")).click()
+    page.go("console.releases.title")
+    stat = page.page.locator(".stat").filter(has_text=page.words("console.kind.offer"))
+    # An offer is one record for each of the two stores.
+    expect(stat).to_contain_text(str(2 * offers))
+    shoot(page.page, "console-promotions-release")
+    page.submit_at_once()
+    page.wait_for("done")
+    page.go("console.releases.title")
     expect(page.page.get_by_text(page.words("console.publish.nothing_text"))).to_be_visible()

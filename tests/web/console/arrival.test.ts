@@ -14,6 +14,11 @@ const row = (state: string, because: string | null): ConvergenceRow => ({
   stored_at_ms: 1,
   active_at_ms: 1,
   shown_at_ms: null,
+  announced_at_ms: 0,
+  held_until_ms: null,
+  last_contact_at_ms: 1,
+  dev: null,
+  cells: {},
 });
 
 test("a store has arrived only once a till has shown what its box sells with", () => {

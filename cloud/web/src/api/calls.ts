@@ -8,7 +8,6 @@ import type {
   BoxHistory,
   Certificates,
   Claim,
-  Convergence,
   DailyClose,
   DeviceHistory,
   Draft,
@@ -20,8 +19,6 @@ import type {
   OfferVersion,
   PlaceError,
   PriceRow,
-  Publication,
-  Published,
   RowError,
   Session,
   Store,
@@ -32,9 +29,9 @@ import type {
 
 type Query<Name extends keyof operations> = NonNullable<operations[Name]["parameters"]["query"]>;
 /** A filter as the address bar gives it: what is not set is left out. */
-type Loose<T> = { [K in keyof T]?: T[K] | undefined };
+export type Loose<T> = { [K in keyof T]?: T[K] | undefined };
 
-function set<T extends object>(filter: Loose<T>): T {
+export function set<T extends object>(filter: Loose<T>): T {
   const entries = Object.entries(filter).filter(([, value]) => value !== undefined && value !== "");
   return Object.fromEntries(entries) as T;
 }
@@ -124,12 +121,6 @@ async function upload(path: string, file: Blob, type: string): Promise<{ respons
 }
 
 export const readDraft = (): Promise<Draft> => taken(client.GET("/v1/publications/draft"));
-export const listPublications = async (): Promise<Publication[]> =>
-  (await taken(client.GET("/v1/publications"))).publications;
-export const publish = (note: string): Promise<Published> =>
-  taken(client.POST("/v1/publications", { body: { note } }));
-
-export const readConvergence = (): Promise<Convergence> => taken(client.GET("/v1/convergence"));
 export const listBoxes = async (): Promise<Box[]> =>
   (await taken(client.GET("/v1/fleet/boxes"))).boxes;
 /** What a store's devices had before an instant (UTC ms), newest first. */

@@ -48,7 +48,7 @@ function ofStore(row: ConvergenceRow): Matter {
     tone: row.state === "refused" ? "bad" : "warn",
     title: t("console.attention.behind", { store: row.name, target: row.target_rev ?? 0 }),
     text: [stateText(row.state), becauseText(row.because)].filter((part) => part !== "").join(" · "),
-    href: href("/convergence", { only: "behind" }),
+    href: href("/convergence", { state: "behind" }),
   };
 }
 

@@ -1,24 +1,32 @@
-/** Where every store stands: convergence and boxes, asked once and kept current by live events. */
+/** Where every store stands: convergence and boxes, asked once, and again when live events tell of it. */
 
 import * as api from "../api/calls.ts";
-import type { Box, Convergence, ConvergenceRow } from "../api/types.ts";
-import { hasArrived } from "./arrival.ts";
+import { readSummary, type ConvergenceSummary } from "../api/convergence.ts";
+import type { Box } from "../api/types.ts";
+import { calmly } from "./calm.ts";
 import { live } from "./live.svelte.ts";
 import { Remote } from "./remote.svelte.ts";
 import { session } from "./session.svelte.ts";
 
+/** The cloud judges every store for each answer, so a burst of reports asks for few of them. */
+const LOOK_MS = 2000;
+
 class Chain {
-  readonly convergence = new Remote<Convergence>();
+  /** The whole chain in a few numbers. */
+  readonly summary = new Remote<ConvergenceSummary>();
   readonly boxes = new Remote<Box[]>();
   readonly behind = $derived(
-    (this.convergence.data?.stores ?? []).filter((store) => !hasArrived(store)).length,
+    this.summary.data === null ? 0 : this.summary.data.total - (this.summary.data.states["current"] ?? 0),
   );
 
   /** Ask and listen; returns the function that stops listening. */
   start(): () => void {
     if (!session.may("fleet.read")) return () => undefined;
+    // Thousands of stores may move within a second: the numbers are asked for once.
+    const look = calmly(LOOK_MS, () => void this.#look());
     const stops = [
-      live.on("convergence", (rows) => this.#takeStores(rows)),
+      live.on("convergence", look.now),
+      look.stop,
       live.on("fleet", (boxes) => this.#takeBoxes(boxes)),
       live.onBack(() => void this.reload()),
     ];
@@ -27,22 +35,11 @@ class Chain {
   }
 
   async reload(): Promise<void> {
-    await Promise.all([
-      this.convergence.load(api.readConvergence),
-      this.boxes.load(api.listBoxes),
-    ]);
+    await Promise.all([this.#look(), this.boxes.load(api.listBoxes)]);
   }
 
-  #takeStores(rows: ConvergenceRow[]): void {
-    const known = this.convergence.data;
-    if (known === null) return;
-    const newest = new Map(rows.map((row) => [row.store_id, row]));
-    const kept = known.stores.filter((row) => !newest.has(row.store_id));
-    const targets = rows.map((row) => row.target_rev ?? 0);
-    this.convergence.data = {
-      target_rev: Math.max(known.target_rev, ...targets),
-      stores: [...kept, ...newest.values()],
-    };
+  async #look(): Promise<void> {
+    await this.summary.load(readSummary);
   }
 
   #takeBoxes(boxes: Box[]): void {

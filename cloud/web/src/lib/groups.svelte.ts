@@ -1,6 +1,6 @@
 /** The chain's store groups, asked for by the pages that let a person choose one. */
 
-import { ask } from "../api/ask.ts";
+import { client, taken } from "../api/client.ts";
 import { Remote } from "./remote.svelte.ts";
 
 export interface StoreGroup {
@@ -15,5 +15,5 @@ export const groups = {
     return all.data ?? [];
   },
   load: (): Promise<void> =>
-    all.load(async () => (await ask<{ groups: StoreGroup[] }>("GET", "/v1/groups")).groups),
+    all.load(async () => (await taken(client.GET("/v1/groups"))).groups),
 };

@@ -199,3 +199,6 @@ export const RELEASE_STATES = [
 
 export const severityText = (severity: string): string =>
   texts.find(`console.releases.severity.${severity}`) ?? severity;
+
+/** Verbs that let a release go on. */
+export const GOES_ON: ReadonlySet<Verb> = new Set(["approve", "resume"]);

@@ -1,9 +1,8 @@
 /** How the states of stores and boxes look and what they are called. */
 
 import type { Params } from "@tillbox/web/i18n.ts";
-import type { Box, ConvergenceRow } from "../api/types.ts";
+import type { Box } from "../api/types.ts";
 import { t, texts } from "./app.svelte.ts";
-import { stateOf } from "./arrival.ts";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "neutral";
 
@@ -42,13 +41,6 @@ export const causeText = (cause: string | null): string =>
 export const standingText = (box: Box): string =>
   box.device_status === "revoked" ? t("console.stores.revoked") : t("console.stores.replaced");
 
-/** Order rows: what needs a person first, then by store number. */
-export function byUrgency(one: ConvergenceRow, other: ConvergenceRow): number {
-  const place = (row: ConvergenceRow): number =>
-    SHOWN.findIndex((known) => known.state === stateOf(row));
-  return place(one) - place(other) || byStore(one, other);
-}
-
 const byStore = (one: { store_id: string }, other: { store_id: string }): number =>
   one.store_id.localeCompare(other.store_id, "en", { numeric: true });
 
@@ -64,17 +56,6 @@ export interface Reached {
   active: number;
   shown: number;
   total: number;
-}
-
-export function reachedOf(rows: readonly ConvergenceRow[]): Reached {
-  const on = (rev: (row: ConvergenceRow) => number | null): number =>
-    rows.filter((row) => isOn(rev(row), row.target_rev)).length;
-  return {
-    stored: on((row) => row.stored_rev),
-    active: on((row) => row.active_rev),
-    shown: on((row) => row.shown_rev),
-    total: rows.length,
-  };
 }
 
 /** Order boxes: those in use, offline ones first, then those that still hold entries. */
