@@ -12,7 +12,7 @@ import structlog
 from fastapi import FastAPI
 
 from edge.access import Actor
-from edge.box_parts import activation_draft, make_copies, make_layout, newest_at_ms
+from edge.box_parts import activation_draft, day_of, make_copies, make_layout, newest_at_ms
 from edge.box_software import SoftwareView, make_updater
 from edge.box_works import make_works
 from edge.clock import SystemClock, VirtualClock
@@ -129,6 +129,7 @@ class Box:
             self.staff,
             self.replica.active_revision,
             Lockout(),
+            lambda: day_of(self.prices_at, identity),
         )
         self.copies = make_copies(settings, identity, signer, self.journal, self.ids)
         self.sync = self._make_sync(data / "fetch")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import BaseModel, Field
 
 
@@ -12,6 +14,10 @@ class OperatorChange(BaseModel):
     role: str
     pin: str | None = None
     store_ids: list[str] = Field(max_length=100_000)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    """The last day on which they may sign in, on the store's calendar."""
+    reason: str = Field(default="", max_length=200)
 
 
 class Operator(BaseModel):
@@ -21,6 +27,8 @@ class Operator(BaseModel):
     name: str
     role: str
     store_ids: list[str]
+    valid_from: date | None
+    valid_to: date | None
 
 
 class Operators(BaseModel):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from cloud.db import Database
 from cloud.passwords import hash_pin
 from cloud.records import ScopedRecord, TableDrafts, zone_of
 from cloud.staff import store
-from cloud.staff.store import Operator
+from cloud.staff.store import Author, Operator
 from shared.kernel.errors import RefusedError
 from shared.publication.revision import Record, RecordKind
 from shared.staff.permission import ROLES
@@ -30,12 +33,14 @@ class PutOperator:
     role: str
     pin: str | None
     store_ids: tuple[str, ...]
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
-def put_operator(database: Database, command: PutOperator) -> None:
+def put_operator(database: Database, command: PutOperator, author: Author) -> None:
     """Add or replace an operator.
 
-    Raises RefusedError `staff.id`, `staff.role`, `staff.pin` or `store.unknown`.
+    Raises RefusedError `staff.id`, `staff.role`, `staff.pin`, `staff.dates` or `store.unknown`.
     """
     if _OPERATOR_ID.fullmatch(command.operator_id) is None:
         raise RefusedError("staff.id", operator_id=command.operator_id[:40])
@@ -43,6 +48,8 @@ def put_operator(database: Database, command: PutOperator) -> None:
         raise RefusedError("staff.role", role=command.role[:40], roles=", ".join(ROLES))
     if command.pin is not None and _PIN.fullmatch(command.pin) is None:
         raise RefusedError("staff.pin")
+    if command.valid_from and command.valid_to and command.valid_to < command.valid_from:
+        raise RefusedError("staff.dates")
     pin_hash = None if command.pin is None else hash_pin(command.pin)
     with database.begin() as connection:
         known = set(store.store_ids(connection))
@@ -54,10 +61,33 @@ def put_operator(database: Database, command: PutOperator) -> None:
         if pin_hash is None:
             raise RefusedError("staff.pin")
         stores = tuple(sorted(set(command.store_ids)))
-        store.put_operator(
-            connection,
-            Operator(command.operator_id, command.name, command.role, pin_hash, stores),
+        after = Operator(
+            command.operator_id,
+            command.name,
+            command.role,
+            pin_hash,
+            stores,
+            command.valid_from,
+            command.valid_to,
         )
+        store.put_operator(connection, after)
+        if after != before:
+            _keep(connection, author, before, after)
+
+
+def _keep(connection: Connection, author: Author, before: Operator | None, after: Operator) -> None:
+    """Who changed what; of a PIN only that it was changed."""
+    old, new = (None if each is None else _told(each) for each in (before, after))
+    assert new is not None
+    if before is not None and before.pin_hash != after.pin_hash:
+        new["pin"] = "*"
+    old_json = None if old is None else orjson.dumps(old).decode()
+    store.add_event(connection, author, after.operator_id, old_json, orjson.dumps(new).decode())
+
+
+def _told(operator: Operator) -> dict[str, Any]:
+    told = asdict(operator)
+    return {name: told[name] for name in told if name not in ("operator_id", "pin_hash")}
 
 
 def operators(database: Database) -> list[Operator]:
@@ -82,6 +112,10 @@ class StaffRecords(TableDrafts):
 def record_of(operator: Operator) -> Record:
     """An operator as the box sees them."""
     body = {"name": operator.name, "role": operator.role, "pin_hash": operator.pin_hash}
+    for name in ("valid_from", "valid_to"):
+        day = getattr(operator, name)
+        if day is not None:
+            body[name] = day.isoformat()
     return Record(RecordKind.STAFF, operator.operator_id, body)
 
 

@@ -1,35 +1,55 @@
-"""SQL of operators. Reads `store` beside its own table."""
+"""SQL of operators. Reads `store` beside its own table, and adds to `master_event`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Connection, text
 
-_COLUMNS = "operator_id, name, role, pin_hash, store_ids"
+_COLUMNS = "operator_id, name, role, pin_hash, store_ids, valid_from, valid_to"
 _PUT = text(
     f"INSERT INTO staff ({_COLUMNS})"  # noqa: S608 - constants
-    " VALUES (:operator_id, :name, :role, :pin_hash, :store_ids)"
+    " VALUES (:operator_id, :name, :role, :pin_hash, :store_ids, :valid_from, :valid_to)"
     " ON CONFLICT (operator_id) DO UPDATE SET name = excluded.name, role = excluded.role,"
-    " pin_hash = excluded.pin_hash, store_ids = excluded.store_ids"
+    " pin_hash = excluded.pin_hash, store_ids = excluded.store_ids,"
+    " valid_from = excluded.valid_from, valid_to = excluded.valid_to"
 )
 # Written again when it is there already, so that a publication at the same time notices.
 _DRAFT = text(
     "INSERT INTO staff_draft VALUES (:operator_id)"
     " ON CONFLICT (operator_id) DO UPDATE SET operator_id = excluded.operator_id"
 )
+_ADD_EVENT = text("""
+    INSERT INTO master_event (at_ms, by, reason, kind, subject, before, after)
+    VALUES (:at_ms, :by, :reason, 'staff', :subject,
+            CAST(:before AS jsonb), CAST(:after AS jsonb))""")
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes an operator, when (UTC ms) and why."""
+
+    name: str
+    at_ms: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Somebody who works in some stores; `pin_hash` is an argon2id string."""
+    """Somebody who works in some stores; `pin_hash` is an argon2id string.
+
+    They may sign in from `valid_from` to `valid_to`, both inclusive, on the store's own calendar.
+    """
 
     operator_id: str
     name: str
     role: str
     pin_hash: str
     store_ids: tuple[str, ...]
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 def operators(connection: Connection) -> Iterator[Operator]:
@@ -57,9 +77,28 @@ def put_operator(connection: Connection, operator: Operator) -> None:
             "role": operator.role,
             "pin_hash": operator.pin_hash,
             "store_ids": list(operator.store_ids),
+            "valid_from": operator.valid_from,
+            "valid_to": operator.valid_to,
         },
     )
     connection.execute(_DRAFT, {"operator_id": operator.operator_id})
+
+
+def add_event(
+    connection: Connection, author: Author, subject: str, before: str | None, after: str
+) -> None:
+    """Keep who changed an operator; `before` and `after` are JSON."""
+    connection.execute(
+        _ADD_EVENT,
+        {
+            "at_ms": author.at_ms,
+            "by": author.name,
+            "reason": author.reason,
+            "subject": subject,
+            "before": before,
+            "after": after,
+        },
+    )
 
 
 def store_ids(connection: Connection) -> list[str]:
@@ -73,5 +112,5 @@ def _operators(connection: Connection, tail: str, operator_id: str = "") -> Iter
         f"SELECT {_COLUMNS} FROM staff {tail} ORDER BY operator_id"  # noqa: S608 - constants
     )
     parameters = {"operator_id": operator_id} if operator_id else {}
-    for number, name, role, pin_hash, stores in connection.execute(statement, parameters):
-        yield Operator(number, name, role, pin_hash, tuple(stores))
+    for number, name, role, pin_hash, stores, *dates in connection.execute(statement, parameters):
+        yield Operator(number, name, role, pin_hash, tuple(stores), *dates)

@@ -49,6 +49,13 @@ class StaffMember:
     role: str
     pin_hash: str
     permissions: tuple[str, ...]
+    valid_from: str = ""
+    valid_to: str = ""
+    """The first and the last day (ISO, on the store's clock) of signing in; "" is open."""
+
+    def is_valid(self, day: str) -> bool:
+        """Whether they may sign in on a day (ISO); on the day "" whoever is employed may."""
+        return not day or self.valid_from <= day <= (self.valid_to or day)
 
 
 class CatalogFile:
@@ -119,13 +126,21 @@ class CatalogFile:
     def staff(self, revision: int) -> tuple[StaffMember, ...]:
         """Everybody who may sign in, by name."""
         rows = self._rows(
-            "SELECT operator, name, role, pin_hash, permissions FROM staff"
+            "SELECT operator, name, role, pin_hash, permissions, valid_from, valid_to FROM staff"
             " WHERE rev_from<=? AND rev_to>? ORDER BY name, operator",
             (revision, revision),
         )
         return tuple(
-            StaffMember(key, name, role, pin_hash, tuple(orjson.loads(permissions or "[]")))
-            for key, name, role, pin_hash, permissions in rows
+            StaffMember(
+                key,
+                name,
+                role,
+                pin_hash,
+                tuple(orjson.loads(permissions or "[]")),
+                first_day or "",
+                last_day or "",
+            )
+            for key, name, role, pin_hash, permissions, first_day, last_day in rows
         )
 
     def offer_rows(self, revision: int) -> list[tuple[bytes, str]]:

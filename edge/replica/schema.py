@@ -135,6 +135,8 @@ TABLES: dict[str, RecordTable] = {
             "role": str,
             "pin_hash": str,
             "permissions": str,
+            "valid_from": str,
+            "valid_to": str,
             **_VERSION_COLUMNS,
         },
         frozenset({"operator", "name", "role", "pin_hash", "rev_from", "rev_to", "hash"}),
@@ -207,7 +209,8 @@ def _is_plain(prices: list[list[Any]]) -> bool:
 def staff_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
     """Values of the staff table, without the version columns."""
     permissions = orjson.dumps(body.get("permissions", [])).decode()
-    return key, body["name"], body["role"], body["pin_hash"], permissions
+    dates = body.get("valid_from", ""), body.get("valid_to", "")
+    return key, body["name"], body["role"], body["pin_hash"], permissions, *dates
 
 
 def offer_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:

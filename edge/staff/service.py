@@ -40,6 +40,8 @@ class StaffRoom:
     staff: Callable[[], tuple[StaffMember, ...]]
     revision: Callable[[], int]
     lockout: Lockout
+    today: Callable[[], str] = lambda: ""
+    """The store's date (ISO), by which operators come and go; "" asks for no date."""
 
 
 def staff_handlers(room: StaffRoom) -> dict[type[Command], Handler]:
@@ -56,7 +58,9 @@ def check_pin(*, room: StaffRoom, operator: str, pin: str) -> Operator:
     Raises ForbiddenError `session.bad_pin` for a wrong PIN and for somebody unknown alike,
     RefusedError `session.locked_out` after too many of them.
     """
-    member = next((each for each in room.staff() if each.id == operator), None)
+    today = room.today()
+    employed = (each for each in room.staff() if each.is_valid(today))
+    member = next((each for each in employed if each.id == operator), None)
     # All whom nobody knows share one wait: their names must not crowd out that of a manager.
     name = _UNKNOWN if member is None else member.id
     with room.lockout.turn:

@@ -14,6 +14,7 @@ import pytest
 from cloud.db import Database
 from cloud.place.setting import ConfigRecords
 from cloud.price.service import PriceRecords
+from cloud.staff.service import StaffRecords
 from shared.publication.manifest import pieces_needed
 from tests.builders import a_gtin
 from tests.integration.cloud.publications import apply, boxed, head_of, publish_all
@@ -281,3 +282,31 @@ def test_a_store_that_moves_to_another_zone_sells_by_its_records(
 def move(client: httpx.Client, zone_id: str | None) -> None:
     body = {"store_ids": ["p3"], "zone_id": zone_id}
     assert client.put("/v1/places", json=body).raise_for_status().json() == {"changed": 1}
+
+
+def test_operators_have_dates_and_a_history(api: CloudApi, admin: httpx.Client) -> None:
+    ann = {"name": "Ann", "role": "cashier", "pin": "1234", "store_ids": ["p1"]}
+    admin.put("/v1/staff/2001", json=ann).raise_for_status()
+    dated = ann | {"pin": "4321", "valid_from": "2026-11-22", "valid_to": "2026-12-31"}
+    admin.put("/v1/staff/2001", json=dated | {"reason": "season"}).raise_for_status()
+    events = admin.get("/v1/master-events", params={"kind": "staff"}).json()["events"]
+    assert [(event["by"], event["reason"]) for event in events] == [
+        ("admin", "season"),
+        ("admin", ""),
+    ]
+    assert events[0]["after"]["valid_to"] == "2026-12-31"
+    assert events[0]["after"]["pin"] == "*"
+    assert "pin_hash" not in str(events)
+    row = next(row for row in table(admin, "/v1/staff.csv") if row["operator_id"] == "2001")
+    assert (row["valid_from"], row["valid_to"]) == ("2026-11-22", "2026-12-31")
+    with api.context.database.begin() as connection:
+        bodies = [
+            scoped.record.body
+            for scoped in StaffRecords().drafts(connection)
+            if scoped.record.key == "2001" and scoped.record.body
+        ]
+    assert [(body["valid_from"], body["valid_to"]) for body in bodies] == [
+        ("2026-11-22", "2026-12-31")
+    ]
+    backwards = dated | {"valid_to": "2026-11-01"}
+    assert problem(admin.put("/v1/staff/2001", json=backwards)) == (422, "staff.dates")

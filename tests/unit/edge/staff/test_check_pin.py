@@ -1,6 +1,7 @@
 """No way around the wait after wrong PINs."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -50,3 +51,22 @@ def test_many_at_once_get_no_more_tries_than_one_after_the_other(operator: str) 
         guess.join()
     assert answers.count("session.bad_pin") == FREE_TRIES
     assert answers.count("session.locked_out") == 12 - FREE_TRIES
+
+
+@pytest.mark.parametrize(
+    ("first_day", "last_day", "day", "answer"),
+    [
+        ("", "", "2026-11-22", "1001"),
+        ("2026-11-22", "", "2026-11-22", "1001"),
+        ("2026-11-23", "", "2026-11-22", "session.bad_pin"),
+        ("", "2026-11-22", "2026-11-22", "1001"),
+        ("", "2026-11-21", "2026-11-22", "session.bad_pin"),
+        ("", "2026-11-21", "", "1001"),
+    ],
+)
+def test_an_operator_signs_in_from_the_first_to_the_last_day(
+    first_day: str, last_day: str, day: str, answer: str
+) -> None:
+    member = replace(MANAGER, valid_from=first_day, valid_to=last_day)
+    room = replace(a_room(), staff=lambda: (member,), today=lambda: day)
+    assert tried(room, "1001", "1234") == answer
