@@ -294,3 +294,10 @@ def _reason(error: Exception) -> str:
 def database_of(settings: Settings) -> Database:
     """The database that the settings name; opens nothing yet."""
     return Database(settings.database_url, connections=settings.database_connections)
+
+
+def notify_each(connection: Connection, channel: str, payloads: Iterable[str]) -> None:
+    """The same for several payloads, with one round trip."""
+    with driver(connection).cursor() as cursor:
+        rows = [(channel, payload) for payload in payloads]
+        cursor.executemany("SELECT pg_notify(%s, %s)", rows)

@@ -23,7 +23,7 @@ from cloud.desired import CHANNEL
 from cloud.fleet import standing
 from cloud.fleet.consumer import AnswerHello, FleetConsumer
 from cloud.fleet.contact_store import StreamHead
-from cloud.fleet.works import FleetWorks
+from cloud.fleet.works import FleetNews, FleetWorks
 from cloud.health import HealthPort
 from cloud.ingest.ack import AckSender
 from cloud.ingest.consumer import JournalConsumer
@@ -80,6 +80,10 @@ class Meters:
         """Count boxes whose telemetry was `written` or `lost`."""
         self._messages.labels("telemetry", outcome).inc(count)
 
+    def report(self, outcome: str, count: int) -> None:
+        """Count boxes whose report was `written` or `lost`."""
+        self._messages.labels("report", outcome).inc(count)
+
     def message(self, route: str, outcome: str) -> None:
         """Count a message."""
         self._messages.labels(route, outcome).inc()
@@ -107,7 +111,10 @@ class Worker:
         self.link: BrokerLink | None = None
         self._announcer = Announcer(self.database, self._publish_retained)
         self._works = FleetWorks(
-            settings, self.database, self._clock, self._is_connected, self.meters.telemetry
+            settings,
+            self.database,
+            self._clock,
+            FleetNews(self._is_connected, self.meters.telemetry, self.meters.report, save_report),
         )
         self._archivist = ArchivistThread(
             settings, self.database, self._clock, ArchiveMeters(self.meters.registry)
@@ -129,7 +136,8 @@ class Worker:
         self._attendant.start()
         self._archivist.start()
         self._software.start()
-        self._releases.start()
+        for thread in self._releases:
+            thread.start()
         _log.info("worker.started", health_port=self.health.port)
 
     def stop(self) -> bool:
@@ -138,7 +146,8 @@ class Worker:
         is_drained = self.link is None or self.link.stop(DRAIN_S)
         if self._attendant.is_alive():
             self._attendant.join(timeout=DRAIN_S)
-        self._releases.stop()
+        for thread in self._releases:
+            thread.stop()
         self._software.stop()
         self._works.stop()
         self._archivist.stop()
@@ -152,16 +161,11 @@ class Worker:
         acks = AckSender(self._publish_ack, lambda: self._incarnation, self._clock)
         journal = JournalConsumer(self.database, POSTERS, acks, self._clock, self.meters.batch)
         fleet = FleetConsumer(
-            self.database,
-            self._clock,
-            _hello_answer(acks),
-            self._announcer.check,
-            save_report,
+            self.database, self._clock, _hello_answer(acks), self._announcer.check
         )
         routes = (
             Route("journal", topics.shared_journal(group), journal.on_message),
             Route("hello", topics.shared_hello(group), fleet.on_hello),
-            Route("report", topics.shared_report(group), fleet.on_report),
             # Retained messages never come through a shared subscription.
             Route("state", topics.ALL_STATE, fleet.on_state),
             *self._works.routes(group),

@@ -1,4 +1,4 @@
-"""Listen to the boxes: their hello, birth, death and reports."""
+"""Listen to the boxes: their hello, birth and death."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cloud.mqtt import Message
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
 from shared.kernel.ids import DeviceId
-from shared.wire.message import Birth, Hello, Report, SoftwareReport, parse_message
+from shared.wire.message import Birth, Hello, parse_message
 from shared.wire.topics import device_of
 
 LIVE_CHANNEL = "tillbox_live"
@@ -25,12 +25,6 @@ _log = structlog.get_logger("cloud.fleet")
 
 AnswerHello = Callable[[DeviceId, str, StreamHead | None], None]
 """Device, stream (hex), the stream's head; None when the box may not write to it."""
-OnSoftware = Callable[[Connection, str, SoftwareReport, int], None]
-"""Device, its word on its software, and when it came (UTC ms)."""
-
-
-def _nobody(*_: object) -> None:
-    """Nobody asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +36,6 @@ class FleetConsumer:
     answer_hello: AnswerHello
     check_desired: Callable[[DeviceId, int], None]
     """Device and the revision it has stored: announces again what it seems not to know."""
-    on_software: OnSoftware = _nobody
-    """Takes what a report says of the box's software, in the report's transaction."""
 
     def on_hello(self, message: Message) -> None:
         """Note both heads and answer with ours: repairs every message that was lost before."""
@@ -91,28 +83,6 @@ class FleetConsumer:
             if save(connection, values):
                 _log.info("fleet.online" if state.online else "fleet.offline", dev=dev)
                 _tell_live(connection, dev)
-
-    def on_report(self, message: Message) -> None:
-        """Note how far a box is; the report is the acknowledgement of the desired state."""
-        dev, report = device_of(message.topic), parse_message(Report, message.payload)
-        catalog, now_ms = report.catalog, self.clock.now_ms()
-        values = {
-            "dev": dev,
-            "now": now_ms,
-            "unsynced": report.unsynced,
-            "stored": catalog.stored,
-            "active": catalog.active,
-            "shown": min(catalog.shown.values(), default=None),
-            "stored_at": catalog.stored_at or None,
-            "active_at": catalog.active_at or None,
-            "shown_at": catalog.shown_at or None,
-            "error": catalog.error,
-        }
-        with self.database.begin() as connection:
-            contact_store.save_report(connection, values)
-            if report.software is not None:
-                self.on_software(connection, dev, report.software, now_ms)
-            _tell_live(connection, dev)
 
 
 def _tell_live(connection: Connection, dev: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -49,15 +49,17 @@ WHERE dev = %(dev)s AND online AND (
 RETURNING dev"""
 REPORT = """
 INSERT INTO box_state AS b (dev, store_id, last_contact_at_ms, unsynced, stored_rev, active_rev,
-    shown_rev, stored_at_ms, active_at_ms, shown_at_ms, error)
+    shown_rev, stored_at_ms, active_at_ms, shown_at_ms, error, next_rev, next_at_ms, held, clk, gen)
 SELECT dev, store_id, %(now)s, %(unsynced)s, %(stored)s, %(active)s, %(shown)s, %(stored_at)s,
-    %(active_at)s, %(shown_at)s, %(error)s FROM device WHERE dev = %(dev)s
+    %(active_at)s, %(shown_at)s, %(error)s, %(next_rev)s, %(next_at)s, %(held)s, %(clk)s, %(gen)s
+FROM device WHERE dev = %(dev)s
 ON CONFLICT (dev) DO UPDATE SET store_id = excluded.store_id,
     last_contact_at_ms = excluded.last_contact_at_ms, unsynced = excluded.unsynced,
     stored_rev = excluded.stored_rev, active_rev = excluded.active_rev,
     shown_rev = excluded.shown_rev, stored_at_ms = excluded.stored_at_ms,
     active_at_ms = excluded.active_at_ms, shown_at_ms = excluded.shown_at_ms,
-    error = excluded.error"""
+    error = excluded.error, next_rev = excluded.next_rev, next_at_ms = excluded.next_at_ms,
+    held = excluded.held, clk = excluded.clk, gen = excluded.gen"""
 
 Values = Mapping[str, Any]
 
@@ -96,6 +98,7 @@ def save_death(connection: Connection, values: Values) -> bool:
     return driver(connection).execute(DEATH, values).fetchone() is not None
 
 
-def save_report(connection: Connection, values: Values) -> None:
-    """Keep the reported state."""
-    driver(connection).execute(REPORT, values)
+def save_reports(connection: Connection, rows: Sequence[Values]) -> None:
+    """Keep reported states, at most one of each box, in the order of their devices."""
+    with driver(connection).cursor() as cursor:
+        cursor.executemany(REPORT, rows)

@@ -1,13 +1,15 @@
-"""The worker's part in the fleet's care: telemetry in, results in, alerts out."""
+"""The worker's part in the fleet's care: reports, telemetry and results in, alerts out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cloud.db import Database
 from cloud.fleet.alert_watch import AlertWatch
 from cloud.fleet.outlet import NoOutlet, Outlet, Webhook, post
 from cloud.fleet.remote import ResultConsumer
+from cloud.fleet.reports import OnSoftware, ReportConsumer
 from cloud.fleet.telemetry import TelemetryConsumer
 from cloud.mqtt import Route
 from cloud.settings import Settings
@@ -15,20 +17,30 @@ from shared.kernel.clock import Clock
 from shared.wire import topics
 
 
+@dataclass(frozen=True, slots=True)
+class FleetNews:
+    """What the works ask of the worker, and tell it.
+
+    `is_connected` says whether the broker is heard; `telemetry` and `reports` count how many
+    boxes' words were "written" or "lost"; `on_software` takes a box's word on its software.
+    """
+
+    is_connected: Callable[[], bool]
+    telemetry: Callable[[str, int], None]
+    reports: Callable[[str, int], None]
+    on_software: OnSoftware
+
+
 class FleetWorks:
     """Made once for each worker; `start` before its link does, `stop` after."""
 
     def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        clock: Clock,
-        is_connected: Callable[[], bool],
-        count: Callable[[str, int], None],
+        self, settings: Settings, database: Database, clock: Clock, news: FleetNews
     ) -> None:
-        """`is_connected` says whether the broker is heard; `count` how telemetry fares."""
-        self.telemetry = TelemetryConsumer(database, clock, count)
-        self.watch = AlertWatch(database, clock, _outlet(settings, database, clock), is_connected)
+        self.telemetry = TelemetryConsumer(database, clock, news.telemetry)
+        self.reports = ReportConsumer(database, clock, news.reports, news.on_software)
+        outlet = _outlet(settings, database, clock)
+        self.watch = AlertWatch(database, clock, outlet, news.is_connected)
         self._results = ResultConsumer(database, clock)
 
     def routes(self, group: str) -> tuple[Route, ...]:
@@ -40,6 +52,7 @@ class FleetWorks:
                 self.telemetry.on_telemetry,
                 is_light=True,
             ),
+            Route("report", topics.shared_report(group), self.reports.on_report, is_light=True),
             Route("results", topics.shared_results(group), self._results.on_result),
         )
 
@@ -47,9 +60,11 @@ class FleetWorks:
         """Begin; the tables have room for today's telemetry once this returns."""
         self.watch.start()
         self.telemetry.start()
+        self.reports.start()
 
     def stop(self) -> None:
         """Write what is in hand, end the look in hand."""
+        self.reports.stop()
         self.telemetry.stop()
         self.watch.stop()
 

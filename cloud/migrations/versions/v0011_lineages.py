@@ -87,6 +87,11 @@ STATEMENTS = (
         ADD COLUMN changed_at_ms bigint NOT NULL DEFAULT 0""",
     "UPDATE desired SET inc = coalesce(doc->>'inc', ''), catalog = nullif(doc->'catalog', 'null')",
     "CREATE INDEX desired_changed_no_of ON desired (changed_no)",
+    # The first revision that a box has stored for a later instant, and why it holds a due one.
+    """
+    ALTER TABLE box_state
+        ADD COLUMN next_rev bigint, ADD COLUMN next_at_ms bigint, ADD COLUMN held text,
+        ADD COLUMN clk smallint, ADD COLUMN gen bigint""",
 )
 TABLES = {
     "record", "scope_sum", "release_change", "release_flight", "release_draft", "release_store",
