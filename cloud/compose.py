@@ -28,6 +28,7 @@ from cloud.publication.engine import Publisher
 from cloud.publication.queries import convergence_of
 from cloud.publication.service import welcome
 from cloud.release.runner import ReleaseThread, Runner
+from cloud.release.simulation_job import SimulationThread
 from cloud.settings import Settings
 from cloud.signing import HqKey
 from cloud.staff.service import StaffRecords
@@ -71,8 +72,10 @@ def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
     )
 
 
-def releases_of(settings: Settings, clock: Clock, key: Callable[[], HqKey | None]) -> ReleaseThread:
-    """A worker's part of the releases; it has connections of its own, which may wait for locks."""
+def releases_of(
+    settings: Settings, clock: Clock, key: Callable[[], HqKey | None]
+) -> tuple[ReleaseThread, SimulationThread]:
+    """A worker's part of the releases; both have connections of their own, which may wait."""
 
     def make() -> Runner | None:
         hq_key = key()
@@ -81,7 +84,8 @@ def releases_of(settings: Settings, clock: Clock, key: Callable[[], HqKey | None
         database = Database(settings.database_url, connections=RUNNER_CONNECTIONS)
         return Runner(Publisher(database, objects_of(settings), hq_key, SOURCES), clock)
 
-    return ReleaseThread(make)
+    database = Database(settings.database_url, connections=RUNNER_CONNECTIONS)
+    return ReleaseThread(make), SimulationThread(database, clock)
 
 
 def app_of(context: Context) -> FastAPI:

@@ -100,6 +100,16 @@ def moves_of(changes: Iterable[PriceChange], now_ms: int) -> Moves:
     return found
 
 
+def next_price(change: PriceChange, now_ms: int) -> tuple[str, int, int | None] | None:
+    """GTIN, price and member price after a change's first step; None: no price, or no step."""
+    old, new = _prices(change.old, change.zone), _prices(change.new, change.zone)
+    for step in _steps(change, old, new, now_ms):
+        if step.new_minor is None:
+            return None
+        return step.gtin, step.new_minor, step.new_member_minor
+    return None
+
+
 def _rank(move: PriceMove) -> int:
     return NEW_BP if move.move_bp is None else move.move_bp
 

@@ -25,8 +25,23 @@ _LINES = text("""
 _CHANGES = """
 SELECT scope, kind, key, old_line, CASE WHEN new_sha IS NULL THEN NULL ELSE new_line END
 FROM release_change WHERE release_id = %s ORDER BY scope, kind, key"""
+# The prices that count in one store, the most special scope last: a price of a wider scope means
+# nothing where the store has one of its own.
+_STORE_PRICES = text("""
+    SELECT change.scope, change.key, change.old_line, change.new_line, change.new_sha
+    FROM release_change change JOIN store ON store.store_id = :store_id
+    WHERE change.release_id = :release_id AND change.kind = 'price'
+        AND change.scope IN ('', 'zone:' || store.zone_id, 'store-' || store.store_id)
+        AND NOT EXISTS (
+            SELECT FROM record narrow
+            WHERE narrow.kind = 'price' AND split_part(change.key, '/', 2) <> ''
+                AND (narrow.scope = 'store-' || store.store_id
+                        AND narrow.key = split_part(change.key, '/', 1)
+                    OR change.scope = '' AND narrow.scope = 'zone:' || store.zone_id
+                        AND narrow.key = split_part(change.key, '/', 1) || '/z'))
+    ORDER BY change.scope = '' DESC, change.scope LIKE 'zone:%' DESC, change.key""")
 _OFFERS = text("""
-    SELECT key, new_line, new_sha FROM release_change
+    SELECT key, old_line, new_line, new_sha FROM release_change
     WHERE release_id = :release_id AND kind = 'offer' AND scope = :scope""")
 _OFFER_SCOPES = text("""
     SELECT DISTINCT scope FROM release_change
@@ -79,12 +94,21 @@ def offers(
         str(key): parse_record(bytes(line)) for key, line in connection.execute(_BASE_OFFERS, asked)
     }
     after = dict(before)
-    for key, line, sha in connection.execute(_OFFERS, asked):
-        if sha is None:
-            after.pop(key, None)
-        else:
-            after[key] = parse_record(bytes(line))
+    for key, old, new, sha in connection.execute(_OFFERS, asked):
+        # The base may have it by now: what was there before is in the change itself.
+        for side, line in ((before, old), (after, None if sha is None else new)):
+            if line is None:
+                side.pop(key, None)
+            else:
+                side[key] = parse_record(bytes(line))
     return before, after
+
+
+def store_prices(connection: Connection, release_id: int, store_id: str) -> Iterator[PriceChange]:
+    """The price records that change what a store sells for; the one that counts comes last."""
+    asked = {"release_id": release_id, "store_id": store_id}
+    for scope, key, old, new, new_sha in connection.execute(_STORE_PRICES, asked):
+        yield PriceChange(scope, key, _record(old), None if new_sha is None else _record(new))
 
 
 def currencies(connection: Connection) -> dict[str, str]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
-from cloud.simulation.body import Line, Sale
+from msgspec.structs import replace
+
+from cloud.simulation.body import Line, Modifier, Sale
 from cloud.simulation.recorded import RecordedBasket
 from shared.kernel.quantity import extended_minor
 from shared.price.context import PriceContext, PriceLine, PricingInstant
@@ -28,6 +30,13 @@ class ItemFacts(NamedTuple):
     floor_unit_minor: int = 0
     tax_bp: int = 0
     cost_minor: int | None = None
+
+
+class NewPrice(NamedTuple):
+    """A price that is to be tried; `member_minor` None: members pay the same."""
+
+    regular_minor: int
+    member_minor: int | None = None
 
 
 UNKNOWN_ITEM = ItemFacts()
@@ -66,6 +75,33 @@ def basket_of(sale: Sale, shop: Shop) -> RecordedBasket:
         tuple(coupons) if any(coupons) else (),
         tuple(costs) if any(cost is not None for cost in costs) else (),
     )
+
+
+def repriced(sale: Sale, prices: Mapping[str, NewPrice]) -> Sale:
+    """The sale as if these prices had been in force; the same object where none of them matters.
+
+    What a person or a label priced stays as it was.
+    """
+    is_member = sale.member is not None
+    lines = tuple(
+        _repriced(line, prices.get(line.gtin), is_member=is_member) for line in sale.lines
+    )
+    if all(new is old for new, old in zip(lines, sale.lines, strict=True)):
+        return sale
+    return replace(sale, lines=lines)
+
+
+def _repriced(line: Line, price: NewPrice | None, *, is_member: bool) -> Line:
+    if price is None or line.unit_minor is None or line.override is not None or _is_priced(line):
+        return line
+    gross = extended_minor(price.regular_minor, line.qty_milli)
+    kept = tuple(each for each in line.modifiers if each.kind != MEMBER_PRICE)
+    if is_member and price.member_minor is not None:
+        saved = gross - extended_minor(price.member_minor, line.qty_milli)
+        kept = (Modifier(MEMBER_PRICE, -saved), *kept)
+    if gross == line.gross_minor and kept == line.modifiers:
+        return line
+    return replace(line, unit_minor=price.regular_minor, gross_minor=gross, modifiers=kept)
 
 
 def instant_of(at_ms: int, zone: tzinfo) -> PricingInstant:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from cloud.simulation.replay import NewPrice
 from cloud.simulation.tally import OfferTally, SideTally, StoreTally
 from shared.price.offer import Offer
 from shared.price.offer_book import order_of
@@ -17,13 +18,15 @@ Offers = tuple[Offer, ...]
 class Scope:
     """What is simulated: business dates, both ends included, and the offers of each store.
 
-    `today` and `draft` name the same stores; stores of one rule set share one tuple.
+    `today` and `draft` name the same stores; stores of one rule set share one tuple. `prices`
+    are those that the draft has beside, by store and GTIN.
     """
 
     from_on: date
     to_on: date
     today: Mapping[str, Offers]
     draft: Mapping[str, Offers]
+    prices: Mapping[str, Mapping[str, NewPrice]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

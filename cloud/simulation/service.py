@@ -18,10 +18,9 @@ from sqlalchemy import Connection
 from cloud.db import Database
 from cloud.simulation import store
 from cloud.simulation.body import Sale, read_sale
-from cloud.simulation.recorded import RecordedBasket
-from cloud.simulation.replay import UNKNOWN_ITEM, ItemFacts, Shop, basket_of
+from cloud.simulation.replay import UNKNOWN_ITEM, ItemFacts, Shop, basket_of, repriced
 from cloud.simulation.report import Offers, Scope, SimulationReport, report_of
-from cloud.simulation.simulate import Rules, simulate
+from cloud.simulation.simulate import Pair, Rules, simulate_pairs
 from cloud.simulation.store import Place, StoreDay
 from cloud.simulation.tally import StoreTally
 from shared.kernel.errors import RefusedError, UnavailableError
@@ -121,7 +120,7 @@ class _Replayer:
         )
         self._unreadable = 0
         with self._database.begin() as connection:
-            tally = simulate(self._baskets(connection, day), rules)
+            tally = simulate_pairs(self._baskets(connection, day), rules)
         tally.unreadable = self._unreadable
         return tally
 
@@ -132,7 +131,8 @@ class _Replayer:
             book = self._books[id(offers)] = OfferBook.of(offers)
         return book
 
-    def _baskets(self, connection: Connection, day: StoreDay) -> Iterator[RecordedBasket]:
+    def _baskets(self, connection: Connection, day: StoreDay) -> Iterator[Pair]:
+        prices = self._scope.prices.get(day.store_id, {})
         zone = ZoneInfo(self._places[day.store_id].time_zone)
         shop = Shop(day.store_id, zone, self._items)
         with closing(store.sale_bodies(connection, day.store_id, day.day)) as chunks:
@@ -140,7 +140,9 @@ class _Replayer:
                 sales = list(self._readable(bodies))
                 self._learn(connection, {line.gtin for sale in sales for line in sale.lines})
                 for sale in sales:
-                    yield basket_of(sale, shop)
+                    draft = repriced(sale, prices) if prices else sale
+                    after = None if draft is sale else basket_of(draft, shop)
+                    yield basket_of(sale, shop), after
 
     def _readable(self, bodies: Iterable[bytes]) -> Iterator[Sale]:
         for body in bodies:

@@ -49,17 +49,26 @@ class _Outcome:
     margin: Margin
 
 
+Pair = tuple[RecordedBasket, RecordedBasket | None]
+"""A basket, and the same at the draft's prices where they differ."""
+
+
 def simulate(baskets: Iterable[RecordedBasket], rules: Rules) -> StoreTally:
     """Sums of baskets of one store; keeps none of them."""
+    return simulate_pairs(((basket, None) for basket in baskets), rules)
+
+
+def simulate_pairs(pairs: Iterable[Pair], rules: Rules) -> StoreTally:
+    """As `simulate`, where the draft may have other prices, too."""
     tally = StoreTally()
-    pair = _Pair(rules)
-    for basket in baskets:
-        today, draft = pair.outcomes(basket)
+    both = _Pair(rules)
+    for basket, after in pairs:
+        today, draft = both.outcomes(basket) if after is None else both.apart(basket, after)
         _count(tally, basket, today.due_minor)
         saved = today.due_minor - draft.due_minor
         tally.change.add(saved)
         _add(tally.today, basket, today, saved, rules.policy)
-        _add(tally.draft, basket, draft, saved, rules.policy)
+        _add(tally.draft, after or basket, draft, saved, rules.policy)
     return tally
 
 
@@ -99,6 +108,16 @@ class _Pair:
         before = [each for each in found if each.rule.place in self._today]
         after = [each for each in found if each.rule.place in self._draft]
         return self._outcome(basket, setting, before), self._outcome(basket, setting, after)
+
+    def apart(self, basket: RecordedBasket, after: RecordedBasket) -> tuple[_Outcome, _Outcome]:
+        """A basket under today's rules, and the same at other prices under the draft."""
+        return self._under(basket, self._today), self._under(after, self._draft)
+
+    def _under(self, basket: RecordedBasket, places: set[int]) -> _Outcome:
+        goods = Goods(basket.lines, self._policy.allocation)
+        setting = Setting(goods, basket.context, self._policy)
+        found, _ = candidates_of(goods, self._book, basket.context, basket.at)
+        return self._outcome(basket, setting, [each for each in found if each.rule.place in places])
 
     def _outcome(
         self, basket: RecordedBasket, setting: Setting, candidates: list[Candidate]

@@ -101,6 +101,10 @@ class Chain:
         box = self.boxes[store_id]
         seq = len(box.bodies)
         sale = replace(a_sale(seq, is_member=False), revision=self.rev_of(store_id))
+        lines = (
+            replace(line, gtin=GTINS[place % len(GTINS)]) for place, line in enumerate(sale.lines)
+        )
+        sale = replace(sale, lines=tuple(lines))
         sale = _for_nothing(sale) if free else sale
         event = SaleCompleted(sale)
         header = EntryHeader(

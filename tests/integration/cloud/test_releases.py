@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ import pytest
 from cloud.__main__ import main
 from cloud.db import Database
 from cloud.release.move import Move
+from cloud.release.simulation_job import SimulationJob
 from cloud.release.steps import Step, carry_out
 from tests.integration.cloud.publications import publish_all
 from tests.integration.cloud.releasing import (
@@ -320,6 +322,34 @@ def test_nobody_approves_their_own_large_release(
     assert "approve" in shown(approver, release_id)["may"]
     act(approver, release_id, "reject")
     assert admin.get("/v1/publications/draft").json()["changes"] == 8
+    change_price(admin, 1250)
+    publish_all(admin)
+
+
+def test_the_margin_effect_comes_from_recorded_sales_in_the_background(
+    chain: Chain, buyer: httpx.Client, admin: httpx.Client
+) -> None:
+    for _ in range(3):
+        chain.sell("1", free=False)
+    change_price(buyer, 1)
+    told = submit(buyer, note="far too cheap")
+    release_id = told["release_id"]
+    path = f"/v1/releases/{release_id}/preview"
+    assert buyer.get(path).json()["simulation"]["state"] == "waiting"
+    job = SimulationJob(chain.database, chain.clock, threading.Event())
+    while job.run_next():
+        pass
+    found = buyer.get(path).json()["simulation"]
+    assert (found["state"], found["done"]) == ("done", found["total"])
+    (total,) = found["totals"]
+    assert total["currency"] == "CNY"
+    assert total["baskets"] >= 3
+    assert total["paying_less"] == total["touched"] > 0
+    assert total["net_after_minor"] < total["net_before_minor"]
+    act(buyer, release_id, "cancel")
+    assert not job.run_next()
+    drafts = admin.get("/v1/publications/draft").json()
+    assert drafts["changes"] == 8
     change_price(admin, 1250)
     publish_all(admin)
 
