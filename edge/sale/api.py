@@ -15,6 +15,7 @@ from edge.desk.desk import Desk
 from edge.desk.state import Command
 from edge.sale.approval import Approval, PinCheck, approved_by
 from edge.sale.commands import (
+    ConfirmAge,
     DismissUnknown,
     GiveBackCoupon,
     HandInCoupon,
@@ -35,6 +36,7 @@ from edge.sale.schemas import (
     COUPON_MAX,
     REASON_MAX,
     ActingOffer,
+    AgeBody,
     CommandAnswer,
     CouponBody,
     DrawerBody,
@@ -163,6 +165,12 @@ async def give_back_coupon(
 async def explain_offers(room: RoomDep, actor: Operating) -> Offers:
     """Every offer of the basket's revision: what acted, and why the others did not."""
     return await asyncio.to_thread(_offers, room, actor.lane)
+
+
+@lane_router.post("/age", response_model=CommandAnswer)
+async def confirm_age(room: RoomDep, actor: Operating, body: AgeBody, key: Key = None) -> Response:
+    """Say that the customer is as old as the goods ask: payment waits for it."""
+    return await do_command(room, actor, ConfirmAge(body.years), key)
 
 
 @lane_router.post("/unknown/{n}/dismiss", response_model=CommandAnswer)

@@ -75,6 +75,13 @@ class GiveBackCoupon(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmAge(Command):
+    """The cashier says that the customer is as old as the goods ask."""
+
+    years: int
+
+
+@dataclass(frozen=True, slots=True)
 class DismissUnknown(Command):
     """A person has dealt with a code that named no item."""
 

@@ -45,6 +45,12 @@ class OverrideBody(BaseModel):
     reason: FreeText = Field(min_length=1, max_length=REASON_MAX)
 
 
+class AgeBody(BaseModel):
+    """How old the customer is at least, in years: what the goods ask."""
+
+    years: int = Field(ge=1, le=99)
+
+
 class StoreCouponBody(BaseModel):
     """A store coupon for the line."""
 

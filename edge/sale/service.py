@@ -18,6 +18,7 @@ from edge.journal.store import EntryDraft
 from edge.receipt.layout import PrintedSale
 from edge.receipt.pool import SALE
 from edge.sale.commands import (
+    ConfirmAge,
     DismissUnknown,
     GiveBackCoupon,
     GiveUpWeighing,
@@ -78,6 +79,7 @@ def sale_handlers(shop: Shop) -> dict[type[Command], Handler]:
         HandInStoreCoupon: hand_in_store_coupon,
         HandInCoupon: hand_in_coupon,
         GiveBackCoupon: give_back_coupon,
+        ConfirmAge: confirm_age,
         DismissUnknown: dismiss_unknown,
         Undo: undo,
         TakeTender: take_tender,
@@ -129,6 +131,12 @@ def dismiss_unknown(*, shop: Shop, state: LaneState, command: DismissUnknown) ->
     code = next(each.code for each in basket.unknown if each.number == command.number)
     gone = VoidedLine(command.number, code, "", 0, command.reason, shop.clock.now_ms())
     return Turn(changed(state, replace(struck, voided=(*struck.voided, gone)), None))
+
+
+def confirm_age(*, shop: Shop, state: LaneState, command: ConfirmAge) -> Turn:
+    """Note that the customer is old enough for the goods; RefusedError `basket.age`."""
+    basket = open_basket(shop, state).with_age(command.years)
+    return Turn(changed(state, basket, None))
 
 
 def undo(*, shop: Shop, state: LaneState, command: Undo) -> Turn:

@@ -72,6 +72,7 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
         "tenders": sorted(around.tenders),
         "can_pay": blocked_by is None,
         "pay_blocked_by": blocked_by,
+        "age_asked": basket.age_asked,
         "can_undo": state.can_undo,
         "done": _done(state.done),
         "doubtful": state.doubtful,
@@ -99,6 +100,7 @@ def locked(view: dict[str, Any]) -> dict[str, Any]:
         "quick_cash": [],
         "can_pay": False,
         "pay_blocked_by": "empty",
+        "age_asked": 0,
         "can_undo": False,
         "done": None,
         "doubtful": "",
@@ -120,7 +122,9 @@ def _blocked_by(basket: Basket, priced: PricedBasket, around: Surroundings) -> s
         return "unknown_codes"
     if not basket.lines:
         return "empty"
-    return "needs_price" if priced.needs_price else None
+    if priced.needs_price:
+        return "needs_price"
+    return "age" if basket.age_asked else None
 
 
 def _basket(

@@ -112,6 +112,14 @@ class Basket:
     last_number: int = 0
     coupons: tuple[str, ...] = ()
     history: MemberHistory | None = None
+    age_confirmed: int = 0
+    """How old, in years at least, the cashier has found the customer to be."""
+
+    @property
+    def age_asked(self) -> int:
+        """How old the customer must be for these goods; 0 where nobody asks, or it is known."""
+        limit = max((line.item.age_limit for line in self.lines), default=0)
+        return limit if limit > self.age_confirmed else 0
 
     def line(self, number: int) -> BasketLine:
         """The line with that number; MissingError `basket.line` otherwise."""
@@ -233,6 +241,12 @@ class Basket:
         if all(each.number != number for each in self.unknown):
             raise MissingError("basket.unknown", line=number)
         return replace(self, unknown=tuple(u for u in self.unknown if u.number != number))
+
+    def with_age(self, years: int) -> Basket:
+        """Note that the customer is old enough; RefusedError `basket.age` where nobody asks."""
+        if years != self.age_asked or not years:
+            raise RefusedError("basket.age", years=self.age_asked)
+        return replace(self, age_confirmed=years)
 
     def with_tender(self, tender: Tender) -> Basket:
         """Record money that was handed over; what is owed is the service's matter."""

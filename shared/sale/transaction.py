@@ -115,7 +115,8 @@ def complete(
 ) -> RetailTransaction:
     """Make the fact of a sale.
 
-    Refuses what must not be sold: `basket.empty`, `basket.unknown_codes`, `basket.needs_price`.
+    Refuses what must not be sold: `basket.empty`, `basket.unknown_codes`, `basket.needs_price`,
+    `basket.age_unknown`.
     """
     refuse_unsellable(basket, priced)
     lines = tuple(_sold_line(line) for line in priced.lines)
@@ -147,6 +148,8 @@ def refuse_unsellable(basket: Basket, priced: PricedBasket) -> None:
         raise RefusedError("basket.unknown_codes", count=len(basket.unknown))
     if priced.needs_price:
         raise RefusedError("basket.needs_price")
+    if basket.age_asked:
+        raise RefusedError("basket.age_unknown", years=basket.age_asked)
 
 
 def totals_of(lines: tuple[SoldLine, ...], settlement: Settlement) -> SaleTotals:

@@ -65,6 +65,24 @@ def test_bad_input_in_a_file_that_is_no_table(console: ConsolePage) -> None:
     expect(console.page.get_by_role("alert")).to_be_visible()
 
 
+def test_what_a_file_would_change_is_shown_and_can_be_discarded(console: ConsolePage) -> None:
+    words = console.words
+    console.go("console.import.title")
+    renamed = csv(f"{MILK.code},Creamy milk,GROCERY,MILK,House,1 l,0,")
+    console.page.locator("input[type=file]").set_input_files(renamed)
+    console.button("console.import.send").click()
+    diff = console.page.get_by_role("table", name=words("console.import.diff"))
+    expect(diff.get_by_role("row").filter(has_text=MILK.name)).to_contain_text("Creamy milk")
+    inspector = Inspector(console.page)
+    inspector.look("import diff")
+    assert inspector.problems == []
+    shoot(console.page, "console-import-diff-en")
+    console.button("console.import.discard").click()
+    expect(diff).to_have_count(0)
+    console.go("console.catalogue.title")
+    expect(console.row("Creamy milk")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("regular", "member", "told"),
     [

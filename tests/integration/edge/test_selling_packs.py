@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.sale.commands import SetQuantity
+from edge.sale.commands import ConfirmAge, SetQuantity
 from edge.sale.recorded import recorded_sale
 from shared.item.labels import own_scheme, scheme_of
 from shared.kernel.errors import RefusedError
@@ -220,3 +220,22 @@ def test_a_code_belongs_to_its_item_from_the_revision_that_says_so(lane: Lane) -
     )
     lane.publish(item_record(3))
     assert lane.replica.find_item(other, lane.replica.active_revision()) is None
+
+
+def test_goods_with_an_age_limit_are_paid_once_the_customer_is_old_enough(lane: Lane) -> None:
+    lane.publish(item_record(3, age_limit=16), item_record(4, age_limit=18))
+    lane.scan(a_gtin(3))
+    assert lane.basket().age_asked == 16
+    with pytest.raises(RefusedError, match=r"basket\.age_unknown"):
+        lane.pay(300)
+    with pytest.raises(RefusedError, match=r"basket\.age "):
+        lane.do(ConfirmAge(21))  # not what the screen asks
+    lane.do(ConfirmAge(16))
+    assert lane.basket().age_asked == 0
+    lane.scan(a_gtin(4))  # asks for more
+    assert lane.basket().age_asked == 18
+    lane.do(ConfirmAge(18))
+    lane.pay(700)
+    assert len(sold(lane)) == 2
+    lane.scan(a_gtin(3))  # the next customer
+    assert lane.basket().age_asked == 16

@@ -104,6 +104,8 @@ export class LaneApi {
         body: { reason },
       }),
     );
+  confirmAge = (years: number): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/age", { params: this.#at(), body: { years } }));
   weigh = (): Answer => taken(box.POST("/v1/lanes/{lane}/weighing", { params: this.#at() }));
   weighByHand = (net_milli: number): Answer =>
     taken(box.POST("/v1/lanes/{lane}/weighing/by-hand", { params: this.#at(), body: { net_milli } }));

@@ -2,7 +2,7 @@
  * instants in UTC milliseconds. */
 
 export type LaneState = "locked" | "day_closed" | "selling" | "done";
-export type PayBlock = "empty" | "unknown_codes" | "needs_price" | "day_closed" | "weighing";
+export type PayBlock = "empty" | "unknown_codes" | "needs_price" | "day_closed" | "weighing" | "age";
 export type TenderKind = "cash" | "card" | "manufacturer_coupon";
 export type PrintState = "queued" | "printing" | "printed" | "failed" | "unknown";
 
@@ -170,6 +170,8 @@ export interface LaneView {
   readonly tenders: readonly TenderKind[];
   readonly can_pay: boolean;
   readonly pay_blocked_by: PayBlock | null;
+  /** How old the customer must be for the goods, in years; 0 where nobody asks. */
+  readonly age_asked: number;
   readonly can_undo: boolean;
   readonly done: DoneSale | null;
   /** An earlier receipt that may not have come out; "" for none. */

@@ -82,6 +82,15 @@ def test_a_basket_shows_lines_savings_and_what_is_due() -> None:
     assert view["revision"] == 7
 
 
+def test_goods_with_an_age_limit_wait_for_the_cashiers_word() -> None:
+    beer = replace(an_item(), age_limit=18)
+    basket = a_basket(beer)
+    view = shown(LaneState(1, operator=ANN, basket=basket), beer)
+    assert (view["pay_blocked_by"], view["age_asked"]) == ("age", 18)
+    view = shown(LaneState(1, operator=ANN, basket=basket.with_age(18)), beer)
+    assert (view["can_pay"], view["age_asked"]) == (True, 0)
+
+
 def test_an_override_and_a_coupon_are_told_apart() -> None:
     item = an_item()
     basket = a_basket(item)
