@@ -364,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lanes/{lane}/age": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Age
+         * @description Say that the customer is as old as the goods ask: payment waits for it.
+         */
+        post: operations["confirm_age_v1_lanes__lane__age_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lanes/{lane}/carbons": {
         parameters: {
             query?: never;
@@ -1003,6 +1023,14 @@ export interface components {
             offer_id: string;
             /** Times */
             times: number;
+        };
+        /**
+         * AgeBody
+         * @description How old the customer is at least, in years: what the goods ask.
+         */
+        AgeBody: {
+            /** Years */
+            years: number;
         };
         /**
          * ByHandBody
@@ -2380,6 +2408,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LanesBody"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_age_v1_lanes__lane__age_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandAnswer"];
                 };
             };
             /** @description A problem document. */
