@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
-from cloud.access import DEVICE, FLEET_READ, ITEM_READ, PUBLICATION_PUBLISH, ContextDep, Requires
-from cloud.answer import json_answer
-from cloud.context import Context, Principal
-from cloud.publication import queries, schemas, service
+from cloud.access import DEVICE, FLEET_READ, ITEM_READ, ContextDep, DeviceOnly, Requires
+from cloud.answer import CsvAnswer, json_answer
+from cloud.context import Context
+from cloud.publication import matrix, queries, schemas
+from cloud.publication.matrix import MatrixQuery
 from cloud.publication.serve import Fetch, PieceCache, Shelf
-from cloud.publication.service import Publish, Publisher
-from shared.kernel.ids import DeviceId
 
 router = APIRouter(prefix="/v1", tags=["publications"])
 READ = [Depends(Requires(ITEM_READ))]
@@ -36,18 +34,6 @@ def publications(context: ContextDep) -> Response:
     return json_answer({"publications": queries.publications(context.database)})
 
 
-@router.post("/publications", status_code=201, response_model=schemas.Published)
-def publish(
-    body: schemas.PublishRequest,
-    context: ContextDep,
-    principal: Annotated[Principal, Depends(Requires(PUBLICATION_PUBLISH))],
-) -> Response:
-    """Publish every draft as one revision; the boxes are told at once."""
-    publisher = Publisher(context.database, context.objects, context.hq_key, context.sources)
-    command = Publish(principal.name, context.clock.now_ms(), body.note)
-    return json_answer(asdict(service.publish(publisher, command)), status=201)
-
-
 @router.get(
     "/convergence",
     response_model=schemas.Convergence,
@@ -58,13 +44,61 @@ def convergence(context: ContextDep) -> Response:
     return json_answer(queries.convergence(context.database, context.clock.now_ms()))
 
 
-@router.post("/catalog/fetch", response_class=Response)
-def fetch(
-    body: schemas.FetchRequest, context: ContextDep, dev: Annotated[DeviceId, Depends(DEVICE)]
+@router.get(
+    "/convergence/summary",
+    response_model=schemas.ConvergenceSummary,
+    dependencies=[Depends(Requires(FLEET_READ))],
+)
+def convergence_summary(context: ContextDep) -> Response:
+    """How many stores have arrived."""
+    return json_answer(matrix.summary(context.database, context.clock.now_ms()))
+
+
+@router.get(
+    "/convergence/matrix",
+    response_model=schemas.Matrix,
+    dependencies=[Depends(Requires(FLEET_READ))],
+)
+def convergence_matrix(
+    context: ContextDep, asked: Annotated[schemas.MatrixFilter, Query()]
 ) -> Response:
+    """How far stores are with catalogue, prices, promotions, settings and software."""
+    return json_answer(matrix.matrix(context.database, _query(asked), context.clock.now_ms()))
+
+
+@router.get(
+    "/convergence/matrix.csv",
+    response_class=CsvAnswer,
+    dependencies=[Depends(Requires(FLEET_READ))],
+)
+def convergence_csv(
+    context: ContextDep, asked: Annotated[schemas.MatrixFilter, Query()]
+) -> Response:
+    """The same of all stores of the filter as a table."""
+    rows = matrix.csv_rows(context.database, _query(asked), context.clock.now_ms())
+    return CsvAnswer.of_rows(matrix.CSV_COLUMNS, rows, "convergence.csv")
+
+
+class CatalogFetch(DeviceOnly):
+    """Admits a box and answers it in one go: so many ask at once that each turn counts."""
+
+    # It also takes the body, and gives the answer.
+    def __call__(  # type: ignore[override]
+        self, request: Request, body: schemas.FetchRequest, context: ContextDep
+    ) -> Response:
+        """Everything that a box needs to come to a revision."""
+        dev = super().__call__(request)
+        asked = Fetch(body.manifest, body.have_rev, body.have_inc, takes_urls=body.take == "urls")
+        answer = _shelf(context).answer(dev, asked)
+        if isinstance(answer, bytes):
+            return Response(answer, media_type=OBJECT_TYPE)
+        return StreamingResponse(answer, media_type=OBJECT_TYPE)
+
+
+@router.post("/catalog/fetch", response_class=Response)
+async def fetch(answer: Annotated[Response, Depends(CatalogFetch())]) -> Response:
     """Everything that a box needs to come to a revision, in one answer; see shared/wire/frames."""
-    wanted = Fetch(body.manifest, body.have_rev, body.have_inc, takes_urls=body.take == "urls")
-    return StreamingResponse(_shelf(context).answer(dev, wanted), media_type=OBJECT_TYPE)
+    return answer
 
 
 @router.get("/objects/{sha256}", dependencies=[Depends(DEVICE)])
@@ -79,6 +113,10 @@ def published_object(sha256: str, context: ContextDep) -> Response:
     headers = {**FOR_EVER, "Content-Length": str(context.objects.size(sha256))}
     chunks = context.objects.chunks(sha256)
     return StreamingResponse(chunks, media_type=OBJECT_TYPE, headers=headers)
+
+
+def _query(asked: schemas.MatrixFilter) -> MatrixQuery:
+    return MatrixQuery(asked.state, asked.kind, asked.group, asked.q, asked.page, asked.size)
 
 
 def _shelf(context: Context) -> Shelf:

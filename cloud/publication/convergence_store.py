@@ -1,6 +1,6 @@
-"""SQL of convergence: each store's newest revision beside what its box last reported.
+"""SQL of convergence: what each store should sell with beside what its box last reported.
 
-Reads `store`, `device` and `box_state`.
+Reads `store`, `device`, `box_state`, `desired`, `software_state` and `store_group_member`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,54 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 _ROWS = text("""
-    SELECT store.store_id, store.name, zone.rev AS target_rev,
+    SELECT store.store_id, store.name, lineage.now_rev AS target_rev, lineage.kinds,
            state.stored_rev, state.active_rev, state.shown_rev,
            state.stored_at_ms, state.active_at_ms, state.shown_at_ms,
-           state.last_contact_at_ms, state.error, device.dev
+           state.last_contact_at_ms, state.error, state.held, device.dev,
+           desired.software->>'version' AS wanted_software, software.running AS software,
+           software.state AS software_state, software.error AS software_error
     FROM store
-    LEFT JOIN LATERAL (
-        SELECT rev FROM zone_revision WHERE zone = 'store-' || store.store_id
-        ORDER BY rev DESC LIMIT 1) zone ON true
+    LEFT JOIN lineage USING (store_id)
     LEFT JOIN device ON device.store_id = store.store_id AND device.status = 'active'
     LEFT JOIN box_state state ON state.dev = device.dev
-    WHERE :dev = '' OR device.dev = :dev
-    ORDER BY store.store_id""")
+    LEFT JOIN desired ON desired.dev = device.dev
+    LEFT JOIN software_state software ON software.dev = device.dev
+    WHERE (:dev = '' OR device.dev = :dev)
+      AND (:word = '' OR store.store_id = :word OR store.name ILIKE :pattern)
+      AND (:group_id = '' OR EXISTS (
+        SELECT FROM store_group_member member
+        WHERE member.group_id = :group_id AND member.store_id = store.store_id))
+    ORDER BY length(store.store_id), store.store_id""")
+_LATER = text("""
+    SELECT had.store_id, had.rev, had.at_ms, made.kinds
+    FROM release_store had JOIN release_flight flight USING (release_id)
+    JOIN zone_revision made ON made.zone = 'store-' || had.store_id AND made.rev = had.rev
+    WHERE had.state = 'held' AND flight.state = 'flying' AND (
+        :dev = '' OR had.store_id = (SELECT store_id FROM device WHERE dev = :dev))
+    ORDER BY had.rev""")
+_MADE_AT = text("SELECT rev, at_ms FROM publication WHERE rev = ANY (:revs)")
 
 
-def rows(connection: Connection, dev: str = "") -> list[dict[str, Any]]:
-    """One row per store, or the one of a box."""
-    return [dict(row) for row in connection.execute(_ROWS, {"dev": dev}).mappings()]
+def rows(
+    connection: Connection, *, dev: str = "", word: str = "", pattern: str = "%", group_id: str = ""
+) -> list[dict[str, Any]]:
+    """One row per store: of one box (`dev`), found by id or name, of a group; "" for all."""
+    asked = {"dev": dev, "word": word, "pattern": pattern, "group_id": group_id}
+    return [dict(row) for row in connection.execute(_ROWS, asked).mappings()]
+
+
+def later(connection: Connection, dev: str = "") -> list[tuple[str, int, int, list[str]]]:
+    """Store, revision, instant (UTC ms) and kinds of everything that waits, by revision."""
+    return [
+        (str(store_id), int(rev), int(at_ms), list(kinds))
+        for store_id, rev, at_ms, kinds in connection.execute(_LATER, {"dev": dev})
+    ]
+
+
+def made_at(connection: Connection, revs: set[int]) -> dict[int, int]:
+    """When revisions were made and announced (UTC ms)."""
+    found = connection.execute(_MADE_AT, {"revs": sorted(revs)})
+    return {int(rev): int(at_ms) for rev, at_ms in found}
 
 
 def target_rev(connection: Connection) -> int:

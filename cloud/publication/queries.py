@@ -10,10 +10,7 @@ from sqlalchemy import Connection
 
 from cloud.db import Database
 from cloud.publication import convergence_store, store
-from cloud.publication.converge import Reported, converge
-
-REPORTED = ("last_contact_at_ms", "stored_rev", "active_rev", "shown_rev", "error")
-HIDDEN = frozenset({"last_contact_at_ms", "error", "dev"})
+from cloud.publication.matrix import MatrixQuery, judged
 
 DraftSample = Callable[[Connection], list[dict[str, Any]]]
 """The newest price drafts; the price room."""
@@ -42,18 +39,11 @@ def convergence(database: Database, now_ms: int) -> dict[str, Any]:
     with database.begin() as connection:
         return {
             "target_rev": convergence_store.target_rev(connection),
-            "stores": [_judged(row, now_ms) for row in convergence_store.rows(connection)],
+            "stores": judged(connection, MatrixQuery(), now_ms),
         }
 
 
 def convergence_of(database: Database, dev: str, now_ms: int) -> list[dict[str, Any]]:
     """The convergence row of one box's store; none when the box is not its store's box."""
     with database.begin() as connection:
-        return [_judged(row, now_ms) for row in convergence_store.rows(connection, dev)]
-
-
-def _judged(row: dict[str, Any], now_ms: int) -> dict[str, Any]:
-    reported = Reported(**{name: row[name] for name in REPORTED})
-    judged = converge(row["target_rev"], reported, now_ms)
-    shown = {name: value for name, value in row.items() if name not in HIDDEN}
-    return {**shown, "state": judged.state.value, "because": judged.because}
+        return judged(connection, MatrixQuery(), now_ms, dev)

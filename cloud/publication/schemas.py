@@ -62,6 +62,21 @@ class Publications(BaseModel):
     publications: list[Publication]
 
 
+class KindConvergence(BaseModel):
+    """How far a store is with one column: what it should have, what it sells or runs with.
+
+    Revisions are numbers, software is text. `at_ms` (UTC) where it waits for its instant,
+    `since_ms` when it was announced.
+    """
+
+    target: int | str | None
+    running: int | str | None
+    state: str
+    because: str | None
+    at_ms: int | None
+    since_ms: int | None
+
+
 class StoreConvergence(BaseModel):
     """How far a store is with what was published for it; revisions null before the first."""
 
@@ -74,8 +89,13 @@ class StoreConvergence(BaseModel):
     stored_at_ms: int | None
     active_at_ms: int | None
     shown_at_ms: int | None
+    last_contact_at_ms: int | None
+    dev: str | None
     state: str
     because: str | None
+    announced_at_ms: int | None
+    held_until_ms: int | None
+    cells: dict[str, KindConvergence]
 
 
 class Convergence(BaseModel):
@@ -83,6 +103,46 @@ class Convergence(BaseModel):
 
     target_rev: int
     stores: list[StoreConvergence]
+
+
+class Reached(BaseModel):
+    """How many stores have, sell with and show what they should."""
+
+    total: int
+    stored: int
+    active: int
+    shown: int
+
+
+class Matrix(BaseModel):
+    """A page of stores, and how many of the filter are in each state, whole and by column."""
+
+    target_rev: int
+    total: int
+    page: int
+    size: int
+    counts: dict[str, int]
+    kinds_counts: dict[str, dict[str, int]]
+    reached: Reached
+    stores: list[StoreConvergence]
+
+
+class MatrixFilter(BaseModel):
+    """Which stores to show: by state, by the state of one kind, by group, by id or name."""
+
+    state: str = Field(default="", max_length=20)
+    kind: str = Field(default="", max_length=20)
+    group: str = Field(default="", max_length=64)
+    q: str = Field(default="", max_length=100)
+    page: int = Field(default=1, ge=1, le=100_000)
+    size: int = Field(default=100, ge=1, le=500)
+
+
+class ConvergenceSummary(Reached):
+    """The fleet in a few numbers."""
+
+    target_rev: int
+    states: dict[str, int]
 
 
 class FetchRequest(BaseModel):

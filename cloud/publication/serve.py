@@ -10,10 +10,10 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from cloud.archive.objects import ObjectStore
-from cloud.db import Database
+from cloud.db import Database, driver
 from cloud.publication import pieces
 from shared.kernel.errors import MissingError
 from shared.publication.manifest import Piece, parse_manifest, pieces_needed
@@ -23,12 +23,12 @@ CACHE_BYTES = 64 * 1024 * 1024
 CACHED_BYTES_MAX = 8 * 1024 * 1024
 """Of one object; larger ones are streamed."""
 
-_OWN_MANIFEST = text("""
-    SELECT manifest FROM device JOIN zone_revision made ON made.zone = 'store-' || device.store_id
-    WHERE device.dev = :dev AND made.manifest_sha = :name""")
-_OBJECT = text("""
-    SELECT data FROM piece WHERE sha256 = :name
-    UNION ALL SELECT manifest FROM zone_revision WHERE manifest_sha = :name LIMIT 1""")
+_OWN_MANIFEST = """
+SELECT manifest FROM device JOIN zone_revision made ON made.zone = 'store-' || device.store_id
+WHERE device.dev = %s AND made.manifest_sha = %s"""
+_OBJECT = """
+SELECT data FROM piece WHERE sha256 = %(name)s
+UNION ALL SELECT manifest FROM zone_revision WHERE manifest_sha = %(name)s LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +84,28 @@ class Shelf:
         found = self.cache.get(name)
         if found is None:
             with self.database.begin() as connection:
-                found = connection.execute(_OBJECT, {"name": name}).scalar_one_or_none()
-        return None if found is None else bytes(found)
+                row = driver(connection).execute(_OBJECT, {"name": name}).fetchone()
+            found = None if row is None else bytes(row[0])
+        return found
 
-    def answer(self, dev: str, wanted: Fetch) -> Iterator[bytes]:
+    def answer(self, dev: str, wanted: Fetch) -> bytes | Iterator[bytes]:
         """The frames that bring a box to a manifest: that, then the objects that it needs.
 
-        Raises MissingError `object.missing` for a manifest that is not of the box's store.
+        One value where all of it is in memory. Raises MissingError `object.missing` for a manifest
+        that is not of the box's store.
         """
         with self.database.begin() as connection:
-            values = {"dev": dev, "name": wanted.manifest}
-            data = connection.execute(_OWN_MANIFEST, values).scalar_one_or_none()
-            if data is None:
+            row = driver(connection).execute(_OWN_MANIFEST, (dev, wanted.manifest)).fetchone()
+            if row is None:
                 raise MissingError("object.missing", sha256=wanted.manifest[:64])
-            manifest = bytes(data)
+            manifest = bytes(row[0])
             needed = pieces_needed(parse_manifest(manifest), wanted.have_rev, wanted.have_inc)
             held = self._held(connection, needed)
         name = bytes.fromhex(wanted.manifest)
         head = frame_header(FrameKind.MANIFEST, name, len(manifest)) + manifest
-        return self._frames(head, needed, held, takes_urls=wanted.takes_urls)
+        frames = self._frames(head, needed, held, takes_urls=wanted.takes_urls)
+        is_whole = all(piece.sha256 in held for piece in needed)
+        return b"".join(frames) if is_whole else frames
 
     def _held(self, connection: Connection, needed: Sequence[Piece]) -> dict[str, bytes]:
         found = {piece.sha256: self.cache.get(piece.sha256) for piece in needed}
