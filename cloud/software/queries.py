@@ -50,9 +50,11 @@ _BOXES = """
                coalesce(desired.software ->> 'version', '') AS wanted,
                coalesce(state.trusted, '') AS trusted, coalesce(state.state, '') AS step,
                CASE WHEN state.dev IS NULL THEN 'untold'
-                    WHEN coalesce(desired.software ->> 'version', state.running) = state.running
+                    WHEN desired.software ->> 'version' = state.running
                          AND state.trusted = state.running THEN 'current'
                     WHEN state.state = 'failed' THEN 'failed'
+                    WHEN desired.software ->> 'version' IS NULL
+                         AND state.trusted = state.running THEN 'current'
                     WHEN state.at_ms < :heard_ms THEN 'silent'
                     WHEN state.state IN ('watch', 'commit') THEN 'watching'
                     WHEN state.state = 'idle'

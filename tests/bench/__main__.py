@@ -26,6 +26,7 @@ from tests.bench import (
     push,
     receipt,
     reconnect,
+    rollback,
     scan,
     scan_queue,
     simulation,
@@ -77,6 +78,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "scan_queue": lambda: [scan_queue.measure(_made(folder / "scan_queue"))],
         "push": lambda: push.measure(_made(folder / "push")),
         "reconnect": reconnect.measure,
+        "rollback": lambda: rollback.measure(_made(folder / "rollback")),
     }
 
 

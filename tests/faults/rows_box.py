@@ -127,7 +127,13 @@ BOX_ROWS: tuple[Fault, ...] = (
         "Power cut in any state of the updater",
         "The old or the new software runs within two starts",
         _KILL,
-        gap="this version has no updater",
+        tests=(
+            "tests/faults/test_updates.py::test_a_power_cut_in_any_state_leaves_the_old_or_the_new_software_running",
+            "tests/faults/test_updates.py::test_a_release_that_cannot_start_is_given_up_after_three_tries",
+            "tests/integration/edge/test_launcher.py::test_power_cuts_are_not_held_against_a_healthy_release",
+            "tests/integration/edge/test_launcher.py::test_without_its_note_it_runs_what_the_link_names",
+        ),
+        gap="a process is killed for the power cut: what the disk had not written yet is not lost",
     ),
     Fault(
         13,

@@ -385,8 +385,13 @@ _CLOUD_ROWS = (
         60,
         "An update that installs and crashes after three minutes",
         "The launcher goes back to the version before; the rollout halts",
-        "not brought about",
-        gap="boxes have no updater of their own so far",
+        "a release that is well and then dies; real launcher, real files, real database",
+        (
+            "tests/faults/test_updates.py::test_a_release_that_was_well_and_then_crashes_is_given_up_at_once",
+            "tests/integration/edge/test_launcher.py::test_a_crash_some_minutes_after_it_was_well_brings_the_old_release_back_within_seconds",
+            "tests/integration/cloud/test_software.py::test_one_canary_that_goes_back_halts_the_rollout_and_spares_the_others",
+        ),
+        gap="its three minutes are a tenth of a second here",
     ),
     Fault(
         61,

@@ -158,6 +158,8 @@ def test_one_canary_that_goes_back_halts_the_rollout_and_spares_the_others(
     assert told(database, second.dev) is None
     assert told(database, third.dev) is not None
     assert reach(database) == 1
+    page = admin.get("/v1/software/boxes", params={"state": "failed"}).json()
+    assert [(row["dev"], row["error"]) for row in page["boxes"]] == [(first.dev, "release.crashed")]
     assert turn(database, NOW + 7 * HOUR) == "nothing"
     newest = admin.get(f"/v1/software/rollouts/{made}/events").json()["events"][0]
     assert (newest["what"], newest["by"]) == ("halt", "automatic")
