@@ -167,7 +167,8 @@ class LightBox:
         self._not_before[head.rev] = manifest.at_ms
         self._stored_at = self._parts.clock.now_ms()
         self._parts.heard("stored")
-        self._report()
+        if self._at(head) > self._stored_at:  # else one report says that it is active, too
+            self._report()
 
     def _activate(self, heads: tuple[DesiredCatalog, ...]) -> float | None:
         now_ms = self._parts.clock.now_ms()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import httpx
+import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from cloud.lightbox.http import LightHttp
 from cloud.lightbox.identity import LightIdentity
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import CorruptError, UnavailableError
@@ -27,7 +28,7 @@ OK = 200
 class Cloud:
     """Where head office is: one HTTP client for all boxes of a process, and HQ's key (hex)."""
 
-    client: httpx.AsyncClient
+    http: LightHttp
     hq_pub: str
 
 
@@ -83,18 +84,13 @@ class LightCatalog:
             "have_inc": self.stored_inc,
             "take": "inline",
         }
-        bearer = f"Bearer {self.identity.dev}.{self.identity.secret}"
-        try:
-            answer = await self.cloud.client.post(
-                "/v1/catalog/fetch", json=asked, headers={"Authorization": bearer}
-            )
-        except httpx.HTTPError:
-            raise UnavailableError("object.unreachable") from None
-        if answer.status_code != OK:
-            raise UnavailableError("object.refused", status=answer.status_code)
+        bearer = f"{self.identity.dev}.{self.identity.secret}"
+        answer = await self.cloud.http.post("/v1/catalog/fetch", orjson.dumps(asked), bearer)
+        if answer.status != OK:
+            raise UnavailableError("object.refused", status=answer.status)
         self.requests += 1
-        self.fetched_bytes += len(answer.content)
-        self._objects = _bodies(answer.content)
+        self.fetched_bytes += len(answer.body)
+        self._objects = _bodies(answer.body)
 
 
 def _bodies(data: bytes) -> dict[str, bytes]:

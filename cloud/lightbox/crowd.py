@@ -7,17 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import httpx
-
 from cloud.lightbox.box import LightBox, LightParts
 from cloud.lightbox.catalog import Cloud
+from cloud.lightbox.http import LightHttp
 from cloud.lightbox.identity import LightIdentity
 from shared.kernel.clock import Clock
 
 CONNECTS_AT_ONCE = 20
-REQUESTS_AT_ONCE = 16
 LOOK_S = 5.0
-TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +58,17 @@ class CrowdProcess:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Connect all, keep them connected, end."""
-        limits = httpx.Limits(max_connections=REQUESTS_AT_ONCE)
-        async with httpx.AsyncClient(
-            base_url=self._settings.cloud_url, limits=limits, timeout=TIMEOUT_S
-        ) as client:
-            parts = self._parts(client)
-            self._boxes = [LightBox(identity, parts) for identity in self._identities]
-            gate = asyncio.Semaphore(CONNECTS_AT_ONCE)
-            try:
-                while not stop.is_set():
-                    await self._connect(gate)
-                    await self._wait(stop)
-            finally:
-                await asyncio.gather(*(box.stop() for box in self._boxes))
+        http = LightHttp(self._settings.cloud_url)
+        parts = self._parts(http)
+        self._boxes = [LightBox(identity, parts) for identity in self._identities]
+        gate = asyncio.Semaphore(CONNECTS_AT_ONCE)
+        try:
+            while not stop.is_set():
+                await self._connect(gate)
+                await self._wait(stop)
+        finally:
+            await asyncio.gather(*(box.stop() for box in self._boxes))
+            http.close()
 
     async def _connect(self, gate: asyncio.Semaphore) -> None:
         down = [box for box in self._boxes if not (box.link.is_up or box.link.is_opening)]
@@ -95,7 +90,7 @@ class CrowdProcess:
         except TimeoutError:
             return
 
-    def _parts(self, client: httpx.AsyncClient) -> LightParts:
+    def _parts(self, http: LightHttp) -> LightParts:
         settings = self._settings
 
         def heard(what: str) -> None:
@@ -103,7 +98,7 @@ class CrowdProcess:
 
         return LightParts(
             clock=self._clock,
-            cloud=Cloud(client, settings.hq_pub),
+            cloud=Cloud(http, settings.hq_pub),
             broker=settings.broker,
             heard=heard,
             sales_per_s=settings.sales_per_day / 86_400,
