@@ -68,6 +68,8 @@ _ROWS = {
                " LIMIT :most OFFSET :skip")
     for name, order in SORTS.items()
 }  # fmt: skip
+# For ten thousand boxes compiling the question takes ten times as long as answering it.
+_NOT_COMPILED = text("SET LOCAL jit = off")
 _COUNTS = text(f"""{_BOXES} SELECT count(*) AS boxes, count(*) FILTER (WHERE online) AS online,
     count(*) FILTER (WHERE NOT online) AS offline,
     count(*) FILTER (WHERE coalesce(contact_at_ms, 0) < :silent_ms) AS silent,
@@ -101,6 +103,7 @@ class HealthQuestion:
 
 def counts(connection: Connection, question: HealthQuestion) -> dict[str, int]:
     """How many boxes there are of each kind, and how many `found` with the state asked for."""
+    connection.execute(_NOT_COMPILED)
     return dict(connection.execute(_COUNTS, question.values()).mappings().one())
 
 
@@ -108,6 +111,7 @@ def rows(
     connection: Connection, question: HealthQuestion, most: int, skip: int
 ) -> Iterator[dict[str, Any]]:
     """Boxes in service."""
+    connection.execute(_NOT_COMPILED)
     values = {**question.values(), "most": most, "skip": skip}
     for row in connection.execute(_ROWS[question.sort], values).mappings():
         yield dict(row)

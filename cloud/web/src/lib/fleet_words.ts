@@ -42,6 +42,12 @@ export function figure(value: number, unit: string): string {
   }
 }
 
+/** A threshold: what is not counted has no more and no less. */
+export function threshold(value: number, unit: string, isAtLeast: boolean): string {
+  if (unit === "flag" || unit === "quality") return figure(value, unit);
+  return `${isAtLeast ? "≥" : "≤"} ${figure(value, unit)}`;
+}
+
 const UNITS: Readonly<Record<string, string>> = {
   silent: "s",
   unsynced_age: "s",
