@@ -226,7 +226,7 @@ class Box:
                 *(self.desk, self.status, self.is_current, self.closing, self.sync.shown),
                 scale,
             ),
-            sale=SaleRoom(self.desk, self.shop, self._search(), self._check_pin),
+            sale=SaleRoom(self.desk, self.shop, self._search(), self._check_pin, self.replica),
             staff=SignInRoom(self.desk, self.staff_room, self.sessions),
             till=TillRoom(till, DayAnswers(self.desk_file), self.effects.print_z_slip),
             ops=OpsRoom(self.health),

@@ -14,7 +14,10 @@ from edge.ops.care import DeviceCare
 from edge.ops.remote_works import RemoteWorks, WorksParts, end_service
 from edge.ops.telemetry import ClockState
 from edge.replica.catalog import StaffMember
+from edge.replica.store import Replica
 from edge.sale.effects import SaleEffects
+from edge.sale.price_check import PriceChecks
+from edge.sale.shop import Shop
 from edge.settings import Settings
 from edge.sqlite import Writer
 from edge.sync.service import SyncService
@@ -35,6 +38,8 @@ class Appliance(Protocol):
     ids: Ids
     sync: SyncService
     effects: SaleEffects
+    replica: Replica
+    shop: Shop
 
     def open_baskets(self) -> int:
         """How many lanes have goods in their basket."""
@@ -74,5 +79,6 @@ def make_works(box: Appliance) -> RemoteWorks:
         health=box.health,
         people=people,
         restart=end_service,
+        price_check=lambda asked: PriceChecks.of(box.replica, box.shop).brief(asked),
     )
     return RemoteWorks(parts, lambda: box.sync)

@@ -32,10 +32,12 @@ KINDS: dict[str, frozenset[str]] = {
     "restart": frozenset(),
     "offline_drill": frozenset({"minutes"}),
     "self_test": frozenset(),
+    "price_check": frozenset({"gtin", "qty", "at"}),
 }
 """What boxes can be told, and the arguments that it takes."""
 STATES = frozenset({"done", "failed", "refused", "expired"})
 _ARG_MAX = 64
+COMMANDS_LOOKED_AT = 50
 _GZIP_MAGIC = b"\x1f\x8b"
 _log = structlog.get_logger("cloud.fleet")
 
@@ -129,6 +131,12 @@ def keep_log(database: Database, dev: str, command_id: str, data: bytes, now_ms:
         if not remote_store.wants_log(connection, command_id, dev):
             raise MissingError("command.unknown")
         remote_store.keep_log(connection, command_id, data, sha256(data).hex(), now_ms)
+
+
+def command(database: Database, dev: str, command_id: str) -> dict[str, Any] | None:
+    """One of the newest commands of a box; None for one that it was not asked."""
+    newest = commands(database, dev, "", COMMANDS_LOOKED_AT)
+    return next((each for each in newest if each["id"] == command_id), None)
 
 
 def log_of(database: Database, command_id: str) -> tuple[bytes, str]:

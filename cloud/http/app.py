@@ -14,6 +14,7 @@ import cloud.fleet.api
 import cloud.fleet.care_api
 import cloud.fleet.remote_api
 import cloud.http.health
+import cloud.http.price_check
 import cloud.http.time
 import cloud.identity.api
 import cloud.ingest.api
@@ -74,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.live.api.router,
     cloud.http.health.router,
     cloud.http.time.router,
+    cloud.http.price_check.router,
 )
 
 

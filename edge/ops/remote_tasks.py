@@ -34,7 +34,8 @@ class TaskParts:
     """What the tasks work with.
 
     `printers` are the ids of those that there are; `hold_line` keeps the box away from head office
-    for so many seconds; `restart` has the service end, whose supervisor starts it again.
+    for so many seconds; `restart` has the service end, whose supervisor starts it again;
+    `price_check` says in one line what an item costs here.
     """
 
     print_test_page: Callable[[str], Future[str]]
@@ -47,6 +48,7 @@ class TaskParts:
     mono_ms: Callable[[], int]
     is_quiet: Callable[[], bool]
     restart: Callable[[], None]
+    price_check: Callable[[Mapping[str, str]], str]
     minute_s: float = 60.0
 
 
@@ -58,6 +60,9 @@ def tasks_of(parts: TaskParts) -> Mapping[str, Task]:
         RESTART: Task(lambda *_: _restart(parts), parts.is_quiet),
         "offline_drill": Task(lambda command, stopping: _drill(parts, command, stopping)),
         "self_test": Task(lambda *_: _self_test(parts)),
+        "price_check": Task(
+            lambda command, _: Outcome("done", detail=parts.price_check(command.args))
+        ),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -65,6 +65,7 @@ class WorksParts:
     health: Callable[[], dict[str, Any]]
     people: Callable[[], Iterator[str]]
     restart: Callable[[], None]
+    price_check: Callable[[Mapping[str, str]], str]
 
 
 class RemoteWorks:
@@ -133,6 +134,7 @@ class RemoteWorks:
             mono_ms=parts.clock.mono_ms,
             is_quiet=parts.is_quiet,
             restart=parts.restart,
+            price_check=parts.price_check,
         )
 
     def _standing(self) -> dict[str, Any]:

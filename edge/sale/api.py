@@ -31,6 +31,7 @@ from edge.sale.commands import (
     VoidBasket,
 )
 from edge.sale.offers import offer_reasons
+from edge.sale.price_check import PriceChecks, Records
 from edge.sale.recorded import printed_sale, recorded_sale
 from edge.sale.schemas import (
     COUPON_MAX,
@@ -57,7 +58,9 @@ from edge.sale.schemas import (
 from edge.sale.search import ItemSearch
 from edge.sale.shop import Shop
 from shared.kernel.errors import RefusedError
+from shared.kernel.quantity import ONE_MILLI
 from shared.sale.basket import Basket
+from shared.sale.price_check import AT_MS_MAX, CODE_MAX, QTY_MILLI_MAX, PriceCheck
 from shared.staff import permission
 
 SEARCH_MAX = 50
@@ -73,6 +76,7 @@ class SaleRoom:
     shop: Shop
     search: ItemSearch
     check_pin: PinCheck
+    records: Records
 
 
 def _room(request: Request) -> SaleRoom:
@@ -247,6 +251,19 @@ async def find_items(
         )
         for each in found
     ]
+
+
+@router.get("/price-check")
+async def price_check(
+    room: RoomDep,
+    _: Operating,
+    gtin: Annotated[str, Query(min_length=1, max_length=CODE_MAX)],
+    qty: Annotated[int, Query(ge=1, le=QTY_MILLI_MAX)] = ONE_MILLI,
+    at: Annotated[int | None, Query(ge=0, le=AT_MS_MAX)] = None,
+) -> PriceCheck:
+    """What an amount (thousandths) of an item costs at an instant (UTC ms; now), and why."""
+    checks = PriceChecks.of(room.records, room.shop)
+    return await asyncio.to_thread(checks.answer, gtin, qty, at)
 
 
 @router.get("/receipts")
