@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import UTC, datetime
 
 from cloud.lightbox.identity import LightIdentity
 from shared.journal.chain import entry_hash, genesis_hash, head_statement
@@ -57,7 +58,7 @@ class LightJournal:
             boot=1,
             mono=at_ms % 1_000_000_000,
             clk=2,
-            biz="",
+            biz=datetime.fromtimestamp(at_ms // 1000, UTC).date().isoformat(),
             till="1",
             shift="1",
             actor="1",
