@@ -68,9 +68,10 @@ _RETURNING = text(f"""
 _HELD = text("""
     SELECT store_id FROM release_store
     WHERE release_id = :release_id AND state = 'held' AND at_ms > :now_ms""")
-_MODELS = text("""
-    SELECT placed.store_id, '' AS model FROM release_wave_store placed
-    WHERE placed.release_id = :release_id""")
+# Boxes tell no kind of hardware: the software that they run stands for it.
+_MODELS = text(f"""
+    SELECT placed.store_id, coalesce(box.sw, '') FROM {_BOXES}
+    WHERE placed.release_id = :release_id""")  # noqa: S608 - fixed text
 _LOOK = text("""
     INSERT INTO release_guard AS kept (release_id, guard, state, value, at_ms, evidence)
     VALUES (:release_id, :guard, :state, :value, :at_ms, CAST(:evidence AS jsonb))
@@ -148,7 +149,7 @@ def held(connection: Connection, release_id: int, now_ms: int) -> list[str]:
 
 
 def models(connection: Connection, release_id: int) -> dict[str, str]:
-    """The kind of box of each store ("": not known)."""
+    """The software of each store's box ("": not known)."""
     rows = connection.execute(_MODELS, {"release_id": release_id})
     return {str(store_id): str(model) for store_id, model in rows}
 

@@ -184,6 +184,7 @@ def _submit(
     by, at_ms = asked.principal.name, asked.at_ms
     rules = policy_of(connection)
     plan = command.plan or rules.plan
+    _check_places(connection, plan)
     new = New(by, at_ms, command.note, command.starts_local, plan)
     release_id = store.add(connection, new)
     frozen = engine.freeze(publisher, connection, release_id, at_ms)
@@ -205,6 +206,16 @@ def _submit(
     if PRICED & set(frozen.by_kind):
         simulation_store.ask(connection, release_id)
     return find(connection, release_id)
+
+
+def _check_places(connection: Connection, plan: Plan) -> None:
+    """A wave for a store or group that is not there would be empty, and nobody would notice."""
+    named = {store_id for wave in plan for store_id in wave.stores or ()}
+    for store_id in store.unknown_stores(connection, named):
+        raise RefusedError("store.unknown", store_id=store_id[:40])
+    groups = {wave.group for wave in plan if wave.group}
+    for group_id in store.unknown_groups(connection, groups):
+        raise RefusedError("group.unknown", group_id=group_id[:40])
 
 
 def _needs_told(because: Sequence[Because]) -> dict[str, Any]:

@@ -325,6 +325,26 @@ def group_stores(connection: Connection, group_id: str) -> set[str]:
     return {str(store) for (store,) in connection.execute(_GROUP, {"group_id": group_id})}
 
 
+def unknown_stores(connection: Connection, named: Collection[str]) -> list[str]:
+    """Those of these stores that are not there."""
+    return _unknown(connection, "store", "store_id", named)
+
+
+def unknown_groups(connection: Connection, named: Collection[str]) -> list[str]:
+    """Those of these store groups that are not there."""
+    return _unknown(connection, "store_group", "group_id", named)
+
+
+def _unknown(connection: Connection, table: str, column: str, named: Collection[str]) -> list[str]:
+    if not named:
+        return []
+    statement = text(
+        "SELECT told FROM unnest(CAST(:named AS text[])) told"  # noqa: S608 - fixed names
+        f" WHERE NOT EXISTS (SELECT FROM {table} WHERE {column} = told) ORDER BY told"
+    )
+    return [str(each) for (each,) in connection.execute(statement, {"named": list(named)})]
+
+
 def start_wave(
     connection: Connection, release_id: int, n: int, at_ms: int, instants: Mapping[str, int]
 ) -> None:

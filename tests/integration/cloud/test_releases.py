@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import pytest
 from cloud.__main__ import main
 from cloud.db import Database
 from cloud.release.move import Move
+from cloud.release.runner import ReleaseThread
 from cloud.release.simulation_job import SimulationJob
 from cloud.release.steps import Step, carry_out
 from tests.integration.cloud.publications import publish_all
@@ -26,7 +28,8 @@ from tests.integration.cloud.releasing import (
     now_clock,
     send_items,
 )
-from tests.lab.cloud_api import CloudApi
+from tests.lab.cloud_api import CloudApi, SettableClock
+from tests.lab.net import sleep_briefly
 
 STORES = tuple(f"{n}" for n in range(1, 9))
 ZONES = {"7": "Europe/Berlin", "8": "America/New_York"}
@@ -60,7 +63,9 @@ def approver(api: CloudApi) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def chain(api: CloudApi, admin: httpx.Client) -> Chain:
-    made = Chain(api, api.clock)  # type: ignore[arg-type] - the one that `api` was given
+    clock = api.clock
+    assert isinstance(clock, SettableClock)
+    made = Chain(api, clock)
     for store_id in STORES:
         made.open_store(admin, store_id, ZONES.get(store_id, "Asia/Shanghai"))
     send_items(admin)
@@ -103,7 +108,7 @@ def shown(client: httpx.Client, release_id: int) -> dict[str, Any]:
 
 def roll_to_the_end(chain: Chain, client: httpx.Client, release_id: int) -> dict[str, Any]:
     """Boxes follow, time passes, until the release is over."""
-    runner = chain.runner()
+    runner, told = chain.runner(), dict[str, Any]()
     for _ in range(12):
         runner.tick()
         chain.follow()
@@ -229,7 +234,7 @@ def test_a_runner_that_dies_in_every_move_goes_on_where_it_was(
     release_id = submit(buyer)["release_id"]
     act(approver, release_id, "approve")
     before = {store_id: chain.rev_of(store_id) for store_id in STORES}
-    seen = Counter[str]()
+    seen, told = Counter[str](), dict[str, Any]()
     for _ in range(40):
         try:
             chain.runner(carry=flaky(seen)).tick()
@@ -493,6 +498,48 @@ def test_pause_holds_the_next_wave_and_a_person_may_skip_a_soak(
     runner.tick()
     assert len(chain.having(release_id)) > 3
     assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
+
+
+def test_a_plan_may_name_stores_and_groups_that_are_there(
+    chain: Chain, buyer: httpx.Client, admin: httpx.Client
+) -> None:
+    body = {"name": "Pilot", "rank": 1, "store_ids": ["4", "5"]}
+    admin.put("/v1/groups/pilot", json=body).raise_for_status()
+    change_price(buyer, 1531)
+    for wave, code in (({"stores": ["99"]}, "store.unknown"), ({"group": "x"}, "group.unknown")):
+        plan = [{"name": "first", **wave}, {"name": "rest", "percent": 100}]
+        assert buyer.post("/v1/releases", json={"plan": plan}).json()["code"] == code
+    plan = [
+        {"name": "one", "stores": ["8"]},
+        {"name": "pilot", "group": "pilot"},
+        {"name": "rest", "percent": 100},
+    ]
+    release_id = submit(buyer, plan=plan, approve=True)["release_id"]
+    roll_to_the_end(chain, buyer, release_id)
+    rows = buyer.get(f"/v1/releases/{release_id}/stores").json()["stores"]
+    waves = {row["store_id"]: row["wave"] for row in rows}
+    assert waves == {"8": 0, "4": 1, "5": 1, **dict.fromkeys(("1", "2", "3", "6", "7"), 2)}
+
+
+def wait_until(is_so: Callable[[], bool], timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline
+        sleep_briefly()
+
+
+def test_the_workers_thread_moves_releases_by_itself(chain: Chain, buyer: httpx.Client) -> None:
+    change_price(buyer, 1532)
+    plan = [{"name": "all", "percent": 100, "soak_s": 0}]
+    thread = ReleaseThread(chain.runner)
+    thread.start()
+    try:
+        release_id = submit(buyer, plan=plan, approve=True)["release_id"]
+        wait_until(lambda: len(chain.having(release_id)) == len(STORES))
+        chain.follow()
+        wait_until(lambda: shown(buyer, release_id)["state"] == "done")
+    finally:
+        thread.stop()
 
 
 def test_policy_and_guards_are_kept_with_who_set_them(
