@@ -34,7 +34,7 @@ from cloud.posters import POSTERS
 from cloud.publication.announce import Announcer
 from cloud.settings import Settings
 from cloud.software.runner import SoftwareThread
-from cloud.software.store import save_report
+from cloud.software.store import save_reports
 from shared.kernel.errors import RetailError, UnavailableError
 from shared.kernel.ids import DeviceId
 from shared.wire import topics
@@ -114,7 +114,7 @@ class Worker:
             settings,
             self.database,
             self._clock,
-            FleetNews(self._is_connected, self.meters.telemetry, self.meters.report, save_report),
+            FleetNews(self._is_connected, self.meters.telemetry, self.meters.report, save_reports),
         )
         self._archivist = ArchivistThread(
             settings, self.database, self._clock, ArchiveMeters(self.meters.registry)

@@ -23,8 +23,8 @@ from shared.wire.message import Report, SoftwareReport, parse_message
 from shared.wire.topics import device_of
 
 FLUSH_EVERY_S = 0.1
-OnSoftware = Callable[[Connection, str, SoftwareReport, int], None]
-"""Device, its word on its software, and when it came (UTC ms)."""
+OnSoftware = Callable[[Connection, list[tuple[str, SoftwareReport, int]]], None]
+"""Devices, each with its word on its software, and when it came (UTC ms)."""
 Told = tuple[Report, int]
 """A report and when it came (UTC ms)."""
 
@@ -64,9 +64,13 @@ class ReportConsumer:
             contact_store.save_reports(
                 connection, [_values(dev, report, at_ms) for dev, (report, at_ms) in rows]
             )
-            for dev, (report, at_ms) in rows:
-                if report.software is not None:
-                    self._on_software(connection, dev, report.software, at_ms)
+            words = [
+                (dev, report.software, at_ms)
+                for dev, (report, at_ms) in rows
+                if report.software is not None
+            ]
+            if words:
+                self._on_software(connection, words)
             notices = (orjson.dumps({"kind": "box", "dev": dev}).decode() for dev, _ in rows)
             notify_each(connection, LIVE_CHANNEL, notices)
 

@@ -104,15 +104,20 @@ def converge(
 
 
 def converge_software(software: Software, box: Reported, now_ms: int) -> Convergence:
-    """Judge a box by the release that it should run."""
+    """Judge a box by the release that it should run.
+
+    One that has it built and waits for its shop is `staged`; only one that gave it up `refused` it.
+    """
     if software.wanted is None or software.running == software.wanted:
         return Convergence(ConvergenceState.CURRENT)
     silent = _silent(box, now_ms)
     if silent is not None:
         return silent
-    if software.error is not None:
+    if software.state == "failed":
         return Convergence(ConvergenceState.REFUSED, software.error)
-    return Convergence(ConvergenceState.LAGGING, software.state or "announced")
+    state = ConvergenceState.STAGED if software.state == "swap" else ConvergenceState.LAGGING
+    step = "announced" if software.state in {None, "", "idle"} else software.state
+    return Convergence(state, software.error or step)
 
 
 def columns_of(kinds: Mapping[str, int]) -> dict[Column, int]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, text
 
+from cloud.db import driver
 from shared.release.description import Release, Wheel
 from shared.wire.message import SoftwareReport
 
@@ -99,12 +101,13 @@ _TO_SPARE = text("""
 _EVENT = text("""
     INSERT INTO software_event (rollout_id, at_ms, by, what, reason, evidence)
     VALUES (:id, :at_ms, :by, :what, :reason, CAST(:evidence AS jsonb))""")
-_REPORT = text("""
+_REPORTS = """
     INSERT INTO software_state (dev, running, wanted, state, since_ms, error, trusted, at_ms)
-    VALUES (:dev, :running, :wanted, :state, :since_ms, :error, :trusted, :at_ms)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[],
+                         %s::text[], %s::bigint[])
     ON CONFLICT (dev) DO UPDATE SET running = excluded.running, wanted = excluded.wanted,
         state = excluded.state, since_ms = excluded.since_ms, error = excluded.error,
-        trusted = excluded.trusted, at_ms = excluded.at_ms""")
+        trusted = excluded.trusted, at_ms = excluded.at_ms"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,19 +286,14 @@ def add_event(connection: Connection, rollout_id: int, event: dict[str, Any]) ->
     connection.execute(_EVENT, values)
 
 
-def save_report(connection: Connection, dev: str, report: SoftwareReport, at_ms: int) -> None:
-    """Note what a box says of its software."""
-    values = {
-        "dev": dev,
-        "running": report.running,
-        "wanted": report.wanted,
-        "state": report.state,
-        "since_ms": report.since,
-        "error": report.error,
-        "trusted": report.trusted,
-        "at_ms": at_ms,
-    }
-    connection.execute(_REPORT, values)
+def save_reports(connection: Connection, words: list[tuple[str, SoftwareReport, int]]) -> None:
+    """Note what boxes say of their software, in one statement; each box is named once."""
+    rows = [
+        (dev, said.running, said.wanted, said.state, said.since, said.error, said.trusted, at_ms)
+        for dev, said, at_ms in sorted(words, key=itemgetter(0))
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    driver(connection).execute(_REPORTS, columns)
 
 
 def _asked(of: Rollout, terms: Terms) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def report(database: Database, dev: str, at_ms: int, **changed: object) -> None:
     fields = {"running": "1.0.0", "wanted": "1.1.0", "state": "idle", "since": at_ms}
     fields |= {"trusted": "1.0.0"} | changed
     with database.begin() as connection:
-        store.save_report(connection, dev, SoftwareReport(**fields), at_ms)
+        store.save_reports(connection, [(dev, SoftwareReport(**fields), at_ms)])
 
 
 def well(database: Database, boxes: list[BoxStream], at_ms: int) -> int:
