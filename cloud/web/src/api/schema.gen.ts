@@ -2379,6 +2379,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/staff.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Operators Csv
+         * @description The same as a table.
+         */
+        get: operations["operators_csv_v1_staff_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/staff/{operator_id}": {
         parameters: {
             query?: never;
@@ -2518,6 +2538,33 @@ export interface paths {
          * @description Take a note away.
          */
         delete: operations["remove_note_v1_stores__store_id__notes__note_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stores/{store_id}/price-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Proof
+         * @description What an amount (thousandths) of an item costs in a store at an instant (UTC ms; now).
+         *
+         *     Head office answers by the revision that the store's box sells by. With `asked` (see the POST)
+         *     the box's own answer stands beside it.
+         */
+        get: operations["proof_v1_stores__store_id__price_check_get"];
+        put?: never;
+        /**
+         * Ask Box
+         * @description Ask the store's box what it would charge; it has a minute to answer.
+         */
+        post: operations["ask_box_v1_stores__store_id__price_check_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2973,6 +3020,16 @@ export interface components {
             unsynced: number;
         };
         /**
+         * BoxAsked
+         * @description By which id the answer can be had, and for which instant (UTC ms) it will be.
+         */
+        BoxAsked: {
+            /** Asked */
+            asked: string;
+            /** At Ms */
+            at_ms: number;
+        };
+        /**
          * BoxHealth
          * @description A box in service; None for what it has not told. `rules` are those of its open alerts.
          */
@@ -3059,6 +3116,21 @@ export interface components {
             size: number;
             /** Total */
             total: number;
+        };
+        /**
+         * BoxQuestion
+         * @description How much (thousandths) of which item, when (UTC ms; None for now).
+         */
+        BoxQuestion: {
+            /** At */
+            at?: number | null;
+            /** Gtin */
+            gtin: string;
+            /**
+             * Qty
+             * @default 1000
+             */
+            qty: number;
         };
         /**
          * BoxRow
@@ -3338,6 +3410,20 @@ export interface components {
         Changed: {
             /** Changed */
             changed: number;
+        };
+        /**
+         * CheckedRule
+         * @description What an offer took off, and its names by language.
+         */
+        CheckedRule: {
+            /** Amount Minor */
+            amount_minor: number;
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
+            /** Rule Id */
+            rule_id: string;
         };
         /**
          * ClaimRequest
@@ -4569,6 +4655,10 @@ export interface components {
             role: string;
             /** Store Ids */
             store_ids: string[];
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid To */
+            valid_to: string | null;
         };
         /**
          * OperatorChange
@@ -4579,10 +4669,19 @@ export interface components {
             name: string;
             /** Pin */
             pin?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
             /** Role */
             role: string;
             /** Store Ids */
             store_ids: string[];
+            /** Valid From */
+            valid_from?: string | null;
+            /** Valid To */
+            valid_to?: string | null;
         };
         /**
          * Operators
@@ -4806,6 +4905,48 @@ export interface components {
             until: string;
         };
         /**
+         * PriceCheck
+         * @description The answer. Amounts in minor units; `unit_minor` None while the item has no price.
+         *
+         *     `level` is who set the price (`store`, `zone`, `chain`), from `from_at_ms` on and until
+         *     `to_at_ms` (None for as long as nothing else is said). `total_minor` is what a customer without
+         *     a card pays.
+         */
+        PriceCheck: {
+            /** At Ms */
+            at_ms: number;
+            /** Currency */
+            currency: string;
+            /** From At Ms */
+            from_at_ms: number | null;
+            /** Gtin */
+            gtin: string;
+            /** Level */
+            level: string | null;
+            /** Member Minor */
+            member_minor: number | null;
+            /** Name */
+            name: string;
+            /** Qty Milli */
+            qty_milli: number;
+            /** Reasons */
+            reasons: components["schemas"]["PriceReason"][];
+            /** Revision */
+            revision: number;
+            /** Rules */
+            rules: components["schemas"]["CheckedRule"][];
+            /** Tax Bp */
+            tax_bp: number;
+            /** Tax Minor */
+            tax_minor: number;
+            /** To At Ms */
+            to_at_ms: number | null;
+            /** Total Minor */
+            total_minor: number;
+            /** Unit Minor */
+            unit_minor: number | null;
+        };
+        /**
          * PriceDraft
          * @description A price that waits for a publication, and the one that it replaces.
          */
@@ -4854,6 +4995,18 @@ export interface components {
         PriceHistory: {
             /** Prices */
             prices: components["schemas"]["PriceRow"][];
+        };
+        /**
+         * PriceReason
+         * @description A part of the explanation: a code, of which there are texts, and what it is about.
+         */
+        PriceReason: {
+            /** Code */
+            code: string;
+            /** Params */
+            params?: {
+                [key: string]: number | string | null;
+            };
         };
         /**
          * PriceRow
@@ -4935,6 +5088,22 @@ export interface components {
             stored: number;
             /** Total */
             total: number;
+        };
+        /**
+         * Proof
+         * @description Both answers; `equal` is None while there are not two. Each `because` is a code.
+         */
+        Proof: {
+            /** Because */
+            because: string | null;
+            box: components["schemas"]["PriceCheck"] | null;
+            /** Box At Ms */
+            box_at_ms: number | null;
+            /** Box Because */
+            box_because: string | null;
+            cloud: components["schemas"]["PriceCheck"] | null;
+            /** Equal */
+            equal: boolean | null;
         };
         /**
          * Publication
@@ -10240,6 +10409,35 @@ export interface operations {
             };
         };
     };
+    operators_csv_v1_staff_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_operator_v1_staff__operator_id__put: {
         parameters: {
             query?: never;
@@ -10484,6 +10682,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proof_v1_stores__store_id__price_check_get: {
+        parameters: {
+            query: {
+                asked?: string;
+                gtin: string;
+                qty?: number;
+                at?: number | null;
+            };
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proof"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_box_v1_stores__store_id__price_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoxQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoxAsked"];
+                };
             };
             /** @description Any error */
             default: {

@@ -864,6 +864,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/price-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Price Check
+         * @description What an amount (thousandths) of an item costs at an instant (UTC ms; now), and why.
+         */
+        get: operations["price_check_v1_price_check_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/receipts": {
         parameters: {
             query?: never;
@@ -1039,6 +1059,20 @@ export interface components {
         ByHandBody: {
             /** Net Milli */
             net_milli: number;
+        };
+        /**
+         * CheckedRule
+         * @description What an offer took off, and its names by language.
+         */
+        CheckedRule: {
+            /** Amount Minor */
+            amount_minor: number;
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
+            /** Rule Id */
+            rule_id: string;
         };
         /**
          * ClosingSlip
@@ -1405,6 +1439,60 @@ export interface components {
              * @enum {string}
              */
             progress: "none" | "waiting" | "paired" | "expired" | "refused";
+        };
+        /**
+         * PriceCheck
+         * @description The answer. Amounts in minor units; `unit_minor` None while the item has no price.
+         *
+         *     `level` is who set the price (`store`, `zone`, `chain`), from `from_at_ms` on and until
+         *     `to_at_ms` (None for as long as nothing else is said). `total_minor` is what a customer without
+         *     a card pays.
+         */
+        PriceCheck: {
+            /** At Ms */
+            at_ms: number;
+            /** Currency */
+            currency: string;
+            /** From At Ms */
+            from_at_ms: number | null;
+            /** Gtin */
+            gtin: string;
+            /** Level */
+            level: string | null;
+            /** Member Minor */
+            member_minor: number | null;
+            /** Name */
+            name: string;
+            /** Qty Milli */
+            qty_milli: number;
+            /** Reasons */
+            reasons: components["schemas"]["PriceReason"][];
+            /** Revision */
+            revision: number;
+            /** Rules */
+            rules: components["schemas"]["CheckedRule"][];
+            /** Tax Bp */
+            tax_bp: number;
+            /** Tax Minor */
+            tax_minor: number;
+            /** To At Ms */
+            to_at_ms: number | null;
+            /** Total Minor */
+            total_minor: number;
+            /** Unit Minor */
+            unit_minor: number | null;
+        };
+        /**
+         * PriceReason
+         * @description A part of the explanation: a code, of which there are texts, and what it is about.
+         */
+        PriceReason: {
+            /** Code */
+            code: string;
+            /** Params */
+            params?: {
+                [key: string]: number | string | null;
+            };
         };
         /**
          * Problem
@@ -3407,6 +3495,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommandAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    price_check_v1_price_check_get: {
+        parameters: {
+            query: {
+                gtin: string;
+                qty?: number;
+                at?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceCheck"];
                 };
             };
             /** @description A problem document. */
