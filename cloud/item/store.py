@@ -1,6 +1,6 @@
 """SQL of the catalogue.
 
-Reads `item_price` and `price_draft` beside its own tables: a buyer wants to see them together.
+Reads prices (by `price_in_force`) and `price_draft` beside its own tables: a buyer wants to see them together.
 """
 
 from __future__ import annotations
@@ -139,11 +139,8 @@ def _priced(hits: str, order: str) -> TextClause:
         " price.from_at_ms AS price_from_at_ms,"
         " (EXISTS (SELECT FROM item_draft draft WHERE draft.gtin = hit.gtin) OR EXISTS"
         "  (SELECT FROM price_draft draft WHERE draft.gtin = hit.gtin)) AS has_draft"
-        f" FROM ({hits}) hit LEFT JOIN LATERAL ("
-        "  SELECT regular_minor, member_minor, from_at_ms FROM item_price"
-        "  WHERE gtin = hit.gtin AND from_at_ms <= :at_ms"
-        "   AND (:store_id = '' OR store_id = :store_id)"
-        "  ORDER BY store_id, from_at_ms DESC, id DESC LIMIT 1) price ON true"
+        f" FROM ({hits}) hit"
+        " LEFT JOIN LATERAL price_in_force(hit.gtin, :store_id, :at_ms) price ON true"
         f" ORDER BY {order}"
     )
 

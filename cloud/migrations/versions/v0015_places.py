@@ -68,15 +68,23 @@ STATEMENTS = (
     LANGUAGE sql STABLE AS $$
         SELECT said.scope, said.from_at_ms, said.regular_minor, said.member_minor
         FROM (
-            SELECT DISTINCT ON (price.scope) price.scope, price.from_at_ms,
-                   price.regular_minor, price.member_minor
-            FROM item_price price
-            WHERE price.gtin = of_gtin AND price.from_at_ms <= at_instant_ms
-              AND (price.to_at_ms IS NULL OR price.to_at_ms > at_instant_ms)
-              AND (in_store = '' OR price.scope = '' OR price.scope = 'store-' || in_store
-                   OR price.scope = (SELECT 'zone:' || store.zone_id FROM store
-                                     WHERE store.store_id = in_store))
-            ORDER BY price.scope, price.from_at_ms DESC, price.id DESC) said
+            (SELECT DISTINCT ON (price.scope) price.scope, price.from_at_ms,
+                    price.regular_minor, price.member_minor
+             FROM item_price price
+             WHERE in_store <> '' AND price.gtin = of_gtin AND price.scope = ANY (ARRAY[
+                    '', 'store-' || in_store, (SELECT 'zone:' || store.zone_id FROM store
+                                               WHERE store.store_id = in_store)])
+               AND price.from_at_ms <= at_instant_ms
+               AND (price.to_at_ms IS NULL OR price.to_at_ms > at_instant_ms)
+             ORDER BY price.scope, price.from_at_ms DESC, price.id DESC)
+            UNION ALL
+            (SELECT DISTINCT ON (price.scope) price.scope, price.from_at_ms,
+                    price.regular_minor, price.member_minor
+             FROM item_price price
+             WHERE in_store = '' AND price.gtin = of_gtin
+               AND price.from_at_ms <= at_instant_ms
+               AND (price.to_at_ms IS NULL OR price.to_at_ms > at_instant_ms)
+             ORDER BY price.scope, price.from_at_ms DESC, price.id DESC)) said
         WHERE said.regular_minor IS NOT NULL
         ORDER BY said.scope LIKE 'store-%' DESC, said.scope <> '' DESC, said.scope
         LIMIT 1

@@ -33,3 +33,15 @@ test("each store's step starts from its own price", () => {
   const steps = stepsOf(rows, [store("1"), store("2"), store("3")], 5);
   expect(steps.map((step) => step.old?.regular_minor ?? null)).toEqual([1, 2, null]);
 });
+
+test("the store's own price counts before its zone's, and that before the chain's", () => {
+  const chain = row({ store_id: "", scope: "" });
+  const zone = row({ store_id: "", scope: "zone:city", from_at_ms: 10, to_at_ms: 40 });
+  const own = row({ scope: "store-1", from_at_ms: 20 });
+  const ended = row({ scope: "store-1", from_at_ms: 30, regular_minor: null });
+  const rows = [ended, own, zone, chain];
+  expect([5, 15, 25, 35, 45].map((at) => priceAt(rows, at))).toEqual([chain, zone, own, zone, chain]);
+  const store = (id: string) => ({ store_id: id, name: id, time_zone: "UTC", currency: "USD" });
+  const steps = stepsOf([zone, chain], [store("1"), store("2")], 15, { "1": "city" });
+  expect(steps.map((step) => step.old)).toEqual([zone, chain]);
+});

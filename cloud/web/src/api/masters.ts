@@ -74,6 +74,16 @@ export async function readMasters(): Promise<Masters> {
   return { ...zones, ...groups, ...places, ...categories, ...settings };
 }
 
+export type Places = Pick<Masters, "zones" | "places">;
+
+export async function readPlaces(): Promise<Places> {
+  const [zones, places] = await Promise.all([
+    ask<{ zones: Zone[] }>("GET", "/v1/zones"),
+    ask<{ places: Place[] }>("GET", "/v1/places"),
+  ]);
+  return { ...zones, ...places };
+}
+
 export const readEvents = async (): Promise<MasterEvent[]> =>
   (await ask<{ events: MasterEvent[] }>("GET", "/v1/master-events")).events;
 export const readSettingHistory = async (): Promise<Setting[]> =>
