@@ -157,3 +157,21 @@ def watch(page: ReleasesPage, shop: Shop, inspector: Inspector) -> None:
     expect(staged).to_contain_text(page.words.like("console.convergence.starts"))
     inspector.look("convergence")
     shoot(page.page, "console-convergence-staged")
+    prove_price(page, shop, inspector)
+
+
+def prove_price(page: ReleasesPage, shop: Shop, inspector: Inspector) -> None:
+    """Headquarters and the box of the store say the same of an item, and why."""
+    north = shop.north.box.store.name
+    page.page.get_by_role("button", name=page.words("console.proof.open_for", store=north)).click()
+    dialog = page.dialog("console.proof.title")
+    dialog.get_by_label(page.words("console.proof.item")).fill(BATTERY.code)
+    dialog.get_by_role("button", name=BATTERY.name).click()
+    for key in ("console.proof.cloud", "console.proof.box"):
+        side = dialog.get_by_role("region", name=page.words(key))
+        expect(side).to_contain_text(money(CHEAP))
+        expect(side).to_contain_text(page.words("console.proof.level.store"))
+    expect(dialog).to_contain_text(page.words("console.proof.equal"))
+    inspector.look("what an item costs")
+    shoot(page.page, "console-proof")
+    page.close_dialog()
