@@ -1,6 +1,7 @@
 """SQL of the catalogue.
 
-Reads prices (by `price_in_force`) and `price_draft` beside its own tables: a buyer wants to see them together.
+Reads prices (by `price_in_force`) and `price_draft` beside its own tables: a buyer wants to see
+them together.
 """
 
 from __future__ import annotations
