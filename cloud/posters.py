@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from cloud.certificate.service import CertificatePoster
+from cloud.clock import SystemClock
 from cloud.ingest.entry import EntryHead
 from cloud.ingest.posting import Posted, Poster, Prepared
 from cloud.ledger.service import LedgerPoster
@@ -26,7 +27,7 @@ class BooksPoster:
     def __init__(self) -> None:
         self._ledger = LedgerPoster()
         self._certificates = CertificatePoster()
-        self._signals = SignalPoster()
+        self._signals = SignalPoster(SystemClock())
 
     def prepare(self, store_id: str, entries: Sequence[EntryHead]) -> Prepared:
         """Work out the books; have all rooms write what they want."""

@@ -28,7 +28,7 @@ _STATE = f"""
         WHEN brought.rev IS NULL THEN 'waiting'
         WHEN box.shown_rev >= brought.rev THEN 'shown'
         WHEN box.active_rev >= brought.rev THEN 'active'
-        WHEN box.stored_rev >= brought.rev THEN 'stored'
+        WHEN greatest(box.stored_rev, box.next_rev) >= brought.rev THEN 'stored'
         WHEN NOT coalesce({_ONLINE}, false) THEN 'silent'
         WHEN box.error IS NOT NULL THEN 'failed'
         ELSE 'brought' END"""
@@ -40,7 +40,8 @@ _PROGRESS = text(f"""
 _STORES = f"""
     SELECT placed.store_id, store.name, placed.n AS wave, {_STATE} AS state,
         box.error AS because, brought.rev, placed.at_ms,
-        CASE WHEN box.stored_rev >= brought.rev THEN box.stored_at_ms END AS stored_at_ms,
+        CASE WHEN greatest(box.stored_rev, box.next_rev) >= brought.rev
+            THEN box.stored_at_ms END AS stored_at_ms,
         CASE WHEN box.active_rev >= brought.rev THEN box.active_at_ms END AS active_at_ms,
         CASE WHEN box.shown_rev >= brought.rev THEN box.shown_at_ms END AS shown_at_ms
     FROM {_BOXES}
@@ -56,7 +57,8 @@ _COUNTS = text(f"""
     FROM ({_STORES}) found GROUP BY state""")  # noqa: S608 - fixed text
 _GUARDED = text(f"""
     SELECT placed.store_id, count(*) OVER (PARTITION BY placed.n), box.error,
-        coalesce(box.stored_rev >= brought.rev, false), coalesce({_ONLINE}, false),
+        coalesce(greatest(box.stored_rev, box.next_rev) >= brought.rev, false),
+        coalesce({_ONLINE}, false),
         :now_ms - coalesce(wave.started_at_ms, :now_ms)
     FROM {_BOXES} JOIN release_wave wave USING (release_id, n)
     WHERE placed.release_id = :release_id AND {_HAS}""")  # noqa: S608 - fixed text

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, text
 
 from cloud.release.guard import Rate, Signal
-from cloud.release.signal import Fact, Signals, signals_of
+from cloud.release.signal import MINUTE_MS, Fact, Signals, signals_of
+from shared.kernel.clock import Clock
 
 KEPT_MINUTES = 2 * 24 * 60
 DAY_MINUTES = 24 * 60
@@ -17,7 +18,6 @@ SETTLED_MINUTES = 5
 """Sales of a store are compared once it has had the release for so long."""
 ONLINE_MS = 180_000
 
-# Sales that come late, or again as the books are rebuilt, are nobody's signal any more.
 _ADD = text("""
     WITH told AS (
         SELECT * FROM unnest(
@@ -26,8 +26,7 @@ _ADD = text("""
             CAST(:overrides AS integer[]), CAST(:refunds AS integer[]),
             CAST(:voids AS integer[]), CAST(:nets AS bigint[]))
         AS told (minute, rev, sales, lines, units, zero_lines, overridden_lines, refunds, voids,
-            net_minor)
-        WHERE minute > extract(epoch FROM now())::bigint / 60 - :kept),
+            net_minor)),
     costed AS (
         SELECT sold.minute, sold.rev, sum(sold.lines) AS lines, sum(sold.net_minor) AS net_minor,
             sum(item.cost_minor * sold.qty_milli / 1000) AS cost_minor
@@ -104,18 +103,25 @@ _CONTROL = text(f"""
 
 
 class SignalPoster:
-    """Adds up sales in the transaction that stores their entries."""
+    """Adds up sales in the transaction that stores their entries.
+
+    Sales that come late, or again as the books are rebuilt, are nobody's signal any more.
+    """
 
     tables = ("sale_signal",)
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
     def prepare(self, store_id: str, sales: Sequence[Fact]) -> Callable[[Connection], None]:
         """Fold new sales of one store; what comes back adds them, each once."""
-        signals = signals_of(sales)
+        oldest_ms = self._clock.now_ms() - KEPT_MINUTES * MINUTE_MS
+        signals = signals_of(sale for sale in sales if sale.at > oldest_ms)
         return lambda connection: add(connection, store_id, signals)
 
 
 def add(connection: Connection, store_id: str, signals: Signals) -> None:
-    """Add up what is not too old to matter."""
+    """Add up a store's sums."""
     if not signals.counts:
         return
     counts, sold = signals.counts, signals.sold
@@ -124,7 +130,6 @@ def add(connection: Connection, store_id: str, signals: Signals) -> None:
         _ADD,
         {
             "store_id": store_id,
-            "kept": KEPT_MINUTES,
             "minutes": [minute for minute, _ in counts],
             "revs": [rev for _, rev in counts],
             "sales": [each.sales for each in told],
