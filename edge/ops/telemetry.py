@@ -53,6 +53,7 @@ class TelemetrySender:
     def __init__(self, parts: TelemetryParts) -> None:
         self._parts = parts
         self._every_s = EVERY_S
+        self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -65,13 +66,17 @@ class TelemetrySender:
     def stop(self) -> None:
         """Tell no more."""
         self._stopping.set()
+        self._wake.set()
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(_JOIN_S)
 
     def every(self, seconds: int) -> None:
-        """How often head office wants to hear; counts from the next one on."""
-        self._every_s = min(max(seconds, EVERY_S_MIN), EVERY_S_MAX)
+        """How often head office wants to hear, from now on."""
+        wanted_s = min(max(seconds, EVERY_S_MIN), EVERY_S_MAX)
+        if wanted_s != self._every_s:
+            self._every_s = wanted_s
+            self._wake.set()
 
     def now(self) -> Telemetry:
         """How the box feels; takes the latencies of the period with it."""
@@ -107,7 +112,11 @@ class TelemetrySender:
 
     def _run(self) -> None:
         wait_s = self._every_s * self._parts.jitter()
-        while not self._stopping.wait(wait_s):
+        while not self._stopping.is_set():
+            if self._wake.wait(wait_s):  # another period: all boxes hear of it at once
+                self._wake.clear()
+                wait_s = self._every_s * self._parts.jitter()
+                continue
             try:
                 self.send()
             except Exception:  # noqa: BLE001 - outermost loop: a broken gauge must not end it
