@@ -62,7 +62,6 @@ def test_a_price_change_is_imported_approved_scheduled_watched_halted_and_rolled
     buyer.wait_for("rolled_back")
     for reason in (NOTE, HALTED_FOR, BACK_FOR):
         expect(buyer.page.get_by_role("main")).to_contain_text(reason)
-    inspector.look("release, taken back")
     shoot(buyer.page, "console-release-back")
     till.scan(BATTERY)
     till.is_due(BATTERY.price)
