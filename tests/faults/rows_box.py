@@ -110,6 +110,7 @@ BOX_ROWS: tuple[Fault, ...] = (
         _REPLAY,
         tests=(
             "tests/powerloss/test_catalogue_survives.py::test_a_revision_arrives_whole_or_not_at_all_by_snapshot_and_by_delta",
+            "tests/faults/box/test_killed_switch.py::test_a_killed_box_goes_on_where_it_was_without_being_told_again",
         ),
     ),
     Fault(
@@ -119,6 +120,7 @@ BOX_ROWS: tuple[Fault, ...] = (
         _REPLAY,
         tests=(
             "tests/powerloss/test_catalogue_survives.py::test_a_revision_arrives_whole_or_not_at_all_by_snapshot_and_by_delta",
+            "tests/faults/box/test_killed_switch.py::test_a_killed_box_goes_on_where_it_was_without_being_told_again",
             "tests/integration/edge/test_replica.py::test_a_delta_that_the_file_has_already_is_not_asked_of_it_again",
         ),
     ),

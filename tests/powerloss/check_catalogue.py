@@ -28,6 +28,12 @@ def catalogue_check(every: Sequence[Published]) -> Check:
                 if pointer.rev < least:
                     raise LostError(f"{name} {pointer.rev}, was {least}", 1)
                 _check_contents(folder / REPLICA, replica, pointer, every)
+            wanted = max((facts["desired"] for facts in promises if "desired" in facts), default=0)
+            if int(replica.desired() or b"0") < wanted:
+                raise LostError(f"desired {wanted}", 1)
+            for pointer in replica.staged():
+                if pointer.rev not in {replica.stored().rev, replica.active().rev}:
+                    _check_contents(folder / REPLICA, replica, pointer, every)
             newest = every[-1]
             pieces = newest.deltas_after(replica.stored_revision())
             replica.stage(newest.manifest, pieces, OPENED_AT_MS)

@@ -15,6 +15,8 @@ from tests.powerloss.workloads import promise
 
 ITEMS = 60
 REPLICA = "replica"
+WAITS = 5
+"""The revision that begins only after the next one is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +57,33 @@ def publications(folder: Path) -> list[Published]:
 
 
 def take_revisions(folder: Path, setting: str) -> None:
-    """Stage and activate all of them; the third only together with the fourth."""
+    """Want, stage and activate all of them; the third only together with the fourth.
+
+    The last one is staged while the one before it waits, and is let begin after it.
+    """
     del setting
     replica = Replica(folder / REPLICA)
     replica.open()
     every = publications(folder.parent / "objects")
     for published in (every[0], every[1], *every[3:]):
         manifest = published.manifest
+        replica.put_desired(str(manifest.rev).encode())
+        promise(desired=manifest.rev)
         replica.stage(manifest, published.deltas_after(replica.stored_revision()), OPENED_AT_MS)
         promise(stored=manifest.rev)
-        replica.activate(manifest.rev, OPENED_AT_MS)
-        promise(active=manifest.rev)
-        replica.release(())
+        if manifest.rev != WAITS:
+            begin(replica, WAITS if manifest.rev == every[-1].manifest.rev else 0)
+            begin(replica, manifest.rev)
     replica.release(())
+
+
+def begin(replica: Replica, rev: int) -> None:
+    """The instant of a revision has come."""
+    if rev:
+        replica.activate(rev, OPENED_AT_MS)
+        promise(active=rev)
+        stored = replica.stored()
+        replica.release((), {stored.key})
 
 
 WORKS: dict[str, Callable[[Path, str], None]] = {"take_revisions": take_revisions}
