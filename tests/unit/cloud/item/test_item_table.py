@@ -12,6 +12,7 @@ from cloud.item.service import record_of
 from cloud.item.table import COLUMNS, ItemTable, read_items, rows_of
 from shared.item.item import ItemChange
 from shared.item.pack_code import PackCode
+from shared.item.record import item_of
 from shared.kernel.gtin import parse_gtin
 from shared.publication.revision import record_bytes
 
@@ -183,3 +184,4 @@ def test_a_record_says_codes_age_and_later_changes_only_where_there_are_some() -
     assert (body["codes"], body["age_limit"]) == ([[CASE, 12_000, "case"]], 18)
     assert body["tax_class"] == "reduced"
     assert body["later"] == [["2026-12-01T00:00", {"name": "Whole milk"}]]
+    assert item_of(MILK, body) == item.sold()
