@@ -17,7 +17,7 @@ from cloud.publication import engine
 from cloud.publication.engine import PUBLICATION_LOCK, Publisher
 from cloud.release import facts_store, signal_store, store
 from cloud.release.facts import facts_of, looks_of, view_of
-from cloud.release.guard import TRIPPED
+from cloud.release.guard import TRIPPED, Look
 from cloud.release.lookup import guard_settings
 from cloud.release.move import Move, Wait, next_move
 from cloud.release.state import OUT
@@ -32,9 +32,8 @@ RETRY_S = 2.0
 STOP_S = 15.0
 MOVES_AT_ONCE = 8
 LOOK_MS = 2_000
-LOOK_MANY_MS = 10_000
-MANY_STORES = 500
-"""From so many stores on guards look less often: each look adds up their last half hour."""
+RESTS = 15
+"""What costs much is done seldom: after each question it rests so many times as long."""
 TROUBLE_MS = 10_000
 CLEAN_MS = 3_600_000
 
@@ -48,7 +47,7 @@ class Runner:
     publisher: Publisher
     clock: Clock
     carry: Callable[[Step, Move], None] = carry_out
-    _looked_at: dict[int, int] = field(default_factory=dict)
+    _look_at: dict[int, int] = field(default_factory=dict)
     _not_before: dict[int, int] = field(default_factory=dict)
     _cleaned_at: int = 0
 
@@ -64,8 +63,12 @@ class Runner:
         for release_id in moving:
             if self._not_before.get(release_id, 0) <= now_ms:
                 self._move_on(release_id)
-        self._looked_at = {each: self._looked_at.get(each, 0) for each in moving}
+        self._look_at = {each: self._look_at.get(each, 0) for each in moving}
         self._not_before = {each: self._not_before.get(each, 0) for each in moving}
+
+    def wake(self, release_id: int) -> None:
+        """Something happened to a release: look at it with the next tick."""
+        self._not_before.pop(release_id, None)
 
     def step(self, release_id: int) -> Move:
         """One move of one release; `Wait` when there is nothing to do."""
@@ -82,7 +85,7 @@ class Runner:
     def _carry(self, connection: Connection, release_id: int) -> Move:
         release = store.find(connection, release_id)
         assert release is not None
-        self._looked_at.pop(release_id, None)
+        self._look_at.pop(release_id, None)
         move = self._next(connection, release, is_final=True)
         if not isinstance(move, Wait):
             doer = Doer(self.clock.now_ms())
@@ -91,26 +94,25 @@ class Runner:
         return move
 
     def _next(self, connection: Connection, release: Release, *, is_final: bool) -> Move:
-        now_ms, looks = self.clock.now_ms(), []
-        if release.state in OUT and self._is_look_due(release, now_ms):
+        now_ms, looks = self.clock.now_ms(), list[Look]()
+        if release.state in OUT and self._look_at.get(release.release_id, 0) <= now_ms:
+            began_ms = self.clock.mono_ms()
             looks = looks_of(connection, release, guard_settings(connection), now_ms)
+            rest_ms = max(LOOK_MS, RESTS * (self.clock.mono_ms() - began_ms))
+            self._look_at[release.release_id] = now_ms + rest_ms
             # What trips is written down with the halt: until then another look may see better.
             kept = looks if is_final else [each for each in looks if each.state != TRIPPED]
             facts_store.save_looks(connection, release.release_id, kept, now_ms)
         facts = facts_of(connection, release, looks, now_ms)
         return next_move(view_of(connection, release, now_ms), facts, now_ms)
 
-    def _is_look_due(self, release: Release, now_ms: int) -> bool:
-        every_ms = LOOK_MANY_MS if release.stores > MANY_STORES else LOOK_MS
-        is_due = now_ms - self._looked_at.get(release.release_id, 0) >= every_ms
-        if is_due:
-            self._looked_at[release.release_id] = now_ms
-        return is_due
-
     def _move_on(self, release_id: int) -> None:
         try:
             for _ in range(MOVES_AT_ONCE):
+                began_ms = self.clock.mono_ms()
                 if isinstance(self.step(release_id), Wait):
+                    rest_ms = RESTS * (self.clock.mono_ms() - began_ms)
+                    self._not_before[release_id] = self.clock.now_ms() + rest_ms
                     return
         except RetailError as error:
             _log.warning("release.waiting", release=release_id, because=str(error))
@@ -161,7 +163,9 @@ class ReleaseThread:
             if not is_held:
                 return
             runner.tick()
-            for _notice in database.listen(store.CHANNEL, poll_s=POLL_S):
+            for notice in database.listen(store.CHANNEL, poll_s=POLL_S):
                 if self._stopping.is_set():
                     return
+                if notice is not None:
+                    runner.wake(store.told_of(notice[1]))
                 runner.tick()

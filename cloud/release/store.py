@@ -292,6 +292,11 @@ def tell(connection: Connection, release_id: int) -> None:
     notify(connection, CHANNEL, _json(told))
 
 
+def told_of(payload: str) -> int:
+    """The release that a notice is about."""
+    return int(orjson.loads(payload)["release_id"])
+
+
 def events(connection: Connection, release_id: int) -> list[dict[str, Any]]:
     """What happened, the oldest first."""
     rows = connection.execute(_EVENTS, {"release_id": release_id}).mappings()
