@@ -34,6 +34,7 @@ _TIMEOUT_S, _CONNECT_TIMEOUT_S = 15.0, 5.0
 _KEEP_CONNECTION_S = 900.0
 _OK = 200
 _UNKNOWN = frozenset({404, 405, 501})
+_MISSING = b'"object.missing"'
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 Jitter = Callable[[], float]
 _log = structlog.get_logger(__name__)
@@ -140,9 +141,10 @@ class ObjectFetcher:
                 json=asked,
                 headers={"Authorization": self._bearer},
             ) as answer:
-                if answer.status_code in _UNKNOWN:  # an older cloud
-                    self._is_catalog_known = False
                 if answer.status_code != _OK:
+                    # An older cloud has no such address; a newer one may lack this manifest.
+                    is_known = _MISSING in answer.read()
+                    self._is_catalog_known = is_known or answer.status_code not in _UNKNOWN
                     raise UnavailableError("object.refused", status=answer.status_code)
                 bundle.take(answer.iter_raw(_CHUNK_BYTES))
         except (HTTPError, InvalidURL, RuntimeError) as error:

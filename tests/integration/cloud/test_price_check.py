@@ -9,15 +9,19 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import text
 
 from cloud.fleet.remote import take_result
 from edge.replica.store import Replica
 from edge.sale.price_check import PriceChecks
+from edge.sync.fetch import ObjectFetcher
+from shared.kernel.canonical import sha256
 from shared.kernel.trusted_time import time_statement
 from shared.publication.manifest import parse_manifest, pieces_needed
 from shared.wire.message import CommandResult
 from tests.integration.cloud.publications import publish_all, read
 from tests.integration.cloud.releasing import GTINS, ITEM_HEADER, Chain, now_clock
+from tests.integration.edge.boxes import an_identity
 from tests.lab.cloud_api import CloudApi
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -122,6 +126,40 @@ def test_both_sides_give_the_same_answer_for_every_item_store_and_instant(
 
 def _json(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "rules": list(fields["rules"]), "reasons": list(fields["reasons"])}
+
+
+def test_a_box_gets_all_that_a_revision_takes_with_one_request(
+    chain: Chain, admin: httpx.Client, tmp_path: Path
+) -> None:
+    assert admin.base_url
+    box = chain.boxes["2"]
+    [(data, name)] = chain.rows(
+        "SELECT manifest, manifest_sha FROM zone_revision WHERE zone = 'store-2'"
+        " ORDER BY rev DESC LIMIT 1"
+    )
+    with chain.database.begin() as connection:
+        connection.execute(
+            text("UPDATE device SET secret_hash = :hash WHERE dev = :dev"),
+            {"hash": sha256(b"s3"), "dev": box.dev},
+        )
+    identity = an_identity(dev=box.dev, secret="s3", cloud_url=chain.api.url)
+    fetcher = ObjectFetcher(identity, tmp_path / "got", lambda: 0.0)
+    fetcher.fetch_all("00" * 32, 0, "")
+    assert fetcher._is_catalog_known, "a manifest that is not there is no older cloud"
+    fetcher.fetch_all(name, 0, "")
+    fetcher.close()
+    manifest = parse_manifest(bytes(data))
+    pieces = pieces_needed(manifest, 0, "")
+    assert len(manifest.snapshots) > 1, "what stores share comes in pieces of its own"
+    assert {path.name for path in (tmp_path / "got").iterdir()} == {
+        name,
+        *(piece.sha256 for piece in pieces),
+    }
+    replica = Replica(tmp_path / "replica", BERLIN)
+    replica.open()
+    replica.stage(manifest, {each.sha256: tmp_path / "got" / each.sha256 for each in pieces})
+    assert replica.stored_revision() == manifest.rev
+    replica.close()
 
 
 def test_it_is_the_revision_that_counts_which_the_store_sells_by(
