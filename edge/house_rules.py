@@ -7,7 +7,7 @@ rates of its items, all ways to pay, and plain receipts.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Protocol, TypeVar
 
@@ -21,17 +21,20 @@ from shared.config.settings import (
     ReceiptTexts,
     parse_payment,
     parse_receipt,
-    parse_tax,
-    tax_name,
 )
 from shared.item.item import Item
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MissingError, RefusedError
+from shared.sale.price_check import item_at
 
 ALL_TENDERS, NO_TEXTS = Payment(), ReceiptTexts()
 _KEPT_MAX = 200
 _Parsed = TypeVar("_Parsed")
 _log = structlog.get_logger("house_rules")
+
+
+def _nothing(_key: str) -> None:
+    return None
 
 
 class ConfigReader(Protocol):
@@ -78,19 +81,11 @@ class HouseRules:
 
     def dated(self, item: Item, revision: int) -> Item:
         """An item as it is now: its name, its tax class, and the rate of that class."""
-        now_ms = self._clock.now_ms()
-        item = item.at(now_ms, self._zone) if item.later else item
-        if not item.tax_class:
-            return item
-        rate_bp = self._rate(item.tax_class, revision, now_ms)
-        return item if rate_bp is None else replace(item, tax_bp=rate_bp)
-
-    def _rate(self, tax_class: str, revision: int, at_ms: int) -> int | None:
+        now_ms, read = self._clock.now_ms(), self._reader(revision)
         try:
-            name = tax_name(tax_class)
-        except RefusedError:
-            return None
-        return self._setting(name, revision, at_ms, parse_tax)
+            return item_at(item, read if revision else _nothing, now_ms, self._zone)
+        except MissingError:  # an open basket may have pinned a revision that is gone
+            return item_at(item, _nothing, now_ms, self._zone)
 
     def _now(self, name: str, parse: Callable[[Value], _Parsed], otherwise: _Parsed) -> _Parsed:
         revision, at_ms = self._replica.active_revision(), self._clock.now_ms()
