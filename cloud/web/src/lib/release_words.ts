@@ -155,11 +155,13 @@ export function becauseOf(one: { rule: string; value: number; limit: number }): 
 }
 
 /** What the linter found, with amounts written as such. */
-export const findingText = (one: { code: string; params: Params }): string =>
-  texts.find(`offer.${one.code}`, one.params) ??
-  texts.find(one.code, one.params) ??
-  texts.find(`release.lint.${one.code}`, one.params) ??
-  one.code;
+export function findingText(one: { code: string; params: Params }): string {
+  const params = Object.entries(one.params).map(([name, value]) => [
+    name,
+    name.endsWith("_minor") ? money(Number(value), undefined) : value,
+  ]);
+  return texts.find(`offer.${one.code}`, Object.fromEntries(params) as Params) ?? one.code;
+}
 
 /** A store of a release, the states that need a person first. */
 export const STORE_STATES = [
