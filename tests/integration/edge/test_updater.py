@@ -45,6 +45,7 @@ from tests.integration.edge.running_box import RunningBox, until
 from tests.lab.net import free_port
 from tests.lab.processes import ChildProcess, Command
 
+ROOT = Path(__file__).resolve().parents[3]
 ZONE = ZoneInfo("America/New_York")
 NEXT_DAY = "2017-08-08"
 OLD, NEW = "1.0.0", "1.1.0"
@@ -220,6 +221,20 @@ def test_a_release_has_to_price_the_worked_baskets(releases, tmp_path) -> None:
     vectors.write_text("wrong")
     with pytest.raises(RefusedError, match=r"release\.vectors"):
         verify(releases, NEW, tmp_path / "data", vectors)
+
+
+def test_the_worked_baskets_ask_for_nothing_that_a_box_lacks() -> None:
+    """A box has none of the libraries of head office, and prices them all the same."""
+    script = (
+        "import sys; sys.modules.update(dict.fromkeys("
+        "('sqlalchemy', 'boto3', 'alembic', 'psycopg', 'yaml', 'openpyxl')));"
+        "from cloud.__main__ import main; sys.exit(main(['price', 'check', sys.argv[1]]))"
+    )
+    cases = ROOT / "tests/golden/promo_cases.json"
+    command = [sys.executable, "-c", script, str(cases)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith(" passed, 0 failed")
 
 
 class _Page(BaseHTTPRequestHandler):
