@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from cloud.lightbox.catalog import Cloud, LightCatalog
@@ -45,6 +45,8 @@ class LightParts:
     sales_per_s: float = 0.0
     """Of each box, around the clock."""
     jitter: Callable[[], float] = lambda: 0.5
+    spoilt: Container[int] = ()
+    """Revisions by which everything costs nothing."""
 
 
 class LightBox:
@@ -235,10 +237,17 @@ class LightBox:
         while True:
             await asyncio.sleep(min(FLUSH_S, max(next_at - loop.time(), 0.0)))
             while loop.time() >= next_at:
-                self.journal.sell(self._parts.clock.now_ms(), self._active_rev)
+                self._sell()
                 self._parts.heard("sold")
                 next_at += 2 * self._parts.jitter() / rate
             self._push(loop.time())
+
+    def _sell(self) -> None:
+        now_ms, rev = self._parts.clock.now_ms(), self._active_rev
+        if rev in self._parts.spoilt:
+            self.journal.sell(now_ms, rev, unit_minor=0)
+        else:
+            self.journal.sell(now_ms, rev)
 
     def _push(self, now_s: float) -> None:
         """One batch in flight, sent again when its answer does not come."""

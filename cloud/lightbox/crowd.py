@@ -51,6 +51,11 @@ class CrowdProcess:
         self._jitter = jitter
         self._counts: Counter[str] = Counter()
         self._boxes: list[LightBox] = []
+        self._spoilt: set[int] = set()
+
+    def spoil(self, revision: int) -> None:
+        """From now on everything costs nothing by this revision: a bad push to be noticed."""
+        self._spoilt.add(revision)
 
     def seen(self) -> Seen:
         """What was counted so far."""
@@ -103,4 +108,5 @@ class CrowdProcess:
             heard=heard,
             sales_per_s=settings.sales_per_day / 86_400,
             jitter=self._jitter,
+            spoilt=self._spoilt,
         )

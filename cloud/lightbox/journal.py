@@ -31,6 +31,7 @@ class LightJournal:
         self.acked = -1
         self.hash = genesis_hash(identity.stream)
         self._acked_hash = self.hash
+        self._sold_minor = 0
         self._open: deque[tuple[bytes, bytes]] = deque()
 
     @property
@@ -44,10 +45,11 @@ class LightJournal:
             self.seq = self.acked = seq
             self.hash = self._acked_hash = bytes.fromhex(entry_hash_hex)
 
-    def sell(self, at_ms: int, revision: int) -> None:
-        """Append a sale of five lines."""
+    def sell(self, at_ms: int, revision: int, unit_minor: int = UNIT_MINOR) -> None:
+        """Append a sale of five lines, each of one piece at a price in minor units."""
         self.seq += 1
-        event = SaleCompleted(_sale(self.seq, at_ms, revision))
+        self._sold_minor += LINES * unit_minor
+        event = SaleCompleted(_sale(self.seq, at_ms, revision, unit_minor))
         name = sha256(self._identity.stream + self.seq.to_bytes(8, "big"))[:RANDOM_BYTES]
         header = EntryHeader(
             id=uuid7(at_ms, name),
@@ -63,7 +65,7 @@ class LightJournal:
             shift="1",
             actor="1",
             sw=SOFTWARE,
-            gt=(self.seq * LINES * UNIT_MINOR, 0),
+            gt=(self._sold_minor, 0),
             cat=revision,
         )
         body = entry_body(header, event)
@@ -99,9 +101,11 @@ class LightJournal:
             self.acked += 1
 
 
-def _sale(number: int, at_ms: int, revision: int) -> RetailTransaction:
-    lines = tuple(_line(n, gtin) for n, gtin in enumerate(GTINS, start=1))
-    settlement = settle(LINES * UNIT_MINOR, (Tender(TenderKind.CASH, LINES * UNIT_MINOR),))
+def _sale(number: int, at_ms: int, revision: int, unit_minor: int) -> RetailTransaction:
+    lines = tuple(_line(n, gtin, unit_minor) for n, gtin in enumerate(GTINS, start=1))
+    due_minor = LINES * unit_minor
+    cash = (Tender(TenderKind.CASH, due_minor),) if due_minor else ()
+    settlement = settle(due_minor, cash)
     return RetailTransaction(
         receipt_no=f"1-{number:06d}",
         lane=1,
@@ -117,7 +121,7 @@ def _sale(number: int, at_ms: int, revision: int) -> RetailTransaction:
     )
 
 
-def _line(number: int, gtin: str) -> SoldLine:
+def _line(number: int, gtin: str, unit_minor: int) -> SoldLine:
     return SoldLine(
         n=number,
         gtin=gtin,
@@ -125,7 +129,7 @@ def _line(number: int, gtin: str) -> SoldLine:
         code=gtin,
         qty_milli=1_000,
         is_weighed=False,
-        unit_minor=UNIT_MINOR,
-        gross_minor=UNIT_MINOR,
-        net_minor=UNIT_MINOR,
+        unit_minor=unit_minor,
+        gross_minor=unit_minor,
+        net_minor=unit_minor,
     )

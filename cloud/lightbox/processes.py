@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -45,6 +45,11 @@ class CrowdProcesses:
         """Their process ids, for measurements."""
         return [child.pid for child, _ in self._children if child.pid is not None]
 
+    def spoil(self, revision: int) -> None:
+        """See `CrowdProcess.spoil`; of all processes, within a second."""
+        for _, pipe in self._children:
+            pipe.send(revision)
+
     def is_alive(self) -> bool:
         """Whether every process still runs."""
         return all(child.is_alive() for child, _ in self._children)
@@ -56,7 +61,7 @@ def running(crowd: Crowd, settings: CrowdSettings, processes: int) -> Iterator[C
     spawn = get_context("spawn")
     children: list[tuple[BaseProcess, Pipe]] = []
     for part in range(processes):
-        ours, theirs = spawn.Pipe(duplex=False)
+        ours, theirs = spawn.Pipe()
         numbers = range(1 + part, crowd.count + 1, processes)
         child = spawn.Process(target=_run, args=(crowd, numbers, settings, theirs), daemon=True)
         child.start()
@@ -83,22 +88,24 @@ def _run(crowd: Crowd, numbers: Sequence[int], settings: CrowdSettings, told: Pi
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     boxes = [crowd.box(number) for number in numbers]
     process = CrowdProcess(boxes, settings, SystemClock(), _jitter)
-    asyncio.run(_run_until_told(process, told.send))
+    asyncio.run(_run_until_told(process, told))
 
 
-async def _run_until_told(process: CrowdProcess, tell: Callable[[Seen], None]) -> None:
+async def _run_until_told(process: CrowdProcess, pipe: Pipe) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    telling = asyncio.create_task(_tell_for_ever(process, tell))
+    telling = asyncio.create_task(_tell_for_ever(process, pipe))
     try:
         await process.run(stop)
     finally:
         telling.cancel()
 
 
-async def _tell_for_ever(process: CrowdProcess, tell: Callable[[Seen], None]) -> None:
+async def _tell_for_ever(process: CrowdProcess, pipe: Pipe) -> None:
     while True:
-        tell(process.seen())
+        pipe.send(process.seen())
+        while pipe.poll():
+            process.spoil(pipe.recv())
         await asyncio.sleep(TELL_EVERY_S)
 
 

@@ -121,7 +121,7 @@ def measure(folder: Path, stores: int = STORES, changes: int = CHANGES) -> list[
 
 
 @contextmanager
-def fleet(folder: Path, stores: int) -> Iterator[Fleet]:
+def fleet(folder: Path, stores: int, sales_per_day: int = 0) -> Iterator[Fleet]:
     """A cloud with so many light boxes, all connected and selling by a first publication."""
     chain = Chain(folder, load_or_create(folder, []))
     chain.broker = Broker(
@@ -141,6 +141,7 @@ def fleet(folder: Path, stores: int) -> Iterator[Fleet]:
             chain.console_url,
             (LOOPBACK, chain.broker.device_port),
             read_hq_key(folder / "hq.key").public_hex,
+            sales_per_day,
         )
         with running(crowd, settings, PROCESSES) as processes:
             found = Fleet(chain, database, crowd, processes)
