@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from psycopg import sql
 from sqlalchemy import Connection, text
 
 from cloud.db import driver, lock_for_transaction
@@ -15,6 +15,7 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KEPT_DAYS = 35
 PARTITION_LOCK = 7_461_301
 _PREFIX = "telemetry_hour_"
+_NAME = re.compile(_PREFIX + r"\d{8}")
 
 COLUMNS = (
     "dev", "told_at_ms", "uptime_s", "disk_free_mb", "disk_size_mb", "clk", "queue",
@@ -92,8 +93,8 @@ def keep_partitions(connection: Connection, now_ms: int) -> None:
             _add(connection, name, now_ms - now_ms % DAY_MS + ahead * DAY_MS)
     oldest = f"{_PREFIX}{today - timedelta(KEPT_DAYS):%Y%m%d}"
     for name in sorted(found):
-        if name < oldest:
-            driver(connection).execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+        if _NAME.fullmatch(name) is not None and name < oldest:
+            connection.execute(text(f"DROP TABLE {name}"))
 
 
 def hours(connection: Connection, dev: str, from_ms: int) -> list[dict[str, Any]]:
@@ -110,10 +111,8 @@ def latest(connection: Connection, dev: str) -> dict[str, Any] | None:
 
 def _add(connection: Connection, name: str, from_ms: int) -> None:
     """Attached once it is there: that does not keep the other workers from writing."""
-    table, line = sql.Identifier(name), driver(connection)
-    made = sql.SQL("CREATE TABLE {} (LIKE telemetry_hour INCLUDING ALL) WITH (fillfactor = 60)")
-    line.execute(made.format(table))
-    attached = sql.SQL(
-        "ALTER TABLE telemetry_hour ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})"
-    )
-    line.execute(attached.format(table, sql.Literal(from_ms), sql.Literal(from_ms + DAY_MS)))
+    to_ms = from_ms + DAY_MS
+    made = f"CREATE TABLE {name} (LIKE telemetry_hour INCLUDING ALL) WITH (fillfactor = 60)"
+    connection.execute(text(made))
+    bounds = f"FOR VALUES FROM ({from_ms}) TO ({to_ms})"
+    connection.execute(text(f"ALTER TABLE telemetry_hour ATTACH PARTITION {name} {bounds}"))

@@ -206,11 +206,11 @@ def test_a_signature_binds_time_and_body_to_the_secret() -> None:
 
 def test_a_word_of_telemetry_fits_its_columns_whatever_a_box_tells() -> None:
     told = Telemetry(
-        t=NOW_MS, uptime_s=1, disk_free_mb=1, disk_size_mb=2, clk=9, queue=0,
+        t=NOW_MS, uptime_s=1, disk_free_mb=1 << 62, disk_size_mb=2, clk=9, queue=0,
         temperature_mc=1 << 60, clock_off_ms=-(1 << 62), scans=1 << 40,
         devices=(DeviceTelemetry("a", "printer", "ready"),),
     )  # fmt: skip
     row = dict(zip(COLUMNS, row_of("d-1", told), strict=True))
     assert (row["clk"], row["temperature_mc"]) == (2, 2**31 - 1)
-    assert row["clock_off_ms"] == -(2**53)
+    assert (row["disk_free_mb"], row["clock_off_ms"]) == (2**53, -(2**53))
     assert row["devices"] == '[{"id":"a","kind":"printer","state":"ready","fault":null}]'
