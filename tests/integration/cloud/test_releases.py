@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import threading
 import time
 from collections import Counter
@@ -40,6 +41,9 @@ FREE = {
     "reward": {"type": "percent_off", "bp": 10_000},
     "ignores_floor": True,
 }
+ALL = [{"name": "all", "percent": 100, "soak_s": 0}]
+PRICES = itertools.count(1_005, 5)
+"""Small steps, which need no second person."""
 MINUTE_MS = 60_000
 SOAK_MS = 900_000
 
@@ -159,17 +163,17 @@ def test_a_release_reaches_the_stores_in_waves_and_is_done(
 def test_a_finished_release_is_taken_back_by_one_with_the_old_content(
     chain: Chain, buyer: httpx.Client
 ) -> None:
-    (last,) = [
-        row["release_id"]
-        for row in buyer.get("/v1/releases", params={"state": "done", "size": 1}).json()["releases"]
-    ]
-    undo = act(buyer, last, "roll-back")
-    assert (undo["undoes"], undo["state"]) == (last, "approved")
+    change_price(buyer, next(PRICES), item=2)
+    release_id = submit(buyer, plan=ALL, approve=True)["release_id"]
+    roll_to_the_end(chain, buyer, release_id)
+    (made,) = buyer.get(f"/v1/releases/{release_id}/preview").json()["moves"][:1]
+    undo = act(buyer, release_id, "roll-back")
+    assert (undo["undoes"], undo["state"]) == (release_id, "approved")
     told = roll_to_the_end(chain, buyer, undo["release_id"])
     assert told["state"] == "done"
-    moves = buyer.get(f"/v1/releases/{undo['release_id']}/preview").json()["moves"]
-    assert (moves[0]["old_minor"], moves[0]["new_minor"]) == (1100, 1000)
-    assert act(buyer, last, "roll-back", 409)["code"] == "release.superseded"
+    (back,) = buyer.get(f"/v1/releases/{undo['release_id']}/preview").json()["moves"][:1]
+    assert (back["old_minor"], back["new_minor"]) == (made["new_minor"], made["old_minor"])
+    assert act(buyer, release_id, "roll-back", 409)["code"] == "release.superseded"
 
 
 def test_an_offer_that_gives_all_away_stops_at_the_canary_and_is_taken_back_by_itself(
@@ -230,7 +234,7 @@ def flaky(seen: Counter[str]) -> Callable[[Step, Move], None]:
 def test_a_runner_that_dies_in_every_move_goes_on_where_it_was(
     chain: Chain, buyer: httpx.Client, approver: httpx.Client
 ) -> None:
-    change_price(buyer, 1200)
+    change_price(buyer, next(PRICES))
     release_id = submit(buyer)["release_id"]
     act(approver, release_id, "approve")
     before = {store_id: chain.rev_of(store_id) for store_id in STORES}
@@ -261,7 +265,7 @@ def test_a_runner_that_dies_in_every_move_goes_on_where_it_was(
 def test_a_roll_back_that_dies_in_every_move_goes_on_too(
     chain: Chain, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
 ) -> None:
-    change_price(buyer, 1300)
+    change_price(buyer, next(PRICES))
     release_id = submit(buyer)["release_id"]
     act(approver, release_id, "approve")
     chain.runner().tick()
@@ -286,7 +290,7 @@ def test_a_roll_back_that_dies_in_every_move_goes_on_too(
 def test_two_people_who_submit_and_approve_at_once_make_one_release(
     chain: Chain, api: CloudApi, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
 ) -> None:
-    change_price(buyer, 1250)
+    change_price(buyer, next(PRICES))
     with ThreadPoolExecutor() as pool:
         body = {"note": "at once"}
         asked = [pool.submit(each.post, "/v1/releases", json=body) for each in (buyer, admin)]
@@ -327,7 +331,7 @@ def test_nobody_approves_their_own_large_release(
     assert "approve" in shown(approver, release_id)["may"]
     act(approver, release_id, "reject")
     assert admin.get("/v1/publications/draft").json()["changes"] == 8
-    change_price(admin, 1250)
+    change_price(admin, next(PRICES))
     publish_all(admin)
 
 
@@ -355,7 +359,7 @@ def test_the_margin_effect_comes_from_recorded_sales_in_the_background(
     assert not job.run_next()
     drafts = admin.get("/v1/publications/draft").json()
     assert drafts["changes"] == 8
-    change_price(admin, 1250)
+    change_price(admin, next(PRICES))
     publish_all(admin)
 
 
@@ -376,7 +380,7 @@ def test_a_start_in_the_night_of_the_changing_clocks_is_each_stores_own(
     """02:30 does not exist in Berlin that night: its store begins as the clock jumps to 03:00."""
     now = datetime.fromtimestamp(chain.clock.at_ms / 1000, UTC)
     sunday = last_sunday_of_march(now.year + 1)
-    change_price(buyer, 1300)
+    change_price(buyer, next(PRICES))
     told = submit(buyer, starts_local=f"{sunday}T02:30", approve=True)
     release_id = told["release_id"]
     assert told["state"] == "approved"
@@ -414,7 +418,7 @@ def test_a_start_in_the_night_of_the_changing_clocks_is_each_stores_own(
 def test_a_halt_while_a_wave_is_half_stored_leaves_no_store_with_it(
     chain: Chain, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
 ) -> None:
-    change_price(buyer, 1400)
+    change_price(buyer, next(PRICES))
     told = submit(buyer, plan=[{"name": "all", "percent": 100}], approve=True)
     release_id = told["release_id"]
     chain.runner().tick()
@@ -445,7 +449,7 @@ def test_a_scheduled_release_that_is_halted_never_starts(
     chain: Chain, buyer: httpx.Client, admin: httpx.Client
 ) -> None:
     starts = datetime.fromtimestamp(chain.clock.at_ms / 1000, UTC) + timedelta(days=3)
-    change_price(buyer, 1500)
+    change_price(buyer, next(PRICES))
     told = submit(buyer, starts_local=starts.strftime("%Y-%m-%dT%H:%M"), approve=True)
     release_id = told["release_id"]
     chain.runner().tick()
@@ -461,17 +465,17 @@ def test_a_scheduled_release_that_is_halted_never_starts(
 def test_a_release_of_the_same_records_waits_for_the_one_under_way(
     chain: Chain, buyer: httpx.Client
 ) -> None:
-    change_price(buyer, 1510)
+    change_price(buyer, next(PRICES))
     first = submit(buyer, approve=True)["release_id"]
     chain.runner().tick()
-    change_price(buyer, 1520)
+    change_price(buyer, next(PRICES))
     second = submit(buyer, approve=True)["release_id"]
     chain.runner().tick()
     told = shown(buyer, second)
     assert (told["state"], told["because"]) == ("queued", "conflict")
     assert told["conflicts"][0]["release_id"] == first
-    change_price(buyer, 900, item=1)
-    beside = submit(buyer, approve=True, plan=[{"name": "all", "percent": 100, "soak_s": 0}])
+    change_price(buyer, next(PRICES), item=1)
+    beside = submit(buyer, approve=True, plan=ALL)
     assert roll_to_the_end(chain, buyer, beside["release_id"])["state"] == "done"
     assert roll_to_the_end(chain, buyer, first)["state"] == "done"
     assert roll_to_the_end(chain, buyer, second)["state"] == "done"
@@ -480,7 +484,7 @@ def test_a_release_of_the_same_records_waits_for_the_one_under_way(
 def test_pause_holds_the_next_wave_and_a_person_may_skip_a_soak(
     chain: Chain, buyer: httpx.Client, approver: httpx.Client
 ) -> None:
-    change_price(buyer, 1530)
+    change_price(buyer, next(PRICES))
     release_id = submit(buyer, approve=True)["release_id"]
     runner = chain.runner()
     runner.tick()
@@ -505,7 +509,7 @@ def test_a_plan_may_name_stores_and_groups_that_are_there(
 ) -> None:
     body = {"name": "Pilot", "rank": 1, "store_ids": ["4", "5"]}
     admin.put("/v1/groups/pilot", json=body).raise_for_status()
-    change_price(buyer, 1531)
+    change_price(buyer, next(PRICES))
     for wave, code in (({"stores": ["99"]}, "store.unknown"), ({"group": "x"}, "group.unknown")):
         plan = [{"name": "first", **wave}, {"name": "rest", "percent": 100}]
         assert buyer.post("/v1/releases", json={"plan": plan}).json()["code"] == code
@@ -529,12 +533,11 @@ def wait_until(is_so: Callable[[], bool], timeout_s: float = 60) -> None:
 
 
 def test_the_workers_thread_moves_releases_by_itself(chain: Chain, buyer: httpx.Client) -> None:
-    change_price(buyer, 1532)
-    plan = [{"name": "all", "percent": 100, "soak_s": 0}]
+    change_price(buyer, next(PRICES))
     thread = ReleaseThread(chain.runner)
     thread.start()
     try:
-        release_id = submit(buyer, plan=plan, approve=True)["release_id"]
+        release_id = submit(buyer, plan=ALL, approve=True)["release_id"]
         wait_until(lambda: len(chain.having(release_id)) == len(STORES))
         chain.follow()
         wait_until(lambda: shown(buyer, release_id)["state"] == "done")
@@ -578,7 +581,7 @@ def test_the_command_line_hands_in_shows_approves_and_cancels(
         code = main(["release", *words])
         return code, capsys.readouterr().out
 
-    change_price(buyer, 1540)
+    change_price(buyer, next(PRICES))
     code, out = run("draft")
     assert (code, out.splitlines()[0]) == (0, "8 changes for 8 stores: {'price': 8}")
     code, out = run("submit", "--by", "buyer", "--note", "by hand", "--waves", "50,100")
