@@ -123,9 +123,9 @@ def packed(lines: Iterable[bytes]) -> Packed:
     return Packed(data, sha256(data).hex(), len(kept))
 
 
-def deltas_after(before: Manifest, delta: Piece) -> tuple[Piece, ...]:
+def deltas_after(before: Manifest, made: Iterable[Piece]) -> tuple[Piece, ...]:
     """The deltas of the next manifest: the newest ones, and all since the snapshots."""
-    deltas = (*before.deltas, delta)
+    deltas = (*before.deltas, *made)
     since = [n for n, piece in enumerate(deltas) if piece.from_rev >= before.snapshot.to_rev]
     return deltas[min(since[0], max(0, len(deltas) - DELTAS_MAX)) :]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from cloud.db import incarnation, lock_for_transaction, notify
 from cloud.publication import flight_store, legacy, lineage_store
@@ -220,9 +220,6 @@ def _take_off(publisher: Publisher, connection: Connection, release_id: int, sta
 
 
 def _mover(publisher: Publisher, connection: Connection, release_id: int, act: Act) -> Mover:
-    flying = connection.execute(
-        text("SELECT release_id FROM release_flight WHERE state = 'flying'")
-    )
     return Mover(
         publisher=publisher,
         connection=connection,
@@ -230,7 +227,7 @@ def _mover(publisher: Publisher, connection: Connection, release_id: int, act: A
         act=act,
         inc=incarnation(connection),
         first_rev=lineage_store.next_rev(connection),
-        touched=flight_store.touched(connection, [int(each) for (each,) in flying]),
+        touched=flight_store.touched(connection, lineage_store.flying(connection)),
     )
 
 

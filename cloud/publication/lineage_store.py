@@ -72,25 +72,29 @@ _WITHDRAW = text("""
     WHERE release_id = :release_id AND release_store.store_id = gone.store_id""")
 _HEAD = """jsonb_build_object('zone', made.zone, 'rev', made.rev, 'sha256', made.manifest_sha,
         'sig', made.sig, 'at', {at})"""
-# The documents of boxes: what is active now, and what waits in the order of its revisions.
+# The documents of boxes: what is active now, and what waits in the order of its revisions. Asked
+# store by store through keys: no statistics know yet what this transaction has just written.
 _DESIRE = text(f"""
-    WITH head AS (
-        SELECT lineage.store_id, lineage.inc, {_HEAD.format(at="0")} AS catalog
-        FROM lineage JOIN zone_revision made
-          ON made.zone = 'store-' || lineage.store_id AND made.rev = lineage.now_rev
-        WHERE lineage.store_id = ANY (:stores)),
-    later AS (
-        SELECT held.store_id,
-               jsonb_agg({_HEAD.format(at="held.at_ms")} ORDER BY made.rev) AS next
-        FROM release_store held JOIN release_flight flight USING (release_id)
-        JOIN zone_revision made ON made.zone = 'store-' || held.store_id AND made.rev = held.rev
-        WHERE held.state = 'held' AND flight.state = 'flying' AND held.store_id = ANY (:stores)
-        GROUP BY held.store_id)
+    WITH asked AS MATERIALIZED (
+        SELECT store_id, 'store-' || store_id AS zone
+        FROM unnest(CAST(:stores AS text[])) store_id),
+    head AS MATERIALIZED (
+        SELECT asked.store_id, kept.inc, made.catalog, (
+            SELECT jsonb_agg({_HEAD.format(at="held.at_ms")} ORDER BY made.rev)
+            FROM release_store held JOIN zone_revision made
+              ON made.zone = asked.zone AND made.rev = held.rev
+            WHERE held.store_id = asked.store_id AND held.state = 'held'
+              AND held.release_id = ANY (:flying)) AS next
+        FROM asked CROSS JOIN LATERAL (
+            SELECT inc, now_rev FROM lineage WHERE store_id = asked.store_id OFFSET 0) kept
+        CROSS JOIN LATERAL (
+            SELECT {_HEAD.format(at="0")} AS catalog FROM zone_revision made
+            WHERE made.zone = asked.zone AND made.rev = kept.now_rev OFFSET 0) made)
     INSERT INTO desired AS kept (dev, gen, inc, catalog, next, changed_at_ms)
-    SELECT device.dev, 1, head.inc, head.catalog, later.next, :at_ms
-    FROM head LEFT JOIN later USING (store_id)
-    JOIN device ON device.store_id = head.store_id AND device.status = 'active'
-    WHERE :dev = '' OR device.dev = :dev
+    SELECT device.dev, 1, head.inc, head.catalog, head.next, :at_ms
+    FROM head CROSS JOIN LATERAL (
+        SELECT dev FROM device WHERE store_id = head.store_id AND status = 'active'
+          AND (:dev = '' OR dev = :dev) OFFSET 0) device
     ORDER BY device.dev
     ON CONFLICT (dev) DO UPDATE SET inc = excluded.inc, catalog = excluded.catalog,
         next = excluded.next, gen = kept.gen + CAST(:is_news AS integer),
@@ -98,6 +102,7 @@ _DESIRE = text(f"""
                           ELSE kept.changed_no END,
         changed_at_ms = CASE WHEN :is_news THEN excluded.changed_at_ms
                              ELSE kept.changed_at_ms END""")  # noqa: S608 - constants
+_FLYING = text("SELECT release_id FROM release_flight WHERE state = 'flying'")
 _RIPEN = text("""
     UPDATE release_store held SET state = 'active' FROM release_flight flight
     WHERE held.state = 'held' AND held.at_ms <= :now_ms
@@ -226,10 +231,21 @@ def desire(
     Without `is_news` nobody is told: the boxes come to it by themselves.
     """
     lock_changes(connection)
-    values = {"stores": list(stores), "at_ms": at_ms, "dev": dev, "is_news": is_news}
+    values = {
+        "stores": list(stores),
+        "flying": flying(connection),
+        "at_ms": at_ms,
+        "dev": dev,
+        "is_news": is_news,
+    }
     connection.execute(_DESIRE, values)
     if is_news:
         announce(connection)
+
+
+def flying(connection: Connection) -> list[int]:
+    """The releases in flight."""
+    return [int(release_id) for (release_id,) in connection.execute(_FLYING)]
 
 
 def ripen(connection: Connection, now_ms: int) -> list[str]:

@@ -69,7 +69,7 @@ class _Draft:
     rev: int
     content: frozenset[int]
     total: Sum
-    delta: Piece | None
+    made: tuple[Piece, ...] = ()
     deltas: tuple[Piece, ...] = ()
     is_whole: bool = False
 
@@ -113,7 +113,8 @@ class Mover:
         wholes = self._snapshots([each for some in drafts for each in some if each.is_whole])
         pieces.put(self.connection, self.publisher.objects, self.objects)
         self.objects.clear()
-        for number in range(self.made_revs, max((len(some) for some in drafts), default=0)):
+        numbers = max((some[-1].rev - self.first_rev + 1 for some in drafts), default=0)
+        for number in range(self.made_revs, numbers):
             self._add_publication(number)
         rows, moved = [], []
         for some in drafts:
@@ -159,50 +160,57 @@ class Mover:
         total = Sum() if before is None else sum_of_manifest(before)
         last, deltas = (0, ()) if before is None else (before.rev, before.deltas)
         drafts: list[_Draft] = []
-        for number, step in enumerate(steps):
+        rev = self.first_rev - 1
+        for step in steps:
             content = (content - set(step.removes)) | set(step.adds)
-            draft = _Draft(line, step, self.first_rev + number, content, total, None)
+            draft = _Draft(line, step, rev + 1, content, total)
             if step.is_whole:
                 draft.total, draft.is_whole = self._total(line.scopes, content), True
             else:
-                self._add_delta(draft, last, before, deltas)
-            total, last, deltas = draft.total, draft.rev, draft.deltas
+                self._add_deltas(draft, last, before, deltas)
+            total, last, rev, deltas = draft.total, draft.rev, draft.rev, draft.deltas
             drafts.append(draft)
         return drafts
 
-    def _add_delta(
+    def _add_deltas(
         self, draft: _Draft, last: int, before: Manifest | None, deltas: tuple[Piece, ...]
     ) -> None:
-        made, moved = self._delta(draft.line.scopes, draft.step)
-        draft.delta = made.piece(last, draft.rev)
-        draft.total += moved
-        draft.deltas = (*deltas, draft.delta)
+        """What all its stores share comes first, what only one has in a number of its own."""
+        keys = self._keys(draft.line.scopes, draft.step)
+        shared = tuple(key for key in keys if is_shared_scope(key[1]))
+        own = tuple(key for key in keys if not is_shared_scope(key[1]))
+        for key in [each for each in (shared, own) if each] or [()]:
+            rev = draft.rev + len(draft.made)
+            draft.made += (self._delta(key).piece(last, rev),)
+            last = rev
+        for release_id, scope, is_back in keys:
+            part = self.parts[release_id, scope].sum
+            draft.total += -part if is_back else part
+        draft.rev = last
+        draft.deltas = (*deltas, *draft.made)
         if before is not None and not draft.step.at_ms:
             draft.is_whole = wants_snapshot(before, draft.deltas)
 
-    def _delta(self, scopes: tuple[str, ...], step: Step) -> tuple[Packed, Sum]:
-        """The object of a step, shared by all stores for which it is the same."""
+    def _keys(self, scopes: tuple[str, ...], step: Step) -> DeltaKey:
         moves = [(each, True) for each in step.removes] + [(each, False) for each in step.adds]
-        key = tuple(
+        return tuple(
             (release_id, scope, is_back)
             for release_id, is_back in sorted(moves)
             for scope in scopes
             if (release_id, scope) in self.parts
         )
-        total = Sum()
-        for release_id, scope, is_back in key:
-            part = self.parts[release_id, scope].sum
-            total += -part if is_back else part
+
+    def _delta(self, key: DeltaKey) -> Packed:
+        """The object of a part of a step, shared by all stores for which it is the same."""
         if key not in self.deltas:
-            lines = (
+            made = packed(
                 line
                 for release_id, scope, is_back in key
                 for line in self.parts[release_id, scope].lines(is_back=is_back)
             )
-            made = packed(lines)
             self.deltas[key] = made
             self.objects[made.sha256] = made.data
-        return self.deltas[key], total
+        return self.deltas[key]
 
     def _total(self, scopes: Iterable[str], content: frozenset[int]) -> Sum:
         total = Sum()
@@ -267,8 +275,8 @@ class Mover:
         wholes: dict[tuple[str, str], ScopePiece],
     ) -> Manifest:
         deltas: tuple[Piece, ...] = ()
-        if draft.delta is not None and before is not None:
-            deltas = deltas_after(before, draft.delta)
+        if draft.made and before is not None:
+            deltas = deltas_after(before, draft.made)
         if draft.is_whole or before is None:
             snapshots = self._whole(draft, wholes)
         else:

@@ -29,13 +29,33 @@ def pack_lines(lines: Iterable[bytes]) -> bytes:
 
     RefusedError `wire.line` for a record that no box would read.
     """
+    rest = iter(lines)
+    head, is_all = _first(rest)
+    packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+    if is_all:  # told its size, the packer makes ready for that alone: a hundredth of the time
+        return packer.compress(head)
     out = io.BytesIO()
-    with zstandard.ZstdCompressor(level=ZSTD_LEVEL).stream_writer(out, closefd=False) as writer:
-        for line in lines:
-            if len(line) >= LINE_BYTES_MAX:
-                raise RefusedError("wire.line", limit=LINE_BYTES_MAX)
-            writer.write(line + b"\n")
+    with packer.stream_writer(out, closefd=False) as writer:
+        writer.write(head)
+        for line in rest:
+            writer.write(_checked(line))
     return out.getvalue()
+
+
+def _first(lines: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The first lines, as much as is small, and whether these were all."""
+    head = bytearray()
+    for line in lines:
+        head += _checked(line)
+        if len(head) >= _CHUNK:
+            return bytes(head), False
+    return bytes(head), True
+
+
+def _checked(line: bytes) -> bytes:
+    if len(line) >= LINE_BYTES_MAX:
+        raise RefusedError("wire.line", limit=LINE_BYTES_MAX)
+    return line + b"\n"
 
 
 def iter_lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -44,7 +44,7 @@ STATEMENTS = (
         at_ms bigint NOT NULL,
         state text NOT NULL CHECK (state IN ('held', 'active', 'withdrawn')),
         gone_rev integer, PRIMARY KEY (release_id, store_id))""",
-    "CREATE INDEX release_store_held ON release_store (at_ms) WHERE state = 'held'",
+    "CREATE INDEX release_store_held ON release_store (store_id, at_ms) WHERE state = 'held'",
     "CREATE INDEX release_store_of ON release_store (store_id, release_id)",
     # Where a store's line of revisions ends. `now_rev` is the newest that is active (or will be
     # as soon as the box hears of it); later ones wait for their instants. `digest` and `records`

@@ -91,8 +91,8 @@ def test_the_newest_deltas_stay_also_those_from_before_the_snapshots() -> None:
     before = manifest(DELTAS_MAX + 5)
     later = replace(before, snapshots=(Piece(0, before.rev, NAME, 9, 1),))
     delta = Piece(before.rev, before.rev + 1, NAME, 9, 1)
-    assert deltas_after(before, delta) == (*before.deltas, delta)  # all since the snapshots
-    kept = deltas_after(later, delta)
+    assert deltas_after(before, [delta]) == (*before.deltas, delta)  # all since the snapshots
+    kept = deltas_after(later, [delta])
     assert (len(kept), kept[-1]) == (DELTAS_MAX, delta)
     assert kept[0].from_rev < later.snapshot.to_rev
 
