@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from cloud.db import Database, like_literal
 from cloud.software.schemas import BoxFilter
-from cloud.software.service import SILENT_MS
+from cloud.software.store import SILENT_MS
 from shared.kernel.errors import MissingError
 from shared.release.description import ANY
 

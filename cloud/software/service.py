@@ -12,7 +12,7 @@ from cloud.db import Database
 from cloud.desired import DesiredPart, desire_parts
 from cloud.signing import HqKey
 from cloud.software import store
-from cloud.software.store import Rollout, Terms
+from cloud.software.store import SILENT_MS, Rollout, Terms
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import MissingError, RefusedError
 from shared.release.description import Release, release_bytes, signing_statement
@@ -20,7 +20,6 @@ from shared.release.lock import is_window
 from shared.release.rollout import STALLED_MS, Move, Plan, WaveFacts, next_move, plan_of, waves_of
 
 SOFTWARE_LOCK = 7_461_016
-SILENT_MS = 3_600_000
 AUTOMATIC = "automatic"
 
 

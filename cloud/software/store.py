@@ -14,6 +14,8 @@ from cloud.db import driver
 from shared.release.description import Release, Wheel
 from shared.wire.message import SoftwareReport
 
+SILENT_MS = 3_600_000
+"""A box that was not heard of for so long holds up nobody."""
 _ADD = text("""
     INSERT INTO software (version, python, requires, vectors, notes, wheels, added_by, added_at_ms)
     VALUES (:version, :python, :requires, :vectors, :notes, CAST(:wheels AS jsonb), :by, :at_ms)
