@@ -163,3 +163,12 @@ def test_a_deleted_replica_needs_prices_and_does_not_crash() -> None:
     basket = replace(a_basket(an_item()), revision=3)
     priced = price_open_basket(basket, sources(Prices(an_item())))
     assert priced.needs_price
+
+
+def test_what_a_store_does_not_take_is_not_offered() -> None:
+    item = an_item()
+    state = LaneState(1, operator=ANN, basket=a_basket(item))
+    assert shown(state, item)["tenders"] == ["card", "cash", "manufacturer_coupon"]
+    assert shown(state, item)["quick_cash"]
+    view = shown(state, item, around=replace(AROUND, tenders=("card",)))
+    assert (view["tenders"], view["quick_cash"]) == (["card"], [])
