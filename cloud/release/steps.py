@@ -125,6 +125,9 @@ def finish(step: Step) -> None:
     store.end_waves(step.connection, release.release_id, release.wave, step.doer.at_ms)
     act = step.doer.act(release.note)
     engine.settle(step.publisher, step.connection, release.release_id, act)
+    if release.undoes is not None:  # head office still says what the tills say no more
+        for source in step.publisher.sources:
+            source.give_back(step.connection, release.undoes)
     _keep_progress(step)
     _turn(step, Turn(State.DONE), step.doer.event("done"))
 

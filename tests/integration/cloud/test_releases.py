@@ -161,7 +161,7 @@ def test_a_release_reaches_the_stores_in_waves_and_is_done(
 
 
 def test_a_finished_release_is_taken_back_by_one_with_the_old_content(
-    chain: Chain, buyer: httpx.Client
+    chain: Chain, buyer: httpx.Client, admin: httpx.Client
 ) -> None:
     change_price(buyer, next(PRICES), item=2)
     release_id = submit(buyer, plan=ALL, approve=True)["release_id"]
@@ -174,6 +174,8 @@ def test_a_finished_release_is_taken_back_by_one_with_the_old_content(
     (back,) = buyer.get(f"/v1/releases/{undo['release_id']}/preview").json()["moves"][:1]
     assert (back["old_minor"], back["new_minor"]) == (made["new_minor"], made["old_minor"])
     assert act(buyer, release_id, "roll-back", 409)["code"] == "release.superseded"
+    assert buyer.get("/v1/publications/draft").json()["changes"] == 8
+    drop_drafts(chain, admin)
 
 
 def test_an_offer_that_gives_all_away_stops_at_the_canary_and_is_taken_back_by_itself(
