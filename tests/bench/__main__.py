@@ -35,6 +35,9 @@ from tests.bench import (
     start,
     wire_size,
 )
+from tests.bench import (
+    compile as compiling,
+)
 from tests.bench.figure import Figure, show, write_json
 from tests.bench.lab_box import LabBox
 
@@ -65,6 +68,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "ingest_4": lambda: [ingest_4.measure(_made(folder / "ingest_4"))],
         "backlog": lambda: [backlog.measure(_made(folder / "backlog"))],
         "fleet": lambda: fleet.measure(_made(folder / "fleet")),
+        "compile": lambda: [compiling.measure(_made(folder / "compile"))],
         "release": lambda: release.measure(_made(folder / "release")),
         "delta": lambda: delta.measure(_made(folder / "delta")),
         "connections": lambda: [connections.measure(_made(folder / "connections"))],
