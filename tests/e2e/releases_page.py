@@ -6,6 +6,9 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.console_page import ConsolePage
 
+PATIENCE_MS = 20_000
+"""What waits for the worker and for boxes, on a machine that is busy with other tests."""
+
 
 class ReleasesPage(ConsolePage):
     """Hands in what waits, and acts on releases."""
@@ -29,7 +32,7 @@ class ReleasesPage(ConsolePage):
         """Wait until the release that is open is said to be in a state."""
         where = self.page.get_by_role("region", name=self.words("console.state"))
         said = where.get_by_text(self.words(f"console.releases.state.{state}"), exact=True)
-        expect(said).to_be_visible()
+        expect(said).to_be_visible(timeout=PATIENCE_MS)
 
     def act(self, verb: str, reason: str = "") -> None:
         """Do something to the release that is open."""

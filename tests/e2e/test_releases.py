@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.demo.chain import run_command
 from tests.e2e.axe import Inspector
-from tests.e2e.releases_page import ReleasesPage
+from tests.e2e.releases_page import PATIENCE_MS, ReleasesPage
 from tests.e2e.shop import Shop, good, today
 from tests.e2e.texts import money
 from tests.e2e.till_page import TillPage
@@ -146,15 +146,15 @@ def approve(page: ReleasesPage, creator: ReleasesPage) -> None:
 def watch(page: ReleasesPage, shop: Shop, inspector: Inspector) -> None:
     """The first store has come all the way, the second holds it for its instant."""
     north, south = (store.box.store.name for store in shop.stores)
-    expect(page.store_row(north)).to_contain_text(page.words("console.releases.store_state.shown"))
-    expect(page.store_row(south)).to_contain_text(page.words("console.releases.store_state.stored"))
+    for store, state in ((north, "shown"), (south, "stored")):
+        said = page.words(f"console.releases.store_state.{state}")
+        expect(page.store_row(store)).to_contain_text(said, timeout=PATIENCE_MS)
     inspector.look("release under way")
     shoot(page.page, "console-release-rolling")
     page.go("console.convergence.title")
     expect(page.row(north, page.words("console.state.current"))).to_be_visible()
     staged = page.row(south, page.words("console.state.staged"))
     expect(staged).to_contain_text(page.words.like("console.convergence.starts"))
-    inspector.look("convergence")
     shoot(page.page, "console-convergence-staged")
     prove_price(page, shop, inspector)
 
@@ -166,11 +166,11 @@ def prove_price(page: ReleasesPage, shop: Shop, inspector: Inspector) -> None:
     dialog = page.dialog("console.proof.title")
     dialog.get_by_label(page.words("console.proof.item")).fill(BATTERY.code)
     dialog.get_by_role("button", name=BATTERY.name).click()
+    expect(dialog).to_contain_text(page.words("console.proof.equal"), timeout=PATIENCE_MS)
     for key in ("console.proof.cloud", "console.proof.box"):
         side = dialog.get_by_role("region", name=page.words(key))
         expect(side).to_contain_text(money(CHEAP))
         expect(side).to_contain_text(page.words("console.proof.level.store"))
-    expect(dialog).to_contain_text(page.words("console.proof.equal"))
     inspector.look("what an item costs")
     shoot(page.page, "console-proof")
     page.close_dialog()

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.demo.opening import CASHIER
 from tests.e2e.console_page import ConsolePage
-from tests.e2e.releases_page import ReleasesPage
+from tests.e2e.releases_page import PATIENCE_MS, ReleasesPage
 from tests.e2e.shop import (
     BAD_CHECK_DIGIT,
     BREAD,
@@ -233,7 +233,9 @@ def publish(console: ReleasesPage, shop: Shop) -> int:
     console.submit_at_once("rice")
     for store in shop.stores:
         row = console.store_row(store.box.store.name)
-        expect(row.get_by_role("cell").nth(REVISION)).to_have_text(str(before + 1))
+        expect(row.get_by_role("cell").nth(REVISION)).to_have_text(
+            str(before + 1), timeout=PATIENCE_MS
+        )
     shoot(console.page, "console-release")
     return before + 1
 
