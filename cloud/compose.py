@@ -17,7 +17,7 @@ from cloud.http.app import create_app
 from cloud.identity.service import Identity
 from cloud.ingest.journals import Journals
 from cloud.item.service import ItemImporter, ItemRecords
-from cloud.live.hub import LiveHub
+from cloud.live.hub import BOXES_TOLD_MAX, LiveHub
 from cloud.offer.service import OfferRecords
 from cloud.place.setting import ConfigRecords
 from cloud.posters import POSTERS
@@ -25,7 +25,7 @@ from cloud.price.importer import PriceImporter
 from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
 from cloud.publication.engine import Publisher
-from cloud.publication.queries import convergence_of
+from cloud.publication.queries import convergence_of, has_more_stores
 from cloud.publication.service import welcome
 from cloud.release.runner import ReleaseThread, Runner
 from cloud.release.simulation_job import SimulationThread
@@ -93,10 +93,12 @@ def app_of(context: Context) -> FastAPI:
     return create_app(context, LiveHub(context.database, box_rows(context)))
 
 
-def box_rows(context: Context) -> Callable[[str], list[tuple[str, dict[str, Any]]]]:
-    """What the console's live view shows of one box: (event name, row)."""
+def box_rows(context: Context) -> Callable[[str], list[tuple[str, dict[str, Any]]] | None]:
+    """What the console's live view shows of one box: (event name, row); None for too many."""
 
-    def rows(dev: str) -> list[tuple[str, dict[str, Any]]]:
+    def rows(dev: str) -> list[tuple[str, dict[str, Any]]] | None:
+        if not dev and has_more_stores(context.database, BOXES_TOLD_MAX):
+            return None
         now_ms = context.clock.now_ms()
         fleet = [("fleet", row) for row in boxes(context.database, dev)]
         converged = convergence_of(context.database, dev, now_ms)

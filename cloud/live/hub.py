@@ -26,14 +26,20 @@ WAITING_MAX = 256
 POLL_S = 0.2
 """Also how long a box's changes are gathered: a box in a hurry is shown five times a second."""
 ALL_BOXES = ""
+BOXES_TOLD_MAX = 50
+"""When more boxes than these move at once, consoles are told to ask for what they show."""
+CUT_EVERY_S = 3.0
 RETRY_S = 1.0
 BEAT_S = 10.0
 
 _log = structlog.get_logger("cloud.live")
 
 Event = tuple[str, dict[str, Any]]
-BoxEvents = Callable[[str], Iterable[Event]]
-"""The events that show how a box (its device id), or every box (""), stands now."""
+BoxEvents = Callable[[str], Iterable[Event] | None]
+"""The events that show how a box (its device id), or every box (""), stands now.
+
+None for more than a console can be told: it asks for the page that it shows instead.
+"""
 
 
 class Listener:
@@ -82,6 +88,7 @@ class LiveHub:
         self._box_events = box_events
         self._listeners: set[Listener] = set()
         self._moved: set[str] = set()
+        self._cut_at = -CUT_EVERY_S
         self._shown_at = 0.0
         self._guard = threading.Lock()
         self._stopping = threading.Event()
@@ -145,15 +152,27 @@ class LiveHub:
             self._show_moved()
 
     def _show_moved(self) -> None:
-        moved = (ALL_BOXES,) if ALL_BOXES in self._moved else tuple(self._moved)
-        self._moved.clear()
         if not self._everyone():
+            self._moved.clear()
             return
-        events = [event for dev in moved for event in self._box_events(dev)]
-        if len(events) > WAITING_MAX // 2:
-            self._cut_everyone()
-        else:
+        moved = (ALL_BOXES,) if ALL_BOXES in self._moved else tuple(self._moved)
+        events = None if len(moved) > BOXES_TOLD_MAX else self._events_of(moved)
+        if events is not None:
+            self._moved.clear()
             self._tell(events)
+        elif time.monotonic() - self._cut_at >= CUT_EVERY_S:
+            self._moved.clear()
+            self._cut_at = time.monotonic()
+            self._cut_everyone()
+
+    def _events_of(self, moved: Iterable[str]) -> list[Event] | None:
+        found: list[Event] = []
+        for dev in moved:
+            events = self._box_events(dev)
+            if events is None:
+                return None
+            found += events
+        return found if len(found) <= WAITING_MAX // 2 else None
 
     def _tell(self, events: Iterable[Event]) -> None:
         listeners = self._everyone()

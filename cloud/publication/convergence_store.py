@@ -64,3 +64,9 @@ def target_rev(connection: Connection) -> int:
     """The newest publication's number; 0 before the first."""
     found = connection.execute(text("SELECT coalesce(max(rev), 0) FROM publication"))
     return int(found.scalar_one())
+
+
+def has_more(connection: Connection, number: int) -> bool:
+    """Whether more than a number of stores have revisions."""
+    statement = text("SELECT EXISTS (SELECT FROM lineage OFFSET :number)")
+    return bool(connection.execute(statement, {"number": number}).scalar_one())

@@ -47,3 +47,9 @@ def convergence_of(database: Database, dev: str, now_ms: int) -> list[dict[str, 
     """The convergence row of one box's store; none when the box is not its store's box."""
     with database.begin() as connection:
         return judged(connection, MatrixQuery(), now_ms, dev)
+
+
+def has_more_stores(database: Database, number: int) -> bool:
+    """Whether more stores than a number have revisions: asked without counting them all."""
+    with database.begin() as connection:
+        return convergence_store.has_more(connection, number)

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from cloud.db import Database
 from cloud.live import hub
-from cloud.live.hub import WAITING_MAX, Listener, encode
+from cloud.live.hub import ALL_BOXES, BOXES_TOLD_MAX, WAITING_MAX, Listener, LiveHub, encode
 
 
 def test_a_reader_gets_everything_in_order_after_a_first_beat() -> None:
@@ -52,3 +53,23 @@ def test_a_listener_of_a_closed_loop_is_harmless() -> None:
 
     listener = asyncio.run(make())
     listener.put(encode("sale", {}))
+
+
+def test_of_many_boxes_at_once_a_console_is_told_to_ask_again_and_nobody_reads_them() -> None:
+    asked: list[str] = []
+
+    def events(dev: str) -> None:
+        asked.append(dev)
+
+    async def read() -> list[bytes]:
+        live = LiveHub(Database("postgresql://nowhere/none"), events)
+        listener = live.join()
+        live._moved = {f"d-{n}" for n in range(BOXES_TOLD_MAX + 1)}
+        live._show_moved()
+        live._moved = {ALL_BOXES}
+        live._show_moved()  # so soon after, it waits
+        assert live._moved == {ALL_BOXES}
+        return [chunk async for chunk in listener.chunks(lambda: 0)]
+
+    assert asyncio.run(asyncio.wait_for(read(), 5)) == [encode("beat", {"t": 0})]
+    assert asked == [ALL_BOXES]
