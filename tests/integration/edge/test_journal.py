@@ -285,10 +285,12 @@ def test_a_journal_of_another_stream_is_refused(tmp_path: Path) -> None:
         a_journal(tmp_path, stream="ab" * 16)
 
 
-def test_a_file_from_newer_software_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_newer_software_keeps_to_itself_is_left_alone(tmp_path: Path) -> None:
     a_journal(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     connection.execute("PRAGMA user_version=99")
+    a_journal(tmp_path).close()  # a box that went back to the software before sells on
+    connection.execute("PRAGMA application_id=99")
     connection.close()
     with pytest.raises(CorruptError, match=r"storage\.newer"):
         a_journal(tmp_path)
