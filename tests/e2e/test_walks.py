@@ -195,6 +195,7 @@ def test_walk_two_a_price_change_at_hq_reaches_every_till(ready: Shop, windows: 
     expect(listed.filter(has_text=RICE.name).first).to_contain_text(money(new))
     till_north.close_dialog()
     shoot(till_south.page, "till-repriced-en")
+    print_the_label(till_south, old, new)
 
     console.go("console.convergence.title")
     check_row(console, ready.south, STORED_ACTIVE_SHOWN, rev)
@@ -204,6 +205,21 @@ def test_walk_two_a_price_change_at_hq_reaches_every_till(ready: Shop, windows: 
     check_pinned_basket(till_north, old, new)
     check_row(console, ready.north, STORED_ACTIVE_SHOWN, rev)
     shoot(console.page, "console-convergence")
+
+
+def print_the_label(till: TillPage, old: int, new: int) -> None:
+    """What changed on the shelf is printed at the till, and then waits no more."""
+    till.choose("till.labels.title")
+    dialog = till.dialog("till.labels.title")
+    row = dialog.get_by_role("row").filter(has_text=RICE.name)
+    expect(row).to_contain_text(money(old))
+    expect(row).to_contain_text(money(new))
+    shoot(till.page, "till-labels-en")
+    named = till.words("till.labels.print", count=0).partition("(")[0].strip()
+    dialog.get_by_role("button", name=named).click()
+    expect(row).to_have_count(0)
+    assert any(RICE.name in paper and money(new)[1:] in paper for paper in till.store.papers())
+    till.close_dialog()
 
 
 def draft_a_price(console: ConsolePage, item: str, new: int) -> None:
