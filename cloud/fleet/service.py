@@ -19,7 +19,8 @@ from shared.kernel.money import currency_of
 
 CLAIM_MS = 72 * 3_600_000
 TOKEN_BYTES = 16
-_STORE_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_STORE_ID = re.compile(r"(?!chain$)[A-Za-z0-9_-]{1,32}")
+"""Tables write "chain" where they mean every store."""
 
 
 @dataclass(frozen=True, slots=True)

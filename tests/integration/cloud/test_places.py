@@ -241,6 +241,12 @@ def test_the_history_tells_every_row(admin: httpx.Client) -> None:
     assert [row["value"] for row in exported] == ['{"rate_bp":1300}', '{"rate_bp":900}']
 
 
+def test_no_store_is_called_as_the_whole_chain_is(admin: httpx.Client) -> None:
+    body = {"name": "Chain", "time_zone": "Asia/Shanghai", "currency": "CNY"}
+    assert problem(admin.put("/v1/stores/chain", json=body)) == (422, "store.id")
+    admin.put("/v1/stores/chain-1", json=body).raise_for_status()
+
+
 def test_only_who_may_sets_things_up(api: CloudApi) -> None:
     buyer = api.client("buyer")
     body = {"place": "chain", "name": "payment", "value": CASH_ONLY}
