@@ -19,7 +19,7 @@ from edge.sync.backoff import full_jitter_ms
 from edge.sync.metrics import TIME_ANSWERS
 from edge.trusted_time import TrustedTime
 from shared.kernel.errors import CorruptError, RetailError, UnavailableError
-from shared.kernel.trusted_time import NONCE_BYTES, time_statement
+from shared.kernel.trusted_time import DISPUTE_MS, NONCE_BYTES, time_statement
 
 KEEP_EVERY_S = 60.0
 """How much of the time since may be forgotten when the power goes."""
@@ -27,6 +27,8 @@ ASK_EVERY_MS = 6 * 3600 * 1000
 """How often to ask while the time is trusted."""
 CONNECTED_MS = 3600 * 1000
 """How long an answer is good enough when a connection is made again."""
+DOUBT_EVERY_MS = 300_000
+"""How often at most an acknowledgement makes the box ask."""
 FIRST_LOOK_S = 2.0
 """After the start, so that the tills come first."""
 RETRY_BASE_MS = 2000
@@ -57,6 +59,7 @@ class TimeKeeper:
         self._jitter = jitter
         self._nonce = nonce
         self._asked_at_ms: int | None = None
+        self._doubt_from_ms = 0
         self._failures = 0
         self._wake = threading.Event()
         self._is_stopping = False
@@ -82,6 +85,15 @@ class TimeKeeper:
         if asked is not None and self._time.mono_ms() - asked >= CONNECTED_MS:
             self._asked_at_ms = None
         self._wake.set()
+
+    def told(self, at_ms: int) -> None:
+        """Hear what an acknowledgement says of the time (UTC ms): unsigned, so only to ask by."""
+        now_ms, mono_ms = self._time.now_ms(), self._time.mono_ms()
+        is_doubted = abs(at_ms - now_ms) > DISPUTE_MS
+        if is_doubted and mono_ms >= self._doubt_from_ms:
+            self._doubt_from_ms = mono_ms + DOUBT_EVERY_MS
+            self._asked_at_ms = None
+            self._wake.set()
 
     def ask(self) -> None:
         """Ask once and believe the answer.

@@ -211,7 +211,9 @@ class SyncService:
 
     def _dispatch(self, message: Received) -> None:
         if message.topic == down_ack(self._dev):
-            self._uplink.acknowledged(parse_message(Ack, message.payload))
+            ack = parse_message(Ack, message.payload)
+            self._time.told(ack.t)
+            self._uplink.acknowledged(ack)
         elif message.topic == down_desired(self._dev):
             if message.payload:
                 self._desire(parse_message(DesiredState, message.payload))

@@ -202,11 +202,11 @@ class FakeObjects:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
-            def setup(self) -> None:
-                owner.connections += 1
-                super().setup()
+            is_counted = False
 
             def do_GET(self) -> None:
+                owner.connections += not self.is_counted
+                self.is_counted = True
                 status, data = owner.answer(self.path, self.headers.get("Authorization", ""))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))

@@ -214,6 +214,21 @@ def test_an_answer_to_another_question_and_a_late_one_are_not_believed(
     assert site.time.now_ms() == NOON + 2001
 
 
+def test_an_acknowledgement_that_contradicts_the_clock_makes_the_box_ask(
+    site: Site, objects: FakeObjects
+) -> None:
+    objects.time_ms, objects.signer = (lambda: NOON - HOUR), site.office.key
+    keeper = site.sync._time
+    keeper._asked_at_ms = hand(site).mono_ms()
+    keeper.told(NOON + 60_000)
+    assert keeper._asked_at_ms is not None, "a minute is no contradiction"
+    keeper.told(NOON - HOUR)
+    until(lambda: keeper._asked_at_ms is not None)
+    assert site.time.now_ms() == NOON - HOUR
+    keeper.told(NOON)
+    assert keeper._asked_at_ms is not None, "not at every acknowledgement"
+
+
 def bundle(objects: FakeObjects, head: DesiredCatalog, have_rev: int) -> list[tuple[bytes, bytes]]:
     """What the cloud sends for a revision: frames of the manifest and all that it takes."""
     manifest: Manifest = parse_manifest(objects.objects[head.sha256])
