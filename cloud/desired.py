@@ -17,6 +17,10 @@ from cloud.db import lock_for_transaction, notify
 
 CHANNEL = "tillbox_desired"
 DESIRED_LOCK = 7_461_011
+INCARNATION = "desired_incarnation"
+"""Key in `deployment`: the life of the cloud in which documents were last numbered."""
+GENS_SKIPPED = 1 << 20
+"""More than a cloud can have announced between its backup and its end."""
 DOCUMENT_COLUMNS = "d.gen, d.inc, d.catalog, d.next, d.software, d.commands"
 """What `document` takes, of `desired d`."""
 
@@ -38,6 +42,12 @@ class DesiredPart(StrEnum):
     COMMANDS = "commands"
 
 
+_SEEN_INC = text("SELECT value FROM deployment WHERE key = :key")
+_KEEP_INC = text("""
+    INSERT INTO deployment (key, value) VALUES (:key, :inc)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value""")
+_SKIP = text("""
+    UPDATE desired SET gen = gen + :skipped, changed_no = nextval('desired_changed_no')""")
 _STATEMENTS = {part: text(_PUT.format(part=part.value)) for part in DesiredPart}
 
 
@@ -63,6 +73,31 @@ def desire_parts(
     if changed:
         announce(connection)
     return int(changed)
+
+
+def renew(connection: Connection, inc: str) -> bool:
+    """Begin a new life of the cloud: boxes may know later documents than it remembers.
+
+    Every document gets a number that none had before, so that no box takes the next one for old
+    news. Returns whether `inc` is new; once per life something is changed.
+    """
+    before = _seen_incarnation(connection)
+    if before == inc:
+        return False
+    lock_changes(connection)
+    before = _seen_incarnation(connection)
+    if before == inc:  # another worker was faster
+        return False
+    connection.execute(_KEEP_INC, {"key": INCARNATION, "inc": inc})
+    if before is not None:
+        connection.execute(_SKIP, {"skipped": GENS_SKIPPED})
+        announce(connection)
+    return before is not None
+
+
+def _seen_incarnation(connection: Connection) -> str | None:
+    seen: str | None = connection.execute(_SEEN_INC, {"key": INCARNATION}).scalar_one_or_none()
+    return seen
 
 
 def lock_changes(connection: Connection) -> None:

@@ -19,7 +19,7 @@ from cloud.clock import SystemClock, random_bytes
 from cloud.compose import releases_of
 from cloud.db import Database, incarnation
 from cloud.deployment import share_group
-from cloud.desired import CHANNEL
+from cloud.desired import CHANNEL, renew
 from cloud.fleet import standing
 from cloud.fleet.consumer import AnswerHello, FleetConsumer
 from cloud.fleet.contact_store import StreamHead
@@ -196,6 +196,8 @@ class Worker:
     def _read_incarnation(self) -> bool:
         with self.database.begin() as connection:
             found = incarnation(connection)
+            if found != self._incarnation:
+                renew(connection, found)
         is_new, self._incarnation = found != self._incarnation, found
         return is_new
 

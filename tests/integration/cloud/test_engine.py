@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from cloud.archive.objects import FileObjects
 from cloud.db import Database
 from cloud.deployment import bump_incarnation
+from cloud.desired import GENS_SKIPPED, DesiredPart, desire_parts, renew
 from cloud.publication import engine
 from cloud.publication.content import records_at
 from cloud.publication.engine import PUBLICATION_LOCK
@@ -402,3 +403,27 @@ def test_lines_of_an_older_database_are_learnt_from_what_was_published(fresh: En
         connection.execute(text("UPDATE lineage SET scopes = ARRAY['']"))  # a snapshot is due
     fresh.settle(second)
     assert set(held_by(fresh, "1")) == {"a", "b", "s"}
+
+
+def test_documents_of_a_new_life_are_newer_than_any_before(fresh: EngineChain) -> None:
+    def documents(connection: Connection) -> list[tuple[int, object]]:
+        found = connection.execute(text("SELECT gen, commands FROM desired"))
+        return [(gen, commands) for gen, commands in found]
+
+    command = {"id": "c", "kind": "self_test", "not_after": 9}
+    with fresh.database.begin() as connection:
+        connection.execute(
+            text("""
+            INSERT INTO device (dev, store_id, secret_hash, journal_pub, status, hw_fp,
+                                created_at_ms)
+            VALUES ('d-1', '1', '', '', 'active', '', 0)""")
+        )
+        assert desire_parts(connection, DesiredPart.COMMANDS, {"d-1": [command]}, 5) == 1
+        assert desire_parts(connection, DesiredPart.COMMANDS, {"d-1": [command]}, 6) == 0
+        assert documents(connection) == [(1, [command])]
+        renew(connection, "1-1")
+        assert not renew(connection, "1-1")
+        assert renew(connection, "1-2")
+        assert documents(connection) == [(1 + GENS_SKIPPED, [command])]
+        assert desire_parts(connection, DesiredPart.COMMANDS, {"d-1": None}, 7) == 1
+        assert documents(connection) == [(2 + GENS_SKIPPED, None)]
