@@ -22,8 +22,10 @@ _LINES = text("""
     SELECT count(*) FROM (
         SELECT DISTINCT kind, key FROM release_change
         WHERE release_id = :release_id AND old_sha IS NOT NULL) changed""")
+# A staff record holds what a PIN is checked by: whom it is about is all that leaves the database.
 _CHANGES = """
-SELECT scope, kind, key, old_line, CASE WHEN new_sha IS NULL THEN NULL ELSE new_line END
+SELECT scope, kind, key, CASE WHEN kind <> 'staff' THEN old_line END,
+    CASE WHEN kind <> 'staff' AND new_sha IS NOT NULL THEN new_line END
 FROM release_change WHERE release_id = %s ORDER BY scope, kind, key"""
 # The prices that count in one store, the most special scope last: a price of a wider scope means
 # nothing where the store has one of its own.

@@ -527,6 +527,16 @@ def test_a_plan_may_name_stores_and_groups_that_are_there(
     assert waves == {"8": 0, "4": 1, "5": 1, **dict.fromkeys(("1", "2", "3", "6", "7"), 2)}
 
 
+def test_what_a_pin_is_checked_by_is_in_no_table_of_changes(
+    chain: Chain, admin: httpx.Client
+) -> None:
+    body = {"name": "Ann", "role": "cashier", "pin": "4711", "store_ids": ["1"]}
+    admin.put("/v1/staff/1001", json=body).raise_for_status()
+    rows = list(csv.DictReader(io.StringIO(admin.get("/v1/releases/draft/changes.csv").text)))
+    assert [(row["kind"], row["key"], row["new"]) for row in rows] == [("staff", "1001", "")]
+    drop_drafts(chain, admin)
+
+
 def wait_until(is_so: Callable[[], bool], timeout_s: float = 60) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_so():
