@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from shared.price.price_book import DatedPrice, price_at
 
 Prices = tuple[DatedPrice, ...]
+LIST_MAX = 2_000
+"""Labels that are shown or printed at a time."""
 
 
 @dataclass(frozen=True, slots=True)

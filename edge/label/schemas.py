@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from edge.device.ports import PrintOutcome
-from edge.label.service import LIST_MAX
+from edge.label.due import LIST_MAX
 
 
 class LabelBody(BaseModel):

@@ -10,7 +10,7 @@ from edge.device.escpos import NO_ARTWORK, encode
 from edge.device.escpos_profile import PrinterProfile
 from edge.device.ports import PrintJob, PrintOutcome
 from edge.device.store_printer import StorePrinters
-from edge.label.due import Prices, changes_of
+from edge.label.due import LIST_MAX, Prices, changes_of
 from edge.label.paper import label_lines
 from edge.label.store import DueLabel, ItemChanges, Key, LabelStore
 from edge.texts import Texts
@@ -20,7 +20,6 @@ from shared.kernel.money import Currency
 
 PRINT_MAX = 48
 """Labels of one order: a roll of paper is an arm's length of them."""
-LIST_MAX = 2_000
 _DAY_MS = 86_400_000
 
 
