@@ -22,6 +22,7 @@ from shared.kernel.gtin import parse_gtin
 from shared.kernel.quantity import ONE_MILLI
 from shared.publication.revision import Record, RecordKind
 
+_PUBLISHED = tuple(field.name for field in fields(Item))
 _SILENT: dict[str, object] = {
     field.name: field.default
     for field in fields(Item)
@@ -200,7 +201,8 @@ def record_of(item: MasterItem) -> Record:
     What offers ask is left out where it says nothing: so a record means the same as before it
     could be said, and keeps its bytes.
     """
-    body = asdict(item.sold())
+    sold = item.sold()
+    body = {name: getattr(sold, name) for name in _PUBLISHED}  # asdict costs ten times as much
     for name, silent in _SILENT.items():
         if body[name] == silent:
             del body[name]
