@@ -7,6 +7,7 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -134,3 +135,19 @@ def test_a_bucket_without_lock_says_so_and_takes_objects_all_the_same(bucket: S3
     assert store.lock_mode() == ""
     name = store.put(b"deletable", time.time_ns() // 1_000_000 + DAY_MS)
     assert list(store.names()) == [name]
+
+
+def test_whoever_has_the_address_of_an_object_may_fetch_that_one_and_no_other(
+    bucket: S3Place,
+) -> None:
+    objects = S3Objects(replace(bucket, is_presigned=True))
+    name, other = objects.put(b"a price list"), objects.put(b"another")
+    url = objects.url(name)
+    assert url is not None
+    assert httpx.get(url).content == b"a price list"
+    assert httpx.get(url.replace(name, other)).status_code == 403
+    assert httpx.get(url.partition("?")[0]).status_code == 403
+
+
+def test_nobody_gets_an_address_unless_it_is_wanted(objects: ObjectStore) -> None:
+    assert objects.url(objects.put(b"a price list")) is None
