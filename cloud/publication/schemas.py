@@ -33,20 +33,6 @@ class Draft(BaseModel):
     sample: list[PriceDraft]
 
 
-class PublishRequest(BaseModel):
-    """Why it is published."""
-
-    note: str = Field(default="", max_length=200)
-
-
-class Published(BaseModel):
-    """A finished publication and how many stores it reaches."""
-
-    rev: int
-    at_ms: int
-    stores: int
-
-
 class Publication(BaseModel):
     """One publication of the past."""
 
