@@ -71,7 +71,7 @@ def invert(
     lock_for_transaction(connection, PUBLICATION_LOCK)
     legacy.learn_lines(publisher, connection)
     if flight_store.state_of(connection, release_id) is None:
-        flight_store.add_flight(connection, release_id, at_ms)
+        flight_store.add_flight(connection, release_id, at_ms, undoes=of_release)
         flight_store.freeze_lines(connection, release_id, _lines_back(connection, of_release))
     return _frozen(connection, release_id)
 

@@ -26,16 +26,21 @@ _STAGE = text("""
     CREATE TEMP TABLE IF NOT EXISTS staged_line (
         scope text NOT NULL, kind text NOT NULL, key text NOT NULL,
         sha256 bytea, line bytea NOT NULL) ON COMMIT DROP""")
+# What is set back to the base while a release that changes it is open says something new, too.
 _FREEZE = text("""
     INSERT INTO release_change
         (release_id, scope, kind, key, old_sha, old_line, new_sha, new_line)
     SELECT DISTINCT ON (scope, kind, key) :release_id, scope, kind, key,
            base.sha256, base.line, staged.sha256, staged.line
     FROM staged_line staged LEFT JOIN record base USING (scope, kind, key)
-    WHERE base.sha256 IS DISTINCT FROM staged.sha256
+    WHERE base.sha256 IS DISTINCT FROM staged.sha256 OR EXISTS (
+        SELECT FROM release_change other JOIN release_flight flight USING (release_id)
+        WHERE other.scope = staged.scope AND other.kind = staged.kind AND other.key = staged.key
+          AND flight.state IN ('frozen', 'flying'))
     ORDER BY scope, kind, key""")
 _ADD_FLIGHT = text("""
-    INSERT INTO release_flight (release_id, state, at_ms) VALUES (:release_id, :state, :at_ms)
+    INSERT INTO release_flight (release_id, state, at_ms, undoes)
+    VALUES (:release_id, :state, :at_ms, :undoes)
     ON CONFLICT (release_id) DO NOTHING""")
 _SET_FLIGHT = text("UPDATE release_flight SET state = :state WHERE release_id = :release_id")
 _STATE = text("SELECT state FROM release_flight WHERE release_id = :release_id FOR UPDATE")
@@ -64,8 +69,21 @@ _CONFLICTS = text("""
     WHERE mine.release_id = :release_id AND other.release_id <> :release_id
       AND flight.state = 'flying'
     GROUP BY other.release_id ORDER BY other.release_id""")
-# What was base when it was frozen may have been replaced while it waited.
+# What was base when it was frozen may have been replaced while it waited: by a newer release,
+# which counts, or by an older one, which does not. What takes a release back leaves either.
 _REBASE = (
+    text("""
+    DELETE FROM release_change mine USING release_change other, release_flight flight
+    WHERE mine.release_id = :release_id AND other.release_id > :release_id
+      AND other.scope = mine.scope AND other.kind = mine.kind AND other.key = mine.key
+      AND flight.release_id = other.release_id AND flight.state = 'settled'
+      AND flight.undoes IS NULL"""),
+    text("""
+    DELETE FROM release_change mine USING release_flight flight
+    WHERE mine.release_id = :release_id AND flight.release_id = :release_id
+      AND flight.undoes IS NOT NULL AND mine.old_sha IS DISTINCT FROM (
+        SELECT sha256 FROM record base WHERE base.scope = mine.scope
+          AND base.kind = mine.kind AND base.key = mine.key)"""),
     text("""
     UPDATE release_change mine SET old_sha = base.sha256, old_line = base.line
     FROM record base
@@ -77,8 +95,11 @@ _REBASE = (
         SELECT FROM record base WHERE base.scope = mine.scope AND base.kind = mine.kind
         AND base.key = mine.key)"""),
     text("""
-    DELETE FROM release_change
-    WHERE release_id = :release_id AND new_sha IS NOT DISTINCT FROM old_sha"""),
+    DELETE FROM release_change mine
+    WHERE release_id = :release_id AND new_sha IS NOT DISTINCT FROM old_sha AND NOT EXISTS (
+        SELECT FROM release_change other JOIN release_flight flight USING (release_id)
+        WHERE other.scope = mine.scope AND other.kind = mine.kind AND other.key = mine.key
+          AND other.release_id < :release_id AND flight.state = 'frozen')"""),
 )
 _HAVING = text("""
     SELECT store_id, rev, at_ms, state = 'held' FROM release_store
@@ -87,6 +108,7 @@ _CHANGES = text("""
     SELECT release_id, scope, kind, key, old_sha, old_line, new_sha, new_line
     FROM release_change
     WHERE release_id = ANY (:releases) AND scope = ANY (:scopes)
+      AND new_sha IS DISTINCT FROM old_sha
     ORDER BY release_id, scope, kind, key""")
 _TOUCHED = text("""
     SELECT DISTINCT release_id, scope FROM release_change WHERE release_id = ANY (:releases)""")
@@ -110,8 +132,10 @@ _PUT_SUM = text("""
     INSERT INTO scope_sum (scope, digest, records) VALUES (:scope, :digest, :records)
     ON CONFLICT (scope) DO UPDATE SET digest = excluded.digest, records = excluded.records""")
 _UNDONE = text("""
-    SELECT scope, kind, key, old_sha, old_line FROM release_change
-    WHERE release_id = :release_id ORDER BY scope, kind, key""")
+    SELECT scope, kind, key, old_sha, old_line
+    FROM release_change undone LEFT JOIN record base USING (scope, kind, key)
+    WHERE release_id = :release_id AND base.sha256 IS NOT DISTINCT FROM undone.new_sha
+    ORDER BY scope, kind, key""")
 _LAST_REV = text("SELECT max(rev) FROM publication WHERE release_id = :release_id")
 # Of releases that every store has had for so long nobody asks any more.
 _FORGET = text("""
@@ -138,9 +162,11 @@ class Having:
     is_held: bool
 
 
-def add_flight(connection: Connection, release_id: int, at_ms: int) -> None:
-    """Note that a release is frozen."""
-    values = {"release_id": release_id, "state": FROZEN, "at_ms": at_ms}
+def add_flight(
+    connection: Connection, release_id: int, at_ms: int, undoes: int | None = None
+) -> None:
+    """Note that a release is frozen; `undoes` is the finished one that it takes back."""
+    values = {"release_id": release_id, "state": FROZEN, "at_ms": at_ms, "undoes": undoes}
     connection.execute(_ADD_FLIGHT, values)
 
 
@@ -252,7 +278,7 @@ def settle(connection: Connection, release_id: int) -> None:
 
 
 def undone(connection: Connection, release_id: int) -> Iterator[Mapping[Any, Any]]:
-    """What the records of a release were before it."""
+    """What the records of a release were before it, where they still are as it left them."""
     yield from connection.execute(_UNDONE, {"release_id": release_id}).mappings()
 
 

@@ -55,6 +55,24 @@ class Model:
     held: dict[str, dict[int, int]] = field(default_factory=lambda: {each: {} for each in ZONES})
     flying: set[int] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
+    settled_by: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def take_off(self, release_id: int) -> None:
+        """A newer release that is settled counts; what says what is base already says nothing."""
+        if release_id in self.flying:
+            return
+        waiting = [
+            keys
+            for other, keys in self.changes.items()
+            if other < release_id and other not in self.flying
+        ]
+        self.changes[release_id] = {
+            each: minor
+            for each, minor in self.changes[release_id].items()
+            if self.settled_by.get(each, 0) < release_id
+            and (self.base.get(each) != minor or any(each in keys for keys in waiting))
+        }
+        self.flying.add(release_id)
 
     def content(self, store_id: str, releases: set[int]) -> Content:
         found: dict[tuple[str, str], int | None] = dict(self.base)
@@ -112,8 +130,11 @@ class Story:
     def freeze(self) -> None:
         wanted = edits(self.draw, self.chain.releases + 1)
         release_id, frozen = self.chain.freeze(wanted)
+        is_open = {each for changes in self.model.changes.values() for each in changes}
         changed = {
-            each: minor for each, minor in wanted.items() if self.model.base.get(each) != minor
+            each: minor
+            for each, minor in wanted.items()
+            if self.model.base.get(each) != minor or each in is_open
         }
         assert frozen.changes == len(changed)
         self.model.changes[release_id] = changed
@@ -138,7 +159,7 @@ class Story:
                 self.chain.bring(release_id, stores)
         else:
             assert self.chain.bring(release_id, stores).stores == len(new)
-            self.model.flying.add(release_id)
+            self.model.take_off(release_id)
             self.model.begun |= set(new)
             for each in new:
                 if is_now:
@@ -172,6 +193,7 @@ class Story:
             self.model.active[each].discard(release_id)
         for each, minor in self.model.changes.pop(release_id).items():
             self.model.base.pop(each, None)
+            self.model.settled_by[each] = max(release_id, self.model.settled_by.get(each, 0))
             if minor is not None:
                 self.model.base[each] = minor
         self.model.flying.discard(release_id)
@@ -427,3 +449,59 @@ def test_documents_of_a_new_life_are_newer_than_any_before(fresh: EngineChain) -
         assert documents(connection) == [(1 + GENS_SKIPPED, [command])]
         assert desire_parts(connection, DesiredPart.COMMANDS, {"d-1": None}, 7) == 1
         assert documents(connection) == [(2 + GENS_SKIPPED, None)]
+
+
+def undo_of(chain: EngineChain, release_id: int, of_release: int) -> engine.Frozen:
+    return chain.database.alone(
+        PUBLICATION_LOCK,
+        lambda connection: engine.invert(
+            chain.publisher, connection, release_id, of_release, chain.at_ms
+        ),
+    )
+
+
+def test_an_undone_release_leaves_what_others_changed_since(fresh: EngineChain) -> None:
+    for edits_ in ({("", "a"): 1, ("", "b"): 1}, {("", "a"): 2, ("", "b"): 2}, {("", "a"): 3}):
+        release_id, _ = fresh.freeze(edits_)
+        fresh.settle(release_id)
+    assert undo_of(fresh, 99, 2).changes == 1
+    fresh.settle(99)
+    assert held_by(fresh, "1") == {"a": line_of("a", 3), "b": line_of("b", 1)}
+
+
+def test_an_undo_that_waited_leaves_what_it_waited_for(fresh: EngineChain) -> None:
+    for edits_ in ({("", "a"): 1, ("", "b"): 1}, {("", "a"): 2, ("", "b"): 2}):
+        release_id, _ = fresh.freeze(edits_)
+        fresh.settle(release_id)
+    third, _ = fresh.freeze({("", "a"): 3})
+    fresh.bring(third, {"1": 0})
+    undo_of(fresh, 99, 2)
+    fresh.settle(third)
+    fresh.settle(99)
+    assert held_by(fresh, "1") == {"a": line_of("a", 3), "b": line_of("b", 1)}
+
+
+@pytest.mark.parametrize("is_flying", [True, False])
+def test_what_is_set_back_while_its_change_is_under_way_is_not_lost(
+    fresh: EngineChain, *, is_flying: bool
+) -> None:
+    first, _ = fresh.freeze({("", "a"): 1})
+    fresh.settle(first)
+    second, _ = fresh.freeze({("", "a"): 2})
+    if is_flying:
+        fresh.bring(second, {"1": 0})
+    back, frozen = fresh.freeze({("", "a"): 1})
+    assert frozen.changes == 1
+    for release_id in (second, back) if is_flying else (back, second):
+        fresh.settle(release_id)
+    assert held_by(fresh, "1") == {"a": line_of("a", 1)}
+
+
+def test_a_release_that_is_let_go_late_does_not_bring_back_what_a_newer_one_replaced(
+    fresh: EngineChain,
+) -> None:
+    old, _ = fresh.freeze({("", "a"): 1, ("", "b"): 1})
+    new, _ = fresh.freeze({("", "a"): 2})
+    fresh.settle(new)
+    fresh.settle(old)
+    assert held_by(fresh, "1") == {"a": line_of("a", 2), "b": line_of("b", 1)}
