@@ -67,6 +67,11 @@ class LightBox:
         self._tasks: set[asyncio.Task[None]] = set()
         self.link = self._make_link()
 
+    @property
+    def active_rev(self) -> int:
+        """What it sells by; 0 before the first."""
+        return self._active_rev
+
     async def connect(self) -> None:
         """Open the line and begin to work; raises OSError."""
         await self.link.open()
@@ -79,6 +84,7 @@ class LightBox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
         self.link.close()
 
     def _make_link(self) -> LightLink:
@@ -121,6 +127,7 @@ class LightBox:
         try:
             if topic == topics.down_desired(self.identity.dev):
                 self._desired = parse_message(DesiredState, payload)
+                self._parts.heard("desired")
                 self._wanted.set()
             else:
                 self._acknowledged(parse_message(Ack, payload))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from sqlalchemy import text
 
 from cloud.clock import SystemClock
 from cloud.db import Database
+from cloud.lightbox.box import LightBox, LightParts
+from cloud.lightbox.catalog import Cloud
 from cloud.lightbox.crowd import CrowdProcess, CrowdSettings
+from cloud.lightbox.http import LightHttp
 from cloud.lightbox.service import Crowd, make_crowd
 from cloud.publication.service import welcome
 from shared.kernel.errors import RefusedError
@@ -28,6 +32,7 @@ ITEMS = (
     b"ean13,name,department,category,brand,package_size,weighed,plu\n"
     b"4006381333931,Milk,GROCERY,MILK,House,1 l,0,\n"
 )
+MILK = "4006381333931"
 WAIT_S = 30
 
 
@@ -107,10 +112,58 @@ def test_what_light_boxes_sell_arrives_once_and_is_acknowledged(
     assert not [name for name in process.seen().counts if name.startswith("ack_")]
 
 
+def test_a_box_that_was_off_for_a_week_needs_one_message_and_one_fetch(
+    crowd: Crowd, api: CloudApi, broker: Broker, database: Database, process: CrowdProcess
+) -> None:
+    assert process.seen().connected == BOXES  # the worker that announces is up
+    counts: Counter[str] = Counter()
+    identity = make_crowd(database, BOXES + 1, SystemClock().now_ms(), welcome).box(BOXES + 1)
+    broker.add_device(identity.dev, identity.secret)
+    _publish(api, 299)  # what reaches the new store
+
+    async def week() -> LightBox:
+        http = LightHttp(api.url)
+        parts = LightParts(
+            SystemClock(),
+            Cloud(http, api.context.hq_key.public_hex),
+            (LOOPBACK, broker.device_port),
+            lambda what: counts.update([what]),
+        )
+        box = LightBox(identity, parts)
+        await _active(box, api)
+        counts.clear()
+        box.catalog.requests = 0
+        for day in range(7):
+            await asyncio.to_thread(_publish, api, 300 + day)
+        await _active(box, api)
+        http.close()
+        return box
+
+    box = asyncio.run(week())
+    assert (counts["desired"], counts["stored"], box.catalog.requests) == (1, 1, 1)
+
+
+async def _active(box: LightBox, api: CloudApi) -> None:
+    """Connect, take over the newest revision, hang up."""
+    wanted = f"SELECT catalog ->> 'rev' FROM desired WHERE dev = '{box.identity.dev}'"  # noqa: S608
+    newest = _count(api.context.database, wanted)
+    await box.connect()
+    await asyncio.to_thread(_until, lambda: box.active_rev >= newest)
+    await box.stop()
+
+
+def _publish(api: CloudApi, minor: int) -> None:
+    client = api.client()
+    price = {"gtin": MILK, "store_ids": None, "regular_minor": minor, "confirm_large": True}
+    client.post("/v1/prices", json=price).raise_for_status()
+    client.post("/v1/publications", json={"note": "day"}).raise_for_status()
+
+
 def test_a_crowd_is_made_once_and_not_among_real_stores(crowd: Crowd, database: Database) -> None:
+    before = _count(database, "SELECT count(*) FROM store")
     again = make_crowd(database, BOXES, SystemClock().now_ms(), welcome)
     assert again.box(1).dev == crowd.box(1).dev
-    assert _count(database, "SELECT count(*) FROM store") == BOXES
+    assert _count(database, "SELECT count(*) FROM store") == before
     with database.begin() as connection:
         connection.execute(
             text(
