@@ -52,8 +52,8 @@ def _publish(publisher: Publisher, connection: Connection, command: Publish) -> 
     release_id = int(connection.execute(_NEW_RELEASE).scalar_one())
     frozen = engine.freeze(publisher, connection, release_id, command.at_ms)
     act = Act(command.by, command.at_ms, command.note)
-    if not frozen.stores:  # drafts that were taken back say what is published already
-        engine.drop(publisher, connection, release_id, give_back=False)
+    if not frozen.stores:  # what changes nothing is a draft no more, what reaches nobody is one
+        engine.drop(publisher, connection, release_id, give_back=frozen.changes > 0)
         return None
     moved = engine.bring(publisher, connection, release_id, dict.fromkeys(frozen.stores, 0), act)
     engine.settle(publisher, connection, release_id, act)

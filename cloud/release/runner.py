@@ -34,6 +34,8 @@ MOVES_AT_ONCE = 8
 LOOK_MS = 2_000
 RESTS = 15
 """What costs much is done seldom: after each question it rests so many times as long."""
+REST_MS_MAX = 10_000
+"""A question that only waited for its turn was not dear: guards have to look again."""
 TROUBLE_MS = 10_000
 CLEAN_MS = 3_600_000
 
@@ -98,7 +100,7 @@ class Runner:
         if release.state in OUT and self._look_at.get(release.release_id, 0) <= now_ms:
             began_ms = self.clock.mono_ms()
             looks = looks_of(connection, release, guard_settings(connection), now_ms)
-            rest_ms = max(LOOK_MS, RESTS * (self.clock.mono_ms() - began_ms))
+            rest_ms = max(LOOK_MS, self._rest_ms(began_ms))
             self._look_at[release.release_id] = now_ms + rest_ms
             # What trips is written down with the halt: until then another look may see better.
             kept = looks if is_final else [each for each in looks if each.state != TRIPPED]
@@ -111,14 +113,22 @@ class Runner:
             for _ in range(MOVES_AT_ONCE):
                 began_ms = self.clock.mono_ms()
                 if isinstance(self.step(release_id), Wait):
-                    rest_ms = RESTS * (self.clock.mono_ms() - began_ms)
-                    self._not_before[release_id] = self.clock.now_ms() + rest_ms
+                    self._not_before[release_id] = self.clock.now_ms() + self._rest_ms(began_ms)
                     return
         except RetailError as error:
             _log.warning("release.waiting", release=release_id, because=str(error))
-            self._not_before[release_id] = self.clock.now_ms() + TROUBLE_MS
-            with self.publisher.database.begin() as connection:
-                store.note_trouble(connection, release_id, error.code)
+            self._note_trouble(release_id, error.code)
+        except Exception:  # noqa: BLE001 - one that is broken must not stop the others' guards
+            _log.exception("release.broken", release=release_id)
+            self._note_trouble(release_id, "internal")
+
+    def _rest_ms(self, began_ms: int) -> int:
+        return min(REST_MS_MAX, RESTS * (self.clock.mono_ms() - began_ms))
+
+    def _note_trouble(self, release_id: int, code: str) -> None:
+        self._not_before[release_id] = self.clock.now_ms() + TROUBLE_MS
+        with self.publisher.database.begin() as connection:
+            store.note_trouble(connection, release_id, code)
 
 
 class ReleaseThread:

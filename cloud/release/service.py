@@ -188,8 +188,8 @@ def _submit(
     new = New(by, at_ms, command.note, command.starts_local, plan)
     release_id = store.add(connection, new)
     frozen = engine.freeze(publisher, connection, release_id, at_ms)
-    if not frozen.stores:  # drafts that were taken back say what is published already
-        engine.drop(publisher, connection, release_id, give_back=False)
+    if not frozen.stores:  # what changes nothing is a draft no more, what reaches nobody is one
+        engine.drop(publisher, connection, release_id, give_back=frozen.changes > 0)
         store.remove(connection, release_id)
         return None
     told, size = preview_of(connection, release_id, frozen, at_ms)

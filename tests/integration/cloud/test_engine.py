@@ -191,11 +191,11 @@ class Story:
         self.model.begun |= reached
         for each in ZONES:
             self.model.active[each].discard(release_id)
-        for each, minor in self.model.changes.pop(release_id).items():
-            self.model.base.pop(each, None)
-            self.model.settled_by[each] = max(release_id, self.model.settled_by.get(each, 0))
+        for key, minor in self.model.changes.pop(release_id).items():
+            self.model.base.pop(key, None)
+            self.model.settled_by[key] = max(release_id, self.model.settled_by.get(key, 0))
             if minor is not None:
-                self.model.base[each] = minor
+                self.model.base[key] = minor
         self.model.flying.discard(release_id)
 
     def drop(self) -> None:

@@ -216,7 +216,7 @@ def test_an_offer_that_gives_all_away_stops_at_the_canary_and_is_taken_back_by_i
     assert publish_all(admin).json()["code"] == "publication.nothing"
 
 
-class KilledError(Exception):
+class KilledError(BaseException):
     """The process died."""
 
 
@@ -287,6 +287,38 @@ def test_a_roll_back_that_dies_in_every_move_goes_on_too(
     assert seen == {"Halt": 2, "RollBack": 2, "RolledBack": 2}
     assert chain.having(release_id) == set()
     drop_drafts(chain, admin)
+
+
+def test_a_release_that_breaks_the_runner_does_not_stop_the_others(
+    chain: Chain, buyer: httpx.Client
+) -> None:
+    change_price(buyer, next(PRICES))
+    broken = submit(buyer, approve=True, plan=ALL)["release_id"]
+    change_price(buyer, next(PRICES), item=1)
+    sound = submit(buyer, approve=True, plan=ALL)["release_id"]
+
+    def carry(step: Step, move: Move) -> None:
+        if step.release.release_id == broken:
+            raise ValueError("broken")
+        carry_out(step, move)
+
+    chain.runner(carry=carry).tick()
+    assert shown(buyer, broken)["because"] == "internal"
+    assert chain.having(sound) == set(STORES)
+    for release_id in (broken, sound):
+        assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
+
+
+def test_what_reaches_no_store_yet_stays_a_draft(chain: Chain, admin: httpx.Client) -> None:
+    admin.put("/v1/zones/moon", json={"name": "Moon"}).raise_for_status()
+    change_price(admin, next(PRICES), "zone:moon")
+    for path in ("/v1/publications", "/v1/releases"):
+        answer = admin.post(path, json={"note": "nobody"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "publication.nothing")
+        assert chain.rows("SELECT scope FROM price_draft") == [("zone:moon",)]
+    change_price(admin, next(PRICES))
+    drop_drafts(chain, admin)
+    assert chain.rows("SELECT count(*) FROM record WHERE scope = 'zone:moon'") == [(1,)]
 
 
 def test_two_people_who_submit_and_approve_at_once_make_one_release(
