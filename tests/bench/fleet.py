@@ -63,17 +63,18 @@ def measure(folder: Path, stores: int = STORES, changes: int = CHANGES) -> list[
     with fleet(folder, stores) as running_fleet:
         stored_s: list[float] = []
         acknowledged = 0
-        before = _cpu_s(running_fleet)
+        before = cpu_s(running_fleet)
         for number in range(changes):
             took, reached = _change(running_fleet, 1_000 + number)
             stored_s += took
             acknowledged += reached
-        used = _cpu_s(running_fleet)
+        used = cpu_s(running_fleet)
         cost = ", ".join(
             f"{name} {(used[name] - before[name]) / (stores * changes) * 1_000:.2f}"
             for name in used
         )
-        rss = _cloud_rss(running_fleet.chain)
+        memory = rss_bytes(running_fleet)
+        rss = sum(memory[name] for name in ("api", "worker", "broker"))
         devices = [box.dev for box in map(running_fleet.crowd.box, range(1, stores + 1))]
         raw = raw_rate_per_s(running_fleet.chain.broker, devices)
         ours = _announce_rate_per_s(running_fleet)
@@ -195,14 +196,13 @@ def _announce_rate_per_s(found: Fleet) -> float:
         return observer.rate_per_s(found.crowd.count)
 
 
-def _cloud_rss(chain: Chain) -> int:
-    parts = _parts_of(chain)
-    return sum(
-        each.memory_info().rss for name in ("api", "worker", "broker") for each in parts[name]
-    )
+def rss_bytes(found: Fleet) -> dict[str, int]:
+    """Resident memory by part; PostgreSQL's processes share much of theirs and count it each."""
+    parts = _parts_of(found.chain)
+    return {name: sum(each.memory_info().rss for each in parts[name]) for name in parts}
 
 
-def _cpu_s(found: Fleet) -> dict[str, float]:
+def cpu_s(found: Fleet) -> dict[str, float]:
     """Processor time by part so far: what each costs, however busy the machine is."""
     parts = {
         **_parts_of(found.chain),
