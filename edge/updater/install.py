@@ -14,7 +14,7 @@ import structlog
 
 from edge.updater.launcher import Releases
 from shared.kernel.errors import RefusedError, UnavailableError
-from shared.release.description import Release, Wheel
+from shared.release.description import Release, Wheel, is_version
 
 COMPLETE = ".complete"
 """Written last into a release's folder: one without it was cut off, and is built again."""
@@ -61,9 +61,17 @@ def build(releases: Releases, release: Release, wheels: Mapping[str, Path]) -> N
 
 
 def drop(releases: Releases, version: str) -> None:
-    """Remove a release that is of no use, unless the launcher may still need it."""
+    """Remove a release that is of no use, unless the launcher may still need it.
+
+    What is no version is left alone: it may be a wish whose signature did not hold, and a path.
+    """
     note = releases.note()
-    if version and version not in {note.trusted, note.trial, note.previous, releases.current()}:
+    if is_version(version) and version not in {
+        note.trusted,
+        note.trial,
+        note.previous,
+        releases.current(),
+    }:
         shutil.rmtree(releases.folder / version, ignore_errors=True)
 
 
