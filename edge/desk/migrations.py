@@ -108,4 +108,8 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX shelf_label_due ON shelf_label(from_at_ms) WHERE printed_at_ms IS NULL
     """,
+    # The member price that stands on the shelf counts as well when a change is taken back.
+    """
+    ALTER TABLE shelf_label ADD COLUMN old_member_minor INTEGER
+    """,
 )

@@ -23,6 +23,7 @@ class LabelChange:
     old_minor: int | None
     new_minor: int | None
     member_minor: int | None
+    old_member_minor: int | None = None
 
 
 def changes_of(before: Prices, after: Prices, now_ms: int) -> Iterator[LabelChange]:
@@ -35,7 +36,8 @@ def changes_of(before: Prices, after: Prices, now_ms: int) -> Iterator[LabelChan
     for at_ms in instants:
         price = price_at(after, at_ms)
         if _says(price) != _says(shown):
-            yield LabelChange(at_ms, _says(shown)[0], *_says(price))
+            old_minor, old_member_minor = _says(shown)
+            yield LabelChange(at_ms, old_minor, *_says(price), old_member_minor)
         shown = price
 
 

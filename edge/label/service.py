@@ -60,8 +60,8 @@ class Labels:
 
     def due(self, days: int) -> list[DueLabel]:
         """Labels that change now or within so many days, the oldest first, at most 2,000."""
-        until_ms = self._parts.clock.now_ms() + days * _DAY_MS
-        return self._parts.store.due(until_ms, LIST_MAX)
+        now_ms = self._parts.clock.now_ms()
+        return self._parts.store.due(now_ms + days * _DAY_MS, now_ms, LIST_MAX)
 
     def chosen(self, keys: Sequence[Key], days: int) -> list[DueLabel]:
         """Those of the due labels that are named; RefusedError `label.none` when none is due."""

@@ -54,7 +54,12 @@ def paper() -> Paper:
 
 
 @pytest.fixture
-def labels(tmp_path: Path, paper: Paper) -> Iterator[Labels]:
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def labels(tmp_path: Path, paper: Paper, clock: StillClock) -> Iterator[Labels]:
     desk_file = Writer(tmp_path / "desk.db", "NORMAL")
     desk_file.open(MIGRATIONS)
     numbers = count()
@@ -62,7 +67,7 @@ def labels(tmp_path: Path, paper: Paper) -> Iterator[Labels]:
         LabelParts(
             LabelStore(desk_file),
             paper,  # type: ignore[arg-type]
-            StillClock(),  # type: ignore[arg-type]
+            clock,  # type: ignore[arg-type]
             CNY,
             load_texts("zh-CN"),
             lambda: f"label-{next(numbers)}",
@@ -93,9 +98,9 @@ def test_a_price_that_is_taken_back_before_anybody_printed_needs_none(labels: La
 
 
 def test_a_price_of_tomorrow_is_printed_today_and_one_that_is_called_off_is_not(
-    labels: Labels,
+    labels: Labels, clock: StillClock
 ) -> None:
-    tomorrow = StillClock().at_ms + DAY_MS
+    tomorrow = clock.at_ms + DAY_MS
     labels.activated([milk(500, (0, 500), (tomorrow, 450))], 2)
     assert (prices(labels), prices(labels, days=1)) == ([], [(500, 450)])
     labels.activated([milk(500, (0, 500))], 3)
@@ -140,3 +145,50 @@ def test_labels_that_nobody_waits_for_are_not_printed(labels: Labels) -> None:
     labels.activated([milk(500, (0, 450))], 2)
     with pytest.raises(RefusedError, match=r"label\.none"):
         labels.chosen([("00000000000000", 1)], 1)
+
+
+def member_milk(before: tuple[int, int | None], after: tuple[int, int | None]) -> RepricedItem:
+    was, now = DatedPrice(0, *before), DatedPrice(0, *after)
+    return RepricedItem(MILK, "鲜牛奶", "1 L", (was,), (now,))
+
+
+def test_a_member_price_that_changed_twice_before_anybody_printed_stays_due(
+    labels: Labels,
+) -> None:
+    labels.activated([member_milk((500, None), (500, 450))], 2)
+    labels.activated([member_milk((500, 450), (500, 430))], 3)
+    assert [label.change.member_minor for label in labels.due(0)] == [430]
+    labels.activated([member_milk((500, 430), (500, None))], 4)
+    assert labels.due(0) == []
+
+
+def test_a_member_price_that_is_lost_with_a_price_that_is_taken_back_needs_a_label(
+    labels: Labels,
+) -> None:
+    labels.activated([member_milk((500, 450), (520, None))], 2)
+    labels.activated([member_milk((520, None), (500, None))], 3)
+    assert [label.change.new_minor for label in labels.due(0)] == [500]
+    labels.activated([member_milk((500, None), (500, 450))], 4)
+    assert labels.due(0) == []
+
+
+def test_a_price_that_is_over_before_anybody_printed_is_not_put_on_the_shelf(
+    labels: Labels, clock: StillClock
+) -> None:
+    friday, monday = clock.at_ms + DAY_MS, clock.at_ms + 4 * DAY_MS
+    labels.activated([milk(500, (0, 500), (friday, 450), (monday, 500))], 2)
+    clock.at_ms = friday
+    assert prices(labels) == [(500, 450)]
+    assert prices(labels, days=7) == [(500, 450), (450, 500)]
+    clock.at_ms = monday
+    assert [new for _, new in prices(labels)] == [500]
+    labels.done(labels.due(0), "2041")
+    assert prices(labels, days=7) == []
+
+
+def test_a_label_printed_ahead_leaves_the_one_of_today_due(
+    labels: Labels, clock: StillClock
+) -> None:
+    labels.activated([milk(500, (0, 450), (clock.at_ms + DAY_MS, 400))], 2)
+    labels.done(labels.due(1)[1:], "2041")
+    assert prices(labels, days=1) == [(500, 450)]
