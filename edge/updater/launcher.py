@@ -189,6 +189,12 @@ def _started(note: Note, moment: Moment) -> Note:
     )
 
 
+def _unwritten(releases: Releases) -> str:
+    """What runs while nothing can be noted: no trial, whose starts could not be counted."""
+    trusted = releases.note().trusted
+    return trusted if releases.runs(trusted) else releases.current()
+
+
 def _rescue(releases: Releases, note: Note) -> str:
     """The trusted release is gone: rather any other than a closed shop."""
     others = [path.name for path in releases.folder.glob("*") if releases.runs(path.name)]
@@ -230,7 +236,8 @@ def _watch(releases: Releases, trial: tuple[str, int, int], deadline_s: float) -
             return
         if time.monotonic() >= deadline_s:
             _say(f"{version} does not become healthy: going back to {note.trusted}")
-            releases.go_back("release.unhealthy")
+            with suppress(OSError):  # the next start decides without the note
+                releases.go_back("release.unhealthy")
             os.kill(main, signal.SIGTERM)
             if not _is_closed(alive, GRACE_S):
                 os.kill(main, signal.SIGKILL)
@@ -255,7 +262,7 @@ def main(arguments: list[str]) -> int:
         version = choose(releases, moment)
     except OSError as error:  # a full or read-only disk must not keep the shop closed
         _say(f"the note cannot be written: {error}")
-        version = releases.current()
+        version = _unwritten(releases)
     if not version:
         _say(f"no release in {releases.folder} can be started")
         return _EXIT_NOTHING_TO_RUN

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,3 +140,59 @@ def test_without_any_release_it_says_so(releases: Releases) -> None:
 
 def _of(note: Note) -> dict[str, object]:
     return {"starts": note.starts, "boot": note.boot, "began_s": note.began_s}
+
+
+def _full(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Releases, "write", no_room)
+    monkeypatch.setattr(Releases, "point", no_room)
+
+
+def _chosen(releases: Releases, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the launcher would become, without becoming it."""
+    became: list[str] = []
+    monkeypatch.setattr(launcher, "_become", lambda program, _: became.append(str(program)))
+    monkeypatch.setattr(launcher, "guard", lambda *_: None)
+    monkeypatch.setenv(launcher.ROOT_VARIABLE, "")
+    monkeypatch.setenv(launcher.RELEASE_VARIABLE, "")
+    launcher.main([str(releases.root), "run"])
+    return [Path(each).parents[1].name for each in became]
+
+
+def test_a_disk_that_is_full_leaves_nothing_on_trial(releases: Releases, monkeypatch) -> None:
+    """Its starts could not be counted: it would crash for ever and the shop stay closed."""
+    a_program(releases, NEW, run=SAYS)
+    releases.try_out(NEW)
+    _full(monkeypatch)
+    assert _chosen(releases, monkeypatch) == [OLD]
+
+
+def test_a_disk_that_is_full_keeps_a_healthy_release(releases: Releases, monkeypatch) -> None:
+    a_program(releases, NEW, run=SAYS)
+    releases.try_out(NEW)
+    releases.trust()
+    _full(monkeypatch)
+    assert _chosen(releases, monkeypatch) == [NEW]
+
+
+def test_the_guard_ends_what_hangs_on_a_full_disk_too(releases: Releases, monkeypatch) -> None:
+    a_program(releases, NEW, run=SAYS)
+    releases.try_out(NEW)
+    _full(monkeypatch)
+    with subprocess.Popen(["sleep", "60"]) as hanging:
+        reads, _writes = os.pipe()
+        monkeypatch.setattr(launcher, "GRACE_S", 0.1)
+        with suppress(OSError):
+            launcher._watch(releases, (NEW, hanging.pid, reads), 0.0)
+        ended = hanging.poll() is not None or _ends(hanging)
+        hanging.kill()
+    assert ended
+
+
+def _ends(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        return process.wait(5) != 0
+    except subprocess.TimeoutExpired:
+        return False
