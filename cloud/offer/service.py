@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -132,11 +132,13 @@ class OfferRecords:
         """Offers that changed: a record where they hold, a removal everywhere else."""
         new = store.new_store_ids(connection)
         known = [store_id for store_id in _currencies(connection) if store_id not in set(new)]
-        for offer in list(store.drafts(connection)):
+        changed = list(store.drafts(connection))
+        for offer in changed:
             for store_id in known:
                 yield ScopedRecord(zone_of(store_id), _record_in(offer, store_id))
         if new:
-            yield from self._welcomes(connection, new)
+            drafted = {offer.offer_id for offer in changed}
+            yield from self._welcomes(connection, new, drafted)
 
     def take(self, connection: Connection, release_id: int) -> None:
         """See RecordSource."""
@@ -150,13 +152,15 @@ class OfferRecords:
         """See RecordSource."""
         store.mark_published(connection, release_id, rev)
 
-    def _welcomes(self, connection: Connection, store_ids: Iterable[str]) -> Iterator[ScopedRecord]:
-        """What a store that had no revision yet begins with, drafted or not."""
+    def _welcomes(
+        self, connection: Connection, store_ids: Iterable[str], drafted: Collection[str]
+    ) -> Iterator[ScopedRecord]:
+        """What a store begins with, drafted or not."""
         offers = list(store.newest(connection))
         for store_id in store_ids:
             for offer in offers:
-                if offer.is_in(store_id):
-                    yield ScopedRecord(zone_of(store_id), record_of(offer))
+                if offer.is_in(store_id) or offer.offer_id in drafted:
+                    yield ScopedRecord(zone_of(store_id), _record_in(offer, store_id))
 
 
 def record_of(offer: OfferVersion) -> Record:

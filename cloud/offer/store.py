@@ -74,9 +74,16 @@ _HISTORY = text("""
            rev AS published_rev
     FROM offer_version LEFT JOIN offer_publication USING (offer_id, version)
     WHERE offer_id = :offer_id ORDER BY version DESC LIMIT :most""")
-_NEW_STORES = text("""
-    SELECT store_id FROM store
-    WHERE NOT EXISTS (SELECT FROM lineage WHERE lineage.store_id = store.store_id)""")
+# A store may have revisions without its offers: it joined while a release was on its way.
+_NEW = """
+    FROM store WHERE NOT EXISTS (
+        SELECT FROM release_draft took LEFT JOIN release_flight flight USING (release_id)
+        WHERE took.source = 'offer.store' AND took.key = store.store_id
+          AND flight.state IS DISTINCT FROM 'dropped')"""
+_NEW_STORES = text(f"SELECT store_id {_NEW}")
+_WELCOME = text(f"""
+    INSERT INTO release_draft (release_id, source, key)
+    SELECT :release_id, 'offer.store', store_id {_NEW}""")
 # Where no price is in force yet, the first that will be: goods may be promoted as they arrive.
 _PRICED_ITEMS = text("""
     SELECT item.gtin, price.regular_minor, item.cost_minor, item.category, item.department,
@@ -192,8 +199,12 @@ def append(connection: Connection, versions: Iterable[OfferVersion], author: Aut
 
 
 def take_drafts(connection: Connection, release_id: int) -> None:
-    """Let every draft belong to a release, as the version that it is now."""
+    """Let every draft belong to a release, as the version that it is now.
+
+    It brings every offer to the stores that no other release does.
+    """
     connection.execute(_TAKE, {"release_id": release_id})
+    connection.execute(_WELCOME, {"release_id": release_id})
 
 
 def give_drafts_back(connection: Connection, release_id: int) -> None:
@@ -230,7 +241,7 @@ def places(connection: Connection) -> list[StorePlace]:
 
 
 def new_store_ids(connection: Connection) -> list[str]:
-    """Stores for which nothing was ever published."""
+    """Stores to which no release has brought the offers that there were before them."""
     return [str(store_id) for (store_id,) in connection.execute(_NEW_STORES)]
 
 

@@ -321,6 +321,30 @@ def test_what_reaches_no_store_yet_stays_a_draft(chain: Chain, admin: httpx.Clie
     assert chain.rows("SELECT count(*) FROM record WHERE scope = 'zone:moon'") == [(1,)]
 
 
+def test_a_store_that_joins_while_a_release_is_under_way_gets_the_offers_with_the_next(
+    chain: Chain, buyer: httpx.Client, admin: httpx.Client
+) -> None:
+    club = {**FREE, "id": "club", "reward": {"type": "percent_off", "bp": 100}}
+    document = {"format": "tillbox-offers/1", "offers": [club]}
+    buyer.post("/v1/offers/import", json=document).raise_for_status()
+    drop_drafts(chain, admin)
+    change_price(buyer, next(PRICES))
+    release_id = submit(buyer, approve=True)["release_id"]
+    chain.runner().tick()
+    body = {"name": "Late", "time_zone": "Asia/Shanghai", "currency": "CNY"}
+    admin.put("/v1/stores/late", json=body).raise_for_status()
+    assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
+    assert chain.rev_of("late")
+    change_price(buyer, next(PRICES), item=1)
+    drop_drafts(chain, admin)
+    held = "SELECT key FROM record WHERE scope = 'store-late' AND kind = 'offer'"
+    assert chain.rows(held) == [("club",)]
+    buyer.post("/v1/offers/club/end", json={}).raise_for_status()
+    drop_drafts(chain, admin)
+    assert chain.rows(held) == []
+    chain.rows("DELETE FROM store WHERE store_id = 'late' RETURNING 1")
+
+
 def test_two_people_who_submit_and_approve_at_once_make_one_release(
     chain: Chain, api: CloudApi, buyer: httpx.Client, approver: httpx.Client, admin: httpx.Client
 ) -> None:
