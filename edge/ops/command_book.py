@@ -14,6 +14,13 @@ from shared.wire.message import CommandResult, DesiredCommand
 BEGUN = "begun"
 KEPT_MAX, KEPT_MS = 500, 120 * 86_400_000
 """Commands whose result head office has are forgotten beyond so many, once they are so old."""
+HOUR_MS, HOURLY_MAX = 3_600_000, 200
+"""Commands begun in an hour, of all kinds: who has the broker must not fill the disk with them."""
+_COUNT = (
+    "SELECT count(*), count(*) FILTER (WHERE kind=?1 AND state NOT IN ('expired', 'refused'))"
+    " FROM (SELECT kind, state, at_ms FROM command ORDER BY n DESC LIMIT ?2)"
+    " WHERE at_ms BETWEEN ?3 AND ?4"
+)
 _COLUMNS = "id, kind, state, at_ms, code, detail, object, told, is_known"
 
 
@@ -69,6 +76,12 @@ class CommandBook:
         """A command, if it is in the book."""
         found = self._rows("WHERE id=?", command_id)
         return found[0] if found else None
+
+    def has_room(self, kind: str, hourly: int, now_ms: int) -> bool:
+        """Whether another command of a kind, of which `hourly` are done in an hour, may begin."""
+        rows = self._database.rows(_COUNT, (kind, HOURLY_MAX, now_ms - HOUR_MS, now_ms))
+        of_all, of_kind = rows[0]
+        return bool(of_all < HOURLY_MAX and of_kind < hourly)
 
     def begun(self) -> list[Done]:
         """Commands without a result, the oldest first."""

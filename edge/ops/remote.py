@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from edge.ops.command_book import CommandBook, Done
+from edge.ops.command_book import HOURLY_MAX, CommandBook, Done
 from shared.kernel.errors import RefusedError, RetailError
 from shared.wire.message import CommandResult, DesiredCommand, DesiredState
 
@@ -41,10 +41,15 @@ Run = Callable[[DesiredCommand, threading.Event], Outcome | None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One kind of command; `may_begin` says whether now is the time, else it is asked again."""
+    """One kind of command; `may_begin` says whether now is the time, else it is asked again.
+
+    At most `hourly` of the kind are done in an hour. Commands are not signed: whoever has the
+    broker may ask for restarts without end, and the store has to sell.
+    """
 
     run: Run
     may_begin: Callable[[], bool] = lambda: True
+    hourly: int = HOURLY_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +117,14 @@ class Remote:
         parts = self._parts
         if parts.book.find(command.id) is not None:
             return
-        task = parts.tasks.get(command.kind)
-        if parts.now_ms() > command.not_after:
+        task, now_ms = parts.tasks.get(command.kind), parts.now_ms()
+        if not parts.book.has_room("", HOURLY_MAX, now_ms):
+            return
+        if now_ms > command.not_after:
             self._begin(command, lambda *_: Outcome("expired", "command.expired"))
         elif task is None:
             self._begin(command, lambda *_: Outcome("refused", "command.unknown_kind"))
-        elif task.may_begin():
+        elif parts.book.has_room(command.kind, task.hourly, now_ms) and task.may_begin():
             self._begin(command, task.run)
 
     def _begin(self, command: DesiredCommand, run: Run) -> None:

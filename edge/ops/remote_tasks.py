@@ -18,6 +18,7 @@ DRILL_MINUTES_MAX = 60
 CAUGHT_UP_S = 120.0
 UPLOAD_TRIES, UPLOAD_PAUSE_S = 4, 5.0
 _LOOK_S = 0.2
+RESTARTS_HOURLY, DRILLS_HOURLY, TESTS_HOURLY, PAGES_HOURLY, LOGS_HOURLY = 3, 2, 6, 12, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,15 @@ class TaskParts:
 def tasks_of(parts: TaskParts) -> Mapping[str, Task]:
     """Each kind of command. Only a restart waits for open baskets: the others disturb nobody."""
     return {
-        "test_page": Task(lambda command, _: _test_page(parts, command)),
-        "collect_logs": Task(lambda command, stopping: _collect_logs(parts, command, stopping)),
-        RESTART: Task(lambda *_: _restart(parts), parts.is_quiet),
-        "offline_drill": Task(lambda command, stopping: _drill(parts, command, stopping)),
-        "self_test": Task(lambda *_: _self_test(parts)),
+        "test_page": Task(lambda command, _: _test_page(parts, command), hourly=PAGES_HOURLY),
+        "collect_logs": Task(
+            lambda command, stopping: _collect_logs(parts, command, stopping), hourly=LOGS_HOURLY
+        ),
+        RESTART: Task(lambda *_: _restart(parts), parts.is_quiet, RESTARTS_HOURLY),
+        "offline_drill": Task(
+            lambda command, stopping: _drill(parts, command, stopping), hourly=DRILLS_HOURLY
+        ),
+        "self_test": Task(lambda *_: _self_test(parts), hourly=TESTS_HOURLY),
         "price_check": Task(
             lambda command, _: Outcome("done", detail=parts.price_check(command.args))
         ),

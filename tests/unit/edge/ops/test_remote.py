@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.desk.migrations import MIGRATIONS
-from edge.ops.command_book import CommandBook
+from edge.ops.command_book import HOURLY_MAX, CommandBook
 from edge.ops.remote import RESTART, Outcome, Remote, RemoteParts, Task
 from edge.sqlite import Writer
 from shared.kernel.errors import RefusedError
@@ -38,6 +38,7 @@ class Machine:
             "break": Task(self._run(self._break)),
             "refuse": Task(self._run(self._refuse)),
             "wait": Task(self._run(lambda: Outcome("done")), lambda: self.is_quiet),
+            "rare": Task(self._run(lambda: Outcome("done")), hourly=3),
             RESTART: Task(self._run(lambda: None)),
         }
         parts = RemoteParts(self.book, tasks, lambda: self.now_ms, lambda: self.now_ms, self._tell)
@@ -176,3 +177,22 @@ def test_old_commands_are_forgotten_but_never_those_that_head_office_may_ask_for
     box.now_ms += 200 * 86_400_000
     box.book.known("c3", box.now_ms)
     assert [box.book.find(f"c{n}") is None for n in range(4)] == [True, True, False, False]
+
+
+def test_a_box_restarts_a_few_times_in_an_hour_whoever_asks(box: Machine) -> None:
+    for number in range(9):
+        box.desire(a_command("rare", f"r{number}", minutes=600))
+        box.restart()
+    assert box.done == ["r0", "r1", "r2"]
+    box.now_ms += 61 * 60_000
+    box.desire(a_command("rare", "r9", minutes=600), a_command(name="a1", minutes=600))
+    assert box.done[3:] == ["r9", "a1"]
+
+
+def test_a_flood_of_commands_fills_no_disk(box: Machine) -> None:
+    flood = [a_command("fly" if n % 2 else "beep", f"f{n}") for n in range(HOURLY_MAX + 20)]
+    box.desire(*flood)
+    assert sum(box.book.find(each.id) is not None for each in flood) == HOURLY_MAX
+    box.now_ms += 61 * 60_000
+    box.desire(a_command(name="a1", minutes=600))
+    assert box.done[-1] == "a1"
