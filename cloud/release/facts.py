@@ -105,5 +105,5 @@ def _wave(plan: WavePlan, row: WaveRow, counts: dict[str, int]) -> WaveView:
         row.started_at_ms,
         row.done_at_ms is not None,
         row.last_at_ms or 0,
-        counts.get("brought", 0),
+        counts.get("brought", 0) + counts.get("failed", 0),
     )

@@ -17,7 +17,8 @@ TRIPPED = "tripped"
 SMALL_WAVE = 3
 """In a wave of so many stores one failure is enough."""
 DIGEST_ERRORS = ("replica.digest", "publication.digest", "publication.hash", "replica.records")
-MINUTE_S = 60
+ERROR_GRACE_MS = 90_000
+"""A box tries again and tells within this: what it says sooner may be of before, or pass."""
 
 
 class GuardId(StrEnum):
@@ -226,10 +227,6 @@ def _digest(setting: GuardSetting, boxes: Sequence[BoxFact]) -> Look:
     return Look(setting.guard, TRIPPED if is_tripped else "ok", len(bad), evidence)
 
 
-def _is_digest_error(error: str | None) -> bool:
-    return error is not None and error.startswith(DIGEST_ERRORS)
-
-
 def _failures(setting: GuardSetting, boxes: Sequence[BoxFact]) -> Look:
     if not boxes:
         return Look(setting.guard, "no_data")
@@ -246,7 +243,8 @@ def _failures(setting: GuardSetting, boxes: Sequence[BoxFact]) -> Look:
 def _has_failed(box: BoxFact, patience_s: int) -> bool:
     if box.is_stored or not box.is_online:
         return False
-    return box.error is not None or box.late_ms > patience_s * 1000
+    patience_ms = patience_s * 1000 if box.error is None else ERROR_GRACE_MS
+    return box.late_ms > patience_ms
 
 
 def _sales_drop(setting: GuardSetting, sight: Sight) -> Look:

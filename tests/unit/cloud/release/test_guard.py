@@ -86,7 +86,7 @@ def late(store: str, wave_stores: int, *, is_online: bool = True) -> BoxFact:
 
 
 def refusing(store: str, wave_stores: int, error: str = "catalog.disk_full") -> BoxFact:
-    return BoxFact(store, wave_stores, error=error)
+    return BoxFact(store, wave_stores, error=error, late_ms=91_000)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,8 @@ def refusing(store: str, wave_stores: int, error: str = "catalog.disk_full") -> 
         (boxes(3, late("x", 3, is_online=False)), "ok"),
         (boxes(3, BoxFact("x", 3, late_ms=599_000)), "ok"),
         (boxes(3, refusing("x", 3)), "tripped"),
+        # A download that failed once, or what it could not take before: it tries again.
+        (boxes(3, BoxFact("x", 3, error="objects.unavailable", late_ms=89_000)), "ok"),
         (boxes(100, refusing("x", 100), refusing("y", 100)), "ok"),
         (boxes(100, *(refusing(name, 100) for name in "xyz")), "tripped"),
         (boxes(400, *(refusing(name, 400) for name in "xyz")), "ok"),
