@@ -14,13 +14,15 @@ from shared.kernel.errors import RefusedError
 PAYMENT, RECEIPT, TAX = "payment", "receipt", "tax/"
 TENDERS = ("cash", "card", "manufacturer_coupon")
 """Ways to pay that a store may switch off; `shared.sale.tender` has the same."""
+MONEY = frozenset({"cash", "card"})
+"""One of these has to be among them: with makers' coupons alone no sale could be paid."""
 RATE_BP_MAX = 10_000
 CLASS_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a store takes: {"tenders": ["cash", ...]}, at least one of TENDERS."""
+    """What a store takes: {"tenders": ["cash", ...]} of TENDERS, at least one of MONEY."""
 
     tenders: frozenset[str] = frozenset(TENDERS)
 
@@ -66,7 +68,7 @@ def parse_payment(value: Value) -> Payment:
     if not isinstance(tenders, list | tuple):
         raise wrong("tenders")
     known = frozenset(each for each in tenders if each in TENDERS)
-    if not known:
+    if not known & MONEY:
         raise wrong("tenders")
     return Payment(known)
 

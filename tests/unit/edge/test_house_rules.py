@@ -96,6 +96,11 @@ def test_a_store_takes_what_is_set_up_and_all_otherwise() -> None:
     assert rules(Records()).tenders() == ALL_TENDERS.tenders
 
 
+def test_a_store_is_never_left_with_makers_coupons_alone() -> None:
+    coupons = {"dated": [["", {"tenders": ["manufacturer_coupon", "shells"]}]]}
+    assert rules(Records(payment=coupons)).tenders() == ALL_TENDERS.tenders
+
+
 def test_receipts_have_the_lines_of_their_day() -> None:
     lines = {"dated": [["2026-12-01T00:00", {"footer": {"en": ["Merry Christmas"]}}]]}
     found = rules(Records(**{"receipt@g": lines}))

@@ -41,6 +41,7 @@ def test_good_values_are_read() -> None:
         ("tax/a@c", {"rate_bp": 13}, "config.name"),
         ("tax/", {"rate_bp": 13}, "config.name"),
         ("payment", {"tenders": []}, "config.value"),
+        ("payment", {"tenders": ["manufacturer_coupon"]}, "config.value"),
         ("payment", {"tenders": ["palm", "cash"]}, "config.value"),
         ("payment", {}, "config.value"),
         ("receipt", {"header": {"fr": ["Bonjour"]}}, "config.value"),
