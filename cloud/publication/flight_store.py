@@ -141,7 +141,9 @@ _LAST_REV = text("SELECT max(rev) FROM publication WHERE release_id = :release_i
 _FORGET = text("""
     DELETE FROM release_store had USING release_flight flight
     WHERE flight.release_id = had.release_id AND flight.state IN ('settled', 'dropped')
-      AND flight.at_ms < :before_ms""")
+      AND flight.at_ms < :before_ms AND NOT EXISTS (
+        SELECT FROM publication made
+        WHERE made.release_id = flight.release_id AND made.at_ms >= :before_ms)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +291,10 @@ def last_rev(connection: Connection, release_id: int) -> int:
 
 
 def forget(connection: Connection, before_ms: int) -> None:
-    """Drop which store had which of the releases that were over before an instant."""
+    """Drop which store had which of the releases that were over before an instant.
+
+    A release that was frozen long before it went out is as old as its last revision.
+    """
     connection.execute(_FORGET, {"before_ms": before_ms})
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from cloud.publication import engine
 from cloud.publication.engine import PUBLICATION_LOCK, Publisher
+from cloud.publication.prune import prune
 from cloud.release import facts_store, signal_store, store
 from cloud.release.facts import facts_of, looks_of, view_of
 from cloud.release.guard import TRIPPED, Look
@@ -38,6 +39,7 @@ REST_MS_MAX = 10_000
 """A question that only waited for its turn was not dear: guards have to look again."""
 TROUBLE_MS = 10_000
 CLEAN_MS = 3_600_000
+PRUNE_MS = 24 * CLEAN_MS
 
 _log = structlog.get_logger("cloud.release")
 
@@ -52,6 +54,7 @@ class Runner:
     _look_at: dict[int, int] = field(default_factory=dict)
     _not_before: dict[int, int] = field(default_factory=dict)
     _cleaned_at: int = 0
+    _prune_at: int = 0
 
     def tick(self) -> None:
         """Every release does what it does next; one that cannot does not stop the others."""
@@ -65,8 +68,19 @@ class Runner:
         for release_id in moving:
             if self._not_before.get(release_id, 0) <= now_ms:
                 self._move_on(release_id)
+        self._tidy(now_ms)
         self._look_at = {each: self._look_at.get(each, 0) for each in moving}
         self._not_before = {each: self._not_before.get(each, 0) for each in moving}
+
+    def _tidy(self, now_ms: int) -> None:
+        if now_ms < self._prune_at:
+            return
+        is_due, self._prune_at = self._prune_at > 0, now_ms + PRUNE_MS
+        if not is_due:  # not right after each start
+            self._prune_at = now_ms + CLEAN_MS
+            return
+        gone = prune(self.publisher.database, now_ms)
+        _log.info("publication.pruned", objects=gone)
 
     def wake(self, release_id: int) -> None:
         """Something happened to a release: look at it with the next tick."""

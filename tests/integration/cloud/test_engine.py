@@ -18,6 +18,7 @@ from cloud.desired import GENS_SKIPPED, DesiredPart, desire_parts, renew
 from cloud.publication import engine
 from cloud.publication.content import records_at
 from cloud.publication.engine import PUBLICATION_LOCK
+from cloud.publication.prune import KEPT_MS, prune
 from cloud.signing import create_hq_key
 from shared.kernel.errors import RefusedError
 from shared.wire.message import NEXT_MAX
@@ -505,3 +506,39 @@ def test_a_release_that_is_let_go_late_does_not_bring_back_what_a_newer_one_repl
     fresh.settle(new)
     fresh.settle(old)
     assert held_by(fresh, "1") == {"a": line_of("a", 2), "b": line_of("b", 1)}
+
+
+def test_what_no_manifest_names_is_let_go_and_every_box_still_comes_to_its_revision(
+    fresh: EngineChain,
+) -> None:
+    first, _ = fresh.freeze({(scope, f"a{scope}"): 1 for scope in SCOPES})
+    fresh.settle(first)
+    box = Box()
+    fresh.follow(box, fresh.heads("2")[0])
+    second, _ = fresh.freeze({("", "b"): 2})
+    fresh.bring(second, {"2": fresh.at_ms + 50})
+    third, _ = fresh.freeze({("store-2", "c"): 3})
+    fresh.settle(third)
+    with fresh.database.begin() as connection:  # made for a revision that nothing leads to any more
+        connection.execute(text("INSERT INTO piece VALUES (repeat('0', 64), 'old')"))
+        statement = "INSERT INTO scope_snapshot VALUES ('', '0', repeat('0', 64), 3, 0)"
+        connection.execute(text(statement))
+    gone = prune(fresh.database, fresh.at_ms)
+    assert (gone, prune(fresh.database, fresh.at_ms)) == (2, 0)  # with that of an empty scope
+    for had in (box, Box()):
+        for head in fresh.heads("2"):
+            fresh.follow(had, head)
+    prune(fresh.database, fresh.at_ms + KEPT_MS + 1)
+    with fresh.database.begin() as connection:
+        kept = connection.execute(text("SELECT DISTINCT release_id FROM release_change"))
+        assert set(kept.scalars()) == {second, third}  # an open one, and what is newer
+
+
+def test_which_stores_had_a_release_is_known_though_it_was_frozen_long_before(
+    fresh: EngineChain,
+) -> None:
+    first, _ = fresh.freeze({("", "a"): 1})
+    fresh.at_ms += engine.REMEMBERED_MS + 1
+    fresh.settle(first)
+    with fresh.database.begin() as connection:
+        assert set(engine.having(connection, first)) == set(ZONES)

@@ -309,6 +309,17 @@ def test_a_release_that_breaks_the_runner_does_not_stop_the_others(
         assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
 
 
+def test_what_no_box_asks_for_any_more_is_let_go_an_hour_after_the_start(chain: Chain) -> None:
+    chain.rows("INSERT INTO piece VALUES (repeat('0', 64), 'old') RETURNING sha256")
+    old = "SELECT count(*) FROM piece WHERE sha256 = repeat('0', 64)"
+    runner = chain.runner()
+    runner.tick()
+    assert chain.rows(old) == [(1,)]
+    chain.clock.at_ms += 60 * MINUTE_MS
+    runner.tick()
+    assert chain.rows(old) == [(0,)]
+
+
 def test_what_reaches_no_store_yet_stays_a_draft(chain: Chain, admin: httpx.Client) -> None:
     admin.put("/v1/zones/moon", json={"name": "Moon"}).raise_for_status()
     change_price(admin, next(PRICES), "zone:moon")
