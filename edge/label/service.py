@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from edge.device.escpos import NO_ARTWORK, encode
 from edge.device.escpos_profile import PrinterProfile
@@ -21,6 +22,7 @@ from shared.kernel.money import Currency
 PRINT_MAX = 48
 """Labels of one order: a roll of paper is an arm's length of them."""
 _DAY_MS = 86_400_000
+_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,11 @@ class Labels:
         self._printing = threading.Lock()
 
     def activated(self, items: Iterable[RepricedItem], revision: int) -> None:
-        """Take over what a revision changed: one transaction, as large as the change."""
+        """Take over what a revision changed, a few items at a time: lanes share the file."""
         now_ms = self._parts.clock.now_ms()
-        self._parts.store.put(_changed(items, now_ms), revision, now_ms)
+        changed = _changed(items, now_ms)
+        while batch := list(islice(changed, _BATCH)):
+            self._parts.store.put(batch, revision, now_ms)
 
     def due(self, days: int) -> list[DueLabel]:
         """Labels that change now or within so many days, the oldest first, at most 2,000."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +16,6 @@ from edge.replica.store import Replica
 from edge.sqlite import Writer
 from edge.texts import Texts
 from shared.kernel.clock import Clock
-from shared.kernel.errors import RetailError
 from shared.kernel.money import Currency
 
 _log = structlog.get_logger("labels")
@@ -40,8 +38,8 @@ class LabelWorks:
             return
         try:
             self.labels.activated(self._items(old_rev, new_rev), new_rev)
-        except (sqlite3.Error, RetailError) as error:
-            _log.error("labels.missed", revision=new_rev, because=str(error))
+        except Exception:  # noqa: BLE001 - see above: a list of labels stops no activation
+            _log.exception("labels.missed", revision=new_rev)
 
     def _items(self, old_rev: int, new_rev: int) -> Iterator[RepricedItem]:
         for row in self.replica.changed_prices(old_rev, new_rev):

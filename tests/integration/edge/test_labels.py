@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -192,3 +193,20 @@ def test_a_label_printed_ahead_leaves_the_one_of_today_due(
     labels.activated([milk(500, (0, 450), (clock.at_ms + DAY_MS, 400))], 2)
     labels.done(labels.due(1)[1:], "2041")
     assert prices(labels, days=1) == [(500, 450)]
+
+
+def test_lanes_write_while_a_large_revision_is_compared(labels: Labels) -> None:
+    """They share the file: who holds it while all items are read keeps every scan waiting."""
+    waited: list[bool] = []
+
+    def items() -> Iterator[RepricedItem]:
+        for n in range(3):
+            scan = threading.Thread(target=labels.due, args=(0,), daemon=True)
+            scan.start()
+            scan.join(5)
+            waited.append(scan.is_alive())
+            yield RepricedItem(f"{n:014d}", f"item {n}", "", (), (DatedPrice(0, 100),))
+
+    labels.activated(items(), 2)
+    assert waited == [False] * 3
+    assert len(labels.due(0)) == 3
