@@ -465,9 +465,11 @@ class Box:
 
     def _activated(self, result: ActivationResult) -> None:
         _log.info("revision_activated", revision=result.new_rev, before=result.old_rev)
-        self._record_activation()
-        self.labels.activated(result.old_rev, result.new_rev)
-        self.desk.refresh()
+        try:
+            self._record_activation()
+        finally:  # tills show what they sell with, and at once; labels may take their time
+            self.desk.refresh()
+            self.labels.activated(result.old_rev, result.new_rev)
 
     def _cloud_changed(self, state: CloudState) -> None:
         _log.info("cloud", online=state.online, unsynced=state.unsynced)

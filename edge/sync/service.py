@@ -224,10 +224,10 @@ class SyncService:
         if not self._plan.desire(state):
             _log.info("sync.old_document", gen=state.gen)
             return
-        self._hooks.on_standing(state.status)
-        self._hooks.on_desired(state)
         self._activator.wake()
         self._replicator.wake()
+        self._hooks.on_standing(state.status)
+        self._hooks.on_desired(state)
 
     def _cloud_born(self, birth: CloudBirth, message: Received) -> None:
         """A cloud that came up while this box was connected has not heard its hello."""

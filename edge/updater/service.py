@@ -93,6 +93,7 @@ class Updater:
         self._lock = threading.Lock()
         self._desk = _Desk()
         self._trial = _Trial(parts.clock.mono_ms())
+        self._is_kept = True
         self._wake = threading.Event()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
@@ -119,11 +120,16 @@ class Updater:
 
     def desire(self, wanted: DesiredSoftware | None) -> None:
         """Take HQ's wish; returns at once."""
-        if wanted == self._desk.wanted:
-            return
         with self._lock:
+            if wanted == self._desk.wanted and self._is_kept:
+                return
             self._desk.wanted = wanted
-            self._book.put_wanted(wanted)
+            try:
+                self._book.put_wanted(wanted)
+                self._is_kept = True
+            except OSError as error:  # a full disk: head office says it again
+                _log.warning("updater.wish_not_kept", because=str(error))
+                self._is_kept = False
         self._wake.set()
 
     def report(self) -> SoftwareReport:
