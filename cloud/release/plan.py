@@ -71,6 +71,16 @@ def checked(plan: Plan) -> Plan:
     return plan
 
 
+def whole(plan: Plan) -> Plan:
+    """The plan, whose last wave says what it does: it takes every store that is left.
+
+    RefusedError `release.plan_end` for one that names a few, and would take all.
+    """
+    if plan[-1].percent != ALL_PERCENT:
+        raise RefusedError("release.plan_end", wave=len(plan))
+    return plan
+
+
 def is_at_once(plan: Plan) -> bool:
     """Whether the first wave takes every store."""
     return len(plan) == 1 or plan[0].percent == ALL_PERCENT

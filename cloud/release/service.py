@@ -14,7 +14,7 @@ from cloud.publication.engine import PUBLICATION_LOCK, Publisher
 from cloud.release import simulation_store, store
 from cloud.release.guard import GuardSetting
 from cloud.release.lookup import GUARDS, POLICY, find, guard_settings, may_approve, policy_of
-from cloud.release.plan import AT_ONCE, Plan
+from cloud.release.plan import AT_ONCE, Plan, whole
 from cloud.release.policy import Because, Policy, reasons
 from cloud.release.preview import preview_of
 from cloud.release.preview_store import change_rows
@@ -67,7 +67,7 @@ class _DraftOnlyError(Exception):
 def submit(publisher: Publisher, command: Submit, asked: Asked) -> int:
     """Freeze all drafts as a release; its number.
 
-    Raises RefusedError `publication.nothing`, `release.plan`, `time.local`, and
+    Raises RefusedError `publication.nothing`, `release.plan_end`, `time.local`, and
     `release.second_person` where `approve` asks for more than the policy lets.
     """
     if command.starts_local:
@@ -163,7 +163,8 @@ def act(publisher: Publisher, release_id: int, verb: Verb, asked: Asked) -> int:
 
 
 def set_policy(publisher: Publisher, policy: Policy, asked: Asked) -> None:
-    """Let another policy count from now on."""
+    """Let another policy count from now on; RefusedError `release.plan_end`."""
+    whole(policy.plan)
     with publisher.database.begin() as connection:
         by, at_ms = asked.principal.name, asked.at_ms
         store.save_setting(connection, POLICY, asdict(policy), by, at_ms)
@@ -183,7 +184,7 @@ def _submit(
 ) -> Release | None:
     by, at_ms = asked.principal.name, asked.at_ms
     rules = policy_of(connection)
-    plan = command.plan or rules.plan
+    plan = whole(command.plan or rules.plan)
     _check_places(connection, plan)
     new = New(by, at_ms, command.note, command.starts_local, plan)
     release_id = store.add(connection, new)
