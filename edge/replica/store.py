@@ -15,6 +15,7 @@ from edge.replica.build import (
     build_snapshot,
     check_contents,
     put_contents,
+    remove_catalog,
 )
 from edge.replica.catalog import CatalogFile, StaffMember
 from edge.replica.offers import OfferShelf
@@ -196,22 +197,24 @@ class Replica:
         the stored revision on, or the snapshots and the deltas after them. Raises CorruptError
         `replica.digest` and leaves everything as it was; the snapshot is then the way out.
         """
-        if all(piece.sha256 in pieces for piece in manifest.snapshots):
-            file = self._stage_snapshot(manifest, pieces)
-        else:
-            file = self._stored_file()
-        # Not from the stored revision: the power may have gone after the file took a delta and
-        # before the pointer followed.
-        deltas = _deltas_from(manifest, file.contents.rev)
-        if deltas:
-            self._apply(file, manifest, deltas, pieces)
-        else:
-            check_contents(file.contents, manifest)
-        self._offers.book(file, manifest.rev)  # while nobody waits for it
+        is_new = all(piece.sha256 in pieces for piece in manifest.snapshots)
+        file = self._stage_snapshot(manifest, pieces) if is_new else self._stored_file()
+        try:
+            self._advance(file, manifest, pieces)
+            self._offers.book(file, manifest.rev)  # while nobody waits for it
+            self._stored_is(file, manifest, at_ms)
+        except BaseException:
+            if is_new:  # it is tried again and again: each time a file would fill the disk
+                file.close()
+                remove_catalog(file.path)
+            raise
+
+    def _stored_is(self, file: CatalogFile, manifest: Manifest, at_ms: int) -> None:
         name = sha256(manifest_bytes(manifest)).hex()
         pointer = Pointer(manifest.rev, manifest.inc, name, file.path.name, at_ms, manifest.at_ms)
         with self._lock:
             self._pointers.put_stored(pointer)
+            self._files[file.path.name] = file
             self._stored = pointer
             self._staged[pointer.key] = pointer
             self._items, self._prices = {}, {}
@@ -310,13 +313,20 @@ class Replica:
         numbers = (n for n in count() if not self._catalog_path(manifest, n).exists())
         path = self._catalog_path(manifest, next(numbers))
         build_snapshot(path, manifest, pieces)
-        file = CatalogFile(path, self._zone)
-        with self._lock:
-            self._files[path.name] = file
-        return file
+        return CatalogFile(path, self._zone)
 
     def _catalog_path(self, manifest: Manifest, number: int) -> Path:
         return self._folder / f"catalog-{manifest.snapshot.to_rev}-{number}.db"
+
+    def _advance(self, file: CatalogFile, manifest: Manifest, pieces: Mapping[str, Path]) -> None:
+        """Bring a file to the manifest's revision, whole or not at all."""
+        # Not from the stored revision: the power may have gone after the file took a delta and
+        # before the pointer followed.
+        deltas = _deltas_from(manifest, file.contents.rev)
+        if deltas:
+            self._apply(file, manifest, deltas, pieces)
+        else:
+            check_contents(file.contents, manifest)
 
     def _apply(
         self, file: CatalogFile, manifest: Manifest, deltas: list[Piece], pieces: Mapping[str, Path]

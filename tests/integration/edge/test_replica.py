@@ -245,6 +245,22 @@ def test_a_snapshot_that_is_not_what_was_promised_leaves_no_file(
     replica.close()
 
 
+def test_a_snapshot_whose_deltas_lead_elsewhere_leaves_no_file(
+    tmp_path: Path, replica: Replica, publisher: Publisher
+) -> None:
+    """A box tries again for as long as head office wants the revision: the disk must not fill."""
+    publisher.publish([], snapshot=True)
+    manifest = broken(publisher.publish([price_record(3, 360)]), digest="0" * 64)
+    before = files(tmp_path)
+    for _ in range(3):
+        with pytest.raises(CorruptError, match=r"replica\.digest"):
+            replica.stage(manifest, publisher.objects)
+    assert files(tmp_path) == before
+    assert regular(replica, 3, 1) == 300
+    replica.stage(publisher.manifest(), publisher.objects)
+    assert regular(replica, 3, 3) == 360
+
+
 def test_a_snapshot_over_a_broken_delta_is_the_way_out(
     tmp_path: Path, replica: Replica, publisher: Publisher
 ) -> None:
