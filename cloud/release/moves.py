@@ -34,7 +34,10 @@ class ItemFacts:
 
 @dataclass(frozen=True, slots=True)
 class PriceChange:
-    """An item's price record of one scope, before and after; None: it is not there."""
+    """An item's price record of one scope, before and after; None: it is not there.
+
+    `wide` is that of the zone or chain, which counts where the scope's own says nothing.
+    """
 
     scope: str
     gtin: str
@@ -42,6 +45,7 @@ class PriceChange:
     new: Record | None
     item: ItemFacts = ItemFacts()
     zone: tzinfo = UTC
+    wide: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,11 @@ def _steps(
     change: PriceChange, old: Sequence[LevelPrice], new: Sequence[LevelPrice], now_ms: int
 ) -> Iterable[PriceMove]:
     gtin, _ = parse_record_key(change.gtin)
-    later = {each.from_at_ms for each in (*old, *new) if each.from_at_ms > now_ms}
+    wide = _prices(change.wide, change.zone)
+    later = {each.from_at_ms for each in (*old, *new, *wide) if each.from_at_ms > now_ms}
     for at_ms in sorted({now_ms, *later}):
         before, after = _at(old, at_ms), _at(new, at_ms)
+        before, after = (_at(wide, at_ms) if each[0] is None else each for each in (before, after))
         if before == after:
             continue
         bp = max(_bp(before[0], after[0]), _bp(_member(before), _member(after)))

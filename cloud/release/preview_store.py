@@ -12,16 +12,26 @@ from cloud.release.moves import ItemFacts, PriceChange
 from shared.publication.revision import Record, RecordKind, parse_record
 
 ROWS_AT_ONCE = 2_000
-_PRICES = """
+# What the zone or the chain says counts where a narrower scope says nothing yet, or no more.
+_WIDE = """
+LEFT JOIN store ON change.scope = 'store-' || store.store_id
+LEFT JOIN record zonal ON change.kind = 'price' AND zonal.kind = 'price'
+    AND zonal.scope = 'zone:' || store.zone_id
+    AND zonal.key = split_part(change.key, '/', 1) || '/z'
+LEFT JOIN record chain ON change.kind = 'price' AND change.scope <> '' AND chain.kind = 'price'
+    AND chain.scope = '' AND chain.key = split_part(change.key, '/', 1) || '/c'"""
+_PRICES = f"""
 SELECT change.scope, change.key, change.old_line, change.new_line, change.new_sha,
-    item.name, item.cost_minor, item.tax_bp
-FROM release_change change
+    item.name, item.cost_minor, item.tax_bp, coalesce(zonal.line, chain.line)
+FROM release_change change {_WIDE}
 LEFT JOIN item ON item.gtin = split_part(change.key, '/', 1)
-WHERE change.release_id = %s AND change.kind = 'price'"""
-_LINES = text("""
+WHERE change.release_id = %s AND change.kind = 'price'"""  # noqa: S608 - constants
+_LINES = text(f"""
     SELECT count(*) FROM (
-        SELECT DISTINCT kind, key FROM release_change
-        WHERE release_id = :release_id AND old_sha IS NOT NULL) changed""")
+        SELECT DISTINCT change.kind, change.key FROM release_change change {_WIDE}
+        WHERE change.release_id = :release_id AND (
+            change.old_sha IS NOT NULL OR zonal.key IS NOT NULL OR chain.key IS NOT NULL))
+        changed""")  # noqa: S608 - constants
 # A staff record holds what a PIN is checked by: whom it is about is all that leaves the database.
 _CHANGES = """
 SELECT scope, kind, key, CASE WHEN kind <> 'staff' THEN old_line END,
@@ -57,16 +67,18 @@ def price_changes(connection: Connection, release_id: int) -> Iterator[PriceChan
     """Every price record that changes, from a cursor of the server."""
     with driver(connection).cursor(name="release_prices") as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        for scope, key, old, new, new_sha, name, cost, tax_bp in cursor.execute(
-            _PRICES, (release_id,)
-        ):
+        for scope, key, old, new, new_sha, *item, wide in cursor.execute(_PRICES, (release_id,)):
+            name, cost, tax_bp = item
             facts = ItemFacts(name or "", cost, tax_bp or 0)
             after = None if new_sha is None else _record(new)
-            yield PriceChange(scope, key, _record(old), after, facts)
+            yield PriceChange(scope, key, _record(old), after, facts, wide=_record(wide))
 
 
 def lines(connection: Connection, release_id: int) -> int:
-    """How many records it replaces or removes, each counted once however many stores have it."""
+    """How many records it replaces or removes, each counted once however many stores have it.
+
+    A price that is new in its scope replaces the one of the zone or the chain, if there is one.
+    """
     return int(connection.execute(_LINES, {"release_id": release_id}).scalar_one())
 
 

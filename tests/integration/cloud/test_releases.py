@@ -404,6 +404,23 @@ def test_nobody_approves_their_own_large_release(
     publish_all(admin)
 
 
+def test_a_price_of_a_zone_moves_that_of_the_chain_and_asks_for_a_second_person(
+    chain: Chain, buyer: httpx.Client, admin: httpx.Client
+) -> None:
+    admin.put("/v1/zones/dear", json={"name": "Dear"}).raise_for_status()
+    change_price(admin, 1000, "chain", item=2)
+    drop_drafts(chain, admin)
+    change_price(buyer, 100, "zone:dear", item=2)
+    change_price(buyer, next(PRICES))
+    preview = buyer.get("/v1/releases/draft/preview").json()
+    assert {each["rule"] for each in preview["approval_because"]} == {"move"}
+    answer = buyer.post("/v1/releases", json={"note": "alone", "approve": True})
+    assert (answer.status_code, answer.json()["code"]) == (409, "release.second_person")
+    chain.clock.at_ms += 1
+    change_price(buyer, 1000, "zone:dear", item=2)
+    drop_drafts(chain, admin)
+
+
 def test_the_margin_effect_comes_from_recorded_sales_in_the_background(
     chain: Chain, buyer: httpx.Client, admin: httpx.Client
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,3 +88,13 @@ def test_times_on_the_stores_clock_and_other_levels_are_read() -> None:
     assert found is None  # the chain says nothing until that day
     (move,) = moves_of([PriceChange("", key, None, new)], NOW).moves
     assert (move.gtin, move.from_at_ms, move.new_minor) == (GTIN, 1_795_737_600_000, 80)
+
+
+def test_a_price_of_a_narrower_scope_moves_the_one_that_counted_until_then() -> None:
+    wide = record((0, 100, None), key=f"{GTIN}/c")
+    begun = replace(change(None, record((0, 10, None))), wide=wide)
+    ended = replace(change(record((0, 500, None)), record((0, 500, None, NOW - 1))), wide=wide)
+    same = replace(change(None, record((0, 100, None))), wide=wide)
+    moves = [moves_of([each], NOW) for each in (begun, ended, same)]
+    assert [found.move_bp_max for found in moves] == [9_000, 8_000, 0]
+    assert [len(found.moves) for found in moves] == [1, 1, 0]
