@@ -45,7 +45,7 @@ def preview_of(
     size = Size(
         preview_store.lines(connection, release_id),
         len(frozen.stores),
-        moves.move_bp_max,
+        max(moves.move_bp_max, preview_store.offer_share_bp(connection, release_id)),
         moves.losses_total + lossy,
     )
     return told, size

@@ -52,6 +52,11 @@ _STORE_PRICES = text("""
                     OR change.scope = '' AND narrow.scope = 'zone:' || store.zone_id
                         AND narrow.key = split_part(change.key, '/', 1) || '/z'))
     ORDER BY change.scope = '' DESC, change.scope LIKE 'zone:%' DESC, change.key""")
+# One store stands for all: an offer is the same wherever it holds.
+_OFFER_LINES = text("""
+    SELECT DISTINCT ON (key) old_line, new_line FROM release_change
+    WHERE release_id = :release_id AND kind = 'offer' AND new_sha IS NOT NULL
+    ORDER BY key, length(scope), scope""")
 _OFFERS = text("""
     SELECT key, old_line, new_line, new_sha FROM release_change
     WHERE release_id = :release_id AND kind = 'offer' AND scope = :scope""")
@@ -118,6 +123,13 @@ def offers(
     return before, after
 
 
+def offer_share_bp(connection: Connection, release_id: int) -> int:
+    """The largest share of a price that an offer begins to take off; 0: none takes a share."""
+    found = connection.execute(_OFFER_LINES, {"release_id": release_id})
+    shares = [(_share_bp(old), _share_bp(new)) for old, new in found]
+    return max((new for old, new in shares if new > old), default=0)
+
+
 def store_prices(connection: Connection, release_id: int, store_id: str) -> Iterator[PriceChange]:
     """The price records that change what a store sells for; the one that counts comes last."""
     asked = {"release_id": release_id, "store_id": store_id}
@@ -128,6 +140,14 @@ def store_prices(connection: Connection, release_id: int, store_id: str) -> Iter
 def currencies(connection: Connection) -> dict[str, str]:
     """The currency of each store."""
     return {str(store): str(code) for store, code in connection.execute(_CURRENCIES)}
+
+
+def _share_bp(line: Any) -> int:  # noqa: ANN401 - what the driver gives for bytea
+    body = None if line is None else parse_record(bytes(line)).body
+    reward = {} if body is None else body.get("reward")
+    if not isinstance(reward, dict) or reward.get("type") != "percent_off":
+        return 0
+    return int(reward.get("bp", 0))
 
 
 def _record(line: Any) -> Record | None:  # noqa: ANN401 - what the driver gives for bytea

@@ -183,6 +183,8 @@ def test_an_offer_that_gives_all_away_stops_at_the_canary_and_is_taken_back_by_i
 ) -> None:
     document = {"format": "tillbox-offers/1", "offers": [FREE]}
     buyer.post("/v1/offers/import", json=document).raise_for_status()
+    answer = buyer.post("/v1/releases", json={"note": "alone", "approve": True})
+    assert answer.json()["code"] == "release.second_person"
     release_id = submit(buyer)["release_id"]
     act(approver, release_id, "approve")
     runner = chain.runner()
