@@ -19,6 +19,8 @@ JUMP_MAX_MS = 24 * 3600 * 1000
 """How far ahead of what was believed a wall clock may be without a second source."""
 DISPUTE_MS = 10 * 60 * 1000
 """NTP that differs by more than this from what head office signed is not believed."""
+STEP_MAX_MS = 60_000
+"""NTP may correct itself, or head office, backwards by this much; beyond it is not believed."""
 SLACK_MS = 2000
 """Two measurements of the same instant may differ by this much."""
 TIME_TAG = b"tbt1"
@@ -81,7 +83,7 @@ def observed(mark: Mark, wall: Wall) -> Mark:
     """What is known after a look at the machine's clocks."""
     is_same_boot = mark.boot == wall.boot
     now = _carried_on(mark, wall) if is_same_boot else _after_boot(mark, wall)
-    return _by_ntp(now, wall) if wall.is_ntp else _by_wall(now, wall)
+    return _by_ntp(now, wall, mark.verified_ms) if wall.is_ntp else _by_wall(now, wall)
 
 
 def heard(mark: Mark, wall: Wall, signed_ms: int) -> Mark:
@@ -115,12 +117,13 @@ def _after_boot(mark: Mark, wall: Wall) -> Mark:
     )
 
 
-def _by_ntp(now: Mark, wall: Wall) -> Mark:
+def _by_ntp(now: Mark, wall: Wall, told_ms: int) -> Mark:
+    """`told_ms` is what was last told for sure: time stands there until a step is caught up."""
     if now.source is TimeSource.SIGNED and abs(wall.utc_ms - now.shown_ms) > DISPUTE_MS:
         return now
-    if wall.utc_ms < now.verified_ms - SLACK_MS:
+    if wall.utc_ms < now.verified_ms - STEP_MAX_MS:
         return replace(now, source=TimeSource.UNKNOWN)
-    return _verified(now, max(wall.utc_ms, now.verified_ms), TimeSource.NTP)
+    return _verified(now, max(wall.utc_ms, told_ms), TimeSource.NTP)
 
 
 def _by_wall(now: Mark, wall: Wall) -> Mark:

@@ -107,3 +107,21 @@ def test_a_box_without_memory_goes_by_its_clock_and_says_that_nobody_vouches_for
 def test_what_is_signed_names_the_question_and_nothing_else() -> None:
     nonce = bytes(range(16))
     assert time_statement(nonce, 258) == b"tbt1" + nonce + b"\0\0\0\0\0\0\1\2"
+
+
+def test_an_ntp_that_steps_back_a_little_lets_time_stand_until_it_has_caught_up(
+    known: Mark,
+) -> None:
+    """A box without head office would else trust no clock again until somebody restarts it."""
+    ahead = observed(known, Wall(NOON + HOUR, 1000 + HOUR, "boot-1", is_ntp=True))
+    stepped = observed(ahead, Wall(NOON + HOUR - 4000, 2000 + HOUR, "boot-1", is_ntp=True))
+    assert (stepped.shown_ms, stepped.is_trusted) == (NOON + HOUR, True)
+    again = observed(stepped, Wall(NOON + HOUR + 4000, 10_000 + HOUR, "boot-1", is_ntp=True))
+    assert (again.shown_ms, again.source) == (NOON + HOUR + 4000, TimeSource.NTP)
+
+
+def test_a_head_office_a_few_seconds_ahead_of_ntp_costs_no_trust(known: Mark) -> None:
+    told = heard(known, Wall(NOON + 1000, 2000, "boot-1", is_ntp=True), NOON + 6000)
+    assert told.shown_ms == NOON + 6000
+    after = seen(told, after_ms=2000, ntp=True)
+    assert (after.shown_ms, after.is_trusted) == (NOON + 6000, True)
