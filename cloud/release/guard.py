@@ -77,11 +77,12 @@ NOTHING = Signal()
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Sales of a store now and over as long a time before, and at this time yesterday."""
+    """Sales of a store now and over as long a time before, and at both times yesterday."""
 
     now: int
     before: int
     yesterday: int = 0
+    yesterday_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,10 @@ def _has_failed(box: BoxFact, patience_s: int) -> bool:
 
 
 def _sales_drop(setting: GuardSetting, sight: Sight) -> Look:
-    """Sales against before, as those of other stores went, or against yesterday at this time."""
+    """Sales against before, as those of other stores went, or against yesterday at this time.
+
+    A Monday is no Sunday: how far today lay from yesterday before the release counts, too.
+    """
     rates = (sight.rates or {}).get(setting.window_s, {})
     control = (sight.control or {}).get(setting.window_s, Rate(0, 0))
     sold = sum(rate.now for rate in rates.values())
@@ -256,6 +260,9 @@ def _sales_drop(setting: GuardSetting, sight: Sight) -> Look:
         expected = sum(rate.before for rate in rates.values()) * control.now // control.before
     else:
         expected = sum(rate.yesterday for rate in rates.values())
+        yesterday_before = sum(rate.yesterday_before for rate in rates.values())
+        if yesterday_before >= setting.least:
+            expected = expected * sum(rate.before for rate in rates.values()) // yesterday_before
     if expected < setting.least:
         return Look(setting.guard, "no_data")
     value = max(0, (expected - sold) * WHOLE_BP // expected)

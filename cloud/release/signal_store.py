@@ -82,10 +82,12 @@ _RATES = text(f"""
         sum(sales) FILTER (WHERE minute >= :now_minute - minutes AND minute < :now_minute),
         sum(sales) FILTER (WHERE minute >= since - minutes AND minute < since),
         sum(sales) FILTER (WHERE minute >= :now_minute - minutes - :day
-            AND minute < :now_minute - :day)
+            AND minute < :now_minute - :day),
+        sum(sales) FILTER (WHERE minute >= since - minutes - :day AND minute < since - :day)
     FROM span JOIN sale_signal signal ON signal.store_id = span.store_id
         AND (minute >= since - minutes
-            OR minute BETWEEN :now_minute - minutes - :day AND :now_minute - :day)
+            OR minute BETWEEN :now_minute - minutes - :day AND :now_minute - :day
+            OR minute BETWEEN since - minutes - :day AND since - :day)
     GROUP BY span.store_id""")  # noqa: S608 - fixed text
 _CONTROL = text(f"""
     WITH {_SPANS},

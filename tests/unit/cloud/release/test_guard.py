@@ -125,6 +125,9 @@ def test_one_box_with_other_content_is_enough() -> None:
         # Nobody to compare with: yesterday at this time.
         (Rate(40, 100, 45), Rate(0, 0), "ok", 1_111),
         (Rate(10, 100, 45), Rate(0, 0), "tripped", 7_777),
+        # Today went so before the release, too.
+        (Rate(40, 42, 100, 105), Rate(0, 0), "ok", 0),
+        (Rate(10, 42, 100, 105), Rate(0, 0), "tripped", 7_500),
         (Rate(0, 20), Rate(1000, 1000), "no_data", None),
     ],
 )
