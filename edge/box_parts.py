@@ -24,6 +24,7 @@ from edge.texts import load_texts
 from shared.config.settings import ReceiptTexts
 from shared.journal.event import RevisionActivated
 from shared.kernel.clock import Clock
+from shared.kernel.errors import RetailError
 from shared.kernel.money import currency_of
 
 COPY_PAUSE_MS = 2000
@@ -103,6 +104,13 @@ def day_of(clock: Clock, identity: Identity) -> str:
 
 
 def newest_at_ms(journal: Journal) -> int:
-    """When the journal's last entry was written, by the clock of then: no earlier is now."""
-    entries = journal.read(journal.last_seq(), 1, ENTRY_BYTES_MAX)
-    return int(json.loads(entries[0].body).get("at", 0)) if entries else 0
+    """When the journal's last entry was written, by the clock of then: no earlier is now.
+
+    0 where that cannot be read: a spoilt entry is salvaged later, and the box sells now.
+    """
+    try:
+        entries = journal.read(journal.last_seq(), 1, ENTRY_BYTES_MAX)
+        at_ms = json.loads(entries[0].body).get("at", 0) if entries else 0
+    except (RetailError, ValueError, AttributeError):
+        return 0
+    return at_ms if type(at_ms) is int and at_ms > 0 else 0
