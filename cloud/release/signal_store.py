@@ -18,6 +18,7 @@ SETTLED_MINUTES = 5
 """Sales of a store are compared once it has had the release for so long."""
 ONLINE_MS = 180_000
 
+# A quantity of a box that is out of its mind times a cost passes what a column holds.
 _ADD = text("""
     WITH told AS (
         SELECT * FROM unnest(
@@ -29,7 +30,8 @@ _ADD = text("""
             net_minor)),
     costed AS (
         SELECT sold.minute, sold.rev, sum(sold.lines) AS lines, sum(sold.net_minor) AS net_minor,
-            sum(item.cost_minor * sold.qty_milli / 1000) AS cost_minor
+            sum(greatest(-1e15, least(1e15,
+                trunc(CAST(item.cost_minor AS numeric) * sold.qty_milli / 1000)))) AS cost_minor
         FROM unnest(
             CAST(:sold_minutes AS bigint[]), CAST(:sold_revs AS integer[]),
             CAST(:sold_gtins AS text[]), CAST(:sold_lines AS integer[]),

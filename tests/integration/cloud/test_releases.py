@@ -15,15 +15,19 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from cloud.__main__ import main
 from cloud.db import Database
 from cloud.release.move import Move
 from cloud.release.runner import ReleaseThread
+from cloud.release.signal import Counts, Signals, Sold
+from cloud.release.signal_store import add
 from cloud.release.simulation_job import SimulationJob
 from cloud.release.steps import Step, carry_out
 from tests.integration.cloud.publications import publish_all
 from tests.integration.cloud.releasing import (
+    GTINS,
     Chain,
     change_price,
     now_clock,
@@ -421,6 +425,15 @@ def test_a_price_of_a_zone_moves_that_of_the_chain_and_asks_for_a_second_person(
     chain.clock.at_ms += 1
     change_price(buyer, 1000, "zone:dear", item=2)
     drop_drafts(chain, admin)
+
+
+def test_a_sale_of_more_than_there_can_be_keeps_no_journal_from_being_stored(chain: Chain) -> None:
+    sold = {(0, 1, GTINS[0]): Sold(1, 10**12, 0)}
+    with chain.database.engine.connect() as connection:
+        connection.execute(text("UPDATE item SET cost_minor = 99999999"))
+        add(connection, "1", Signals({(0, 1): Counts(sales=1)}, sold))
+        cost = connection.execute(text("SELECT cost_minor FROM sale_signal WHERE minute = 0"))
+        assert cost.scalar_one() == 10**15
 
 
 def test_the_margin_effect_comes_from_recorded_sales_in_the_background(
