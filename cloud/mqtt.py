@@ -33,6 +33,8 @@ from shared.kernel.errors import RetailError
 
 RECEIVE_MAXIMUM = 32
 """Messages that the broker may have open with one worker."""
+UNLIMITED = 65_535
+"""What a broker allows that names no receive maximum (MQTT 5, 3.2.2.3.3)."""
 QUEUED_MAXIMUM = 1_000
 """Own messages waiting in the client; beyond it `publish` says no."""
 CONNECT_TIMEOUT_S = 15.0
@@ -52,6 +54,8 @@ class BrokerLogin:
     port: int
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    in_flight: int = 20
+    """Own messages that the broker may not have confirmed yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +289,7 @@ class _Session:
         client.suppress_exceptions = True
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_queued_messages_set(QUEUED_MAXIMUM)
+        client.max_inflight_messages_set(login.in_flight)
         client.username_pw_set(login.user, login.password)
         client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
@@ -357,12 +362,13 @@ class _Session:
         self.closed.set()
 
     def _on_connect(
-        self, _client: Client, _userdata: object, _flags: object, reason: ReasonCode, _props: object
+        self, _client: Client, _userdata: object, _flags: object, reason: ReasonCode, props: object
     ) -> None:
         try:
             if reason.is_failure:
                 _log.error("mqtt.refused", because=str(reason))
             else:
+                self._look_at_limit(getattr(props, "ReceiveMaximum", UNLIMITED))
                 self._is_accepted = True
                 self._on_up(self)
                 _log.info("mqtt.connected", host=self._login.host, port=self._login.port)
@@ -370,6 +376,11 @@ class _Session:
             _log.exception("mqtt.connect_callback_failed")
         finally:
             self._answered.set()
+
+    def _look_at_limit(self, most: int) -> None:
+        """A strict broker hangs up on who has more open than it allows; paho does not look."""
+        if most < self._login.in_flight:
+            _log.warning("mqtt.too_much_in_flight", broker=most, ours=self._login.in_flight)
 
     def _on_disconnect(
         self, _client: Client, _userdata: object, _flags: object, reason: ReasonCode, _props: object

@@ -22,6 +22,7 @@ _RANGES = {
     "device_broker_port": _PORTS,
     "database_connections": (1, 1000),
     "ingest_threads": (1, 64),
+    "broker_in_flight": (1, 10_000),
     "archive_retention_days": (1, 36_500),
     "archive_every_s": (0, 86_400),
     "archive_entries": (1, 1_000_000),
@@ -87,6 +88,9 @@ class Settings:
     worker_port: int = 8081
     """Where the worker answers /healthz and /metrics; 0 picks any free port."""
     ingest_threads: int = 1
+    broker_in_flight: int = 500
+    """How many messages a worker may send ahead of the broker's confirmations: no more than the
+    broker's receive maximum, which Mosquitto calls max_inflight_messages."""
 
     hq_key_file: str = "hq.key"
     """Head office's Ed25519 key, which signs what the boxes may sell by."""

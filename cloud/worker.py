@@ -175,6 +175,7 @@ class Worker:
             settings.broker_port,
             settings.broker_user or None,
             settings.broker_password or None,
+            settings.broker_in_flight,
         )
         events = LinkEvents(self._on_connected, self.meters.message, self._on_stuck)
         return BrokerLink(login, routes, events, settings.ingest_threads)

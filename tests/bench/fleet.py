@@ -129,7 +129,7 @@ def fleet(folder: Path, stores: int, sales_per_day: int = 0) -> Iterator[Fleet]:
         folder / "broker",
         device_port=chain.state.device_port,
         internal_port=chain.state.internal_port,
-        files_max=2 * stores + 1_000,
+        files_max=stores + 1_000,
     )
     database: Database | None = None
     try:
@@ -167,7 +167,7 @@ def _open(found: Fleet) -> None:
 def _change(found: Fleet, regular_minor: int) -> tuple[list[float], int]:
     """Seconds from the order to publish until each store had it, and how many have it active."""
     hq = found.chain.console
-    hq.change_price(sample_pack().catalogue[0].ean13, regular_minor)
+    hq.change_chain_price(sample_pack().catalogue[0].ean13, regular_minor)
     began_ms = SystemClock().now_ms()
     rev = hq.publish("bench")
     reached = _wait(found, rev, CONVERGE_S)

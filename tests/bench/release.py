@@ -97,7 +97,7 @@ def _bad_push(found: Fleet) -> tuple[float, int]:
 def _submit(found: Fleet, minor: int, plan: list[dict[str, Any]], starts_local: str) -> int:
     """Change a price for the chain and release it; the release's number."""
     hq = found.chain.console
-    hq.change_price(sample_pack().catalogue[0].ean13, minor)
+    hq.change_chain_price(sample_pack().catalogue[0].ean13, minor)
     body = {"note": "bench", "plan": plan, "starts_local": starts_local, "approve": True}
     release: int = hq.call("POST", "/v1/releases", json=body)["release_id"]
     return release

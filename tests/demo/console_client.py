@@ -65,6 +65,11 @@ class ConsoleClient:
         body = {"gtin": gtin, "regular_minor": regular_minor, "member_minor": None}
         self.call("POST", "/v1/prices", json={**body, "store_ids": None, "confirm_large": True})
 
+    def change_chain_price(self, gtin: str, regular_minor: int) -> None:
+        """Set the chain's price from now on, one row for all stores, as a draft."""
+        body = {"gtin": gtin, "regular_minor": regular_minor, "store_ids": ["chain"]}
+        self.call("POST", "/v1/prices", json={**body, "confirm_large": True})
+
     def convergence(self) -> list[dict[str, Any]]:
         """One row per store: target, stored, active, shown."""
         rows: list[dict[str, Any]] = self.call("GET", "/v1/convergence")["stores"]
