@@ -19,6 +19,7 @@ from shared.publication.activation import Activate, Wait
 LOOK_EVERY_S = 60.0
 """The longest sleep: the clock may have been set, or have come to be trusted."""
 RETRY_S = 1.0
+FIRST_TURN_S = 3.0
 _JOIN_S = 5.0
 _PLACE = "activation"
 _log = structlog.get_logger(__name__)
@@ -42,16 +43,21 @@ class Activator:
     def __init__(self, parts: ActivateParts) -> None:
         self._parts = parts
         self._wake = threading.Event()
+        self._has_looked = threading.Event()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Activate at once what fell due while the box was off, then go on by the clock."""
+        """Activate at once what fell due while the box was off, then go on by the clock.
+
+        Waits a moment for that, so that the first scan has the right price; what a large revision
+        means for labels takes longer, and nobody waits for it.
+        """
         ACTIVE_REVISION.set(self._parts.replica.active_revision())
-        self._turn()
         self._parts.time.on_change(self.wake)
         self._thread = threading.Thread(target=self._run, name="activation", daemon=True)
         self._thread.start()
+        self._has_looked.wait(FIRST_TURN_S)
 
     def stop(self) -> None:
         """End the thread."""
@@ -68,6 +74,7 @@ class Activator:
     def _run(self) -> None:
         while not self._is_stopping:
             wait_s = self._turn()
+            self._has_looked.set()
             self._wake.wait(wait_s)
             self._wake.clear()
 
