@@ -614,8 +614,9 @@ def test_a_plan_may_name_stores_and_groups_that_are_there(
     for wave, code in (({"stores": ["99"]}, "store.unknown"), ({"group": "x"}, "group.unknown")):
         plan = [{"name": "first", **wave}, {"name": "rest", "percent": 100}]
         assert buyer.post("/v1/releases", json={"plan": plan}).json()["code"] == code
-    for plan in ([{"name": "only", "stores": ["8"]}], [{"name": "half", "percent": 50}]):
-        answer = buyer.post("/v1/releases", json={"plan": plan})
+    few: tuple[dict[str, Any], ...] = ({"stores": ["8"]}, {"percent": 50})
+    for wave in few:
+        answer = buyer.post("/v1/releases", json={"plan": [{"name": "only", **wave}]})
         assert (answer.status_code, answer.json()["code"]) == (422, "release.plan_end")
     plan = [
         {"name": "one", "stores": ["8"]},
