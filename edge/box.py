@@ -465,6 +465,7 @@ class Box:
 
     def _activated(self, result: ActivationResult) -> None:
         _log.info("revision_activated", revision=result.new_rev, before=result.old_rev)
+        self.rules.forget()
         try:
             self._record_activation()
         finally:  # tills show what they sell with, and at once; labels may take their time

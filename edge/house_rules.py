@@ -66,6 +66,10 @@ class HouseRules:
         self._clock = clock
         self._kept = _Kept(0, {})
 
+    def forget(self) -> None:
+        """Read anew: a head office that was restored gives out the same numbers again."""
+        self._kept = _Kept(0, {})
+
     def tenders(self) -> frozenset[str]:
         """The ways to pay that the store takes now."""
         return self._now(PAYMENT, parse_payment, ALL_TENDERS).tenders

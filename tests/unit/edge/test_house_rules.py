@@ -126,3 +126,12 @@ def test_a_setting_is_read_once_per_revision() -> None:
     assert records.read == ["payment"]
     records.active = 2
     assert found.takes("cash")
+
+
+def test_the_same_number_of_another_head_office_is_read_anew() -> None:
+    records = Records(payment={"dated": [["", {"tenders": ["card"]}]]})
+    found = rules(records)
+    assert not found.takes("cash")
+    records.bodies[1]["payment"] = {"dated": [["", {"tenders": ["cash"]}]]}
+    found.forget()
+    assert found.takes("cash")
