@@ -35,11 +35,12 @@ def changes_of(before: Prices, after: Prices, now_ms: int) -> Iterator[LabelChan
     instants = [now_ms, *(each.from_at_ms for each in after if each.from_at_ms > now_ms)]
     for at_ms in instants:
         price = price_at(after, at_ms)
-        if _says(price) != _says(shown):
-            old_minor, old_member_minor = _says(shown)
-            yield LabelChange(at_ms, old_minor, *_says(price), old_member_minor)
+        if says(price) != says(shown):
+            old_minor, old_member_minor = says(shown)
+            yield LabelChange(at_ms, old_minor, *says(price), old_member_minor)
         shown = price
 
 
-def _says(price: DatedPrice | None) -> tuple[int | None, int | None]:
+def says(price: DatedPrice | None) -> tuple[int | None, int | None]:
+    """What a label says of a price: regular and member price; None where there is none."""
     return (None, None) if price is None else (price.regular_minor, price.member_minor)

@@ -103,4 +103,4 @@ class Labels:
 def _changed(items: Iterable[RepricedItem], now_ms: int) -> Iterator[ItemChanges]:
     for item in items:
         changes = tuple(changes_of(item.before, item.after, now_ms))
-        yield ItemChanges(item.gtin, item.name, item.size, changes)
+        yield ItemChanges(item.gtin, item.name, item.size, changes, item.after)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from sqlite3 import Connection
 
-from edge.label.due import LabelChange
+from edge.label.due import LabelChange, Prices, says
 from edge.sqlite import Writer
+from shared.price.price_book import price_at
 
 KEPT_MS = 30 * 86_400_000
 """How long a printed label is remembered."""
@@ -37,17 +39,22 @@ _PRINTED = (
     " WHERE gtin=?3 AND (from_at_ms=?4 OR from_at_ms<?4 AND ?4<=?1) AND printed_at_ms IS NULL"
 )
 """With a label that is due now those go that it takes the place of."""
+_AHEAD = (
+    "SELECT from_at_ms, new_minor, member_minor FROM shelf_label"
+    " WHERE gtin=? AND from_at_ms>? AND printed_at_ms IS NOT NULL"
+)
 _FORGET = "DELETE FROM shelf_label WHERE printed_at_ms < ?"
 
 
 @dataclass(frozen=True, slots=True)
 class ItemChanges:
-    """The label changes of one item; `size` is its package size as text."""
+    """The label changes of one item; `size` is its package size as text, `after` its prices."""
 
     gtin: str
     name: str
     size: str
     changes: tuple[LabelChange, ...]
+    after: Prices = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +86,8 @@ class LabelStore:
         """
         with self._database.transaction() as connection:
             for item in items:
-                waiting = connection.execute(_OPEN_NOW, (item.gtin, now_ms)).fetchone()
-                connection.execute(_DROP_LATER, (item.gtin, now_ms))
-                for change in item.changes:
-                    is_now = change.from_at_ms <= now_ms
-                    old = waiting if is_now and waiting else _old(change)
-                    if is_now:
-                        connection.execute(_DROP_NOW, (item.gtin, now_ms))
-                    if is_now and waiting and old == (change.new_minor, change.member_minor):
-                        continue
-                    connection.execute(_PUT, _row(item, change, old, revision))
+                for change in (*_now(connection, item, now_ms), *_later(connection, item, now_ms)):
+                    connection.execute(_PUT, _row(item, change, revision))
             connection.execute(_FORGET, (now_ms - KEPT_MS,))
 
     def due(self, until_ms: int, now_ms: int, limit: int) -> list[DueLabel]:
@@ -108,24 +107,42 @@ class LabelStore:
             connection.executemany(_PRINTED, [(at_ms, by, *key) for key in keys])
 
 
-def _old(change: LabelChange) -> tuple[int | None, int | None]:
-    return change.old_minor, change.old_member_minor
+def _now(connection: Connection, item: ItemChanges, now_ms: int) -> Iterator[LabelChange]:
+    """The label that has to change now, from what is on the shelf."""
+    waiting = connection.execute(_OPEN_NOW, (item.gtin, now_ms)).fetchone()
+    for change in item.changes:
+        if change.from_at_ms > now_ms:
+            return
+        connection.execute(_DROP_NOW, (item.gtin, now_ms))
+        old = waiting or (change.old_minor, change.old_member_minor)
+        if not waiting or old != (change.new_minor, change.member_minor):
+            yield replace(change, old_minor=old[0], old_member_minor=old[1])
 
 
-def _row(
-    item: ItemChanges,
-    change: LabelChange,
-    old: tuple[int | None, int | None],
-    revision: int,
-) -> tuple[object, ...]:
+def _later(connection: Connection, item: ItemChanges, now_ms: int) -> Iterator[LabelChange]:
+    """The labels of later instants; those that were printed ahead stand, or are replaced."""
+    connection.execute(_DROP_LATER, (item.gtin, now_ms))
+    ahead = connection.execute(_AHEAD, (item.gtin, now_ms)).fetchall()
+    printed = {at_ms: tuple(said) for at_ms, *said in ahead}
+    for change in item.changes:
+        said = (change.new_minor, change.member_minor)
+        if change.from_at_ms > now_ms and printed.pop(change.from_at_ms, None) != said:
+            yield change
+    for at_ms, said in printed.items():
+        holds = says(price_at(item.after, at_ms))
+        if holds != said:
+            yield LabelChange(at_ms, said[0], *holds, said[1])
+
+
+def _row(item: ItemChanges, change: LabelChange, revision: int) -> tuple[object, ...]:
     return (
         item.gtin,
         change.from_at_ms,
         item.name,
         item.size,
-        old[0],
+        change.old_minor,
         change.new_minor,
         change.member_minor,
-        old[1],
+        change.old_member_minor,
         revision,
     )

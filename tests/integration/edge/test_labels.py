@@ -210,3 +210,15 @@ def test_lanes_write_while_a_large_revision_is_compared(labels: Labels) -> None:
     labels.activated(items(), 2)
     assert waited == [False] * 3
     assert len(labels.due(0)) == 3
+
+
+def test_a_label_printed_ahead_of_a_price_that_is_called_off_is_replaced(
+    labels: Labels, clock: StillClock
+) -> None:
+    tomorrow = clock.at_ms + DAY_MS
+    labels.activated([milk(500, (0, 500), (tomorrow, 450))], 2)
+    labels.done(labels.due(1), "2041")
+    labels.activated([milk(500, (0, 500), (tomorrow, 450), (tomorrow + DAY_MS, 400))], 3)
+    assert prices(labels, days=1) == [], "it is on paper already"
+    labels.activated([milk(500, (0, 500))], 4)
+    assert prices(labels, days=7) == [(450, 500)]
