@@ -83,5 +83,7 @@ class FrameReader:
         if self._is_ended or not known or length > FRAME_BYTES_MAX:
             raise RefusedError("wire.frame")
         frame = Frame(FrameKind(kind.decode()), sha256, length)
+        if frame.kind is FrameKind.END and length:
+            raise RefusedError("wire.frame")
         self._left, self._is_ended = length, frame.kind is FrameKind.END
         return frame

@@ -49,8 +49,9 @@ def test_an_answer_that_was_cut_is_known(cut: int) -> None:
         frame_header(FrameKind.PIECE, length=FRAME_BYTES_MAX + 1),
         STREAM + b"more",
         STREAM + STREAM,
+        frame_header(FrameKind.END, length=3) + b"abc",
     ],
-    ids=["kind", "length", "rest", "again"],
+    ids=["kind", "length", "rest", "again", "end with a body"],
 )
 def test_what_is_no_frame_is_refused(data: bytes) -> None:
     with pytest.raises(RefusedError, match=r"wire\.frame"):
