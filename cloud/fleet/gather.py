@@ -97,10 +97,10 @@ class Gathering(Generic[Row]):
         pause = threading.Event()
         while True:
             self._some.wait()
-            is_last = self._is_stopping
-            if not is_last:
+            if not self._is_stopping:
                 pause.wait(self._every_s)  # for others to join
             self._some.clear()
+            is_last = self._is_stopping  # looked at after the call was taken back: none is missed
             try:
                 self.flush()
             except RetailError as error:
