@@ -19,7 +19,7 @@ from cloud.publication.lineage import plan_bring, plan_withdraw
 from cloud.publication.mover import Act, Mover, Publisher
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import RefusedError
-from shared.publication.revision import record_bytes
+from shared.wire.codec import record_line
 
 __all__ = ["Act", "Conflict", "Having", "Publisher"]
 
@@ -245,7 +245,7 @@ def _draft_lines(publisher: Publisher, connection: Connection) -> Iterator[Stage
     for source in publisher.sources:
         for draft in source.drafts(connection):
             record = draft.record
-            line = record_bytes(record)
+            line = record_line(record)
             new = None if record.body is None else sha256(line)
             yield draft.scope, str(record.kind), record.key, new, line
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from cloud.db import copy_rows
+from cloud.db import copy_rows, driver
 from cloud.publication.compile import Change, Key, Part, Sum, part_of, sum_of
 from shared.publication.revision import digest_hex
 
@@ -104,19 +104,20 @@ _REBASE = (
 _HAVING = text("""
     SELECT store_id, rev, at_ms, state = 'held' FROM release_store
     WHERE release_id = :release_id AND state IN ('held', 'active') ORDER BY store_id""")
-_CHANGES = text("""
+# These two read hundreds of thousands of rows: by the driver, a row costs much less that way.
+_CHANGES = """
     SELECT release_id, scope, kind, key, old_sha, old_line, new_sha, new_line
     FROM release_change
-    WHERE release_id = ANY (:releases) AND scope = ANY (:scopes)
+    WHERE release_id = ANY (%(releases)s) AND scope = ANY (%(scopes)s)
       AND new_sha IS DISTINCT FROM old_sha
-    ORDER BY release_id, scope, kind, key""")
+    ORDER BY release_id, scope, kind, key"""
 _TOUCHED = text("""
     SELECT DISTINCT release_id, scope FROM release_change WHERE release_id = ANY (:releases)""")
 _SCOPE_SUMS = text("""
     SELECT scope, digest, records FROM scope_sum WHERE scope = ANY (:scopes)""")
-_HASHES = text("""
+_HASHES = """
     SELECT scope, old_sha, new_sha FROM release_change
-    WHERE release_id = :release_id ORDER BY scope""")
+    WHERE release_id = %(release_id)s ORDER BY scope"""
 _SETTLE = (
     text("""
     INSERT INTO record (scope, kind, key, sha256, line)
@@ -248,7 +249,7 @@ def parts(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tup
         "scopes": sorted({scope for _, scope in asked}),
     }
     gathered: dict[tuple[int, str], list[Change]] = {}
-    for release_id, scope, kind, key, *rest in connection.execute(_CHANGES, values):
+    for release_id, scope, kind, key, *rest in driver(connection).execute(_CHANGES, values):
         old, old_line, new, line = rest
         change = Change((scope, kind, key), old, old_line, new, line)
         gathered.setdefault((release_id, scope), []).append(change)
@@ -264,7 +265,7 @@ def scope_sums(connection: Connection, scopes: Iterable[str]) -> dict[str, Sum]:
 def settle(connection: Connection, release_id: int) -> None:
     """Make a release's changes the base."""
     moved: dict[str, list[tuple[bytes | None, bytes | None]]] = {}
-    for scope, old, new in connection.execute(_HASHES, {"release_id": release_id}):
+    for scope, old, new in driver(connection).execute(_HASHES, {"release_id": release_id}):
         moved.setdefault(scope, []).append((old, new))
     before = scope_sums(connection, moved)
     rows = [

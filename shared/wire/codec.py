@@ -13,6 +13,7 @@ from shared.journal.entry import EntryHeader, body_fields
 from shared.journal.event import KNOWN_EVENTS, Event, UnknownEvent
 from shared.kernel.canonical import canonical_bytes, is_composed, refuse_other_types
 from shared.kernel.errors import RefusedError
+from shared.publication.revision import Record
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in KNOWN_EVENTS}
 
@@ -51,6 +52,20 @@ def entry_body(header: EntryHeader, event: Event) -> bytes:
     fields = body_fields(header, event_data(event))
     if isinstance(event, UnknownEvent):
         refuse_other_types(fields)  # a known event's types were checked on the way to data
+    return _canonical(fields)
+
+
+def record_line(record: Record) -> bytes:
+    """The bytes of `record_bytes`, made by the faster encoder: a chain has them by the million.
+
+    TypeError as `record_bytes`.
+    """
+    fields = {"k": str(record.kind), "i": record.key, "b": record.body}
+    refuse_other_types(fields)
+    return _canonical(fields)
+
+
+def _canonical(fields: dict[str, Any]) -> bytes:
     try:
         packed = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a number above 64 bits, which the canonical form allows
