@@ -19,7 +19,7 @@ from tests.bench.figure import Figure, percentile, spread
 from tests.bench.fleet import Fleet, fleet
 from tests.demo.pack.sample import sample_pack
 
-STORES, SMALL = 200, 20
+STORES, SMALL = 1_000, 20
 AHEAD_S = 45
 SALES_PER_DAY = 8_640
 """One in ten seconds."""
