@@ -24,9 +24,8 @@ from cloud.posters import POSTERS
 from cloud.price.importer import PriceImporter
 from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
-from cloud.publication.engine import Publisher
+from cloud.publication.engine import Publisher, welcome
 from cloud.publication.queries import convergence_of, has_more_stores
-from cloud.publication.service import welcome
 from cloud.release.runner import ReleaseThread, Runner
 from cloud.release.simulation_job import SimulationThread
 from cloud.settings import Settings

@@ -17,7 +17,7 @@ from cloud.fleet.broker_accounts import MosquittoAccounts
 from cloud.lightbox.crowd import CrowdSettings, Seen
 from cloud.lightbox.processes import CrowdProcesses, running
 from cloud.lightbox.service import Crowd, make_crowd
-from cloud.publication.service import welcome
+from cloud.publication.engine import welcome
 from cloud.settings import Settings
 from cloud.signing import read_hq_key
 from shared.kernel.errors import UnavailableError

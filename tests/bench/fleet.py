@@ -25,7 +25,7 @@ from cloud.db import Database
 from cloud.lightbox.crowd import CrowdSettings
 from cloud.lightbox.processes import CrowdProcesses, running
 from cloud.lightbox.service import Crowd, make_crowd
-from cloud.publication.service import welcome
+from cloud.publication.engine import welcome
 from cloud.signing import read_hq_key
 from tests.bench.figure import Figure, percentile, show, spread
 from tests.bench.raw_broker import observing, raw_rate_per_s

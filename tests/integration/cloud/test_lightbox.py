@@ -19,7 +19,7 @@ from cloud.lightbox.catalog import Cloud
 from cloud.lightbox.crowd import CrowdProcess, CrowdSettings
 from cloud.lightbox.http import LightHttp
 from cloud.lightbox.service import Crowd, make_crowd
-from cloud.publication.service import welcome
+from cloud.publication.engine import welcome
 from shared.kernel.errors import RefusedError
 from tests.lab.broker import Broker
 from tests.lab.cloud_api import CloudApi

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from cloud.price import service as price_service
 from cloud.price.service import ChangePrice
 from cloud.price.store import Author
-from cloud.publication.service import Publish, Publisher, publish
+from cloud.publication.engine import Publisher
 from shared.kernel.errors import RefusedError
 from shared.publication.manifest import (
     Manifest,
@@ -28,6 +28,7 @@ from tests.integration.cloud.publications import (
     head_of,
     publish_all,
 )
+from tests.integration.cloud.publish_now import Publish, publish
 from tests.lab.cloud_api import CloudApi
 
 ITEM_HEADER = "ean13,name,department,category,brand,package_size,weighed,plu"

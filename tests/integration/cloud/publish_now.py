@@ -1,4 +1,4 @@
-"""Publishing everything at once: all drafts become a release that every store gets now."""
+"""All that waits goes to every store at once, by the engine alone: a release without waves."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from cloud.publication import engine
-from cloud.publication.engine import PUBLICATION_LOCK, Act, Publisher, welcome
+from cloud.publication.engine import PUBLICATION_LOCK, Act, Publisher
 from shared.kernel.errors import RefusedError
-
-__all__ = ["PUBLICATION_LOCK", "Publisher", "welcome"]
 
 _NEW_RELEASE = text("SELECT nextval('release_release_id_seq')")
 
