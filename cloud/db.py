@@ -52,11 +52,14 @@ set_json_loads(orjson.loads)
 class Database:
     """A pool of connections to one database; opens none before the first use."""
 
-    def __init__(self, url: str, *, connections: int = 8, lock_wait_ms: int = 0) -> None:
+    def __init__(
+        self, url: str, *, connections: int = 8, lock_wait_ms: int = 0, idle_ms: int = 0
+    ) -> None:
         """Raise RefusedError `database.url` for what names no PostgreSQL database.
 
         A statement that waits longer than `lock_wait_ms` for a lock fails as a lost connection
-        does (0: it waits for ever).
+        does (0: it waits for ever). A transaction whose process asks nothing for `idle_ms` is
+        ended, and what it had locked is free again (0: never).
         """
         self.url = _driver_url(url)
         self.engine: Engine = create_engine(
@@ -66,7 +69,8 @@ class Database:
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
-                "options": f"-c lock_timeout={lock_wait_ms}",
+                "options": f"-c lock_timeout={lock_wait_ms}"
+                f" -c idle_in_transaction_session_timeout={idle_ms}",
             },
         )
 

@@ -45,6 +45,8 @@ LOOK_MS = 5_000
 """How often the worker looks without being called: repairs a lost NOTIFY."""
 RETRY_S = 1.0
 DRAIN_S = 10.0
+IDLE_MS = 60_000
+"""A worker that is frozen inside a transaction holds its streams no longer than this."""
 LOCK_WAIT_MS = 3_000
 """Batches of a stream whose row somebody holds must not use up the threads of all others."""
 EXIT_STUCK = 70
@@ -104,6 +106,7 @@ class Worker:
             settings.database_url,
             connections=settings.ingest_threads + 3,
             lock_wait_ms=LOCK_WAIT_MS,
+            idle_ms=IDLE_MS,
         )
         self.health = HealthPort(
             (settings.worker_host, settings.worker_port), self._checks, self.meters.registry
