@@ -55,6 +55,8 @@ fmt: setup ## Put every Python file into its one format
 
 lock: setup ## Pin the newest allowed versions again (npm: edit package.json, then npm install)
 	$(UV_COMPILE) pyproject.toml --upgrade --extra edge --extra cloud --extra dev -o requirements.lock
+	$(UV_COMPILE) pyproject.toml --upgrade --extra edge -c requirements.lock -o requirements-edge.lock
+	$(UV_COMPILE) pyproject.toml --upgrade --extra cloud -c requirements.lock -o requirements-cloud.lock
 	$(UV_COMPILE) pyproject.toml --upgrade --extra demo -c requirements.lock -o requirements-demo.lock
 	$(UV_COMPILE) --group bench --upgrade -o requirements-bench.lock
 	$(UV_COMPILE) --group mutation --upgrade -c requirements.lock -o requirements-mutation.lock
