@@ -5,7 +5,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-annotate --no-header
 WORKERS ?= 2
 
-.PHONY: help setup demo test test-hardware test-machine soak bench mutation lint fmt lock clean
+.PHONY: help setup demo test test-hardware test-machine soak bench audit mutation lint fmt lock clean
 .DEFAULT_GOAL := help
 
 help: ## List what make can do
@@ -38,6 +38,10 @@ bench: ## Print the benchmark table (ARGS="--json FILE" writes it too)
 	@$(PYTHON) -m tests.lab.bootstrap bench
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
+audit: ## List what the product is made of, its licences, and what is known to be bad about it
+	@$(PYTHON) -m tests.lab.bootstrap setup
+	@exec $(BIN)/python -m tests.audit
+
 mutation: ## Break the pricing engine in many small ways and count what the tests notice
 	@$(PYTHON) -m tests.lab.bootstrap mutation
 	@exec $(BIN)/python -m tests.mutation $(ARGS)
@@ -61,6 +65,7 @@ lock: setup ## Pin the newest allowed versions again (npm: edit package.json, th
 	$(UV_COMPILE) --group bench --upgrade -o requirements-bench.lock
 	$(UV_COMPILE) --group mutation --upgrade -c requirements.lock -o requirements-mutation.lock
 	$(UV_COMPILE) --group esphome --upgrade -o requirements-esphome.lock
+	$(UV_COMPILE) --group audit --upgrade -o requirements-audit.lock
 	echo "emupos==0.4.0" | $(subst 3.11,3.13,$(UV_COMPILE)) - -o requirements-emupos.lock
 	$(BIN)/python hatch_build.py node-wheel | $(UV_COMPILE) - -o requirements-node.lock
 

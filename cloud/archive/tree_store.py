@@ -13,8 +13,8 @@ from shared.journal.tree import TreeHead, leaf_of
 
 _TREE = "n, day::text, at_ms, inc, size, root, prev, sig, hq_pub, object"
 NEWEST = f"SELECT {_TREE} FROM tree ORDER BY n DESC LIMIT 1"  # noqa: S608 - constants only
-ONE = f"SELECT {_TREE} FROM tree WHERE n = %s"  # noqa: S608
-ALL = f"SELECT {_TREE} FROM tree ORDER BY n"  # noqa: S608
+ONE = f"SELECT {_TREE} FROM tree WHERE n = %s"  # noqa: S608 - constants
+ALL = f"SELECT {_TREE} FROM tree ORDER BY n"  # noqa: S608 - constants
 ADD = """
 INSERT INTO tree (n, day, at_ms, inc, size, root, prev, sig, hq_pub, object)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""

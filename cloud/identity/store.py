@@ -21,7 +21,7 @@ _COLUMNS = "u.name, u.display_name, u.role, u.password_hash"
 _FIND = text(f"SELECT {_COLUMNS} FROM app_user u WHERE u.name = :name")  # noqa: S608 - constants
 _ALL = text(f"SELECT {_COLUMNS} FROM app_user u ORDER BY u.name")  # noqa: S608 - constants
 _OF_SESSION = text(
-    f"SELECT {_COLUMNS} FROM app_session s JOIN app_user u ON u.name = s.user_name"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM app_session s JOIN app_user u ON u.name = s.user_name"  # noqa: S608 - constants
     " WHERE s.token_hash = :token_hash AND s.expires_at_ms > :at_ms"
 )
 _ADD = text(

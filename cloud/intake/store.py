@@ -34,7 +34,7 @@ _KEEP_ROWS = text("""
     INSERT INTO import_row (job_id, line, is_new, key, title, cells)
     SELECT :job, line, is_new, key, title, cells FROM import_diff""")
 _KEEP_FILE = text("INSERT INTO import_file (job_id, content) VALUES (:job, :content)")
-_FIND = text(f"SELECT {_COLUMNS}, {_FIRST_ERRORS} FROM import_job WHERE id = :job")  # noqa: S608
+_FIND = text(f"SELECT {_COLUMNS}, {_FIRST_ERRORS} FROM import_job WHERE id = :job")  # noqa: S608 - constants
 _LIST = text(f"""
     SELECT {_COLUMNS}, CAST('[]' AS jsonb) AS errors FROM import_job
     ORDER BY id DESC LIMIT :size OFFSET :skip""")  # noqa: S608 - constants

@@ -115,7 +115,7 @@ _ADD_DATED = text("""
     WHERE num_nonnulls(name, tax_class, tax_bp) > 0""")
 _CODES_CHANGED = "(import_diff.is_new OR import_diff.cells ? 'codes')"
 _DROP_CODES = text(
-    "DELETE FROM item_code USING import_diff JOIN incoming_item USING (line)"  # noqa: S608
+    "DELETE FROM item_code USING import_diff JOIN incoming_item USING (line)"  # noqa: S608 - constants
     f" WHERE item_code.gtin = incoming_item.gtin AND {_CODES_CHANGED}"
 )
 _ADD_CODES = text(

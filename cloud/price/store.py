@@ -99,7 +99,7 @@ _SAID = text(f"""
       AND (CAST(:scopes AS text[]) IS NULL OR price.scope = ANY(:scopes))
       AND item.search_text LIKE ALL(CAST(:patterns AS text[]))
       AND (:department = '' OR item.department = :department)
-    ORDER BY price.scope, price.gtin, price.from_at_ms DESC, price.id DESC""")  # noqa: S608
+    ORDER BY price.scope, price.gtin, price.from_at_ms DESC, price.id DESC""")  # noqa: S608 - constants
 _DRAFT_SAMPLE = text("""
     SELECT price.gtin, item.name, price.store_id, price.scope, price.from_at_ms,
            before.regular_minor AS old_minor, price.regular_minor AS new_minor,

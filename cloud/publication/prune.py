@@ -44,7 +44,7 @@ _OLD = """
 _FORGET = tuple(
     text(f"""
     DELETE FROM {table} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM {table} WHERE release_id IN ({_OLD}) LIMIT {ROWS_MAX}))""")  # noqa: S608
+        SELECT ctid FROM {table} WHERE release_id IN ({_OLD}) LIMIT {ROWS_MAX}))""")  # noqa: S608 - constants
     for table in ("release_change", "release_wave_store")
 )
 

@@ -41,7 +41,7 @@ def tables_of(posters: Sequence[Poster]) -> tuple[str, ...]:
 def digest_of(connection: Connection, table: str, store_id: str) -> Digest:
     """The digest of one store's rows; `table` may name its schema."""
     statement = (
-        "SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text"  # noqa: S608
+        "SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text"  # noqa: S608 - tables of a constant
         f" FROM {table} t WHERE store_id = %s"
     )
     found = driver(connection).execute(statement, (store_id,)).fetchone()

@@ -138,12 +138,12 @@ def _settle_table(
         return TableChange(table, before, rebuilt, before)
     below = driver(connection)
     below.execute(
-        f"DELETE FROM public.{table} a WHERE store_id = %s AND NOT EXISTS"  # noqa: S608
+        f"DELETE FROM public.{table} a WHERE store_id = %s AND NOT EXISTS"  # noqa: S608 - tables of a constant
         f" (SELECT FROM pg_temp.{table} b WHERE b::text = a::text)",
         (store_id,),
     )
     below.execute(
-        f"INSERT INTO public.{table} SELECT * FROM pg_temp.{table} b WHERE NOT EXISTS"  # noqa: S608
+        f"INSERT INTO public.{table} SELECT * FROM pg_temp.{table} b WHERE NOT EXISTS"  # noqa: S608 - tables of a constant
         f" (SELECT FROM public.{table} a WHERE a.store_id = %s AND a::text = b::text)"
         " ON CONFLICT DO NOTHING",
         (store_id,),

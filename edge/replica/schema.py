@@ -77,17 +77,17 @@ class RecordTable:
     @property
     def live_sql(self) -> str:
         """Finds rowid and hash of a key's row that no later revision has replaced."""
-        return f"SELECT rowid, hash FROM {self.name} WHERE {self.key}=? AND rev_to={OPEN_REV}"  # noqa: S608
+        return f"SELECT rowid, hash FROM {self.name} WHERE {self.key}=? AND rev_to={OPEN_REV}"  # noqa: S608 - constants
 
     @property
     def close_sql(self) -> str:
         """Ends the row with a given rowid before a given revision."""
-        return f"UPDATE {self.name} SET rev_to=? WHERE rowid=?"  # noqa: S608
+        return f"UPDATE {self.name} SET rev_to=? WHERE rowid=?"  # noqa: S608 - constants
 
     @property
     def prune_sql(self) -> str:
         """Drops the rows that ended at or before a given revision."""
-        return f"DELETE FROM {self.name} WHERE rev_to<=?"  # noqa: S608
+        return f"DELETE FROM {self.name} WHERE rev_to<=?"  # noqa: S608 - constants
 
 
 _VERSION_COLUMNS: dict[str, type] = {"rev_from": int, "rev_to": int, "hash": bytes}

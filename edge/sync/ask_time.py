@@ -153,7 +153,7 @@ class TimeKeeper:
         try:
             # The signature vouches for the answer; see above.
             with (
-                Client(verify=False, timeout=_TIMEOUT_S) as client,  # noqa: S501
+                Client(verify=False, timeout=_TIMEOUT_S) as client,  # noqa: S501 - the answer itself is signed
                 client.stream("POST", self._url, json={"nonce": nonce.hex()}) as answer,
             ):
                 if answer.status_code != _OK:

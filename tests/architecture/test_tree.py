@@ -10,9 +10,11 @@ from tests.architecture.sources import ROOT, files
 FOLDERS = {"edge", "cloud", "shared", "firmware-config", "ansible", "tests", ".ci"}
 ROOT_FILES = {
     *(".editorconfig", ".gitattributes", ".gitignore", ".npmrc"),
-    *("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "hatch_build.py"),
+    *("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "SECURITY.md", "hatch_build.py"),
     *("package-lock.json", "package.json", "pyproject.toml"),
     *("requirements.lock", "requirements-bench.lock", "requirements-demo.lock"),
+    *("requirements-cloud.lock", "requirements-edge.lock"),
+    *("requirements-ansible.lock", "requirements-audit.lock"),
     *("requirements-emupos.lock", "requirements-esphome.lock"),
     *("requirements-mutation.lock", "requirements-node.lock"),
 }
