@@ -19,12 +19,12 @@ from cloud.db import database_of
 from cloud.identity.service import principal_of
 from cloud.publication.engine import Publisher
 from cloud.release import queries, service
-from cloud.release.plan import SOAK_S, Plan, plan_of
 from cloud.release.schemas import ReleaseFilter
 from cloud.release.service import Asked, Submit
 from cloud.release.state import Verb
 from cloud.settings import Settings
 from shared.kernel.errors import RefusedError
+from shared.release.plan import SOAK_S, Plan, plan_of
 
 ROWS_MAX = 500
 NOBODY = Principal("", "", "", frozenset())

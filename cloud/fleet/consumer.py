@@ -20,6 +20,7 @@ from shared.wire.message import Birth, Hello, parse_message
 from shared.wire.topics import device_of
 
 LIVE_CHANNEL = "tillbox_live"
+READS_MAX = 2**31 - 1
 
 _log = structlog.get_logger("cloud.fleet")
 
@@ -54,6 +55,8 @@ class FleetConsumer:
             "sw": hello.sw,
             "stored": hello.stored_rev,
             "active": hello.active_rev,
+            "model": hello.model,
+            "reads": min(hello.reads, READS_MAX),
         }
         with self.database.begin() as connection:
             head = contact_store.stream_head(connection, dev, stream_id)

@@ -21,9 +21,9 @@ WHERE stream_id = %(stream)s AND dev = %(dev)s AND edge_head < %(seq)s"""
 # A hello or a birth of an older connection, or of one whose death is known, changes nothing of it.
 HELLO = """
 INSERT INTO box_state AS b (dev, store_id, online, conn, boot, last_contact_at_ms, unsynced,
-    edge_head, sw, stored_rev, active_rev)
+    edge_head, sw, stored_rev, active_rev, model, reads)
 SELECT dev, store_id, true, %(conn)s, %(boot)s, %(now)s, %(unsynced)s, %(seq)s, %(sw)s,
-    %(stored)s, %(active)s FROM device WHERE dev = %(dev)s
+    %(stored)s, %(active)s, %(model)s, %(reads)s FROM device WHERE dev = %(dev)s
 ON CONFLICT (dev) DO UPDATE SET
     online = b.online OR (excluded.boot, excluded.conn) > (b.boot, b.conn),
     conn = CASE WHEN (excluded.boot, excluded.conn) > (b.boot, b.conn)
@@ -31,7 +31,8 @@ ON CONFLICT (dev) DO UPDATE SET
     boot = greatest(b.boot, excluded.boot), store_id = excluded.store_id,
     last_contact_at_ms = excluded.last_contact_at_ms, unsynced = excluded.unsynced,
     edge_head = greatest(b.edge_head, excluded.edge_head), sw = excluded.sw,
-    stored_rev = excluded.stored_rev, active_rev = excluded.active_rev"""
+    stored_rev = excluded.stored_rev, active_rev = excluded.active_rev,
+    model = excluded.model, reads = excluded.reads"""
 BIRTH = """
 INSERT INTO box_state AS b (dev, store_id, online, conn, boot, last_contact_at_ms, sw)
 SELECT dev, store_id, true, %(conn)s, %(boot)s, %(now)s, %(sw)s FROM device WHERE dev = %(dev)s

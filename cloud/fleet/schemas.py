@@ -41,6 +41,8 @@ class Box(BaseModel):
     head_seq: int | None
     edge_head_seq: int | None
     sw: str
+    model: str
+    """What its hardware calls itself; empty: not known."""
     stream_status: str | None
     stream_cause: str | None
     """Why its newest journal life began: enrol, swap, restore, clone or corrupt."""
@@ -100,11 +102,27 @@ class NewClaim(BaseModel):
 
 
 class EnrolRequest(BaseModel):
-    """A box with its claim; `journal_pub` is its Ed25519 public key in hex."""
+    """A box with its claim; `journal_pub` is its Ed25519 public key in hex.
+
+    `csr` (PEM, P-256) asks for a certificate of its TLS key; nothing of it counts but the key.
+    """
 
     token: str = Field(max_length=64)
     journal_pub: str = Field(pattern="^[0-9a-f]{64}$")
     hw_fp: str = Field(default="", max_length=128)
+    csr: str = Field(default="", max_length=8192)
+
+
+class RenewalRequest(BaseModel):
+    """A box asks for its next certificate.
+
+    `t` (UTC ms) by its clock; `proof` is its journal key's signature (hex) of "tbc1", the device
+    id, a zero byte, the SHA-256 of `csr` and `t` as 8 bytes, the highest first.
+    """
+
+    csr: str = Field(min_length=1, max_length=8192)
+    t: int = Field(ge=0, lt=1 << 62)
+    proof: str = Field(pattern="^[0-9a-f]{128}$")
 
 
 class BrokerAddress(BaseModel):
@@ -112,6 +130,20 @@ class BrokerAddress(BaseModel):
 
     host: str
     port: int
+
+
+class DeviceCertificate(BaseModel):
+    """A box's certificate (PEM, until `not_after_ms`), and the broker that asks for it.
+
+    `trust` are the certificates (PEM) that the chain's servers come from; `trust_sig` is head
+    office's signature of "tbt1", the device id, a zero byte and the SHA-256 of `trust`.
+    """
+
+    certificate: str
+    not_after_ms: int
+    trust: str
+    trust_sig: str
+    broker: BrokerAddress
 
 
 class PreviousStream(BaseModel):
@@ -153,6 +185,7 @@ class EnrolAnswer(BaseModel):
     hq_pub: str
     price_zone: str
     public_url: str
+    tls: DeviceCertificate | None
 
 
 class DeviceFact(BaseModel):

@@ -38,7 +38,8 @@ _BOXES = text("""
            coalesce(state.online, false) AS online, state.last_contact_at_ms,
            coalesce(state.unsynced, 0) AS unsynced, stream.head_seq,
            greatest(stream.edge_head, stream.head_seq) AS edge_head_seq,
-           coalesce(state.sw, '') AS sw, stream.status AS stream_status,
+           coalesce(state.sw, '') AS sw, coalesce(state.model, '') AS model,
+           stream.status AS stream_status,
            stream.cause AS stream_cause, coalesce(stream.lives, 0) AS streams
     FROM device JOIN store USING (store_id)
     LEFT JOIN box_state state USING (dev)

@@ -12,6 +12,7 @@ from cloud.lightbox.journal import SOFTWARE, LightJournal
 from cloud.lightbox.link import LightEars, LightLink, LightLogin
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RetailError
+from shared.publication.manifest import MANIFEST_VERSION
 from shared.wire import topics
 from shared.wire.message import (
     Ack,
@@ -32,6 +33,7 @@ FLUSH_S = 2.0
 RETRY_S = 2.0
 PERIOD_S = 60.0
 DISK_MB = 16_000
+MODEL = "light box"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ class LightBox:
             stored_rev=self.catalog.stored_rev,
             active_rev=self._active_rev,
             unsynced=journal.unsynced,
+            model=MODEL,
+            reads=MANIFEST_VERSION,
         )
         self.link.publish(topics.up_hello(self.identity.dev), message_bytes(hello))
 

@@ -19,12 +19,12 @@ from cloud.context import Context, Principal
 from cloud.publication.engine import Publisher
 from cloud.release import queries, schemas, service
 from cloud.release.guard import GuardId, GuardSetting
-from cloud.release.plan import plan_of
 from cloud.release.policy import Policy
 from cloud.release.service import Asked, Submit
 from cloud.release.simulation_store import NONE
 from cloud.release.state import Verb
 from shared.kernel.errors import RefusedError
+from shared.release.plan import plan_of
 
 router = APIRouter(prefix="/v1", tags=["releases"])
 Reader = Annotated[Principal, Depends(Requires(ITEM_READ))]

@@ -12,14 +12,14 @@ from cloud.release import facts_store, signal_store, store
 from cloud.release.guard import TRIPPED, GuardId, GuardSetting, Look, Sight, look_all
 from cloud.release.lookup import guard_settings
 from cloud.release.move import Facts, ReleaseView, Trip, WaveView
-from cloud.release.plan import WavePlan, starts_at_ms
 from cloud.release.state import State
 from cloud.release.store import Release, WaveRow
+from shared.release.plan import WavePlan, starts_at_ms
 
 NEVER_MS = 1 << 62
 GUARD_ROLLS_BACK = "guard:"
 """What `halted_by` begins with where everything is taken back without a person."""
-OF_SALES = (GuardId.ZERO_LINES, GuardId.OVERRIDES, GuardId.MARGIN, GuardId.REFUNDS)
+OF_SALES = (GuardId.ZERO_LINES, GuardId.OVERRIDES, GuardId.MARGIN, GuardId.VOIDS)
 
 
 def view_of(connection: Connection, release: Release, now_ms: int) -> ReleaseView:

@@ -70,9 +70,9 @@ _RETURNING = text(f"""
 _HELD = text("""
     SELECT store_id FROM release_store
     WHERE release_id = :release_id AND state = 'held' AND at_ms > :now_ms""")
-# Boxes tell no kind of hardware: the software that they run stands for it.
-_MODELS = text(f"""
-    SELECT placed.store_id, coalesce(box.sw, '') FROM {_BOXES}
+_KINDS = text(f"""
+    SELECT placed.store_id, btrim(coalesce(box.model, '') || ' ' || coalesce(box.sw, ''))
+    FROM {_BOXES}
     WHERE placed.release_id = :release_id""")  # noqa: S608 - fixed text
 _LOOK = text("""
     INSERT INTO release_guard AS kept (release_id, guard, state, value, at_ms, evidence)
@@ -150,10 +150,10 @@ def held(connection: Connection, release_id: int, now_ms: int) -> list[str]:
     return [str(store_id) for (store_id,) in rows]
 
 
-def models(connection: Connection, release_id: int) -> dict[str, str]:
-    """The software of each store's box ("": not known)."""
-    rows = connection.execute(_MODELS, {"release_id": release_id})
-    return {str(store_id): str(model) for store_id, model in rows}
+def kinds(connection: Connection, release_id: int) -> dict[str, str]:
+    """The hardware and software of each store's box ("": not known)."""
+    rows = connection.execute(_KINDS, {"release_id": release_id})
+    return {str(store_id): str(kind) for store_id, kind in rows}
 
 
 def save_looks(connection: Connection, release_id: int, looks: Iterable[Look], now_ms: int) -> None:

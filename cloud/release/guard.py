@@ -27,7 +27,7 @@ class GuardId(StrEnum):
     ZERO_LINES = "zero_lines"
     OVERRIDES = "overrides"
     MARGIN = "margin"
-    REFUNDS = "refunds"
+    VOIDS = "voids"
     DIGEST = "digest"
     FAILURES = "failures"
     SALES_DROP = "sales_drop"
@@ -50,7 +50,7 @@ DEFAULTS = (
     GuardSetting(GuardId.ZERO_LINES, 1_000, "bp", 3, 1_800),
     GuardSetting(GuardId.OVERRIDES, 1_500, "bp", 10, 1_800),
     GuardSetting(GuardId.MARGIN, 1, "bp", 20, 1_800),
-    GuardSetting(GuardId.REFUNDS, 2_000, "bp", 10, 1_800),
+    GuardSetting(GuardId.VOIDS, 2_000, "bp", 10, 1_800),
     GuardSetting(GuardId.DIGEST, 1, "count", 1, 3_600),
     GuardSetting(GuardId.FAILURES, 100, "bp", 3, 600),
     GuardSetting(GuardId.SALES_DROP, 5_000, "bp", 30, 1_800),
@@ -168,7 +168,7 @@ def _overridden(store_id: str, seen: Signal) -> _Case:
     return _Case(store_id, seen.overridden_lines, seen.lines, text)
 
 
-def _refunded(store_id: str, seen: Signal) -> _Case:
+def _voided(store_id: str, seen: Signal) -> _Case:
     back = seen.refunds + seen.voids
     return _Case(store_id, back, seen.sales + seen.voids, f"{back}/{seen.sales + seen.voids}")
 
@@ -176,7 +176,7 @@ def _refunded(store_id: str, seen: Signal) -> _Case:
 COUNTED: dict[GuardId, Callable[[str, Signal], _Case]] = {
     GuardId.ZERO_LINES: _zero,
     GuardId.OVERRIDES: _overridden,
-    GuardId.REFUNDS: _refunded,
+    GuardId.VOIDS: _voided,
 }
 
 

@@ -9,10 +9,10 @@ from cloud.context import Principal
 from cloud.identity.role import ROLES
 from cloud.release import store
 from cloud.release.guard import DEFAULTS, GuardSetting
-from cloud.release.plan import plan_of
 from cloud.release.policy import Policy
 from cloud.release.store import Release
 from shared.kernel.errors import MissingError
+from shared.release.plan import plan_of
 
 POLICY, GUARDS = "release_policy", "release_guard_setting"
 APPROVER_ROLES = tuple(role for role, may in ROLES.items() if RELEASE_APPROVE in may)

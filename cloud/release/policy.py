@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cloud.release.plan import DEFAULT, Plan, is_at_once
+from shared.release.plan import DEFAULT, Plan, is_at_once
 
 LINES_MAX = 200
 MOVE_BP_MAX = 3_000

@@ -17,11 +17,11 @@ from cloud.release.facts_store import Counts, StoreQuery
 from cloud.release.guard import GuardSetting
 from cloud.release.lookup import POLICY, find, guard_settings, may_approve, policy_of
 from cloud.release.move import Facts, ReleaseView, Wait, next_move, soaked_at_ms
-from cloud.release.plan import WavePlan
 from cloud.release.progress import progress_of
 from cloud.release.schemas import ReleaseFilter, StoreFilter
 from cloud.release.state import OUT, State, verbs_of
 from cloud.release.store import Release, WaveRow
+from shared.release.plan import WavePlan
 
 CSV_COLUMNS = ("scope", "kind", "key", "old", "new")
 STORE_COLUMNS = (

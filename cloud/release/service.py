@@ -14,7 +14,6 @@ from cloud.publication.engine import PUBLICATION_LOCK, Publisher
 from cloud.release import simulation_store, store
 from cloud.release.guard import GuardSetting
 from cloud.release.lookup import GUARDS, POLICY, find, guard_settings, may_approve, policy_of
-from cloud.release.plan import AT_ONCE, Plan, whole
 from cloud.release.policy import Because, Policy, reasons
 from cloud.release.preview import preview_of
 from cloud.release.preview_store import change_rows
@@ -23,6 +22,7 @@ from cloud.release.steps import Doer, Step, finish, halt, roll_back, start_wave
 from cloud.release.store import New, Release, Turn
 from shared.kernel.errors import ForbiddenError, RefusedError
 from shared.kernel.wall_clock import wall_clock_of
+from shared.release.plan import AT_ONCE, Plan, whole
 
 NO_RELEASE = 0
 """Number of the release that a draft would become, while its preview is made."""

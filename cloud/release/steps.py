@@ -20,10 +20,10 @@ from cloud.release.move import (
     StartWave,
     Wait,
 )
-from cloud.release.plan import order_of, stores_of
 from cloud.release.progress import progress_of
 from cloud.release.state import State
 from cloud.release.store import Event, Release, Turn
+from shared.release.plan import order_of, stores_of
 
 NOBODY = ""
 PERSON = "person:"
@@ -158,7 +158,7 @@ def _chosen(connection: Connection, release: Release, n: int) -> list[str]:
     if plan.group is not None and not is_last:
         members = store.group_stores(connection, plan.group)
         return [store_id for store_id in waiting if store_id in members]
-    models = facts_store.models(connection, release.release_id)
+    kinds = facts_store.kinds(connection, release.release_id)
     taken = [store_id for store_id, wave in placed.items() if wave >= 0]
-    order = order_of(release.release_id, models)
-    return stores_of(release.plan, n, models, taken, order)
+    order = order_of(release.release_id, kinds)
+    return stores_of(release.plan, n, kinds, taken, order)

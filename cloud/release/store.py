@@ -14,9 +14,9 @@ import orjson
 from sqlalchemy import Connection, text
 
 from cloud.db import copy_rows, like_literal, notify
-from cloud.release.plan import Plan, plan_of
 from cloud.release.policy import Because
 from cloud.release.state import MOVING, State
+from shared.release.plan import Plan, plan_of
 
 CHANNEL = "tillbox_release"
 COLUMNS = (

@@ -17,7 +17,8 @@ from shared.kernel.canonical import sha256
 from shared.kernel.errors import MissingError, RefusedError
 from shared.release.description import Release, release_bytes, signing_statement
 from shared.release.lock import is_window
-from shared.release.rollout import STALLED_MS, Move, Plan, WaveFacts, next_move, plan_of, waves_of
+from shared.release.plan import ALL_PERCENT, Plan, shares_of, waves_of
+from shared.release.rollout import STALLED_MS, Move, WaveFacts, next_move
 
 SOFTWARE_LOCK = 7_461_016
 AUTOMATIC = "automatic"
@@ -59,7 +60,7 @@ def publish(
     Raises MissingError `software.unknown`, RefusedError `software.plan`, `software.hours`,
     `software.no_stores` or `software.rolling`. A halted rollout is given up by the next one.
     """
-    plan = plan_of(command.waves, command.soak_s)
+    plan = shares_of(command.waves, command.soak_s)
     if not is_window(command.hours):
         raise RefusedError("software.hours", hours=command.hours[:20])
     with database.begin() as connection:
@@ -67,13 +68,13 @@ def publish(
         known = store.find(connection, command.version)
         if known is None:
             raise MissingError("software.unknown", version=command.version[:64])
-        stores = store.stores(connection)
-        if not stores:
+        kinds = store.kinds(connection)
+        if not kinds:
             raise RefusedError("software.no_stores")
         made = _signed(connection, objects, hq_key, known)
         rollout = _rollout(made, plan, command, doer)
         store.add_rollout(connection, rollout)
-        waves = waves_of(plan, [(each, "") for each in stores], str(rollout.id))
+        waves = waves_of(plan, kinds, rollout.id)
         store.add_targets(connection, rollout.id, waves)
         _note(connection, rollout.id, "published", doer)
     return rollout.id
@@ -108,7 +109,7 @@ def turn(connection: Connection, now_ms: int) -> Move | None:
         return None
     terms = Terms(now_ms - SILENT_MS, STALLED_MS)
     facts = _facts(store.counts(connection, rollout, terms), rollout, now_ms)
-    move = next_move(facts, Plan(rollout.percents, rollout.soak_s))
+    move = next_move(facts, rollout.soak_s)
     quiet_at_ms = (rollout.quiet_at_ms or now_ms) if facts.is_quiet else None
     changed = _moved(replace(rollout, quiet_at_ms=quiet_at_ms, because=move.because), move, now_ms)
     if move.what == "wave":
@@ -144,8 +145,8 @@ def _rollout(made: tuple[int, str, str, str], plan: Plan, command: Publish, doer
         version=version,
         sha256=name,
         sig=sig,
-        percents=plan.percents,
-        soak_s=plan.soak_s,
+        percents=tuple(wave.percent or ALL_PERCENT for wave in plan),
+        soak_s=command.soak_s,
         hours=command.hours,
         note=command.note,
         state="rolling",

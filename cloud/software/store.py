@@ -32,8 +32,13 @@ _ADD_TARGETS = text("""
     SELECT :id, told.store_id, told.wave
     FROM unnest(CAST(:stores AS text[]), CAST(:waves AS integer[])) told (store_id, wave)
     ON CONFLICT DO NOTHING""")
-_STORES = text("""
-    SELECT DISTINCT store_id FROM device WHERE status = 'active' ORDER BY store_id""")
+# A kind of box: its hardware, and the software that it comes from.
+_KINDS = text("""
+    SELECT DISTINCT ON (store_id) store_id,
+        btrim(coalesce(box.model, '') || ' ' || coalesce(state.running, box.sw, ''))
+    FROM device LEFT JOIN box_state box USING (dev, store_id)
+    LEFT JOIN software_state state USING (dev)
+    WHERE status = 'active' ORDER BY store_id, dev""")
 _LIVE = text("""
     SELECT * FROM software_rollout WHERE state IN ('rolling', 'halted') FOR UPDATE""")
 _ROLLOUT = text("SELECT * FROM software_rollout WHERE id = :id FOR UPDATE")
@@ -207,9 +212,9 @@ def add_targets(connection: Connection, rollout_id: int, waves: Sequence[Sequenc
     connection.execute(_ADD_TARGETS, values)
 
 
-def stores(connection: Connection) -> list[str]:
-    """Every store with a box in service."""
-    return [str(store) for store in connection.execute(_STORES).scalars()]
+def kinds(connection: Connection) -> dict[str, str]:
+    """Every store with a box in service, and the kind of box ("": not known)."""
+    return {str(store): str(kind) for store, kind in connection.execute(_KINDS)}
 
 
 def live(connection: Connection) -> Rollout | None:

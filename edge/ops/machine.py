@@ -14,10 +14,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+MODEL_MAX = 64
 _MB = 1 << 20
 _LIFE_STEP_PERCENT = 10
 _LIFE_STEPS = range(1, 12)
 _VOLT_DRIVER = "rpi_volt"
+
+
+def hardware_model(root: Path = Path("/")) -> str:
+    """What the hardware calls itself, such as "Raspberry Pi 4 Model B Rev 1.4"; "" unknown.
+
+    Boards with a device tree say it there, PCs in their DMI table.
+    """
+    for place in ("proc/device-tree/model", "sys/class/dmi/id/product_name"):
+        with suppress(OSError, ValueError):
+            told = " ".join((root / place).read_text(encoding="ascii").replace("\0", " ").split())
+            if told and told.isprintable():
+                return told[:MODEL_MAX]
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from edge.trusted_time import TrustedTime
 from edge.version import software_version
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RetailError
+from shared.publication.manifest import MANIFEST_VERSION
 from shared.wire.message import (
     Ack,
     Birth,
@@ -63,6 +64,8 @@ class SyncParts:
     work_dir: Path
     lanes: int
     nonce: Callable[[int], bytes] = os.urandom
+    model: str = ""
+    """What the hardware calls itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +258,8 @@ class SyncService:
             stored_rev=parts.replica.stored_revision(),
             active_rev=parts.replica.active_revision(),
             unsynced=max(seq - acked, 0),
+            model=parts.model,
+            reads=MANIFEST_VERSION,
         )
         is_said = self._link.publish(up_hello(self._dev), message_bytes(hello))
         return is_said and self._reporter.send()

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
-
-from shared.kernel.errors import RefusedError
 
 FAILURES_MAX = 3
 FAILURE_SHARE_PERCENT = 1
-CANARY_STORES = 3
-"""A first wave has at least as many stores, and in it one failure is enough to halt."""
 STALLED_MS = 3 * 3_600_000
 """How long a box may work on a release before it counts as failed (waiting is not working)."""
-WAVES_DEFAULT = (1, 10, 50, 100)
-SOAK_S_DEFAULT = 24 * 3600
-_PERCENT = re.compile(r"([1-9][0-9]?|100)%?")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Growing shares of the stores in percent, the last one 100, and how long each wave soaks."""
-
-    percents: tuple[int, ...] = WAVES_DEFAULT
-    soak_s: int = SOAK_S_DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,39 +43,7 @@ class Move:
     because: str = ""
 
 
-def plan_of(waves: str, soak_s: int) -> Plan:
-    """Read "1%,10%,50%,100%"; RefusedError `software.plan` unless they grow up to 100."""
-    found = [_PERCENT.fullmatch(each.strip()) for each in waves.split(",")]
-    percents = tuple(int(each[1]) for each in found if each is not None)
-    grows = all(a < b for a, b in pairwise(percents))
-    if len(percents) != len(found) or not grows or percents[-1] != 100 or soak_s < 0:  # noqa: PLR2004 - percent
-        raise RefusedError("software.plan", waves=waves[:40])
-    return Plan(percents, soak_s)
-
-
-def waves_of(plan: Plan, stores: Sequence[tuple[str, str]], seed: str) -> list[list[str]]:
-    """Stores (id, kind of machine) dealt into waves; the first has one of each kind.
-
-    The order follows from `seed` and the store's id: another rollout begins with others, and the
-    same one never changes its mind.
-    """
-    order = sorted(stores, key=lambda store: _rank(seed, store[0]))
-    firsts = {kind: store for store, kind in reversed(order)}
-    head = [store for store, kind in order if firsts[kind] == store]
-    queue = head + [store for store, _ in order if store not in set(head)]
-    waves, taken = [], 0
-    for number, percent in enumerate(plan.percents):
-        upto = -(-len(queue) * percent // 100)
-        if number == 0 and percent < 100:  # noqa: PLR2004 - percent
-            upto = max(upto, CANARY_STORES, len(head))
-        upto = max(min(upto, len(queue)), taken)
-        if queue[taken:upto]:
-            waves.append(queue[taken:upto])
-        taken = upto
-    return waves
-
-
-def next_move(facts: WaveFacts, plan: Plan) -> Move:
+def next_move(facts: WaveFacts, soak_s: int) -> Move:
     """What a rolling release does next."""
     if facts.wave < 0:
         return Move("wave")
@@ -104,7 +53,7 @@ def next_move(facts: WaveFacts, plan: Plan) -> Move:
         return Move("wait", "software.installing")
     if facts.is_last:
         return Move("wait", "software.silent") if facts.silent else Move("finish")
-    if facts.soaked_ms < plan.soak_s * 1000:
+    if facts.soaked_ms < soak_s * 1000:
         return Move("wait", "software.soaking")
     return Move("wave")
 
@@ -116,7 +65,3 @@ def has_failed(facts: WaveFacts) -> bool:
     is_canary = facts.wave == 0
     share = facts.failed * 100 > facts.brought * FAILURE_SHARE_PERCENT
     return is_canary or facts.failed >= FAILURES_MAX or share
-
-
-def _rank(seed: str, store: str) -> bytes:
-    return hashlib.sha256(f"{seed}:{store}".encode()).digest()

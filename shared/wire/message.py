@@ -53,7 +53,11 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Heads of a box: repairs whatever was lost before. `acked` is -1 before the first ack."""
+    """Heads of a box: repairs whatever was lost before. `acked` is -1 before the first ack.
+
+    `model` is the kind of hardware as it names itself ("" unknown), `reads` the newest version of
+    a manifest that this software can read; a box that does not say it reads the first only.
+    """
 
     dev: Text
     stream: Text
@@ -69,6 +73,8 @@ class Hello:
     active_rev: Whole
     unsynced: Whole
     v: Whole = 1
+    model: Text = ""
+    reads: Whole = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ def look(guard: GuardId, seen: Sight, *, is_on: bool = True) -> Look:
         (GuardId.ZERO_LINES, Signal(), "no_data", None),
         (GuardId.OVERRIDES, Signal(lines=60, overridden_lines=10), "tripped", 1_666),
         (GuardId.OVERRIDES, Signal(lines=60, overridden_lines=8), "ok", 1_333),
-        (GuardId.REFUNDS, Signal(sales=40, refunds=6, voids=4), "tripped", 2_272),
-        (GuardId.REFUNDS, Signal(sales=40, refunds=2, voids=1), "ok", 731),
+        (GuardId.VOIDS, Signal(sales=40, refunds=6, voids=4), "tripped", 2_272),
+        (GuardId.VOIDS, Signal(sales=40, refunds=2, voids=1), "ok", 731),
         (GuardId.MARGIN, Signal(costed_lines=20, cost_minor=100), "tripped", 10_000),
         (
             GuardId.MARGIN,

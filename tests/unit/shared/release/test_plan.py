@@ -9,27 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud.access import PUBLICATION_PUBLISH, RELEASE_APPROVE
-from cloud.release.plan import (
+from cloud.release.policy import Policy, Size, reasons
+from cloud.release.state import NEEDS, VERBS, State, Verb, verbs_of
+from shared.kernel.errors import RefusedError
+from shared.release.plan import (
     AT_ONCE,
+    CANARY_MIN,
     DEFAULT,
     WavePlan,
     order_of,
     plan_of,
+    shares_of,
     starts_at_ms,
     stores_of,
+    waves_of,
 )
-from cloud.release.policy import Policy, Size, reasons
-from cloud.release.state import NEEDS, VERBS, State, Verb, verbs_of
-from shared.kernel.errors import RefusedError
 
 HOUR = 3_600_000
 
 
-def waves(models: dict[str, str], release_id: int = 7) -> list[list[str]]:
-    order, taken = order_of(release_id, models), list[str]()
+def waves(kinds: dict[str, str], release_id: int = 7) -> list[list[str]]:
+    """The waves of the default plan, empty ones too, as a runner takes them one by one."""
+    order, taken = order_of(release_id, kinds), list[str]()
     found = []
     for n in range(len(DEFAULT)):
-        found.append(stores_of(DEFAULT, n, models, taken, order))
+        found.append(stores_of(DEFAULT, n, kinds, taken, order))
         taken += found[-1]
     return found
 
@@ -61,6 +65,28 @@ def test_every_store_has_exactly_one_wave(count: int, release_id: int) -> None:
 def test_a_canary_meets_every_kind_of_box() -> None:
     models = {**chain(500, "pi4"), "a": "pi5", "b": "n100", "c": "n200", "d": "n300"}
     assert {models[store] for store in waves(models)[0]} == {"pi4", "pi5", "n100", "n200", "n300"}
+
+
+def test_shares_are_read_as_people_write_them() -> None:
+    found = shares_of("1%, 10%,50,100%", 60)
+    assert [(wave.percent, wave.soak_s) for wave in found] == [
+        *((1, 60), (10, 60), (50, 60), (100, 60))
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "50%", "10%,5%,100%", "1%,1%,100%", "0,100", "1%,x,100%"])
+def test_shares_that_do_not_grow_to_all_stores_are_refused(text: str) -> None:
+    with pytest.raises(RefusedError, match=r"software\.plan"):
+        shares_of(text, 60)
+
+
+@given(count=st.integers(0, 40), kinds=st.integers(1, 5), seed=st.integers(1, 1000))
+def test_software_is_dealt_to_the_same_stores_as_prices(count: int, kinds: int, seed: int) -> None:
+    stores = {f"s{n}": f"pi{n % kinds}" for n in range(count)}
+    dealt = waves_of(DEFAULT, stores, seed)
+    assert dealt == [wave for wave in waves(stores, seed) if wave]
+    assert sorted(store for wave in dealt for store in wave) == sorted(stores)
+    assert not dealt or len(dealt[0]) >= min(count, CANARY_MIN, len(stores))
 
 
 def test_other_stores_come_first_each_time() -> None:

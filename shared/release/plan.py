@@ -1,11 +1,17 @@
-"""Which stores a release reaches in which wave, and when each begins to sell by it. Pure."""
+"""Waves: which stores a release of prices or of software reaches in which. Pure.
+
+One planner for both: how far a wave goes on is each one's own matter (`cloud/release/move.py`,
+`rollout.py`).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 from shared.kernel.errors import RefusedError
@@ -13,8 +19,8 @@ from shared.kernel.wall_clock import instant_ms
 
 CANARY_MIN = 3
 ALL_PERCENT = 100
-MODELS_MAX = 10
-"""A canary has one store of each of so many models of box."""
+KINDS_MAX = 20
+"""A canary has one store of each of so many kinds of box."""
 MINUTE_MS = 60_000
 SOAK_S = 900
 
@@ -39,6 +45,9 @@ DEFAULT: Plan = (
     WavePlan("100 %", 100),
 )
 AT_ONCE: Plan = (WavePlan("100 %", 100, soak_s=0),)
+UNDO: Plan = (WavePlan("canary", 1, soak_s=120), WavePlan("100 %", 100, soak_s=0))
+"""What is taken back was sold by before: fast, but never by all stores at once unseen."""
+_PERCENT = re.compile(r"([1-9][0-9]?|100)%?")
 
 
 def plan_of(rows: Iterable[Mapping[str, Any]]) -> Plan:
@@ -86,42 +95,62 @@ def is_at_once(plan: Plan) -> bool:
     return len(plan) == 1 or plan[0].percent == ALL_PERCENT
 
 
-def order_of(release_id: int, models: Mapping[str, str]) -> list[str]:
-    """Stores in the order in which shares take them: other ones come first for each release.
+def shares_of(waves: str, soak_s: int) -> Plan:
+    """Read "1%,10%,50%,100%"; RefusedError `software.plan` unless they grow up to 100."""
+    found = [_PERCENT.fullmatch(each.strip()) for each in waves.split(",")]
+    percents = [int(each[1]) for each in found if each is not None]
+    grows = all(a < b for a, b in pairwise(percents))
+    if len(percents) != len(found) or not grows or percents[-1] != ALL_PERCENT or soak_s < 0:
+        raise RefusedError("software.plan", waves=waves[:40])
+    return tuple(WavePlan(f"{percent} %", percent, soak_s=soak_s) for percent in percents)
 
-    `models` says each store's kind of box ("": unknown); the first store of each kind comes
+
+def order_of(seed: int | str, kinds: Mapping[str, str]) -> list[str]:
+    """Stores in the order in which shares take them: other ones come first for each `seed`.
+
+    `kinds` says each store's kind of box ("": unknown); the first store of each kind comes
     before all others, so that a small first wave still meets every kind.
     """
-    shuffled = sorted(models, key=lambda store: sha256(f"{release_id}:{store}".encode()).digest())
+    shuffled = sorted(kinds, key=lambda store: sha256(f"{seed}:{store}".encode()).digest())
     first: dict[str, str] = {}
     for store in shuffled:
-        if models[store] and len(first) < MODELS_MAX:
-            first.setdefault(models[store], store)
+        if kinds[store] and len(first) < KINDS_MAX:
+            first.setdefault(kinds[store], store)
     leaders = set(first.values())
     return sorted(shuffled, key=lambda store: store not in leaders)
 
 
-def models_in(models: Mapping[str, str]) -> int:
+def kinds_in(kinds: Mapping[str, str]) -> int:
     """How many kinds of box there are, as far as a canary cares."""
-    return min(len({model for model in models.values() if model}), MODELS_MAX)
+    return min(len({kind for kind in kinds.values() if kind}), KINDS_MAX)
 
 
 def stores_of(
-    plan: Plan, n: int, models: Mapping[str, str], taken: Sequence[str], order: Sequence[str]
+    plan: Plan, n: int, kinds: Mapping[str, str], taken: Sequence[str], order: Sequence[str]
 ) -> list[str]:
     """The stores of wave `n` by share; `taken` have had their wave. The last wave takes the rest.
 
-    A first wave by share has at least three stores, and one for each model of box.
+    A first wave by share has at least three stores, and one for each kind of box.
     """
     percent = plan[n].percent
     gone = set(taken)
     rest = [store for store in order if store not in gone]
     if n == len(plan) - 1 or percent is None:
         return rest
-    wanted = -(-len(models) * percent // 100)
+    wanted = -(-len(kinds) * percent // 100)
     if n == 0:
-        wanted = max(wanted, CANARY_MIN, models_in(models))
+        wanted = max(wanted, CANARY_MIN, kinds_in(kinds))
     return rest[: max(0, wanted - len(gone))]
+
+
+def waves_of(plan: Plan, kinds: Mapping[str, str], seed: int | str) -> list[list[str]]:
+    """All stores dealt into the waves of a plan of shares; waves without stores are left out."""
+    order, taken = order_of(seed, kinds), list[str]()
+    waves = []
+    for n in range(len(plan)):
+        waves.append(stores_of(plan, n, kinds, taken, order))
+        taken += waves[-1]
+    return [wave for wave in waves if wave]
 
 
 def starts_at_ms(starts_local: str | None, offset_min: int, zone: tzinfo) -> int:
