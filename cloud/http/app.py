@@ -23,6 +23,7 @@ import cloud.item.api
 import cloud.live.api
 import cloud.offer.api
 import cloud.place.api
+import cloud.place.role_api
 import cloud.place.setting_api
 import cloud.price.api
 import cloud.publication.api
@@ -61,6 +62,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.release.api.router,
     cloud.place.api.router,
     cloud.place.setting_api.router,
+    cloud.place.role_api.router,
     cloud.fleet.api.router,
     cloud.fleet.care_api.router,
     cloud.fleet.remote_api.router,

@@ -140,6 +140,54 @@ class Settings(BaseModel):
     settings: list[SettingRow]
 
 
+class RoleChange(Reasoned):
+    """What a role may do at the tills of a place from a time on; `value` null ends it there.
+
+    `place` and `from_local` as of a setting. `value` is {"names", "grants", "ceilings", "approves",
+    "badge", "pin_days", "pin_digits"}; what it leaves out is as the built-in role of that id has
+    it, and denied for others.
+    """
+
+    place: str = Field(default="chain", max_length=80)
+    from_local: str = Field(default="", max_length=40)
+    value: dict[str, Any] | None
+
+
+class RoleRow(BaseModel):
+    """What a role may do at a place from a time on; `is_draft`: it waits for a release."""
+
+    role_id: str
+    place: str
+    from_local: str
+    value: dict[str, Any] | None
+    is_built_in: bool
+    created_by: str
+    created_at_ms: int
+    reason: str
+    is_draft: bool
+
+
+class Right(BaseModel):
+    """A permission of the tills, and what of it is measured against a ceiling."""
+
+    permission: str
+    is_approvable: bool
+    measures: list[str]
+
+
+class Roles(BaseModel):
+    """Every role as it stands, and the rights that it is about."""
+
+    roles: list[RoleRow]
+    rights: list[Right]
+
+
+class RoleHistory(BaseModel):
+    """Rows of roles, the newest first."""
+
+    roles: list[RoleRow]
+
+
 class MasterEvent(BaseModel):
     """What became of one master; `before` null for a new one, `after` for one that is gone."""
 

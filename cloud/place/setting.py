@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -13,11 +13,12 @@ from cloud.place import setting_store, store
 from cloud.place.setting_store import SettingRow
 from cloud.place.store import Author
 from cloud.records import CHAIN, STORE_PREFIX, ZONE_PREFIX, ScopedRecord, zone_of
-from shared.config.dated import ALWAYS, ConfigLevel, body_of, record_key
+from shared.config.dated import ALWAYS, ConfigLevel, Value, body_of, record_key
 from shared.config.settings import check_setting
 from shared.kernel.errors import RefusedError
 from shared.kernel.wall_clock import wall_clock_of
 from shared.publication.revision import Record, RecordKind
+from shared.staff.role import ROLE
 
 CHAIN_CELL = "chain"
 GROUP_PREFIX = "group:"
@@ -35,7 +36,13 @@ def place_of(scope: str) -> str:
     return scope.removeprefix(STORE_PREFIX) or CHAIN_CELL
 
 
-def put_setting(database: Database, row: SettingRow, author: Author) -> bool:
+Check = Callable[[str, Value], None]
+"""Refuses a setting's value that no till would understand."""
+
+
+def put_setting(
+    database: Database, row: SettingRow, author: Author, check: Check = check_setting
+) -> bool:
     """Set something up from a local time on; False when it was so already.
 
     Raises RefusedError `config.name`, `config.value`, `time.local`, or `store.unknown`,
@@ -44,7 +51,7 @@ def put_setting(database: Database, row: SettingRow, author: Author) -> bool:
     if row.from_local != ALWAYS:
         wall_clock_of(row.from_local)
     if row.value is not None:
-        check_setting(row.name, row.value)
+        check(row.name, row.value)
     with database.begin() as connection:
         _check_scope(connection, row.scope)
         if setting_store.last_value(connection, row) == (row.value,):
@@ -62,6 +69,11 @@ def current(database: Database) -> list[dict[str, Any]]:
         row["is_draft"] = (row["scope"], row["name"]) in waiting
         row["place"] = place_of(row.pop("scope"))
     return rows
+
+
+def plain(database: Database) -> list[dict[str, Any]]:
+    """The same without the roles of tills, which have a page and a right of their own."""
+    return [row for row in current(database) if not row["name"].startswith(ROLE)]
 
 
 def history(database: Database, place: str, name: str) -> list[dict[str, Any]]:

@@ -24,13 +24,13 @@ SettingName = Annotated[str, Query(max_length=60)]
 @router.get("", response_model=schemas.Settings, dependencies=READ)
 def settings(context: ContextDep) -> Response:
     """Tax rates, ways to pay and receipt texts as they stand, by place, name and time."""
-    return json_answer({"settings": setting.current(context.database)})
+    return json_answer({"settings": setting.plain(context.database)})
 
 
 @router.get("/all.csv", response_class=CsvAnswer, dependencies=READ)
 def settings_csv(context: ContextDep) -> Response:
     """The same as a table."""
-    rows = setting.current(context.database)
+    rows = setting.plain(context.database)
     cells = ([cell_of(row[column]) for column in COLUMNS] for row in rows)
     return CsvAnswer.of_rows(COLUMNS, cells, "settings.csv")
 

@@ -47,6 +47,9 @@ _HISTORY = text("""
     SELECT scope, name, from_local, value, created_by, created_at_ms, reason FROM config_row
     WHERE (CAST(:scope AS text) IS NULL OR scope = :scope) AND (:name = '' OR name = :name)
     ORDER BY id DESC LIMIT :most""")
+_ROLE_HISTORY = text("""
+    SELECT scope, name, from_local, value, created_by, created_at_ms, reason FROM config_row
+    WHERE starts_with(name, :prefix) ORDER BY id DESC LIMIT :most""")
 _LAST = text("""
     SELECT value FROM config_row
     WHERE scope = :scope AND name = :name AND from_local = :from_local ORDER BY id DESC LIMIT 1""")
@@ -128,6 +131,12 @@ def history(connection: Connection, scope: str | None, name: str) -> list[dict[s
     """The newest rows of a scope (None: of all) and a name ("": of all)."""
     parameters = {"scope": scope, "name": name, "most": HISTORY_MAX}
     return [dict(row) for row in connection.execute(_HISTORY, parameters).mappings()]
+
+
+def role_history(connection: Connection, prefix: str) -> list[dict[str, Any]]:
+    """The newest rows of all names that begin so."""
+    parameters = {"prefix": prefix, "most": HISTORY_MAX}
+    return [dict(row) for row in connection.execute(_ROLE_HISTORY, parameters).mappings()]
 
 
 def drafts(connection: Connection) -> list[tuple[str, str]]:

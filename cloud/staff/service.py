@@ -18,7 +18,7 @@ from cloud.staff import store
 from cloud.staff.store import Author, Operator
 from shared.kernel.errors import RefusedError
 from shared.publication.revision import Record, RecordKind
-from shared.staff.permission import ROLES
+from shared.staff.role import BUILT_IN, ROLE
 
 _OPERATOR_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _PIN = re.compile(r"[0-9]{4,8}")
@@ -44,14 +44,13 @@ def put_operator(database: Database, command: PutOperator, author: Author) -> No
     """
     if _OPERATOR_ID.fullmatch(command.operator_id) is None:
         raise RefusedError("staff.id", operator_id=command.operator_id[:40])
-    if command.role not in ROLES:
-        raise RefusedError("staff.role", role=command.role[:40], roles=", ".join(ROLES))
     if command.pin is not None and _PIN.fullmatch(command.pin) is None:
         raise RefusedError("staff.pin")
     if command.valid_from and command.valid_to and command.valid_to < command.valid_from:
         raise RefusedError("staff.dates")
     pin_hash = None if command.pin is None else hash_pin(command.pin)
     with database.begin() as connection:
+        _refuse_unknown_role(connection, command.role)
         known = set(store.store_ids(connection))
         for store_id in command.store_ids:
             if store_id not in known:
@@ -73,6 +72,12 @@ def put_operator(database: Database, command: PutOperator, author: Author) -> No
         store.put_operator(connection, after)
         if after != before:
             _keep(connection, author, before, after)
+
+
+def _refuse_unknown_role(connection: Connection, role: str) -> None:
+    known = {*BUILT_IN, *store.role_ids(connection, ROLE)}
+    if role not in known:
+        raise RefusedError("staff.role", role=role[:40], roles=", ".join(sorted(known)))
 
 
 def _keep(connection: Connection, author: Author, before: Operator | None, after: Operator) -> None:

@@ -1,4 +1,4 @@
-"""SQL of operators. Reads `store` beside its own table, and adds to `master_event`."""
+"""SQL of operators. Reads `store`, `config_row` beside its table, adds to `master_event`."""
 
 from __future__ import annotations
 
@@ -99,6 +99,13 @@ def add_event(
             "after": after,
         },
     )
+
+
+def role_ids(connection: Connection, prefix: str) -> list[str]:
+    """Ids of the roles that somebody has set up, whose settings' names begin so."""
+    statement = text("SELECT DISTINCT name FROM config_row WHERE starts_with(name, :prefix)")
+    found = connection.execute(statement, {"prefix": prefix})
+    return [str(name).removeprefix(prefix) for (name,) in found]
 
 
 def store_ids(connection: Connection) -> list[str]:

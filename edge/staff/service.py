@@ -16,7 +16,7 @@ from edge.staff.store import SessionStore, token_sha256
 from shared.journal.event import OperatorSignedOff, OperatorSignedOn
 from shared.kernel.clock import Clock
 from shared.kernel.errors import ForbiddenError
-from shared.staff.permission import ROLES
+from shared.staff.role import BUILT_IN, Grant
 
 PIN_MAX = 64
 _UNKNOWN = ""
@@ -69,7 +69,9 @@ def check_pin(*, room: StaffRoom, operator: str, pin: str) -> Operator:
             room.lockout.failed(name, room.clock.mono_ms())
             raise ForbiddenError("session.bad_pin")
         room.lockout.succeeded(name)
-    permissions = ROLES.get(member.role, frozenset()) | set(member.permissions)
+    role = BUILT_IN.get(member.role)
+    held = role.holding(Grant.ALLOWED) if role is not None else ()
+    permissions = {*held, *member.permissions}
     return Operator(member.id, member.name, member.role, tuple(sorted(permissions)))
 
 

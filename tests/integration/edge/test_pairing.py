@@ -23,7 +23,7 @@ from edge.device.wiring_scanner import Scanners, build_scanners
 from edge.http import problems
 from edge.ops.pairing_api import PairingRoom, router
 from edge.settings import parse_settings
-from shared.staff.permission import ROLES
+from shared.staff.role import BUILT_IN, Grant
 from tests.fakes.discovery import FakeDiscovery
 from tests.integration.edge.running_box import until
 
@@ -35,8 +35,10 @@ class Gate:
     """Lets in whoever names a role."""
 
     def actor(self, token: str) -> Actor | None:
-        role = ROLES.get(token)
-        return None if role is None else Actor(1, Operator("1", "One", token, tuple(role)))
+        role = BUILT_IN.get(token)
+        if role is None:
+            return None
+        return Actor(1, Operator("1", "One", token, role.holding(Grant.ALLOWED)))
 
 
 @dataclass
