@@ -278,6 +278,7 @@ class Box:
             price_changes=[asdict(change) for change in self.replica.price_changes()],
             language=self._layout.language,
             tenders=self.rules.tenders(),
+            rounding=self.rules.rounding(),
         )
         return present(state, around, self.shop.sources)
 
@@ -378,6 +379,7 @@ class Box:
             self.settings.barcode.scheme,
             self.prices_at,
             self.rules.takes,
+            self.rules.rounding,
         )
 
     def _make_collector(self) -> BoxCollector:

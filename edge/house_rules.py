@@ -1,7 +1,7 @@
-"""What head office set up for this store: tax rates, ways to pay, lines of receipts.
+"""What head office set up for this store: tax rates, ways to pay, rounding, lines of receipts.
 
 Where nothing is set up, or it cannot be read, the store sells as if nothing were: with the tax
-rates of its items, all ways to pay, and plain receipts.
+rates of its items, all ways to pay, nothing rounded, and plain receipts.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from shared.config.dated import Value, setting_at
 from shared.config.settings import (
     PAYMENT,
     RECEIPT,
+    ROUNDING,
     Payment,
     ReceiptTexts,
     parse_payment,
     parse_receipt,
+    parse_rounding,
 )
 from shared.item.item import Item
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MissingError, RefusedError
+from shared.kernel.rounding import NO_ROUNDING, CashRounding
 from shared.sale.price_check import item_at
 
 ALL_TENDERS, NO_TEXTS = Payment(), ReceiptTexts()
@@ -77,6 +80,10 @@ class HouseRules:
     def takes(self, tender: str) -> bool:
         """Whether the store takes a way to pay now."""
         return tender in self.tenders()
+
+    def rounding(self) -> CashRounding:
+        """How the store rounds what is paid in cash now."""
+        return self._now(ROUNDING, parse_rounding, NO_ROUNDING)
 
     def receipt_texts(self, at_ms: int) -> ReceiptTexts:
         """The lines of the receipts of an instant (UTC ms)."""

@@ -75,6 +75,7 @@ def a_sale(
     book: PriceBook | None = None,
     tenders: Sequence[Tender] | None = None,
     header: SaleHeader | None = None,
+    rounding_minor: int = 0,
 ) -> RetailTransaction:
     """A finished sale: two pieces at 5.00 paid with 20.00 in cash unless told otherwise."""
     header = header or SaleHeader("343-1-000001", 1, "cashier-1")
@@ -82,7 +83,7 @@ def a_sale(
     book = book or a_price_book({line.item: 500 for line in basket.lines})
     found = priced(basket, book)
     paid = (Tender(TenderKind.CASH, 2000),) if tenders is None else tuple(tenders)
-    return complete(header, basket, found, settle(found.due_minor, paid))
+    return complete(header, basket, found, settle(found.due_minor, paid, rounding_minor))
 
 
 def an_entry_header(seq: int = 0, **changed: object) -> EntryHeader:

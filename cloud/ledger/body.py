@@ -12,10 +12,12 @@ import msgspec
 
 from cloud.ledger.post import SaleFigures
 from shared.kernel.errors import RefusedError
+from shared.kernel.rounding import ROUNDING_MINOR_MAX
 from shared.sale.line_price import MEMBER_PRICE, OFFER, STORE_COUPON
 from shared.sale.tender import TenderKind
 
 Money = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
+Rounding = Annotated[int, msgspec.Meta(ge=-ROUNDING_MINOR_MAX, le=ROUNDING_MINOR_MAX)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 RECORDED = 9
@@ -56,6 +58,7 @@ class Totals(msgspec.Struct, gc=False):
     mfr_coupon_minor: Money
     tender_minor: Money
     offer_disc_minor: Money = 0
+    rounding_minor: Rounding = 0
 
 
 class Sale(msgspec.Struct, gc=False):
@@ -135,7 +138,7 @@ def figures_of(sale: Sale) -> SaleFigures:
         coupon,
         net,
         makers,
-        net - makers,
+        net - makers + totals.rounding_minor,
         cash,
         card,
     )

@@ -2,7 +2,8 @@
 
 Debits are positive, credits negative, and the postings of one entry add up to nought.  Sales are
 booked gross; what members, offers and store coupons saved stands against them on accounts of its
-own, and a maker's coupon is money that the maker owes.  Change is netted into cash.
+own, and a maker's coupon is money that the maker owes.  Change is netted into cash, and what
+rounding for cash added is a gain of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ STORE_COUPON = "store_coupon"
 CASH = "cash"
 CARD = "card"
 MFR_COUPON_RECEIVABLE = "mfr_coupon_receivable"
+CASH_ROUNDING = "cash_rounding"
 
 
 class SaleFigures(NamedTuple):
@@ -38,6 +40,11 @@ class SaleFigures(NamedTuple):
     cash_minor: int
     card_minor: int
 
+    @property
+    def rounding_minor(self) -> int:
+        """What rounding for cash added to the net amount, or below nought took off."""
+        return self.tender_minor - self.net_minor + self.mfr_coupon_minor
+
 
 Posting = tuple[str, int]
 """Account and minor units: one row of the ledger."""
@@ -56,6 +63,7 @@ def postings_of(sale: SaleFigures) -> list[Posting]:
         (CASH, sale.cash_minor),
         (CARD, sale.card_minor),
         (MFR_COUPON_RECEIVABLE, sale.mfr_coupon_minor),
+        (CASH_ROUNDING, -sale.rounding_minor),
     )
     postings = [posting for posting in wanted if posting[1]]
     left = sum([amount for _, amount in postings])

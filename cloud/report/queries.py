@@ -24,11 +24,15 @@ SHOWN_SUMS = (
     "net_minor",
     "mfr_coupon_minor",
     "tender_minor",
+    "rounding_minor",
 )
 COMPARED_SUMS = (*SHOWN_SUMS, "cash_minor", "card_minor")
 """What head office and the box must agree on, by its name in the Z report."""
 
-_SUMS = ", ".join(f"sum({name})::bigint AS {name}" for name in COMPARED_SUMS[1:])
+_DERIVED = {"rounding_minor": "tender_minor - net_minor + mfr_coupon_minor"}
+_SUMS = ", ".join(
+    f"sum({_DERIVED.get(name, name)})::bigint AS {name}" for name in COMPARED_SUMS[1:]
+)
 # The newest close of a day counts: entry ids are ordered by time.
 _DAILY_CLOSE = text(f"""
     WITH days AS (

@@ -20,6 +20,7 @@ class CloseSums(BaseModel):
     net_minor: int
     mfr_coupon_minor: int
     tender_minor: int
+    rounding_minor: int
     cash_minor: int
     card_minor: int
 

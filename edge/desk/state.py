@@ -61,6 +61,7 @@ class DoneSale:
     receipt_text: str
     print: PrintState
     printer: str = ""
+    rounding_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

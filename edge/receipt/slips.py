@@ -102,6 +102,9 @@ def _sums(z: ZReport, currency: Currency, texts: Texts, columns: int) -> Iterato
     if z.mfr_coupon_minor:
         amount = format_minor(z.mfr_coupon_minor, currency)
         yield from _row(texts["till.z.mfr_coupon"], amount, columns)
+    if z.rounding_minor:
+        amount = format_minor(z.rounding_minor, currency)
+        yield from _row(texts["till.z.rounding"], amount, columns)
     for name in _TAKINGS:
         amount = format_minor(getattr(z, f"{name}_minor"), currency)
         yield from _row(texts[f"till.z.{name}"], amount, columns)

@@ -10,6 +10,7 @@ from shared.kernel.money import Currency, format_minor
 from shared.kernel.quantity import ONE_MILLI, format_milli, format_weight
 from shared.sale.columns import spread
 
+_DONE_FIELDS = ("due_minor", "tendered_minor", "change_minor", "rounding_minor")
 _LINE_FIELDS = ("n", "name", "qty_milli", "unit_minor", "gross_minor", "net_minor", "needs_price")
 
 
@@ -55,7 +56,7 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
 def _done(done: Mapping[str, Any] | None) -> dict[str, int] | None:
     if done is None:
         return None
-    return {name: done[name] for name in ("due_minor", "tendered_minor", "change_minor")}
+    return {name: done[name] for name in _DONE_FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def customer_rows(view: Mapping[str, Any], style: RowStyle) -> tuple[str, str]:
     if shown["phase"] == "done":
         done = shown["done"]
         return (
-            _amount("display.vfd.total", done["due_minor"], style),
+            _amount("display.vfd.total", done["due_minor"] + done["rounding_minor"], style),
             _amount("display.vfd.change", done["change_minor"], style),
         )
     if shown["phase"] == "idle":

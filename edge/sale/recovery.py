@@ -10,7 +10,7 @@ from edge.sale.recorded import printed_sale
 from edge.sale.service import done_sale
 from edge.sale.shop import Shop, emptied
 from shared.sale.basket import Basket
-from shared.sale.settle import Settlement
+from shared.sale.transaction import settlement_of
 
 _SHOWN: dict[JobOutcome | None, PrintState] = {
     "queued": "queued",
@@ -41,8 +41,7 @@ def _recovered(shop: Shop, spool: Spool, state: LaneState) -> tuple[LaneState, s
     if entry is not None:
         printed = printed_sale(entry)
         sale = printed.sale
-        settlement = Settlement(sale.totals.net_minor, sale.tenders, sale.change_minor)
-        done = done_sale(sale, settlement, shop.layout.text(printed))
+        done = done_sale(sale, settlement_of(sale), shop.layout.text(printed))
         sold = replace(
             state,
             seq=state.seq + 1,

@@ -61,9 +61,15 @@ from shared.sale.basket import (
     VoidedLine,
 )
 from shared.sale.pricing import PricedBasket
-from shared.sale.settle import Settlement, check_tender, remaining_minor, settle
+from shared.sale.settle import Settlement, asked_minor, check_tender, remaining_minor, settle
 from shared.sale.tender import Tender, TenderKind
-from shared.sale.transaction import RetailTransaction, SaleHeader, complete, refuse_unsellable
+from shared.sale.transaction import (
+    RetailTransaction,
+    SaleHeader,
+    complete,
+    refuse_unsellable,
+    settlement_of,
+)
 
 REASON_UNDO = "undo"
 
@@ -163,16 +169,17 @@ def take_tender(*, shop: Shop, state: LaneState, command: TakeTender) -> Turn:
         raise RefusedError("weigh.waiting", item=state.weighing.item.name)
     shop.journal.refuse_if_full()
     tender = Tender(command.kind, command.amount_minor, command.reference)
-    left = remaining_minor(priced.due_minor, basket.tenders)
-    is_free = left == 0 and command.kind is TenderKind.CASH and command.amount_minor == 0
-    if not is_free:
+    due, taken, rule = priced.due_minor, basket.tenders, shop.rounding()
+    asked = asked_minor(due, taken, command.kind, rule)
+    if asked or command.amount_minor or command.kind is not TenderKind.CASH:
         if not shop.takes(command.kind.value):
             raise RefusedError("tender.off")
-        check_tender(priced.due_minor, basket.tenders, tender)
+        check_tender(due, taken, tender, rule)
         basket = basket.with_tender(tender)
-    if remaining_minor(priced.due_minor, basket.tenders):
+    if command.amount_minor < asked:
         return Turn(changed(state, basket, None))
-    return _complete(shop, state, basket, priced)
+    settlement = settle(due, basket.tenders, asked - remaining_minor(due, taken))
+    return _complete(shop, state, basket, priced, settlement)
 
 
 def void_basket(*, shop: Shop, state: LaneState, command: VoidBasket) -> Turn:
@@ -235,8 +242,9 @@ def _call(function: Callable[..., Turn], shop: Shop, state: LaneState, command: 
     return function(shop=shop, state=state, command=command)
 
 
-def _complete(shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket) -> Turn:
-    settlement = settle(priced.due_minor, basket.tenders)
+def _complete(
+    shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket, settlement: Settlement
+) -> Turn:
     operator = operator_of(state)
     with shop.journal.exclusive():  # a new life of the journal numbers its receipts anew
         receipt_no = shop.journal.next_receipt_no(state.lane)
@@ -248,7 +256,7 @@ def _complete(shop: Shop, state: LaneState, basket: Basket, priced: PricedBasket
         # The basket was sold before; a power cut took the lane's memory of it.
         printed = printed_sale(kept.entry)
         sale = printed.sale
-        settlement = Settlement(sale.totals.net_minor, sale.tenders, sale.change_minor)
+        settlement = settlement_of(sale)
     done = done_sale(sale, settlement, shop.layout.text(printed))
     after = partial(shop.effects.sale_done, state.lane, printed)
     return Turn(replace(emptied(state), done=done, doubtful=""), sale.receipt_no, (after,))
@@ -261,6 +269,7 @@ def done_sale(sale: RetailTransaction, settlement: Settlement, text: str) -> Don
         due_minor=settlement.due_minor,
         tendered_minor=sum(tender.amount_minor for tender in settlement.tenders),
         change_minor=settlement.change_minor,
+        rounding_minor=settlement.rounding_minor,
         tenders=tuple(
             DoneTender(tender.kind.value, tender.amount_minor) for tender in settlement.tenders
         ),

@@ -22,6 +22,7 @@ from edge.sale.pricing import (
 from shared.item.labels import DEFAULT_SCHEME, BarcodeScheme
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError
+from shared.kernel.rounding import NO_ROUNDING, CashRounding
 from shared.sale.basket import Basket
 from shared.sale.pricing import PricedBasket
 
@@ -75,6 +76,9 @@ class Shop:
 
     takes: Callable[[str], bool] = lambda _: True
     """Whether the store takes a way to pay (the value of a TenderKind)."""
+
+    rounding: Callable[[], CashRounding] = lambda: NO_ROUNDING
+    """How the store rounds what is paid in cash."""
 
     @property
     def sources(self) -> PriceSources:

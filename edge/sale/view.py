@@ -12,11 +12,12 @@ from edge.sale.pricing import Catalogue, PriceSources, offers_of
 from edge.texts import FALLBACK_LOCALE
 from shared.kernel.money import Currency, quick_cash
 from shared.kernel.quantity import ONE_MILLI
+from shared.kernel.rounding import NO_ROUNDING, CashRounding
 from shared.price.wording import name_of
 from shared.sale.basket import Basket
 from shared.sale.line_price import OFFER, PriceModifier
 from shared.sale.pricing import PricedBasket, PricedLine
-from shared.sale.settle import remaining_minor
+from shared.sale.settle import asked_minor, remaining_minor
 from shared.sale.tender import TenderKind
 
 NOTHING_PROMOTED: dict[str, Any] = {
@@ -42,6 +43,7 @@ class Surroundings:
     language: str = FALLBACK_LOCALE
     tenders: Collection[str] = tuple(kind.value for kind in TenderKind)
     """The ways to pay that the store takes now."""
+    rounding: CashRounding = NO_ROUNDING
 
 
 def present(state: LaneState, around: Surroundings, sources: PriceSources) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
     priced, hints = price_and_hint(basket, sources, around.language)
     blocked_by = "weighing" if state.weighing else _blocked_by(basket, priced, around)
     remaining = remaining_minor(priced.due_minor, basket.tenders)
+    cash = asked_minor(priced.due_minor, basket.tenders, TenderKind.CASH, around.rounding)
     operator = state.operator
     return {
         "seq": state.seq,
@@ -68,7 +71,8 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
         "touched_line": state.touched_line,
         "scans": state.scans,
         "last_scan": _last_scan(state.last_scan),
-        "quick_cash": _quick_cash(remaining, around),
+        "cash_due_minor": cash,
+        "quick_cash": _quick_cash(cash, around),
         "tenders": sorted(around.tenders),
         "can_pay": blocked_by is None,
         "pay_blocked_by": blocked_by,
@@ -81,9 +85,9 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
     }
 
 
-def _quick_cash(remaining: int, around: Surroundings) -> list[int]:
+def _quick_cash(cash_due: int, around: Surroundings) -> list[int]:
     takes_cash = TenderKind.CASH.value in around.tenders
-    return list(quick_cash(remaining, around.currency)) if takes_cash else []
+    return list(quick_cash(cash_due, around.currency)) if takes_cash else []
 
 
 def locked(view: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +101,7 @@ def locked(view: dict[str, Any]) -> dict[str, Any]:
         "weighing": None,
         "touched_line": None,
         "last_scan": None,
+        "cash_due_minor": 0,
         "quick_cash": [],
         "can_pay": False,
         "pay_blocked_by": "empty",
@@ -245,6 +250,7 @@ def _done(done: DoneSale | None) -> dict[str, Any] | None:
         "due_minor": done.due_minor,
         "tendered_minor": done.tendered_minor,
         "change_minor": done.change_minor,
+        "rounding_minor": done.rounding_minor,
         "tenders": [
             {"kind": tender.kind, "amount_minor": tender.amount_minor} for tender in done.tenders
         ],

@@ -1,4 +1,4 @@
-"""The settings that there are: tax rates by class, what a store takes as payment, receipt texts."""
+"""The settings that there are: tax rates by class, ways to pay, cash rounding, receipt texts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from shared.config.dated import Value
 from shared.config.value import only, text_lines, wrong
 from shared.kernel.errors import RefusedError
+from shared.kernel.rounding import STEPS_MINOR, CashRounding, RoundingMode
 
-PAYMENT, RECEIPT, TAX = "payment", "receipt", "tax/"
+PAYMENT, RECEIPT, ROUNDING, TAX = "payment", "receipt", "rounding", "tax/"
 TENDERS = ("cash", "card", "manufacturer_coupon")
 """Ways to pay that a store may switch off; `shared.sale.tender` has the same."""
 MONEY = frozenset({"cash", "card"})
@@ -79,6 +80,17 @@ def parse_receipt(value: Value) -> ReceiptTexts:
     return ReceiptTexts(*(text_lines(value, name) for name in ("header", "returns", "footer")))
 
 
+def parse_rounding(value: Value) -> CashRounding:
+    """The rule of {"step_minor": 5, "mode": "nearest"}; RefusedError `config.value`."""
+    only(value, "step_minor", "mode")
+    step_minor, mode = value.get("step_minor"), value.get("mode", RoundingMode.NEAREST)
+    if type(step_minor) is not int or step_minor not in STEPS_MINOR:
+        raise wrong("step_minor")
+    if mode not in tuple(RoundingMode):
+        raise wrong("mode")
+    return CashRounding(step_minor, RoundingMode(mode))
+
+
 def check_setting(name: str, value: Value) -> None:
     """RefusedError `config.name` or `config.value` for what no till would understand."""
     if name.startswith(TAX):
@@ -89,6 +101,8 @@ def check_setting(name: str, value: Value) -> None:
         parse_payment(value)
     elif name == RECEIPT:
         parse_receipt(value)
+    elif name == ROUNDING:
+        parse_rounding(value)
     else:
         raise RefusedError("config.name", name=name[:60])
 

@@ -112,6 +112,8 @@ class _Writer:
         yield self._total("TransactionTaxAmount", sum(line.tax_minor for line in sale.lines))
         yield self._total("TransactionGrandAmount", totals.net_minor)
         yield self._total("DiscountAmount", totals.gross_minor - totals.net_minor)
+        if totals.rounding_minor:
+            yield self._total("tb:CashRoundingAmount", totals.rounding_minor)
 
     def _tender(self, tender: Tender) -> str:
         attributes = {"TenderType": _TENDERS[tender.kind], "TypeCode": "Sale"}

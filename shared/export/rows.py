@@ -42,7 +42,7 @@ COMMON = (
 )
 _SUMS = (
     *("gross", "member_disc", "offer_disc", "store_coupon", "net", "tax", "mfr_coupon"),
-    *("tender", "change"),
+    *("tender", "change", "rounding"),
 )
 _SALE = ("receipt_no", "opened_at", "member", "lines", "units")
 _LINE = (
@@ -175,6 +175,7 @@ def _sale_rows(entry: ExportedEntry, sale: RetailTransaction) -> Iterator[Row]:
                 "mfr_coupon": totals.mfr_coupon_minor,
                 "tender": totals.tender_minor,
                 "change": sale.change_minor,
+                "rounding": totals.rounding_minor,
             },
         ),
     }

@@ -181,6 +181,8 @@ def _sums(
     due = f"{money.symbol}{format_minor(totals.net_minor, money)}"
     yield ReceiptLine(spread(texts["receipt.total"], due, columns // 2), bold=True, scale=2)
     yield ReceiptLine(count)
+    if totals.rounding_minor:
+        yield from _amount(texts["receipt.rounding"], totals.rounding_minor, head, columns)
     for tender in sale.tenders:
         amount = format_minor(tender.amount_minor, money)
         yield ReceiptLine(spread(texts[f"tender.{tender.kind}"], amount, columns))

@@ -73,8 +73,10 @@ class SaleTotals:
     net_minor: int
     mfr_coupon_minor: int
     tender_minor: int
-    """Net minus makers' coupons: what came in as cash and card, change taken off."""
+    """Net minus makers' coupons, rounded: what came in as cash and card, change taken off."""
     offer_disc_minor: int = 0
+    rounding_minor: int = 0
+    """What rounding for cash added, or below nought took off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +168,16 @@ def totals_of(lines: tuple[SoldLine, ...], settlement: Settlement) -> SaleTotals
         store_coupon_minor=-_modified(lines, STORE_COUPON),
         net_minor=net,
         mfr_coupon_minor=coupons,
-        tender_minor=net - coupons,
+        tender_minor=net - coupons + settlement.rounding_minor,
         offer_disc_minor=-_modified(lines, OFFER),
+        rounding_minor=settlement.rounding_minor,
     )
+
+
+def settlement_of(sale: RetailTransaction) -> Settlement:
+    """How a finished sale was settled."""
+    totals = sale.totals
+    return Settlement(totals.net_minor, sale.tenders, sale.change_minor, totals.rounding_minor)
 
 
 def _units(qty_milli: int) -> int:

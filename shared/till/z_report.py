@@ -24,8 +24,8 @@ class ZReport:
     """Sums of one business day, for one lane or for a store; money in minor units.
 
     `cash_minor` is what stayed in the drawer (tendered minus change). They obey
-    gross - member_disc - offer_disc - store_coupon = net and net - mfr_coupon = tender
-    = cash + card.
+    gross - member_disc - offer_disc - store_coupon = net and net - mfr_coupon + rounding = tender
+    = cash + card; `rounding_minor` is what rounding for cash added, or below nought took off.
     """
 
     business_date: str
@@ -46,6 +46,7 @@ class ZReport:
     no_sales: int = 0
     reprints: int = 0
     offer_disc_minor: int = 0
+    rounding_minor: int = 0
 
 
 def fold_z(z: ZReport, event: Event) -> ZReport:
@@ -102,4 +103,5 @@ def _with_sale(z: ZReport, sale: RetailTransaction) -> ZReport:
         no_sales=z.no_sales,
         reprints=z.reprints,
         offer_disc_minor=z.offer_disc_minor + totals.offer_disc_minor,
+        rounding_minor=z.rounding_minor + totals.rounding_minor,
     )

@@ -16,6 +16,7 @@ from shared.journal.event import (
     SaleCompleted,
     UnknownEvent,
 )
+from shared.kernel.rounding import STEPS_MINOR, CashRounding, RoundingMode
 from shared.price.condition import ALL, ForMember, MinSpend, Selector
 from shared.price.offer import Level, Offer, Stack, StackMode
 from shared.price.offer_book import OfferBook
@@ -114,6 +115,9 @@ def baskets(draw: st.DrawFn) -> Basket:
     if len(basket.lines) > 1 and draw(st.booleans()):
         basket = basket.without_line(basket.lines[0].number, draw(TEXT), PRICED_AT_MS)
     return basket
+
+
+ROUNDINGS = st.builds(CashRounding, st.sampled_from(STEPS_MINOR), st.sampled_from(RoundingMode))
 
 
 @st.composite

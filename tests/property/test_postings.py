@@ -12,10 +12,12 @@ from cloud.ledger.post import SALES, SaleFigures, postings_of
 from shared.journal.event import SaleCompleted
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import RefusedError
+from shared.kernel.rounding import ROUNDING_MINOR_MAX
 from shared.sale.settle import settle
 from shared.sale.tender import Tender, TenderKind
 from shared.sale.transaction import RetailTransaction, SoldLine, SoldModifier, totals_of
 from shared.wire.codec import event_data
+from tests.property.strategies import ROUNDINGS
 
 
 @st.composite
@@ -23,13 +25,15 @@ def sales(draw: st.DrawFn) -> RetailTransaction:
     lines = tuple(draw(lines_of(n)) for n in range(1, draw(st.integers(1, 6)) + 1))
     due = sum(line.net_minor for line in lines)
     tenders, left = [], due
+    rule = draw(ROUNDINGS)
     for kind in (TenderKind.MANUFACTURER_COUPON, TenderKind.CARD):
         amount = draw(st.integers(0, left))
         if amount:
             tenders.append(Tender(kind, amount))
             left -= amount
-    tenders.append(Tender(TenderKind.CASH, left + draw(st.integers(0, 5_000))))
-    settlement = settle(due, tuple(tenders))
+    owed = rule.rounded(left)
+    tenders.append(Tender(TenderKind.CASH, owed + draw(st.integers(0, 5_000))))
+    settlement = settle(due, tuple(tenders), owed - left)
     return RetailTransaction(
         "1-000001",
         1,
@@ -87,6 +91,7 @@ def test_the_books_recompute_exactly_what_the_box_recorded(sale: RetailTransacti
     assert figures.net_minor == totals.net_minor
     assert figures.offer_disc_minor == totals.offer_disc_minor
     assert figures.tender_minor == figures.cash_minor + figures.card_minor
+    assert figures.rounding_minor == totals.rounding_minor
     assert dict(postings_of(figures)).get(SALES, 0) == -totals.gross_minor
 
 
@@ -107,6 +112,14 @@ def test_a_sale_that_was_not_paid_in_full_is_unbalanced(sale: RetailTransaction,
     figures = figures_of(read_sale(msgspec.Raw(canonical_bytes(data))))
     with pytest.raises(RefusedError, match=r"ledger\.unbalanced"):
         postings_of(figures)
+
+
+@given(sales(), st.sampled_from([-ROUNDING_MINOR_MAX - 1, ROUNDING_MINOR_MAX + 1, 10**6]))
+def test_money_that_rounding_cannot_have_made_is_refused(sale: RetailTransaction, far: int) -> None:
+    data = event_data(SaleCompleted(sale))
+    data["sale"]["totals"]["rounding_minor"] = far
+    with pytest.raises(RefusedError, match=r"ledger\.sale"):
+        read_sale(msgspec.Raw(canonical_bytes(data)))
 
 
 @pytest.mark.parametrize(

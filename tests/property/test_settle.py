@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 
 from shared.kernel.errors import RefusedError
 from shared.kernel.money import CURRENCIES, Currency, quick_cash
-from shared.sale.settle import check_tender, remaining_minor, settle
+from shared.kernel.rounding import CashRounding, RoundingMode
+from shared.sale.settle import asked_minor, check_tender, remaining_minor, settle
 from shared.sale.tender import Tender, TenderKind
+from tests.property.strategies import ROUNDINGS
 
 TENDERS = st.lists(
     st.builds(Tender, st.sampled_from(TenderKind), st.integers(-5, 3000)), max_size=5
@@ -39,6 +41,43 @@ def test_what_was_checked_one_by_one_settles(due: int, offered: list[Tender]) ->
     if missing:
         taken = (*taken, Tender(TenderKind.CASH, missing))
     assert settle(due, taken).due_minor == due
+
+
+@given(st.integers(0, 5000), TENDERS, ROUNDINGS)
+def test_rounding_touches_cash_alone_and_is_smaller_than_a_step(
+    due: int, offered: list[Tender], rule: CashRounding
+) -> None:
+    taken: tuple[Tender, ...] = ()
+    for tender in offered:
+        try:
+            check_tender(due, taken, tender, rule)
+        except RefusedError:
+            continue
+        taken = (*taken, tender)
+        if tender.amount_minor >= asked_minor(due, taken[:-1], tender.kind, rule):
+            break
+    else:
+        taken = (*taken, Tender(TenderKind.CASH, asked_minor(due, taken, TenderKind.CASH, rule)))
+    *before, last = taken
+    rounding = asked_minor(due, tuple(before), last.kind, rule) - remaining_minor(
+        due, tuple(before)
+    )
+    settled = settle(due, taken, rounding)
+    handed = sum(tender.amount_minor for tender in taken)
+    assert handed - settled.change_minor == due + rounding
+    assert abs(rounding) < rule.step_minor
+    assert settled.change_minor % rule.step_minor == 0
+    if last.kind is not TenderKind.CASH:
+        assert rounding == 0
+
+
+@given(st.integers(0, 3_000_000), ROUNDINGS)
+def test_what_was_rounded_once_stays(due: int, rule: CashRounding) -> None:
+    rounded = rule.rounded(due)
+    assert rule.rounded(rounded) == rounded
+    assert rounded % rule.step_minor == 0
+    assert abs(rounded - due) < rule.step_minor
+    assert rule.mode is not RoundingMode.DOWN or rounded <= due
 
 
 @given(st.integers(1, 3_000_000), st.sampled_from([*CURRENCIES.values()]))

@@ -30,5 +30,6 @@ def test_the_sums_of_a_report_agree(events: list[Event]) -> None:
     assert z.gross_minor - z.net_minor == (
         z.member_disc_minor + z.offer_disc_minor + z.store_coupon_minor
     )
-    assert z.net_minor - z.mfr_coupon_minor == z.tender_minor == z.cash_minor + z.card_minor
+    assert z.net_minor - z.mfr_coupon_minor + z.rounding_minor == z.tender_minor
+    assert z.tender_minor == z.cash_minor + z.card_minor
     assert z.cash_minor >= 0

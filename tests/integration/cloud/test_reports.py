@@ -96,6 +96,16 @@ def test_a_box_that_disagrees_by_a_cent_is_seen(
     assert close(admin, box)[0]["box_matches"] is True
 
 
+def booked(database: Database, box: BoxStream) -> dict[str, int]:
+    """The box's accounts, minor units."""
+    sums = text(
+        "SELECT account, sum(amount_minor)::bigint FROM posting WHERE store_id = :store"
+        " GROUP BY account"
+    )
+    with database.begin() as connection:
+        return {row[0]: row[1] for row in connection.execute(sums, {"store": box.store_id})}
+
+
 def promoted_sale(n: int) -> RetailTransaction:
     """A sale of 10.00 with 0.60 off by a member price and 1.50 off by an offer."""
     offers = OfferBook.of([Offer("o", Level.LINE, AmountOff(150))])
@@ -122,13 +132,29 @@ def test_what_offers_took_is_booked_apart_and_agrees_with_the_box(
     answer = admin.get("/v1/reports/daily-close.csv", params={"store": box.store_id})
     [line] = csv.DictReader(io.StringIO(answer.text))
     assert line["offer_disc_minor"] == "300"
-    booked = text(
-        "SELECT account, sum(amount_minor)::bigint FROM posting WHERE store_id = :store"
-        " GROUP BY account"
-    )
-    with database.begin() as connection:
-        sums = {row[0]: row[1] for row in connection.execute(booked, {"store": box.store_id})}
-    assert sums == {"sales": -2000, "member_discount": 120, "offer_discount": 300, "cash": 1580}
+    accounts = {"sales": -2000, "member_discount": 120, "offer_discount": 300, "cash": 1580}
+    assert booked(database, box) == accounts
+
+
+def test_what_rounding_for_cash_added_is_booked_apart_and_agrees_with_the_box(
+    admin: httpx.Client, new_box: NewBox, take: Take, database: Database
+) -> None:
+    box = new_box()
+    book = a_price_book({an_item(): (499, 499)})
+    events: list[Event] = [
+        SaleCompleted(
+            built_sale(None, book, header=SaleHeader(f"1-{n:06d}", 1, "2041"), rounding_minor=by)
+        )
+        for n, by in enumerate((2, 2, -3))
+    ]
+    for event in (*events, DayClosed(DAY, asdict(z_of(events)))):
+        box.append(event)
+    take(box)
+    [row] = close(admin, box)
+    sums = (row["net_minor"], row["rounding_minor"], row["tender_minor"], row["cash_minor"])
+    assert sums == (2994, 1, 2995, 2995)
+    assert row["box_matches"] is True
+    assert booked(database, box) == {"sales": -2994, "cash": 2995, "cash_rounding": -1}
 
 
 def test_a_box_of_before_offers_still_agrees(

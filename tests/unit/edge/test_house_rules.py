@@ -12,6 +12,7 @@ from shared.config.settings import ReceiptTexts
 from shared.item.item import Item, ItemChange
 from shared.kernel.clock import ClockQuality
 from shared.kernel.errors import MissingError
+from shared.kernel.rounding import NO_ROUNDING, CashRounding, RoundingMode
 from shared.kernel.wall_clock import instant_ms
 from tests.builders import an_item as a_plain_item
 
@@ -94,6 +95,15 @@ def test_a_store_takes_what_is_set_up_and_all_otherwise() -> None:
     found = rules(Records(payment=cash_only))
     assert (found.takes("cash"), found.takes("card")) == (True, False)
     assert rules(Records()).tenders() == ALL_TENDERS.tenders
+
+
+def test_cash_is_rounded_as_the_nearest_level_says_and_not_at_all_otherwise() -> None:
+    swiss = {"dated": [["", {"step_minor": 5}]]}
+    kind = {"dated": [["2026-12-01T00:00", {"step_minor": 10, "mode": "down"}]]}
+    found = Records(**{"rounding@c": swiss, "rounding@g": kind})
+    assert rules(found, SWITCH_MS - 1).rounding() == CashRounding(5, RoundingMode.NEAREST)
+    assert rules(found, SWITCH_MS).rounding() == CashRounding(10, RoundingMode.DOWN)
+    assert rules(Records(**{"rounding@c": {"dated": [["", {}]]}})).rounding() == NO_ROUNDING
 
 
 def test_a_store_is_never_left_with_makers_coupons_alone() -> None:

@@ -3476,6 +3476,8 @@ export interface components {
             offer_disc_minor: number;
             /** Receipts */
             receipts: number;
+            /** Rounding Minor */
+            rounding_minor: number;
             /** Store Coupon Minor */
             store_coupon_minor: number;
             /** Store Id */
@@ -3510,6 +3512,8 @@ export interface components {
             offer_disc_minor: number;
             /** Receipts */
             receipts: number;
+            /** Rounding Minor */
+            rounding_minor: number;
             /** Store Coupon Minor */
             store_coupon_minor: number;
             /** Tender Minor */

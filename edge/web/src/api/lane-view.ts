@@ -132,6 +132,8 @@ export interface DoneSale {
   readonly due_minor: number;
   readonly tendered_minor: number;
   readonly change_minor: number;
+  /** What rounding for cash added to what was due, or below nought took off. */
+  readonly rounding_minor: number;
   readonly tenders: readonly Tender[];
   readonly receipt_text: string;
   readonly print: PrintState;
@@ -165,6 +167,8 @@ export interface LaneView {
   /** Scans the lane has ever taken, of every kind. */
   readonly scans: number;
   readonly last_scan: LastScan | null;
+  /** What cash has to pay: what is left, rounded as the store rounds. */
+  readonly cash_due_minor: number;
   readonly quick_cash: readonly number[];
   /** The ways to pay that the store takes now. */
   readonly tenders: readonly TenderKind[];

@@ -1853,8 +1853,8 @@ export interface components {
          * @description Sums of one business day, for one lane or for a store; money in minor units.
          *
          *     `cash_minor` is what stayed in the drawer (tendered minus change). They obey
-         *     gross - member_disc - offer_disc - store_coupon = net and net - mfr_coupon = tender
-         *     = cash + card.
+         *     gross - member_disc - offer_disc - store_coupon = net and net - mfr_coupon + rounding = tender
+         *     = cash + card; `rounding_minor` is what rounding for cash added, or below nought took off.
          */
         ZReport: {
             /** Business Date */
@@ -1919,6 +1919,11 @@ export interface components {
              * @default 0
              */
             reprints: number;
+            /**
+             * Rounding Minor
+             * @default 0
+             */
+            rounding_minor: number;
             /**
              * Store Coupon Minor
              * @default 0

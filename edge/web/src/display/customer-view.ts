@@ -35,5 +35,6 @@ export interface CustomerView {
     readonly due_minor: number;
     readonly tendered_minor: number;
     readonly change_minor: number;
+    readonly rounding_minor: number;
   } | null;
 }

@@ -50,6 +50,13 @@ def test_good_values_are_read() -> None:
         ("receipt", {"header": {"en": ["a"] * 13}}, "config.value"),
         ("receipt", {"header": []}, "config.value"),
         ("receipt", {"head": {}}, "config.value"),
+        ("rounding", {}, "config.value"),
+        ("rounding", {"step_minor": 3}, "config.value"),
+        ("rounding", {"step_minor": True}, "config.value"),
+        ("rounding", {"step_minor": 5.0}, "config.value"),
+        ("rounding", {"step_minor": 5, "mode": "up"}, "config.value"),
+        ("rounding", {"step_minor": 5, "mode": ["down"]}, "config.value"),
+        ("rounding", {"step_minor": 5, "step": 5}, "config.value"),
         ("light", {}, "config.name"),
     ],
 )
@@ -67,6 +74,8 @@ def test_what_no_till_would_understand_is_refused(
         ("tax/food-1", {"rate_bp": 0}),
         ("payment", {"tenders": list(TENDERS)}),
         ("receipt", {}),
+        ("rounding", {"step_minor": 5}),
+        ("rounding", {"step_minor": 10, "mode": "down"}),
         ("receipt", {"footer": {"zh-TW": ["謝謝", ""]}}),
     ],
 )
