@@ -93,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     salvage.add_argument("--to", metavar="URL", help="address of the cloud, if it has moved")
     salvage.epilog = "PATH is only read. What head office has already is not sent again."
 
+    _add_backups(commands)
+
     replay = _command(
         commands, "replay", _replay, "price the store's last business day again, on copies"
     )
@@ -122,6 +124,46 @@ def _command(
     )
     parser.set_defaults(command=function)
     return parser
+
+
+def _add_backups(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backup = _command(
+        commands, "backup", _backup, "seal a backup for head office's key, and read it back"
+    )
+    backup.add_argument(
+        "--to", type=Path, metavar="DIR", help="only into this folder (default: as edge.toml says)"
+    )
+    backup.add_argument("--tail", action="store_true", help="only what head office may lack")
+    backup.epilog = "The box may run meanwhile. Private keys are never in a backup."
+
+    restore = _command(commands, "restore", _restore, "open a backup and check all of it")
+    restore.add_argument("file", type=Path, help="the sealed backup (.tbk)")
+    restore.add_argument(
+        "--key", type=Path, required=True, metavar="FILE", help="head office's private backup key"
+    )
+    restore.add_argument(
+        "--into", type=Path, metavar="DIR", help="a new folder (default: restored/ in the data)"
+    )
+    restore.add_argument(
+        "--put-back", action="store_true", help="put what is missing into the box's data folder"
+    )
+    restore.epilog = "Nothing that is there is overwritten."
+
+    swap = _command(commands, "swap", _swap, "put this new box into a dead one's place")
+    swap.add_argument("--cloud", required=True, metavar="URL", help="address of the cloud")
+    swap.add_argument("--token", required=True, help="claim token from the console (72 hours)")
+    swap.add_argument("--backup", type=Path, metavar="FILE", help="the old box's backup (.tbk)")
+    swap.add_argument("--key", type=Path, metavar="FILE", help="the key that opens it")
+    swap.add_argument(
+        "--old", type=Path, metavar="DIR", help="the old card's data folder, or a mirror stick"
+    )
+    swap.add_argument(
+        "--start", default="", metavar="COMMAND", help="how to start the box, if not by systemd"
+    )
+    swap.add_argument(
+        "--wait-s", type=int, default=300, metavar="S", help="for prices to come (default 300)"
+    )
+    swap.epilog = "May be run again after it was broken off: it goes on where it was."
 
 
 def _add_barcode(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -223,6 +265,26 @@ def _salvage(options: argparse.Namespace) -> int:
     from edge.copy.cli import salvage  # noqa: PLC0415
 
     return salvage(options)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from edge.backup.cli import backup  # noqa: PLC0415
+    from edge.copy.verify import heads_of  # noqa: PLC0415
+
+    return backup(options, heads_of)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from edge.backup.cli import restore  # noqa: PLC0415
+    from edge.copy.verify import heads_of  # noqa: PLC0415
+
+    return restore(options, heads_of)
+
+
+def _swap(options: argparse.Namespace) -> int:
+    from edge.box_swap import swap  # noqa: PLC0415
+
+    return swap(options)
 
 
 def _replay(options: argparse.Namespace) -> int:

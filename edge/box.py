@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from edge.access import Actor
 from edge.box_parts import activation_draft, day_of, make_copies, make_layout, newest_at_ms
 from edge.box_software import SoftwareView, make_updater
-from edge.box_works import make_works
+from edge.box_works import make_backups, make_works
 from edge.clock import SystemClock, VirtualClock
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
@@ -134,6 +134,7 @@ class Box:
         self.copies = make_copies(settings, identity, signer, self.journal, self.ids)
         self.sync = self._make_sync(data / "fetch")
         self.upkeep = Upkeep(UpkeepParts(self.journal, self.machine_clock))
+        self.backups = make_backups(settings, self.journal)
         self.updater = self._make_updater()
         self.care = self._make_care()
         self.works = make_works(self)
@@ -171,12 +172,14 @@ class Box:
         self.sync.start()
         self.copies.start()
         self.upkeep.start()
+        self.backups.start()
         self._collector.register()
 
     def stop(self) -> None:
         """Let in nothing more, finish what is in hand, close the files."""
         self._collector.unregister()
         self.updater.stop(is_clean=self.closing.is_set())
+        self.backups.stop()
         self.upkeep.stop()
         self.care.stop()
         self.shelf.service.stop()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from edge.backup.cli import nightly_of
+from edge.backup.nightly import Nightly
 from edge.clock import SystemClock
+from edge.copy.verify import heads_of
 from edge.device.wiring import Devices
 from edge.identity import Identity
 from edge.ids import Ids
@@ -82,3 +85,13 @@ def make_works(box: Appliance) -> RemoteWorks:
         price_check=lambda asked: PriceChecks.of(box.replica, box.shop).brief(asked),
     )
     return RemoteWorks(parts, lambda: box.sync)
+
+
+def make_backups(settings: Settings, journal: Journal) -> Nightly:
+    """The sealed backups of this box, once a day while the shop is closed if it ever is."""
+
+    def is_day_open() -> bool:
+        day = journal.day()
+        return day is not None and day.is_open
+
+    return nightly_of(settings.data_dir, heads_of, is_day_open)

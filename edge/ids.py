@@ -34,3 +34,8 @@ class Ids:
 def new_stream_id() -> str:
     """A stream id for a journal life that begins while head office is out of reach."""
     return secrets.token_hex(16)
+
+
+def secret_bytes(count: int) -> bytes:
+    """`count` bytes that nobody can guess."""
+    return secrets.token_bytes(count)

@@ -226,6 +226,17 @@ class MirrorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Sealed backups, once a day: all of the journal into the folder `path` on a USB stick ("" for
+    none), of which the newest `keep` stay; and to head office what its archive may lack.
+    """
+
+    path: str = ""
+    keep: int = 7
+    to_office: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class BarcodeSettings:
     """`country`: whose rules packs with a weight or price follow (ISO 3166-1 alpha-2).
 
@@ -264,6 +275,7 @@ class Settings:
     barcode: BarcodeSettings = field(default_factory=BarcodeSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
     mirror: MirrorSettings = field(default_factory=MirrorSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     self_test: SelfTestSettings = field(default_factory=SelfTestSettings)
 
     @property
@@ -293,6 +305,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "barcode": BarcodeSettings,
     "clock": ClockSettings,
     "mirror": MirrorSettings,
+    "backup": BackupSettings,
     "self_test": SelfTestSettings,
 }
 T = TypeVar("T")
@@ -366,6 +379,7 @@ def _check(settings: Settings) -> None:
     for section in ("printer", "printer_2", "printer_3", "printer_4"):
         _check_printer(section, getattr(settings, section), settings.box.lanes)
     _in_range("drawer.left_open_s", settings.drawer.left_open_s, 0, 3600)
+    _in_range("backup.keep", settings.backup.keep, 1, 1000)
     if Path(settings.receipt.logo).name != settings.receipt.logo:
         raise RefusedError("settings.value", field="receipt.logo", allowed="a file's name")
     if settings.drawer.pin not in {2, 5}:

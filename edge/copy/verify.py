@@ -86,6 +86,11 @@ def verify_lives(path: Path, progress: Progress = no_progress) -> list[Verified]
     return found
 
 
+def heads_of(path: Path) -> list[tuple[str, int, str]]:
+    """The same as stream, number and hash (hex) of the last entry of each life."""
+    return [(each.stream, each.head, each.hash) for each in verify_lives(path)]
+
+
 def lives_of(first: Path) -> list[Path]:
     """`journal.db` and, where it is the first of several lives, `journal-2.db` and so on."""
     later = first.parent.glob(f"{first.stem}-*{first.suffix}")

@@ -1,0 +1,160 @@
+"""Reading a backup back: every member checked against the signed manifest before it counts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import RawIOBase
+from pathlib import Path
+from typing import IO
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from edge.backup.manifest import (
+    MANIFEST,
+    SIGNATURE,
+    BoxManifest,
+    Member,
+    is_member_name,
+    read_manifest,
+)
+from edge.seal_cipher import CIPHER
+from shared.kernel.errors import CorruptError, RefusedError
+from shared.wire.sealed import Unlock, opened
+
+FILE_CHUNK = 1 << 18
+MANIFEST_BYTES_MAX = 1 << 20
+_READ_BYTES = 1 << 18
+_MODE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A backup that was checked, and the folder that it lies in."""
+
+    manifest: BoxManifest
+    folder: Path
+
+
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """A file's bytes, in pieces."""
+    with path.open("rb") as file:
+        while chunk := file.read(FILE_CHUNK):
+            yield chunk
+
+
+def unpack(file: Path, unlock: Unlock, folder: Path) -> Unpacked:
+    """Unpack into `folder`, which is made and must not be there; whole, or nothing stays.
+
+    Raises as `shared.wire.sealed.opened`; RefusedError `backup.into` for a folder that is there;
+    CorruptError `backup.member`, `backup.manifest` or `backup.signature`.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise RefusedError("backup.into", path=str(folder))
+    draft = folder.with_name(folder.name + ".unpacking")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
+    try:
+        manifest = _unpack(file, unlock, draft)
+        if folder.exists():
+            folder.rmdir()
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return Unpacked(manifest, folder)
+
+
+def _unpack(file: Path, unlock: Unlock, folder: Path) -> BoxManifest:
+    plain = opened(file_chunks(file), CIPHER, unlock)
+    found: dict[str, Member] = {}
+    papers: dict[str, bytes] = {}
+    with _tar(plain) as tar:
+        for info in tar:
+            source = tar.extractfile(info) if info.isreg() else None
+            if source is None:
+                raise CorruptError("backup.member", name=info.name[:80])
+            if info.name in {MANIFEST, SIGNATURE} and info.size <= MANIFEST_BYTES_MAX:
+                papers[info.name] = source.read()
+            elif is_member_name(info.name) and info.name not in found:
+                found[info.name] = _write(folder, info.name, source)
+            else:
+                raise CorruptError("backup.member", name=info.name[:80])
+    for _ in plain:  # the end of the file is checked too
+        pass
+    manifest = read_manifest(papers.get(MANIFEST, b""), papers.get(SIGNATURE, b""), is_signed)
+    _compare(manifest, found)
+    return manifest
+
+
+@contextmanager
+def _tar(plain: Iterator[bytes]) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(mode="r|", fileobj=Reading(plain)) as tar:
+            yield tar
+    except tarfile.TarError:
+        raise CorruptError("backup.damaged") from None
+
+
+def _write(folder: Path, name: str, source: IO[bytes]) -> Member:
+    target = folder / name
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    with os.fdopen(handle, "wb") as file:
+        while chunk := source.read(_READ_BYTES):
+            file.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return Member(name, size, digest.hexdigest())
+
+
+def _compare(manifest: BoxManifest, found: dict[str, Member]) -> None:
+    """Every member that was promised is there as promised, and nothing else."""
+    wanted = {each.name: each for each in manifest.members}
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise CorruptError("backup.member", name=name)
+
+
+def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether the holder of an Ed25519 key signed a message."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+class Reading(RawIOBase):
+    """Chunks as a file that is read from its beginning."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._waiting = b""
+
+    def readable(self) -> bool:
+        """See `RawIOBase`."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """See `RawIOBase`; fewer bytes only at the end."""
+        parts, left = [], size
+        while left:
+            if not self._waiting:
+                self._waiting = next(self._chunks, b"")
+                if not self._waiting:
+                    break
+            part, self._waiting = self._waiting[:left], self._waiting[left:]
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
