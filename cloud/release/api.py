@@ -143,13 +143,13 @@ def cancel(release_id: int, body: schemas.Said, context: ContextDep, principal: 
 
 @router.post("/releases/{release_id}/pause", response_model=schemas.Release)
 def pause(release_id: int, body: schemas.Said, context: ContextDep, principal: Sender) -> Response:
-    """Begin no further wave until it is resumed; what was sent stays and starts as set."""
+    """Begin no further wave until it is resumed; stores that wait for their instant lose it."""
     return _act(context, release_id, Verb.PAUSE, _asked(context, principal, body))
 
 
 @router.post("/releases/{release_id}/resume", response_model=schemas.Release)
 def resume(release_id: int, body: schemas.Said, context: ContextDep, principal: Sender) -> Response:
-    """Go on."""
+    """Go on: stores that lost it get it again, those whose instant has passed at once."""
     return _act(context, release_id, Verb.RESUME, _asked(context, principal, body))
 
 
@@ -177,7 +177,8 @@ def policy(context: ContextDep) -> Response:
 def set_policy(body: schemas.Policy, context: ContextDep, principal: Ruler) -> Response:
     """Let another policy count from now on."""
     told = body.model_dump()
-    rules = Policy(**{**told, "plan": plan_of(told["plan"])})
+    plans = {name: plan_of(told[name]) for name in ("plan", "undo_plan")}
+    rules = Policy(**{**told, **plans})
     service.set_policy(_publisher(context), rules, _asked(context, principal))
     return json_answer(queries.policy(context.database))
 

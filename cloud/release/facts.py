@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from cloud.publication import engine
 from cloud.release import facts_store, signal_store, store
 from cloud.release.guard import TRIPPED, GuardId, GuardSetting, Look, Sight, look_all
-from cloud.release.lookup import guard_settings
-from cloud.release.move import Facts, ReleaseView, Trip, WaveView
+from cloud.release.lookup import guard_settings, policy_of
+from cloud.release.move import Facts, ReleaseView, Seen, Trip, WaveView, soaked_at_ms
+from cloud.release.policy import NO_EVIDENCE
 from cloud.release.state import State
 from cloud.release.store import Release, WaveRow
 from shared.release.plan import WavePlan, starts_at_ms
@@ -31,10 +32,19 @@ def view_of(connection: Connection, release: Release, now_ms: int) -> ReleaseVie
         for plan, row in zip(release.plan, rows, strict=True)
     ]
     rolls_back = (release.halted_by or "").startswith(GUARD_ROLLS_BACK)
-    return ReleaseView(release.state, waves, release.wave, release.since_ms, rolls_back)
+    # What a release brings back was sold by before: nothing has to be shown of it.
+    proves = release.state is State.ROLLING and release.undoes is None
+    evidence = policy_of(connection).evidence() if proves else NO_EVIDENCE
+    return ReleaseView(release.state, waves, release.wave, release.since_ms, rolls_back, evidence)
 
 
-def facts_of(connection: Connection, release: Release, looks: Iterable[Look], now_ms: int) -> Facts:
+def facts_of(
+    connection: Connection,
+    release: Release,
+    view: ReleaseView,
+    looks: Iterable[Look],
+    now_ms: int,
+) -> Facts:
     """What the world says."""
     release_id = release.release_id
     match release.state:
@@ -44,7 +54,10 @@ def facts_of(connection: Connection, release: Release, looks: Iterable[Look], no
         case State.ROLLING | State.PAUSED:
             settings = {each.guard: each for each in guard_settings(connection)}
             trip = next((trip_of(settings[each.guard], each) for each in _tripped(looks)), None)
-            return Facts(trip=trip, next_first_at_ms=_next_first_at_ms(connection, release))
+            zones = store.waiting_zones(connection, release_id)
+            first_at_ms = _next_first_at_ms(release, zones)
+            seen = _seen(connection, release, view, first_at_ms, now_ms) if zones else Seen()
+            return Facts((), trip, first_at_ms, left=len(zones), seen=seen)
         case State.ROLLING_BACK:
             return Facts(returning=facts_store.returning(connection, release_id, now_ms))
         case _:
@@ -86,12 +99,24 @@ def instants_of(wave: WavePlan, starts_local: str | None, zones: dict[str, str])
     return {store_id: known[name] for store_id, name in zones.items()}
 
 
-def _next_first_at_ms(connection: Connection, release: Release) -> int:
-    zones = store.waiting_zones(connection, release.release_id)
+def _next_first_at_ms(release: Release, zones: dict[str, str]) -> int:
     n = release.wave + 1
     if not zones or n >= len(release.plan):
         return NEVER_MS
     return min(instants_of(release.plan[n], release.starts_local, zones).values())
+
+
+def _seen(
+    connection: Connection, release: Release, view: ReleaseView, first_at_ms: int, now_ms: int
+) -> Seen:
+    """What the wave under way has shown; asked once it has soaked, if it has to show anything."""
+    wave = view.waves[release.wave]
+    if view.evidence == NO_EVIDENCE or wave.is_done or now_ms < soaked_at_ms(view, first_at_ms):
+        return Seen()
+    sales = signal_store.sales_of_wave(
+        connection, release.release_id, release.wave, wave.started_at_ms or 0
+    )
+    return Seen(sales, wave.active)
 
 
 def _tripped(looks: Iterable[Look]) -> list[Look]:
@@ -106,4 +131,5 @@ def _wave(plan: WavePlan, row: WaveRow, counts: dict[str, int]) -> WaveView:
         row.done_at_ms is not None,
         row.last_at_ms or 0,
         counts.get("brought", 0) + counts.get("failed", 0),
+        counts.get("active", 0) + counts.get("shown", 0),
     )

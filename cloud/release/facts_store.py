@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, text
@@ -24,14 +24,16 @@ _BOXES = """
 _ONLINE = "(box.online AND box.last_contact_at_ms > :now_ms - :online_ms)"
 _HAS = "brought.state IN ('held', 'active')"
 _STATE = f"""
-    CASE WHEN brought.state = 'withdrawn' THEN 'withdrawn'
+    CASE WHEN brought.state = 'withdrawn' THEN CASE
+            (SELECT state FROM release WHERE release.release_id = placed.release_id)
+            WHEN 'paused' THEN 'waiting' ELSE 'withdrawn' END
         WHEN brought.rev IS NULL THEN 'waiting'
         WHEN box.shown_rev >= brought.rev THEN 'shown'
         WHEN box.active_rev >= brought.rev THEN 'active'
         WHEN greatest(box.stored_rev, box.next_rev) >= brought.rev THEN 'stored'
         WHEN NOT coalesce({_ONLINE}, false) THEN 'silent'
         WHEN box.error IS NOT NULL THEN 'failed'
-        ELSE 'brought' END"""
+        ELSE 'brought' END"""  # noqa: S608 - fixed text
 _PROGRESS = text(f"""
     SELECT placed.release_id, placed.n, {_STATE} AS state, count(*) AS stores
     FROM {_BOXES}
@@ -70,6 +72,11 @@ _RETURNING = text(f"""
 _HELD = text("""
     SELECT store_id FROM release_store
     WHERE release_id = :release_id AND state = 'held' AND at_ms > :now_ms""")
+# Of a release that is out only a pause takes anything back.
+_PUT_OFF = text("""
+    SELECT store_id, n, placed.at_ms
+    FROM release_wave_store placed JOIN release_store brought USING (release_id, store_id)
+    WHERE release_id = :release_id AND brought.state = 'withdrawn' AND n >= 0""")
 _KINDS = text(f"""
     SELECT placed.store_id, btrim(coalesce(box.model, '') || ' ' || coalesce(box.sw, ''))
     FROM {_BOXES}
@@ -85,6 +92,14 @@ _LOOKS = text("""
     SELECT guard, state, value, at_ms, evidence FROM release_guard
     WHERE release_id = :release_id""")
 _NAMES = text("SELECT store_id, name FROM store WHERE store_id = ANY(:stores)")
+
+
+class PutOff(NamedTuple):
+    """A store that lost a release to a pause: its wave, and its instant (UTC ms)."""
+
+    store_id: str
+    n: int
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +163,11 @@ def held(connection: Connection, release_id: int, now_ms: int) -> list[str]:
     """Stores that have it and do not sell by it yet."""
     rows = connection.execute(_HELD, {"release_id": release_id, "now_ms": now_ms})
     return [str(store_id) for (store_id,) in rows]
+
+
+def put_off(connection: Connection, release_id: int) -> list[PutOff]:
+    """The stores from which a pause took a release that is out."""
+    return [PutOff(*row) for row in connection.execute(_PUT_OFF, {"release_id": release_id})]
 
 
 def kinds(connection: Connection, release_id: int) -> dict[str, str]:

@@ -46,7 +46,8 @@ def policy_of(connection: Connection) -> Policy:
     if kept is None:
         return Policy()
     told = kept[0]
-    return Policy(**{**told, "plan": plan_of(told["plan"])})
+    plans = {name: plan_of(told[name]) for name in ("plan", "undo_plan") if name in told}
+    return Policy(**{**told, **plans})
 
 
 def guard_settings(connection: Connection) -> list[GuardSetting]:

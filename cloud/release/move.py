@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cloud.release.policy import NO_EVIDENCE, Evidence
 from cloud.release.state import State
 
 SECOND_MS = 1_000
 STORE_PATIENCE_MS = 600_000
 """For so long a wave waits for boxes that are online and have not stored it."""
+WHOLE_PERCENT = 100
 BACK_PATIENCE_MS = 600_000
 """For so long a roll-back waits for them before it is called done."""
 
@@ -23,7 +25,7 @@ class WaveView:
     """A wave as it stands. Instants in UTC ms.
 
     `last_at_ms` is when its last store begins to sell by it (as it began: at once), `storing`
-    how many of its boxes are online and have not stored it.
+    how many of its boxes are online and have not stored it, `active` how many stores sell by it.
     """
 
     soak_s: int
@@ -32,6 +34,7 @@ class WaveView:
     is_done: bool = False
     last_at_ms: int = 0
     storing: int = 0
+    active: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,19 @@ class Trip:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the wave under way has shown: sales by the release, stores that sell by it."""
+
+    sales: int = 0
+    boxes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseView:
     """A release: `wave` is the one under way (-1: none), `since_ms` when its state began.
 
-    `halt_rolls_back`: it was halted by a guard that takes everything back.
+    `halt_rolls_back`: it was halted by a guard that takes everything back. `evidence` is what
+    each wave has to show before the next one begins.
     """
 
     state: State
@@ -55,19 +67,23 @@ class ReleaseView:
     wave: int = -1
     since_ms: int = 0
     halt_rolls_back: bool = False
+    evidence: Evidence = NO_EVIDENCE
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the world says: `next_first_at_ms` is when the next wave's first store would begin.
 
-    `returning` counts boxes that are online and still sell by what was taken back.
+    `returning` counts boxes that are online and still sell by what was taken back; `left` stores
+    that have not had their wave, `seen` what the wave under way has shown.
     """
 
     conflicts: tuple[int, ...] = ()
     trip: Trip | None = None
     next_first_at_ms: int = 0
     returning: int = 0
+    left: int = 0
+    seen: Seen = Seen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +195,31 @@ def _roll(release: ReleaseView, facts: Facts, now_ms: int) -> Move:
         soaked = max(soaked, in_force)
     if now_ms < soaked:
         return Wait("instant" if now_ms < wave.last_at_ms <= soaked else "soak", soaked)
-    return Finish() if is_last else StartWave(release.wave + 1)
+    if is_last:
+        return Finish()
+    return _unproven(release, facts, now_ms, soaked) or StartWave(release.wave + 1)
+
+
+def is_unproven(release: ReleaseView, facts: Facts, now_ms: int) -> bool:
+    """Whether the wave under way has to show more before the next one begins.
+
+    A wave that is not in force yet can show nothing: a start that is set for all is kept. Where
+    no store is left nothing is held back either.
+    """
+    wave, wanted = release.waves[release.wave], release.evidence
+    if not wave.stores or not facts.left or now_ms < wave.last_at_ms:
+        return False
+    boxes = facts.seen.boxes * WHOLE_PERCENT
+    return facts.seen.sales < wanted.sales or boxes < wanted.boxes_percent * wave.stores
+
+
+def _unproven(release: ReleaseView, facts: Facts, now_ms: int, soaked_ms: int) -> Move | None:
+    if not is_unproven(release, facts, now_ms):
+        return None
+    until = soaked_ms + release.evidence.wait_s * SECOND_MS
+    if now_ms < until:
+        return Wait("evidence", until)
+    return None if release.evidence.then == "go_on" else Wait("evidence_person")
 
 
 def _return(release: ReleaseView, facts: Facts, now_ms: int) -> Move:

@@ -16,7 +16,14 @@ from cloud.release.facts import facts_of, view_of
 from cloud.release.facts_store import Counts, StoreQuery
 from cloud.release.guard import GuardSetting
 from cloud.release.lookup import POLICY, find, guard_settings, may_approve, policy_of
-from cloud.release.move import Facts, ReleaseView, Wait, next_move, soaked_at_ms
+from cloud.release.move import (
+    WHOLE_PERCENT,
+    Facts,
+    ReleaseView,
+    Wait,
+    next_move,
+    soaked_at_ms,
+)
 from cloud.release.progress import progress_of
 from cloud.release.schemas import ReleaseFilter, StoreFilter
 from cloud.release.state import OUT, State, verbs_of
@@ -33,6 +40,8 @@ ROW_COLUMNS = (
     *("approved_at_ms", "starts_local", "changes", "stores", "wave", "waves_count", "undoes"),
 )
 CSV_ROWS_MAX = 20_000
+EVIDENCE = ("evidence", "evidence_person")
+"""What a wave waits for that has not shown enough."""
 
 
 def releases(
@@ -68,10 +77,8 @@ def release(
         found = find(connection, release_id)
         counts = facts_store.progress(connection, [release_id], now_ms)[release_id]
         settings = guard_settings(connection)
-        view, facts = (
-            view_of(connection, found, now_ms),
-            facts_of(connection, found, (), now_ms),
-        )
+        view = view_of(connection, found, now_ms)
+        facts = facts_of(connection, found, view, (), now_ms)
         return {
             **_row(connection, found, principal, counts),
             "waves": _waves(found, store.waves(connection, release_id), counts, (view, facts)),
@@ -123,7 +130,8 @@ def policy(database: Database) -> dict[str, Any]:
     with database.begin() as connection:
         kept = store.setting(connection, POLICY)
         told = asdict(policy_of(connection))
-    told["plan"] = [_plan_told(WavePlan(**wave)) for wave in told["plan"]]
+    for name in ("plan", "undo_plan"):
+        told[name] = [_plan_told(WavePlan(**wave)) for wave in told[name]]
     by, at_ms = ("", 0) if kept is None else kept[1:]
     return {**told, "changed_by": by, "changed_at_ms": at_ms}
 
@@ -255,4 +263,16 @@ def _waits(view: ReleaseView, facts: Facts, now_ms: int) -> dict[str, Any] | Non
     move = next_move(view, facts, now_ms)
     if not isinstance(move, Wait) or move.why == "ended":
         return None
-    return {"why": move.why, "until_ms": move.until_ms}
+    return {"why": move.why, "until_ms": move.until_ms, "evidence": _evidence(view, facts, move)}
+
+
+def _evidence(view: ReleaseView, facts: Facts, move: Wait) -> dict[str, int] | None:
+    if move.why not in EVIDENCE:
+        return None
+    wave, wanted = view.waves[view.wave], view.evidence
+    return {
+        "sales": facts.seen.sales,
+        "sales_wanted": wanted.sales,
+        "boxes": facts.seen.boxes,
+        "boxes_wanted": -(-wanted.boxes_percent * wave.stores // WHOLE_PERCENT),
+    }

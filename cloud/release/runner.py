@@ -119,8 +119,8 @@ class Runner:
             # What trips is written down with the halt: until then another look may see better.
             kept = looks if is_final else [each for each in looks if each.state != TRIPPED]
             facts_store.save_looks(connection, release.release_id, kept, now_ms)
-        facts = facts_of(connection, release, looks, now_ms)
-        return next_move(view_of(connection, release, now_ms), facts, now_ms)
+        view = view_of(connection, release, now_ms)
+        return next_move(view, facts_of(connection, release, view, looks, now_ms), now_ms)
 
     def _move_on(self, release_id: int) -> None:
         try:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import BaseModel, Field
+
+from cloud.release.policy import EVIDENCE_BOXES_PERCENT, EVIDENCE_SALES, EVIDENCE_WAIT_S, Then
+from shared.release.plan import UNDO
 
 NOTE_MAX = 200
 REASON_MAX = 500
@@ -31,6 +35,9 @@ class WavePlan(BaseModel):
     stores: list[str] | None = Field(default=None, max_length=STORES_MAX)
     soak_s: int = Field(default=900, ge=0, le=7 * DAY_S)
     offset_min: int = Field(default=0, ge=-WEEK_MIN, le=WEEK_MIN)
+
+
+UNDO_WAVES = [WavePlan(**asdict(wave)) for wave in UNDO]
 
 
 class ReleaseRequest(BaseModel):
@@ -196,11 +203,24 @@ class Conflict(BaseModel):
     keys: list[str]
 
 
+class Shown(BaseModel):
+    """What a wave has shown so far, and what it has to: sales by it, stores that sell by it."""
+
+    sales: int
+    sales_wanted: int
+    boxes: int
+    boxes_wanted: int
+
+
 class Waits(BaseModel):
-    """What the next step waits for (`release.waits.<why>`), and until when if that is known."""
+    """What the next step waits for (`release.waits.<why>`), and until when if that is known.
+
+    `evidence` where the wave under way has not shown enough for the next one to begin.
+    """
 
     why: str
     until_ms: int | None
+    evidence: Shown | None
 
 
 class Release(ReleaseRow):
@@ -327,7 +347,10 @@ class Policy(BaseModel):
     """Above any of these limits a second person approves; `below_cost`: any price below cost.
 
     `plan` is used where a release names none; only a release within the limits may go to all
-    stores in one wave.
+    stores in one wave. `undo_plan` takes a finished release back. Before the next wave begins,
+    `evidence_sales` were made by the release in the stores of the one before, and
+    `evidence_boxes_percent` of them sell by it; after `evidence_wait_s` it goes on all the same,
+    or waits for a person.
     """
 
     lines_max: int = Field(default=200, ge=0, le=10_000_000)
@@ -335,6 +358,11 @@ class Policy(BaseModel):
     stores_max: int = Field(default=100, ge=0, le=1_000_000)
     below_cost: bool = True
     plan: list[WavePlan] = Field(min_length=1, max_length=WAVES_MAX)
+    undo_plan: list[WavePlan] = Field(default=UNDO_WAVES, min_length=1, max_length=WAVES_MAX)
+    evidence_sales: int = Field(default=EVIDENCE_SALES, ge=0, le=1_000_000)
+    evidence_boxes_percent: int = Field(default=EVIDENCE_BOXES_PERCENT, ge=0, le=100)
+    evidence_wait_s: int = Field(default=EVIDENCE_WAIT_S, ge=0, le=7 * DAY_S)
+    evidence_then: Then = "ask"
 
 
 class StoredPolicy(Policy):

@@ -18,7 +18,7 @@ from cloud.release.policy import Because, Policy, reasons
 from cloud.release.preview import preview_of
 from cloud.release.preview_store import change_rows
 from cloud.release.state import NEEDS, VERBS, State, Verb
-from cloud.release.steps import Doer, Step, finish, halt, roll_back, start_wave
+from cloud.release.steps import Doer, Step, finish, halt, pause, resume, roll_back, start_wave
 from cloud.release.store import New, Release, Turn
 from shared.kernel.errors import ForbiddenError, RefusedError
 from shared.kernel.wall_clock import wall_clock_of
@@ -165,6 +165,7 @@ def act(publisher: Publisher, release_id: int, verb: Verb, asked: Asked) -> int:
 def set_policy(publisher: Publisher, policy: Policy, asked: Asked) -> None:
     """Let another policy count from now on; RefusedError `release.plan_end`."""
     whole(policy.plan)
+    whole(policy.undo_plan)
     with publisher.database.begin() as connection:
         by, at_ms = asked.principal.name, asked.at_ms
         store.save_setting(connection, POLICY, asdict(policy), by, at_ms)
@@ -247,9 +248,9 @@ def _act(step: Step, verb: Verb, asked: Asked) -> int:
             state = State.REJECTED if verb is Verb.REJECT else State.CANCELLED
             store.turn(connection, release_id, Turn(state), doer.event(state.value))
         case Verb.PAUSE:
-            store.turn(connection, release_id, Turn(State.PAUSED), doer.event("paused"))
+            pause(step)
         case Verb.RESUME:
-            store.turn(connection, release_id, Turn(State.ROLLING), doer.event("resumed"))
+            resume(step)
         case Verb.ADVANCE:
             store.end_waves(connection, release_id, release.wave, doer.at_ms)
             store.add_event(connection, release_id, doer.event("advanced", n=release.wave))
@@ -266,9 +267,10 @@ def _back(step: Step) -> int:
 
 
 def _undo(step: Step) -> int:
-    """A new release with the old content, for all stores at once: going back asks nobody twice."""
+    """A new release with the old content, by the policy's waves: going back asks nobody twice."""
     connection, release, doer = step.connection, step.release, step.doer
-    new = New(doer.by, doer.at_ms, release.note, None, AT_ONCE, undoes=release.release_id)
+    plan = policy_of(connection).undo_plan
+    new = New(doer.by, doer.at_ms, release.note, None, plan, undoes=release.release_id)
     release_id = store.add(connection, new)
     frozen = engine.invert(step.publisher, connection, release_id, release.release_id, doer.at_ms)
     if not frozen.stores:

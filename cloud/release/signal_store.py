@@ -63,6 +63,13 @@ _SEEN = text("""
         AND signal.minute >= :from_minute
     WHERE brought.release_id = :release_id AND brought.state <> 'withdrawn'
     GROUP BY signal.store_id""")
+_OF_WAVE = text("""
+    SELECT coalesce(sum(signal.sales), 0)
+    FROM release_wave_store placed
+    JOIN release_store brought USING (release_id, store_id)
+    JOIN sale_signal signal ON signal.store_id = placed.store_id
+        AND signal.rev >= brought.rev AND signal.minute >= :from_minute
+    WHERE placed.release_id = :release_id AND placed.n = :n AND brought.state <> 'withdrawn'""")
 _SPANS = """
     online AS (
         SELECT device.store_id FROM device JOIN box_state box USING (dev)
@@ -165,6 +172,12 @@ def seen(connection: Connection, release_id: int, now_ms: int, window_s: int) ->
     return {
         store_id: Signal(*map(int, sums)) for store_id, *sums in connection.execute(_SEEN, asked)
     }
+
+
+def sales_of_wave(connection: Connection, release_id: int, n: int, since_ms: int) -> int:
+    """How many sales the stores of a wave made by a release, since an instant (UTC ms)."""
+    asked = {"release_id": release_id, "n": n, "from_minute": since_ms // MINUTE_MS}
+    return int(connection.execute(_OF_WAVE, asked).scalar_one())
 
 
 def rates(

@@ -108,6 +108,28 @@ def halt(step: Step, turn: Turn, event: Event) -> None:
     _turn(step, turn, event)
 
 
+def pause(step: Step) -> None:
+    """No further wave begins, and stores that wait for their instant do not reach it."""
+    held = facts_store.held(step.connection, step.release.release_id, step.doer.at_ms)
+    if held:
+        _withdraw(step, held)
+    _turn(step, Turn(State.PAUSED), step.doer.event("paused", held=len(held)))
+
+
+def resume(step: Step) -> None:
+    """Go on; stores that lost it get it again, those whose instant has passed at once."""
+    connection, release_id, at_ms = step.connection, step.release.release_id, step.doer.at_ms
+    again = facts_store.put_off(connection, release_id)
+    if again:
+        act = step.doer.act(step.release.note)
+        instants = {each.store_id: each.at_ms for each in again}
+        engine.bring(step.publisher, connection, release_id, instants, act)
+        store.restart_waves(connection, release_id, {each.n for each in again}, at_ms)
+    late = sum(each.at_ms <= at_ms for each in again)
+    event = step.doer.event("resumed", again=len(again), late=late)
+    _turn(step, Turn(State.ROLLING), event)
+
+
 def roll_back(step: Step) -> None:
     """Take it back from every store that has it, by revisions with the old content."""
     connection, release_id = step.connection, step.release.release_id

@@ -76,6 +76,10 @@ _WAVES = text("""
 _START = text("""
     UPDATE release_wave SET started_at_ms = :at_ms, first_at_ms = :first, last_at_ms = :last
     WHERE release_id = :release_id AND n = :n""")
+# Their boxes get a new revision: they have as long to store it as the first time.
+_RESTART = text("""
+    UPDATE release_wave SET started_at_ms = :at_ms, last_at_ms = greatest(last_at_ms, :at_ms)
+    WHERE release_id = :release_id AND n = ANY (:waves)""")
 _END = text("""
     UPDATE release_wave SET done_at_ms = coalesce(done_at_ms, :at_ms)
     WHERE release_id = :release_id AND n <= :n""")
@@ -367,6 +371,14 @@ def start_wave(
     connection.execute(
         text("UPDATE release SET wave = :n WHERE release_id = :id"), {"n": n, "id": release_id}
     )
+
+
+def restart_waves(
+    connection: Connection, release_id: int, waves: Collection[int], at_ms: int
+) -> None:
+    """Stores of these waves get it again from an instant on."""
+    told = {"release_id": release_id, "waves": list(waves), "at_ms": at_ms}
+    connection.execute(_RESTART, told)
 
 
 def end_waves(connection: Connection, release_id: int, n: int, at_ms: int) -> None:

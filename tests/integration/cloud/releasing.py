@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,7 @@ from shared.wire.codec import event_data
 from shared.wire.message import AckCode
 from tests.fakes.box_stream import BoxStream, a_sale
 from tests.fakes.enrolment import enrol
+from tests.integration.cloud.publications import publish_all
 from tests.lab.cloud_api import CloudApi, SettableClock
 
 GTINS = ("4006381333931", "5901234123457", "9771234567003")
@@ -37,6 +39,15 @@ REPORT = text("""
         last_contact_at_ms = excluded.last_contact_at_ms, stored_rev = excluded.stored_rev,
         active_rev = excluded.active_rev, shown_rev = excluded.shown_rev""")
 LINEAGES = text("SELECT store_id, rev, now_rev FROM lineage")
+
+
+STORES = tuple(f"{n}" for n in range(1, 9))
+ZONES = {"7": "Europe/Berlin", "8": "America/New_York"}
+ALL = [{"name": "all", "percent": 100, "soak_s": 0}]
+PRICES = itertools.count(1_005, 5)
+"""Small steps, which need no second person."""
+MINUTE_MS = 60_000
+SOAK_MS = 900_000
 
 
 def now_clock() -> SettableClock:
@@ -178,3 +189,74 @@ def change_price(client: httpx.Client, minor: int, *stores: str, item: int = 0) 
         "confirm_large": True,
     }
     client.post("/v1/prices", json=body).raise_for_status()
+
+
+def open_chain(api: CloudApi, admin: httpx.Client) -> Chain:
+    """Eight stores in three time zones that sell three items by a first publication."""
+    clock = api.clock
+    assert isinstance(clock, SettableClock)
+    made = Chain(api, clock)
+    for store_id in STORES:
+        made.open_store(admin, store_id, ZONES.get(store_id, "Asia/Shanghai"))
+    send_items(admin)
+    for item in range(3):
+        change_price(admin, 1000, item=item)
+    publish_all(admin).raise_for_status()
+    made.follow()
+    set_policy(admin, evidence_sales=0)  # most tests sell nothing
+    return made
+
+
+def assert_nothing_is_under_way(chain: Chain) -> None:
+    """No release in flight."""
+    left = chain.rows(
+        "SELECT release_id, state FROM release WHERE state NOT IN"
+        " ('rejected', 'cancelled', 'rolled_back', 'done')"
+    )
+    assert left == []
+
+
+def submit(client: httpx.Client, **more: Any) -> dict[str, Any]:
+    answer = client.post("/v1/releases", json={"note": "test", **more})
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def act(client: httpx.Client, release_id: int, verb: str, status: int = 200) -> dict[str, Any]:
+    answer = client.post(f"/v1/releases/{release_id}/{verb}", json={"reason": f"test {verb}"})
+    assert answer.status_code == status, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def set_policy(admin: httpx.Client, **changed: Any) -> dict[str, Any]:
+    """Change some of the policy; what it was before."""
+    before: dict[str, Any] = admin.get("/v1/release-policy").json()
+    admin.put("/v1/release-policy", json={**before, **changed}).raise_for_status()
+    return before
+
+
+def shown(client: httpx.Client, release_id: int) -> dict[str, Any]:
+    told: dict[str, Any] = client.get(f"/v1/releases/{release_id}").json()
+    return told
+
+
+def roll_to_the_end(chain: Chain, client: httpx.Client, release_id: int) -> dict[str, Any]:
+    """Boxes follow, time passes, until the release is over."""
+    runner, told = chain.runner(), dict[str, Any]()
+    for _ in range(12):
+        runner.tick()
+        chain.follow()
+        told = shown(client, release_id)
+        if told["state"] in {"done", "rolled_back"}:
+            return told
+        chain.clock.at_ms += SOAK_MS
+        chain.follow()
+    raise AssertionError(f"not over: {told}")
+
+
+def drop_drafts(chain: Chain, admin: httpx.Client) -> None:
+    """What was given back goes out after all, so that the next test begins without drafts."""
+    publish_all(admin).raise_for_status()
+    chain.follow()

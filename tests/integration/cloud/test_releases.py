@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import threading
 import time
 from collections import Counter
@@ -27,17 +26,26 @@ from cloud.release.simulation_job import SimulationJob
 from cloud.release.steps import Step, carry_out
 from tests.integration.cloud.publications import publish_all
 from tests.integration.cloud.releasing import (
+    ALL,
     GTINS,
+    MINUTE_MS,
+    PRICES,
+    SOAK_MS,
+    STORES,
     Chain,
+    act,
+    assert_nothing_is_under_way,
     change_price,
+    drop_drafts,
     now_clock,
-    send_items,
+    open_chain,
+    roll_to_the_end,
+    shown,
+    submit,
 )
-from tests.lab.cloud_api import CloudApi, SettableClock
+from tests.lab.cloud_api import CloudApi
 from tests.lab.net import sleep_briefly
 
-STORES = tuple(f"{n}" for n in range(1, 9))
-ZONES = {"7": "Europe/Berlin", "8": "America/New_York"}
 FREE = {
     "id": "zero",
     "level": "basket",
@@ -45,11 +53,6 @@ FREE = {
     "reward": {"type": "percent_off", "bp": 10_000},
     "ignores_floor": True,
 }
-ALL = [{"name": "all", "percent": 100, "soak_s": 0}]
-PRICES = itertools.count(1_005, 5)
-"""Small steps, which need no second person."""
-MINUTE_MS = 60_000
-SOAK_MS = 900_000
 
 
 @pytest.fixture(scope="module")
@@ -71,67 +74,14 @@ def approver(api: CloudApi) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def chain(api: CloudApi, admin: httpx.Client) -> Chain:
-    clock = api.clock
-    assert isinstance(clock, SettableClock)
-    made = Chain(api, clock)
-    for store_id in STORES:
-        made.open_store(admin, store_id, ZONES.get(store_id, "Asia/Shanghai"))
-    send_items(admin)
-    for item in range(3):
-        change_price(admin, 1000, item=item)
-    publish_all(admin).raise_for_status()
-    made.follow()
-    return made
+    return open_chain(api, admin)
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_under_way(chain: Chain) -> Iterator[None]:
     """Each test leaves the chain as it found it: no drafts, no release in flight."""
     yield
-    left = chain.rows(
-        "SELECT release_id, state FROM release WHERE state NOT IN"
-        " ('rejected', 'cancelled', 'rolled_back', 'done')"
-    )
-    assert left == []
-
-
-def submit(client: httpx.Client, **more: Any) -> dict[str, Any]:
-    answer = client.post("/v1/releases", json={"note": "test", **more})
-    assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-def act(client: httpx.Client, release_id: int, verb: str, status: int = 200) -> dict[str, Any]:
-    answer = client.post(f"/v1/releases/{release_id}/{verb}", json={"reason": f"test {verb}"})
-    assert answer.status_code == status, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-def shown(client: httpx.Client, release_id: int) -> dict[str, Any]:
-    told: dict[str, Any] = client.get(f"/v1/releases/{release_id}").json()
-    return told
-
-
-def roll_to_the_end(chain: Chain, client: httpx.Client, release_id: int) -> dict[str, Any]:
-    """Boxes follow, time passes, until the release is over."""
-    runner, told = chain.runner(), dict[str, Any]()
-    for _ in range(12):
-        runner.tick()
-        chain.follow()
-        told = shown(client, release_id)
-        if told["state"] in {"done", "rolled_back"}:
-            return told
-        chain.clock.at_ms += SOAK_MS
-        chain.follow()
-    raise AssertionError(f"not over: {told}")
-
-
-def drop_drafts(chain: Chain, admin: httpx.Client) -> None:
-    """What was given back goes out after all, so that the next test begins without drafts."""
-    publish_all(admin).raise_for_status()
-    chain.follow()
+    assert_nothing_is_under_way(chain)
 
 
 def test_a_release_reaches_the_stores_in_waves_and_is_done(
@@ -173,6 +123,8 @@ def test_a_finished_release_is_taken_back_by_one_with_the_old_content(
     (made,) = buyer.get(f"/v1/releases/{release_id}/preview").json()["moves"][:1]
     undo = act(buyer, release_id, "roll-back")
     assert (undo["undoes"], undo["state"]) == (release_id, "approved")
+    chain.runner().tick()
+    assert len(chain.having(undo["release_id"])) == 3  # by waves, as it came
     told = roll_to_the_end(chain, buyer, undo["release_id"])
     assert told["state"] == "done"
     (back,) = buyer.get(f"/v1/releases/{undo['release_id']}/preview").json()["moves"][:1]
@@ -664,7 +616,9 @@ def test_policy_and_guards_are_kept_with_who_set_them(
     chain: Chain, approver: httpx.Client, admin: httpx.Client
 ) -> None:
     found = approver.get("/v1/release-policy").json()
-    assert (found["lines_max"], found["changed_by"]) == (200, "")
+    assert (found["lines_max"], found["changed_by"]) == (200, "admin")
+    assert [wave["percent"] for wave in found["undo_plan"]] == [1, 100]
+    assert (found["evidence_wait_s"], found["evidence_then"]) == (43_200, "ask")
     wanted = {**found, "lines_max": 5}
     assert approver.put("/v1/release-policy", json=wanted).status_code == 403
     told = admin.put("/v1/release-policy", json=wanted).json()

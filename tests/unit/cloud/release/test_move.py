@@ -17,18 +17,24 @@ from cloud.release.move import (
     ReleaseView,
     RollBack,
     RolledBack,
+    Seen,
     StartWave,
     Trip,
     Wait,
     WaveView,
     next_move,
 )
+from cloud.release.policy import Evidence
 from cloud.release.state import MOVING, State
 
 T0 = 1_000_000_000
 SOAK = 900
 SOAK_MS = SOAK * 1000
 DAY = 86_400_000
+WANTED = Evidence(sales=20, boxes_percent=50, wait_s=3_600)
+GO_ON = Evidence(sales=20, boxes_percent=50, wait_s=3_600, then="go_on")
+NIGHT_MS = 3_600_000
+PROVEN = Seen(sales=20, boxes=2)
 NEVER = 1 << 62
 FRESH = WaveView(SOAK)
 TRIP = Trip("zero_lines", 10_000)
@@ -48,6 +54,10 @@ def begun(
 
 def rolling(*waves: WaveView, wave: int = 0, state: State = State.ROLLING) -> ReleaseView:
     return ReleaseView(state, waves, wave, T0)
+
+
+def proving(*waves: WaveView, evidence: Evidence = WANTED) -> ReleaseView:
+    return ReleaseView(State.ROLLING, waves, 0, T0, evidence=evidence)
 
 
 TABLE: list[tuple[str, ReleaseView, Facts, int, Move]] = [
@@ -96,6 +106,90 @@ TABLE: list[tuple[str, ReleaseView, Facts, int, Move]] = [
         Wait("soak", T0 + SOAK_MS),
     ),
     ("it has soaked", rolling(begun(), FRESH), Facts(), T0 + SOAK_MS, StartWave(1)),
+    (
+        "nobody has bought anything",
+        proving(begun(), FRESH),
+        Facts(left=5, seen=Seen(sales=19, boxes=3)),
+        T0 + SOAK_MS,
+        Wait("evidence", T0 + SOAK_MS + NIGHT_MS),
+    ),
+    (
+        "too few boxes sell by it",
+        proving(begun(), FRESH),
+        Facts(left=5, seen=Seen(sales=99, boxes=1)),
+        T0 + SOAK_MS,
+        Wait("evidence", T0 + SOAK_MS + NIGHT_MS),
+    ),
+    (
+        "enough was seen",
+        proving(begun(), FRESH),
+        Facts(left=5, seen=PROVEN),
+        T0 + SOAK_MS,
+        StartWave(1),
+    ),
+    (
+        "a night without a sale asks a person",
+        proving(begun(), FRESH),
+        Facts(left=5),
+        T0 + SOAK_MS + NIGHT_MS,
+        Wait("evidence_person"),
+    ),
+    (
+        "or goes on, if the policy says so",
+        proving(begun(), FRESH, evidence=GO_ON),
+        Facts(left=5),
+        T0 + SOAK_MS + NIGHT_MS,
+        StartWave(1),
+    ),
+    (
+        "sales of the morning let it go on by itself",
+        proving(begun(), FRESH),
+        Facts(left=5, seen=PROVEN),
+        T0 + SOAK_MS + DAY,
+        StartWave(1),
+    ),
+    (
+        "a person needs no evidence",
+        proving(begun(is_done=True), FRESH),
+        Facts(left=5),
+        T0 + 1,
+        StartWave(1),
+    ),
+    (
+        "nothing is left to be held back",
+        proving(begun(), FRESH),
+        Facts(left=0),
+        T0 + SOAK_MS,
+        StartWave(1),
+    ),
+    (
+        "what is not in force can show nothing",
+        proving(begun(last_at_ms=T0 + DAY), FRESH),
+        Facts(next_first_at_ms=T0 + DAY, left=5),
+        T0 + SOAK_MS,
+        StartWave(1),
+    ),
+    (
+        "an early canary has to show something",
+        proving(begun(last_at_ms=T0 + DAY), FRESH),
+        Facts(next_first_at_ms=T0 + DAY + SOAK_MS, left=5),
+        T0 + DAY + SOAK_MS,
+        Wait("evidence", T0 + DAY + SOAK_MS + NIGHT_MS),
+    ),
+    (
+        "a wave without stores has nothing to show",
+        proving(begun(stores=0), FRESH),
+        Facts(left=5),
+        T0,
+        StartWave(1),
+    ),
+    (
+        "the last wave holds back nobody",
+        proving(begun()),
+        Facts(left=5),
+        T0 + SOAK_MS,
+        Finish(),
+    ),
     (
         "an early canary is waited for",
         rolling(begun(last_at_ms=T0 + DAY), FRESH),
@@ -243,6 +337,7 @@ RELEASES = st.lists(WAVES, min_size=1, max_size=4).flatmap(
         wave=st.integers(0, len(waves) - 1),
         since_ms=INSTANTS,
         halt_rolls_back=st.booleans(),
+        evidence=st.sampled_from((Evidence(), WANTED, GO_ON)),
     )
 )
 FACTS = st.builds(
@@ -251,6 +346,8 @@ FACTS = st.builds(
     trip=st.sampled_from((None, TRIP)),
     next_first_at_ms=st.one_of(st.just(0), INSTANTS, st.just(NEVER)),
     returning=st.integers(0, 2),
+    left=st.integers(0, 2),
+    seen=st.builds(Seen, sales=st.sampled_from((0, 20)), boxes=st.integers(0, 3)),
 )
 
 
@@ -277,7 +374,9 @@ def test_who_waits_waits_for_something_that_comes(
     if not isinstance(move, Wait):
         return
     if move.until_ms is None:
-        assert move.why in {"approval", "paused", "halted", "ended", "conflict"}
+        assert move.why in {
+            *("approval", "paused", "halted", "ended", "conflict", "evidence_person")
+        }
     else:
         assert move.until_ms > now_ms
 
