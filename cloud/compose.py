@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from sqlalchemy import Connection
 
 from cloud.archive.places import objects_of
 from cloud.context import BrokerAccounts, Context
@@ -24,7 +25,7 @@ from cloud.posters import POSTERS
 from cloud.price.importer import PriceImporter
 from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
-from cloud.publication.engine import Publisher, welcome
+from cloud.publication.engine import Act, Publisher, begin
 from cloud.publication.queries import convergence_of, has_more_stores
 from cloud.release.runner import ReleaseThread, Runner
 from cloud.release.simulation_job import SimulationThread
@@ -53,12 +54,13 @@ def accounts_of(settings: Settings) -> BrokerAccounts:
 
 def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
     """The parts of an API process."""
-    database = database_of(settings)
+    database, objects = database_of(settings), objects_of(settings)
+    publisher = Publisher(database, objects, hq_key, SOURCES)
     return Context(
         settings=settings,
         database=database,
         clock=clock,
-        objects=objects_of(settings),
+        objects=objects,
         hq_key=hq_key,
         people=Identity(database, clock),
         boxes=Boxes(database),
@@ -67,8 +69,17 @@ def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
         sources=SOURCES,
         importers=IMPORTERS,
         draft_sample=draft_sample,
-        welcome=welcome,
+        welcome=_welcome(publisher, clock),
     )
+
+
+def _welcome(publisher: Publisher, clock: Clock) -> Callable[[Connection, str, str], None]:
+    """What a box that enrols begins to sell by."""
+
+    def welcome(connection: Connection, store_id: str, dev: str) -> None:
+        begin(publisher, connection, store_id, dev, Act("", clock.now_ms()))
+
+    return welcome
 
 
 def releases_of(

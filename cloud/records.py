@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from sqlalchemy import Connection, text
 
@@ -70,6 +70,17 @@ class RecordSource(Protocol):
 
     def mark_published(self, connection: Connection, release_id: int, rev: int) -> None:
         """Note that what a release took has reached every store; `rev` brought it."""
+        ...
+
+
+@runtime_checkable
+class Beginnings(Protocol):
+    """A source that keeps records for each store, such as offers: `name` is their kind, too."""
+
+    name: str
+
+    def begin(self, connection: Connection, store_id: str) -> Iterator[ScopedRecord]:
+        """What a new store has of everything that is published; it counts as told from now on."""
         ...
 
 

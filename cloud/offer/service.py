@@ -152,6 +152,17 @@ class OfferRecords:
         """See RecordSource."""
         store.mark_published(connection, release_id, rev)
 
+    def begin(self, connection: Connection, store_id: str) -> Iterator[ScopedRecord]:
+        """See `cloud.records.Beginnings`."""
+        if store_id not in store.new_store_ids(connection):
+            return
+        store.greet(connection, store_id)
+        # What is drafted, or was taken back and waits again, the next release says to all stores.
+        waiting = {offer.offer_id for offer in store.drafts(connection)}
+        for offer in store.published(connection):
+            if offer.is_in(store_id) and offer.offer_id not in waiting:
+                yield ScopedRecord(zone_of(store_id), record_of(offer))
+
     def _welcomes(
         self, connection: Connection, store_ids: Iterable[str], drafted: Collection[str]
     ) -> Iterator[ScopedRecord]:

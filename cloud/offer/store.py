@@ -84,6 +84,8 @@ _NEW_STORES = text(f"SELECT store_id {_NEW}")
 _WELCOME = text(f"""
     INSERT INTO release_draft (release_id, source, key)
     SELECT :release_id, 'offer.store', store_id {_NEW}""")
+_GREET = text("""
+    INSERT INTO release_draft (release_id, source, key) VALUES (-1, 'offer.store', :store_id)""")
 # Where no price is in force yet, the first that will be: goods may be promoted as they arrive.
 _PRICED_ITEMS = text("""
     SELECT item.gtin, price.regular_minor, item.cost_minor, item.category, item.department,
@@ -243,6 +245,11 @@ def places(connection: Connection) -> list[StorePlace]:
 def new_store_ids(connection: Connection) -> list[str]:
     """Stores to which no release has brought the offers that there were before them."""
     return [str(store_id) for (store_id,) in connection.execute(_NEW_STORES)]
+
+
+def greet(connection: Connection, store_id: str) -> None:
+    """Note that a store has the offers that there are; no release has the number -1."""
+    connection.execute(_GREET, {"store_id": store_id})
 
 
 def priced_items(connection: Connection, store_id: str, at_ms: int) -> Iterator[dict[str, Any]]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from cloud.db import incarnation, lock_for_transaction, notify
-from cloud.publication import flight_store, legacy, lineage_store
+from cloud.publication import flight_store, legacy, lineage_store, newcomer
 from cloud.publication.compile import tombstone
 from cloud.publication.flight_store import Conflict, Having, StagedLine
-from cloud.publication.lineage import plan_bring, plan_withdraw
+from cloud.publication.lineage import plan_begin, plan_bring, plan_withdraw
 from cloud.publication.mover import Act, Mover, Publisher
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import RefusedError
@@ -209,6 +209,23 @@ def welcome(connection: Connection, store_id: str, dev: str) -> None:
     notify(connection, CHANNEL, "")
 
 
+def begin(publisher: Publisher, connection: Connection, store_id: str, dev: str, act: Act) -> None:
+    """Let a new box want what its store sells by; one that never had anything gets the base.
+
+    Raises UnavailableError `objects.unavailable`.
+    """
+    lock_for_transaction(connection, PUBLICATION_LOCK)
+    inc = incarnation(connection)
+    (line,) = lineage_store.lines(connection, [store_id], inc)
+    if line.manifest is None:
+        legacy.learn_lines(publisher, connection)
+        newcomer.lay(publisher, connection, store_id)
+        if flight_store.scope_sums(connection, line.scopes):
+            mover = _mover(publisher, connection, None, act)
+            mover.move([store_id], lambda _: plan_begin())
+    welcome(connection, store_id, dev)
+
+
 def _take_off(publisher: Publisher, connection: Connection, release_id: int, state: str) -> None:
     if state == flight_store.FLYING:
         return
@@ -219,7 +236,7 @@ def _take_off(publisher: Publisher, connection: Connection, release_id: int, sta
     flight_store.set_state(connection, release_id, flight_store.FLYING)
 
 
-def _mover(publisher: Publisher, connection: Connection, release_id: int, act: Act) -> Mover:
+def _mover(publisher: Publisher, connection: Connection, release_id: int | None, act: Act) -> Mover:
     return Mover(
         publisher=publisher,
         connection=connection,

@@ -5,7 +5,7 @@ Reads the rooms' drafts only through their sources.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -267,17 +267,20 @@ def settle(connection: Connection, release_id: int) -> None:
     moved: dict[str, list[tuple[bytes | None, bytes | None]]] = {}
     for scope, old, new in driver(connection).execute(_HASHES, {"release_id": release_id}):
         moved.setdefault(scope, []).append((old, new))
-    before = scope_sums(connection, moved)
-    rows = [
-        {"scope": scope, "digest": digest_hex(total.digest), "records": total.records}
-        for scope, hashes in moved.items()
-        for total in [before.get(scope, Sum()) + sum_of(hashes)]
-    ]
-    if rows:
-        connection.execute(_PUT_SUM, rows)
+    _put_sums(connection, moved)
     for statement in _SETTLE:
         connection.execute(statement, {"release_id": release_id})
     set_state(connection, release_id, SETTLED)
+
+
+def lay(connection: Connection, lines: Collection[StagedLine]) -> None:
+    """Make lines the base of scopes in which these records are new."""
+    moved: dict[str, list[tuple[bytes | None, bytes | None]]] = {}
+    for scope, _, _, new, _ in lines:
+        moved.setdefault(scope, []).append((None, new))
+    _put_sums(connection, moved)
+    columns = ("scope", "kind", "key", "sha256", "line")
+    copy_rows(connection, "record", columns, lines)
 
 
 def undone(connection: Connection, release_id: int) -> Iterator[Mapping[Any, Any]]:
@@ -297,6 +300,19 @@ def forget(connection: Connection, before_ms: int) -> None:
     A release that was frozen long before it went out is as old as its last revision.
     """
     connection.execute(_FORGET, {"before_ms": before_ms})
+
+
+def _put_sums(
+    connection: Connection, moved: Mapping[str, list[tuple[bytes | None, bytes | None]]]
+) -> None:
+    before = scope_sums(connection, moved)
+    rows = [
+        {"scope": scope, "digest": digest_hex(total.digest), "records": total.records}
+        for scope, hashes in moved.items()
+        for total in [before.get(scope, Sum()) + sum_of(hashes)]
+    ]
+    if rows:
+        connection.execute(_PUT_SUM, rows)
 
 
 def _key(parts_of_key: Sequence[str]) -> Key:

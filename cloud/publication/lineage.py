@@ -77,6 +77,11 @@ def plan_bring(line: Line, release_id: int, at_ms: int) -> tuple[Step, ...]:
     return (first, *_again(later))
 
 
+def plan_begin() -> tuple[Step, ...]:
+    """The first revision of a store that never had one: the base."""
+    return (Step((), (), 0, None, is_whole=True),)
+
+
 def plan_withdraw(line: Line, release_id: int) -> tuple[Step, ...]:
     """The revisions that take a release back from a store that has it, or holds it."""
     waiting = tuple(held for held in line.held if held.release_id != release_id)

@@ -76,11 +76,11 @@ class _Draft:
 
 @dataclass(slots=True)
 class Mover:
-    """One move of one release; `first_rev` is the number of its first revisions."""
+    """One move of one release (None: of the base); `first_rev` numbers its first revisions."""
 
     publisher: Publisher
     connection: Connection
-    release_id: int
+    release_id: int | None
     act: Act
     inc: str
     first_rev: int
@@ -100,7 +100,7 @@ class Mover:
         for start in range(0, len(stores), STORES_AT_ONCE):
             some = stores[start : start + STORES_AT_ONCE]
             lines = lineage_store.lines(self.connection, some, self.inc)
-            if is_back:
+            if is_back and self.release_id is not None:
                 revs = {line.store_id: self.first_rev for line in lines}
                 lineage_store.put_withdrawn(self.connection, self.release_id, revs)
             self._move([(line, plan(line)) for line in lines])

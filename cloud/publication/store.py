@@ -45,8 +45,10 @@ class Publication:
 
 
 def publications(connection: Connection) -> list[Publication]:
-    """The newest publications."""
-    statement = text("SELECT rev, at_ms, by, note FROM publication ORDER BY rev DESC LIMIT :most")
+    """The newest publications; what only welcomed a store was nobody's."""
+    statement = text("""
+        SELECT rev, at_ms, by, note FROM publication
+        WHERE by <> '' ORDER BY rev DESC LIMIT :most""")
     return [Publication(*row) for row in connection.execute(statement, {"most": PUBLICATIONS_MAX})]
 
 

@@ -13,6 +13,7 @@ from shared.journal.event import DayClosed, DayOpened
 from shared.kernel.ids import DeviceId
 from shared.wire.topics import is_device_id
 from tests.fakes.box_stream import DAY, BoxStream
+from tests.integration.cloud.publications import boxed, head_of, publish_all
 from tests.lab.cloud_api import CloudApi, SettableClock
 
 KEY, OTHER_KEY = "ab" * 32, "cd" * 32
@@ -25,8 +26,8 @@ def _store(admin: httpx.Client) -> None:
     admin.put("/v1/stores/17", json=body).raise_for_status()
 
 
-def claim(admin: httpx.Client) -> str:
-    answer = admin.post("/v1/claims", json={"store_id": "17"})
+def claim(admin: httpx.Client, store_id: str = "17") -> str:
+    answer = admin.post("/v1/claims", json={"store_id": store_id})
     assert answer.status_code == 201
     token: str = answer.json()["token"]
     return token
@@ -125,6 +126,59 @@ def test_a_box_that_joins_late_already_wants_the_published_revision(
     assert (catalog["zone"], catalog["rev"]) == ("store-17", rev)
     rows = admin.get("/v1/convergence").json()["stores"]
     assert (rows[0]["state"], rows[0]["because"]) == ("silent", "never_seen")
+
+
+CLUB = {"id": "club", "level": "basket", "target": {"all": True}}
+
+
+def offers(admin: httpx.Client, bp: int, name: str = "club") -> None:
+    offer = {**CLUB, "id": name, "reward": {"type": "percent_off", "bp": bp}}
+    document = {"format": "tillbox-offers/1", "offers": [offer]}
+    admin.post("/v1/offers/import", json=document).raise_for_status()
+
+
+def test_the_box_of_a_new_store_begins_with_what_is_published_and_needs_no_release(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    row = b"ean13,name,department,category,brand,package_size,weighed,plu\n5901234123457,B,,,,,0,\n"
+    admin.post("/v1/items/import", content=row).raise_for_status()
+    offers(admin, 100)
+    offers(admin, 100, "drafted")
+    publish_all(admin).raise_for_status()
+    published = boxed(api, "17")
+    offers(admin, 200, "drafted")
+    body = {"name": "New", "time_zone": "Europe/Berlin", "currency": "CNY"}
+    admin.put("/v1/stores/new", json=body).raise_for_status()
+    box = enrol(api.stranger(), claim(admin, "new"), "12" * 32).json()
+    begun = boxed(api, "new")
+    waits = ("offer", "drafted")  # the next release says it to all stores
+    assert begun == {key: line for key, line in published.items() if key != waits}
+    rev = head_of(api, "new").rev
+    with api.context.database.begin() as connection:
+        wanted = connection.execute(
+            text("SELECT catalog->>'rev' FROM desired WHERE dev = :dev"), {"dev": box["dev"]}
+        )
+        assert wanted.scalar_one() == str(rev)
+    enrol(api.stranger(), claim(admin, "new"), "34" * 32).raise_for_status()
+    assert head_of(api, "new").rev == rev  # a box that is swapped takes over what is there
+    assert admin.get("/v1/publications").json()["publications"][0]["rev"] < rev
+    publish_all(admin).raise_for_status()
+    assert boxed(api, "new") == boxed(api, "17")
+    assert head_of(api, "new").snapshot.to_rev == rev  # by a delta
+
+
+def test_a_store_that_is_new_while_offers_are_on_their_way_gets_them_with_a_later_release(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    offers(admin, 300)
+    release = admin.post("/v1/releases", json={"note": "on its way"}).json()["release_id"]
+    body = {"name": "Newer", "time_zone": "Europe/Berlin", "currency": "CNY"}
+    admin.put("/v1/stores/newer", json=body).raise_for_status()
+    enrol(api.stranger(), claim(admin, "newer"), "56" * 32).raise_for_status()
+    assert {kind for kind, _ in boxed(api, "newer")} == {"item"}
+    admin.post(f"/v1/releases/{release}/cancel", json={}).raise_for_status()
+    publish_all(admin).raise_for_status()
+    assert boxed(api, "newer") == boxed(api, "17") == boxed(api, "new")
 
 
 @pytest.mark.parametrize(
