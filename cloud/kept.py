@@ -26,12 +26,16 @@ _SALE = text(f"""
         AND id = :id
     UNION ALL
     {_COLUMNS} WHERE store_id = :store AND type = 'entry.salvaged' AND id = :id""")
-_RANGE = text(f"{_COLUMNS} WHERE stream_id = :stream AND seq BETWEEN :first AND :last ORDER BY seq")
+_RANGE = text(f"""
+    {_COLUMNS} WHERE stream_id = :stream AND store_id = :store AND seq BETWEEN :first AND :last
+    ORDER BY seq""")
 _SALVAGED = text(f"{_COLUMNS} WHERE store_id = :store AND type = 'entry.salvaged'")
-_HASH = text("SELECT hash FROM entry WHERE stream_id = :stream AND seq = :seq")
+_HASH = text("""
+    SELECT hash FROM entry WHERE stream_id = :stream AND store_id = :store AND seq = :seq""")
 _LINKS = text("""
     SELECT sha256(body) FROM entry
-    WHERE stream_id = :stream AND seq BETWEEN :first AND :last ORDER BY seq""")
+    WHERE stream_id = :stream AND store_id = :store AND seq BETWEEN :first AND :last
+    ORDER BY seq""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def entries_of(
     connection: Connection, store_id: str, stream: str, span: tuple[int, int]
 ) -> list[KeptEntry]:
     """Entries first to last (`span`) of a stream (hex), those in carriers among them, in order."""
-    bounds = {"stream": bytes.fromhex(stream), "first": span[0], "last": span[1]}
+    bounds = _bounds(store_id, stream, span)
     found = {row[1]: _kept(row) for row in connection.execute(_RANGE, bounds)}
     if len(found) <= span[1] - span[0]:
         for original in _salvaged(connection, store_id):
@@ -72,7 +76,8 @@ def hash_before(connection: Connection, store_id: str, entry: KeptEntry) -> byte
     stream = bytes.fromhex(entry.stream)
     if entry.seq == 0:
         return genesis_hash(stream)
-    row = connection.execute(_HASH, {"stream": stream, "seq": entry.seq - 1}).fetchone()
+    wanted = {"stream": stream, "store": store_id, "seq": entry.seq - 1}
+    row = connection.execute(_HASH, wanted).fetchone()
     if row is not None:
         return bytes(row[0])
     before = (entry.stream, entry.seq - 1)
@@ -82,10 +87,21 @@ def hash_before(connection: Connection, store_id: str, entry: KeptEntry) -> byte
     return next(hashes, None)
 
 
-def body_digests(connection: Connection, stream: str, first: int, last: int) -> list[bytes]:
-    """SHA-256 of the bodies `first` to `last` of a stream (hex), as they are stored now."""
-    bounds = {"stream": bytes.fromhex(stream), "first": first, "last": last}
+def body_digests(
+    connection: Connection, store_id: str, stream: str, span: tuple[int, int]
+) -> list[bytes]:
+    """SHA-256 of the bodies first to last (`span`) of a stream (hex), as they are stored now."""
+    bounds = _bounds(store_id, stream, span)
     return [bytes(row[0]) for row in connection.execute(_LINKS, bounds)]
+
+
+def _bounds(store_id: str, stream: str, span: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "stream": bytes.fromhex(stream),
+        "store": store_id,
+        "first": span[0],
+        "last": span[1],
+    }
 
 
 def follows(entry: KeptEntry, prev_hash: bytes) -> bool:

@@ -45,9 +45,9 @@ class BooksPoster:
 
         return post
 
-    def posted(self, connection: Connection, ids: Sequence[str]) -> set[str]:
-        """Which entries are in the books already, and so in both."""
-        return self._ledger.posted(connection, ids)
+    def posted(self, connection: Connection, store_id: str, ids: Sequence[str]) -> set[str]:
+        """Which entries are in the store's books already, and so in both."""
+        return self._ledger.posted(connection, store_id, ids)
 
     def differing(
         self, connection: Connection, store_id: str, entries: Sequence[EntryHead]

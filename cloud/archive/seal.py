@@ -107,8 +107,8 @@ class Sealer:
         except (CorruptError, MissingError) as error:
             return error.code
         with self.database.begin() as connection:
-            prev = store.hash_at(connection, row.stream_id, row.from_seq - 1)
-            head = store.hash_at(connection, row.stream_id, row.to_seq)
+            prev = store.hash_at(connection, row.stream_id, row.store_id, row.from_seq - 1)
+            head = store.hash_at(connection, row.stream_id, row.store_id, row.to_seq)
         stated = (row.stream_id.hex(), row.from_seq, row.to_seq, row.journal_pub, row.signature)
         found = (segment.stream, segment.from_seq, segment.to_seq, segment.journal_pub)
         if (*found, segment.signature) != stated or (segment.prev, segment.head) != (prev, head):

@@ -21,36 +21,40 @@ FROM stream s JOIN device d USING (dev)
 WHERE s.head_seq > s.sealed_seq AND s.head_sig IS NOT NULL
     AND (s.head_seq - s.sealed_seq >= %s OR coalesce(s.sealed_at_ms, 0) <= %s)
 ORDER BY s.stream_id"""
-HASH_AT = "SELECT hash FROM entry WHERE stream_id = %s AND seq = %s"
+HASH_AT = "SELECT hash FROM entry WHERE stream_id = %s AND store_id = %s AND seq = %s"
 ENTRIES = """
-SELECT seq, body, hash FROM entry WHERE stream_id = %s AND seq BETWEEN %s AND %s ORDER BY seq"""
+SELECT seq, body, hash FROM entry
+WHERE stream_id = %s AND store_id = %s AND seq BETWEEN %s AND %s ORDER BY seq"""
 RAISE_SEALED = """
 UPDATE stream SET sealed_seq = %(to)s, sealed_at_ms = %(at)s
-WHERE stream_id = %(stream)s AND sealed_seq = %(before)s AND head_seq >= %(to)s"""
+WHERE stream_id = %(stream)s AND store_id = %(store)s AND sealed_seq = %(before)s
+    AND head_seq >= %(to)s"""
 ADD = """
-INSERT INTO segment (stream_id, from_seq, to_seq, prev_hash, head_hash, sig, sig_at_ms, object,
-    bytes, sealed_at_ms)
-VALUES (%(stream)s, %(from)s, %(to)s, %(prev)s, %(head)s, %(sig)s, %(sig_at)s, %(object)s,
-    %(bytes)s, %(at)s)"""
+INSERT INTO segment (stream_id, store_id, from_seq, to_seq, prev_hash, head_hash, sig, sig_at_ms,
+    object, bytes, sealed_at_ms)
+VALUES (%(stream)s, %(store)s, %(from)s, %(to)s, %(prev)s, %(head)s, %(sig)s, %(sig_at)s,
+    %(object)s, %(bytes)s, %(at)s)"""
 _ROW = """
 SELECT g.stream_id, g.from_seq, g.to_seq, g.prev_hash, g.head_hash, g.sig, g.sig_at_ms,
-    g.object, g.bytes, s.dev, s.store_id, d.journal_pub
-FROM segment g JOIN stream s USING (stream_id) JOIN device d USING (dev)"""
+    g.object, g.bytes, s.dev, g.store_id, d.journal_pub
+FROM segment g JOIN stream s USING (stream_id, store_id) JOIN device d USING (dev)"""
 UNVERIFIED = f"""{_ROW} WHERE g.verified_at_ms IS NULL AND g.flaw IS NULL
 ORDER BY g.stream_id, g.from_seq LIMIT %s"""
 OF_STREAM = f"{_ROW} WHERE g.stream_id = %s ORDER BY g.from_seq"
 VERIFIED = """
-UPDATE segment SET verified_at_ms = %s, flaw = NULL WHERE stream_id = %s AND from_seq = %s"""
+UPDATE segment SET verified_at_ms = %s, flaw = NULL
+WHERE stream_id = %s AND store_id = %s AND from_seq = %s"""
 FLAWED = """
-UPDATE segment SET verified_at_ms = NULL, flaw = %s WHERE stream_id = %s AND from_seq = %s"""
+UPDATE segment SET verified_at_ms = NULL, flaw = %s
+WHERE stream_id = %s AND store_id = %s AND from_seq = %s"""
 BAD = f"{_ROW} WHERE g.flaw IS NOT NULL ORDER BY g.stream_id, g.from_seq"
 PUT_AGAIN = """
 UPDATE segment SET verified_at_ms = NULL, flaw = NULL, object = %s, bytes = %s
-WHERE stream_id = %s AND from_seq = %s"""
+WHERE stream_id = %s AND store_id = %s AND from_seq = %s"""
 AFTER_SAFE = """
 SELECT g.from_seq, g.to_seq, g.head_hash, g.sig IS NOT NULL, g.verified_at_ms IS NOT NULL,
     s.safe_seq
-FROM segment g JOIN stream s USING (stream_id)
+FROM segment g JOIN stream s USING (stream_id, store_id)
 WHERE g.stream_id = %s AND g.from_seq > s.safe_seq ORDER BY g.from_seq"""
 RAISE_SAFE = """
 UPDATE stream SET safe_seq = %s, safe_hash = %s WHERE stream_id = %s AND safe_seq < %s"""
@@ -98,21 +102,22 @@ def due_streams(connection: Connection, entries: int, before_ms: int) -> list[Du
     ]
 
 
-def hash_at(connection: Connection, stream_id: bytes, seq: int) -> bytes | None:
-    """Hash of a stored entry, that of the genesis for -1; None when it is not there."""
+def hash_at(connection: Connection, stream_id: bytes, store_id: str, seq: int) -> bytes | None:
+    """Hash of a store's entry, that of the genesis for -1; None when it is not there."""
     if seq < 0:
         return genesis_hash(stream_id)
-    found = driver(connection).execute(HASH_AT, (stream_id, seq), binary=True).fetchone()
+    wanted = (stream_id, store_id, seq)
+    found = driver(connection).execute(HASH_AT, wanted, binary=True).fetchone()
     return None if found is None else bytes(found[0])
 
 
 def entries(
-    connection: Connection, stream_id: bytes, first_seq: int, last_seq: int
+    connection: Connection, of: Due | StoredSegment, first_seq: int, last_seq: int
 ) -> Iterator[tuple[int, bytes, bytes]]:
-    """Sequence number, body and hash of the entries of a range, a few at a time."""
+    """Sequence number, body and hash of the entries of a range of its stream, a few at a time."""
     with driver(connection).cursor(name="entries", binary=True) as cursor:
         cursor.itersize = FETCH_ROWS
-        cursor.execute(ENTRIES, (stream_id, first_seq, last_seq))
+        cursor.execute(ENTRIES, (of.stream_id, of.store_id, first_seq, last_seq))
         for seq, body, found in cursor:
             yield seq, bytes(body), bytes(found)
 
@@ -121,13 +126,13 @@ def next_piece(connection: Connection, due: Due, sealed_seq: int) -> Segment:
     """The next segment of a stream: up to its head, or as much as one segment may hold."""
     bodies: list[bytes] = []
     size, head = 0, b""
-    for _, body, found in entries(connection, due.stream_id, sealed_seq + 1, due.head_seq):
+    for _, body, found in entries(connection, due, sealed_seq + 1, due.head_seq):
         size += len(body) + 1
         if bodies and (size > SEGMENT_BYTES_MAX or len(bodies) >= SEGMENT_ENTRIES_MAX):
             break
         bodies.append(body)
         head = found
-    prev = hash_at(connection, due.stream_id, sealed_seq)
+    prev = hash_at(connection, due.stream_id, due.store_id, sealed_seq)
     assert prev is not None, "a sealed entry is stored"
     is_whole = sealed_seq + len(bodies) == due.head_seq
     return Segment(
@@ -148,6 +153,7 @@ def add_segment(connection: Connection, segment: Segment, name: str, size: int, 
     signed = segment.signature
     values = {
         "stream": bytes.fromhex(segment.stream),
+        "store": segment.store,
         "from": segment.from_seq,
         "to": segment.to_seq,
         "before": segment.from_seq - 1,
@@ -177,12 +183,12 @@ def segments_of(connection: Connection, stream_id: bytes) -> list[StoredSegment]
 
 def mark_verified(connection: Connection, segment: StoredSegment, at_ms: int) -> None:
     """The archive gave back what was put."""
-    driver(connection).execute(VERIFIED, (at_ms, segment.stream_id, segment.from_seq))
+    driver(connection).execute(VERIFIED, (at_ms, *_key(segment)))
 
 
 def mark_flawed(connection: Connection, segment: StoredSegment, flaw: str) -> None:
     """The archive gave back something else."""
-    driver(connection).execute(FLAWED, (flaw, segment.stream_id, segment.from_seq))
+    driver(connection).execute(FLAWED, (flaw, *_key(segment)))
 
 
 def flawed(connection: Connection) -> list[StoredSegment]:
@@ -192,7 +198,7 @@ def flawed(connection: Connection) -> list[StoredSegment]:
 
 def segment_again(connection: Connection, row: StoredSegment) -> Segment:
     """A segment made once more from the stored entries: the same lines as the first time."""
-    bodies = [body for _, body, _ in entries(connection, row.stream_id, row.from_seq, row.to_seq)]
+    bodies = [body for _, body, _ in entries(connection, row, row.from_seq, row.to_seq)]
     return Segment(
         stream=row.stream_id.hex(),
         dev=row.dev,
@@ -208,7 +214,7 @@ def segment_again(connection: Connection, row: StoredSegment) -> Segment:
 
 def mark_put_again(connection: Connection, row: StoredSegment, name: str, size: int) -> None:
     """It must be read back again."""
-    driver(connection).execute(PUT_AGAIN, (name, size, row.stream_id, row.from_seq))
+    driver(connection).execute(PUT_AGAIN, (name, size, *_key(row)))
 
 
 def raise_safe(connection: Connection, stream_id: bytes) -> bool:
@@ -236,6 +242,10 @@ def may_raise_safe(connection: Connection) -> bool:
     """Whether the last restore drill, if any ran, brought everything back."""
     found = driver(connection).execute(LAST_DRILL).fetchone()
     return found is None or bool(found[0])
+
+
+def _key(segment: StoredSegment) -> tuple[bytes, str, int]:
+    return segment.stream_id, segment.store_id, segment.from_seq
 
 
 def _stored(rows: Iterable[Sequence[Any]]) -> list[StoredSegment]:

@@ -27,7 +27,8 @@ HEADS = "SELECT stream_id, head_seq, head_hash FROM stream WHERE head_seq >= 0 O
 
 STRANGER = """
 SELECT EXISTS (SELECT FROM tree_leaf l
-    LEFT JOIN entry e ON e.stream_id = l.stream_id AND e.seq = l.seq
+    LEFT JOIN stream s ON s.stream_id = l.stream_id
+    LEFT JOIN entry e ON e.stream_id = s.stream_id AND e.store_id = s.store_id AND e.seq = l.seq
     WHERE l.n = %s AND e.hash IS DISTINCT FROM l.hash)"""
 OLDER = "SELECT EXISTS (SELECT FROM device WHERE created_at_ms < %s)"
 

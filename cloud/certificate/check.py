@@ -56,7 +56,7 @@ def _check_frame(
     if public is None or not is_signed_by(public, stored.box_sig, statement):
         raise RefusedError("certificate.signature")
     _raise(flaw_within(certificate))
-    close_id = store.entry_at(connection, stored.stream_id, span.last_seq + 1)
+    close_id = store.entry_at(connection, stored, span.last_seq + 1)
     if close_id not in {None, stored.entry_id}:
         raise RefusedError("certificate.range")
     if not 0 <= span.last_seq - span.first_seq < SPAN_MAX:

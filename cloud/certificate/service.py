@@ -64,7 +64,7 @@ def check_next(database: Database, key: HqKey, clock: Clock) -> bool:
         hq_sig = None
         if verdict.flaw is None:
             hq_sig = key.sign(countersign_statement(stored.document, stored.box_sig))
-        store.settle(connection, stored.entry_id, verdict, hq_sig, clock.now_ms())
+        store.settle(connection, stored, verdict, hq_sig, clock.now_ms())
         return True
 
 

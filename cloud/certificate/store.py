@@ -19,14 +19,14 @@ _ADD = text("""
     VALUES (:entry_id, :store_id, :business_date, :stream_id, :last_seq, :document, :box_sig)""")
 # A rebuild posts again what was checked before: the check stands.
 _AWAIT_CHECK = text("""
-    INSERT INTO day_certificate_check (entry_id) VALUES (:entry_id)
-    ON CONFLICT (entry_id) DO NOTHING""")
+    INSERT INTO day_certificate_check (entry_id, store_id) VALUES (:entry_id, :store_id)
+    ON CONFLICT (entry_id, store_id) DO NOTHING""")
 _COLUMNS = """
     c.entry_id::text AS entry_id, c.store_id, c.business_date, c.stream_id, c.last_seq, c.document,
     c.box_sig, d.journal_pub, k.state, k.flaw, k.beside, k.hq_sig, k.checked_at_ms"""
 _FROM = """
-    FROM day_certificate_check k JOIN day_certificate c USING (entry_id)
-    LEFT JOIN stream s USING (stream_id) LEFT JOIN device d ON d.dev = s.dev"""
+    FROM day_certificate_check k JOIN day_certificate c USING (entry_id, store_id)
+    LEFT JOIN stream s USING (stream_id, store_id) LEFT JOIN device d ON d.dev = s.dev"""
 _NEXT = text(f"""
     SELECT {_COLUMNS} {_FROM} WHERE k.state = 'waiting'
     ORDER BY c.stream_id, c.last_seq LIMIT 1 FOR UPDATE OF k SKIP LOCKED""")
@@ -40,11 +40,12 @@ _BEFORE = text("""
 _BESIDE = text("""
     SELECT count(*) FROM sale
     WHERE store_id = :store AND business_date = :day AND NOT entry_id = ANY(:ids ::uuid[])""")
-_NEXT_ENTRY = text("SELECT id FROM entry WHERE stream_id = :stream AND seq = :seq")
+_NEXT_ENTRY = text("""
+    SELECT id FROM entry WHERE stream_id = :stream AND store_id = :store AND seq = :seq""")
 _SETTLE = text("""
     UPDATE day_certificate_check
     SET state = :state, flaw = :flaw, beside = :beside, hq_sig = :hq_sig, checked_at_ms = :at_ms
-    WHERE entry_id = :entry_id""")
+    WHERE entry_id = :entry_id AND store_id = :store_id""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def add(connection: Connection, certificates: Sequence[NewCertificate]) -> None:
                 "box_sig": each.box_sig,
             },
         )
-        connection.execute(_AWAIT_CHECK, {"entry_id": each.entry_id})
+        connection.execute(_AWAIT_CHECK, {"entry_id": each.entry_id, "store_id": each.store_id})
     if certificates:
         notify(connection, CHANNEL, "")
 
@@ -135,20 +136,26 @@ def receipts_beside(
     return int(connection.execute(_BESIDE, wanted).scalar_one())
 
 
-def entry_at(connection: Connection, stream_id: bytes, seq: int) -> str | None:
-    """The id of an entry; None when it is not here, or stands in a carrier."""
-    row = connection.execute(_NEXT_ENTRY, {"stream": stream_id, "seq": seq}).fetchone()
+def entry_at(connection: Connection, stored: NewCertificate, seq: int) -> str | None:
+    """The id of an entry of its stream; None when it is not here, or stands in a carrier."""
+    wanted = {"stream": stored.stream_id, "store": stored.store_id, "seq": seq}
+    row = connection.execute(_NEXT_ENTRY, wanted).fetchone()
     return None if row is None else str(row[0])
 
 
 def settle(
-    connection: Connection, entry_id: str, verdict: Verdict, hq_sig: bytes | None, at_ms: int
+    connection: Connection,
+    stored: NewCertificate,
+    verdict: Verdict,
+    hq_sig: bytes | None,
+    at_ms: int,
 ) -> None:
     """Keep what checking found; `hq_sig` is head office's own signature where it agrees."""
     connection.execute(
         _SETTLE,
         {
-            "entry_id": entry_id,
+            "entry_id": stored.entry_id,
+            "store_id": stored.store_id,
             "state": "agrees" if verdict.flaw is None else "differs",
             "flaw": verdict.flaw,
             "beside": verdict.beside,

@@ -43,15 +43,16 @@ NOT EXISTS (
     SELECT FROM unnest(%(earlier)s::bytea[], %(firsts)s::bigint[], %(lasts)s::bigint[])
         AS told (stream_id, first, last)
     JOIN entry o ON o.stream_id = told.stream_id AND o.seq BETWEEN told.first AND told.last
+        AND o.store_id = %(store)s
     WHERE o.id = e.id)
 AND NOT EXISTS (
     SELECT FROM entry o
-    WHERE o.store_id = e.store_id AND o.type = 'entry.salvaged'
+    WHERE o.store_id = %(store)s AND o.type = 'entry.salvaged'
         AND o.stream_id = ANY(%(earlier)s) AND o.id = e.id)"""
 _SPAN = f"""
 SELECT {_COLUMNS} FROM entry e
-WHERE e.stream_id = %(stream)s AND e.seq BETWEEN %(first)s AND %(last)s
-    AND e.type <> 'entry.salvaged'"""  # noqa: S608 - fixed text
+WHERE e.store_id = %(store)s AND e.stream_id = %(stream)s
+    AND e.seq BETWEEN %(first)s AND %(last)s AND e.type <> 'entry.salvaged'"""  # noqa: S608 - fixed text
 _SALVAGED = f"""
 SELECT {_COLUMNS} FROM entry e
 WHERE e.store_id = %(store)s AND e.type = 'entry.salvaged' AND e.stream_id = %(stream)s"""  # noqa: S608 - fixed text
@@ -66,6 +67,7 @@ _TOLD = """
 SELECT e.id FROM unnest(%(streams)s::bytea[], %(firsts)s::bigint[], %(lasts)s::bigint[])
     AS told (stream_id, first, last)
 JOIN entry e ON e.stream_id = told.stream_id AND e.seq BETWEEN told.first AND told.last
+    AND e.store_id = %(store)s
 WHERE e.id = ANY(%(ids)s)
 UNION SELECT e.id FROM entry e
 WHERE e.store_id = %(store)s AND e.type = 'entry.salvaged' AND e.id = ANY(%(ids)s)"""

@@ -43,7 +43,8 @@ _NEWEST_DAY = text("""
         ORDER BY ordinal DESC LIMIT :most) newest
     CROSS JOIN LATERAL (
         SELECT type, body, at_ms FROM entry
-        WHERE entry.stream_id = newest.stream_id AND type IN ('day.opened', 'day.closed')
+        WHERE entry.stream_id = newest.stream_id AND entry.store_id = :store_id
+            AND type IN ('day.opened', 'day.closed')
         ORDER BY seq DESC LIMIT 1) found
     ORDER BY found.at_ms DESC LIMIT 1""")
 

@@ -111,7 +111,7 @@ class PostingDesk:
     def post_carefully(self, connection: Connection, store_id: str) -> None:
         """Leave out what was posted before; flag what the database does not take."""
         for poster, basket in self._baskets:
-            known = poster.posted(connection, list(basket)) if basket else set()
+            known = poster.posted(connection, store_id, list(basket)) if basket else set()
             again = [entry for entry in basket.values() if entry.id in known]
             others = poster.differing(connection, store_id, again) if again else set()
             self.flags += [(entry.seq, REPEATED) for entry in again if entry.id in others]
@@ -152,7 +152,7 @@ class PostingDesk:
             raise
         except DatabaseError:
             # Another worker may have posted it, under another stream, since we looked.
-            if not poster.posted(connection, [entry.id]):
+            if not poster.posted(connection, store_id, [entry.id]):
                 self.flags.append((entry.seq, UNPOSTABLE))
             elif poster.differing(connection, store_id, [entry]):
                 self.flags.append((entry.seq, REPEATED))

@@ -47,7 +47,7 @@ posted before, or holds what the database cannot.
 
 
 class Poster(Protocol):
-    """A room's consequences of entries, keyed by entry id."""
+    """A room's consequences of entries, keyed by entry id and store."""
 
     @property
     def entry_types(self) -> frozenset[str]:
@@ -66,8 +66,8 @@ class Poster(Protocol):
         """
         ...
 
-    def posted(self, connection: Connection, ids: Sequence[str]) -> set[str]:
-        """Which of these entry ids (canonical UUIDs) have had their effects already."""
+    def posted(self, connection: Connection, store_id: str, ids: Sequence[str]) -> set[str]:
+        """Which of these entry ids (canonical UUIDs) have had their effects in the store."""
         ...
 
     def differing(

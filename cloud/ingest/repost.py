@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from cloud.ingest import flagged_store
 from cloud.ingest.desk import Written, heads_of, post_again
-from cloud.ingest.entry import SALVAGED, flaw_of, original_of
+from cloud.ingest.entry import SALVAGED, EntryHead, flaw_of, original_of
 from cloud.ingest.posting import Poster
+from cloud.ingest.store import StreamKey
 from shared.kernel.errors import RefusedError
 
 
@@ -31,18 +32,20 @@ def repost(
     if (
         original is not None
         and flaw_of(original) is None
-        and _is_posted(connection, posters, original.type, original.id)
+        and _is_posted(connection, posters, store_id, original)
     ):
         raise RefusedError("work.posted_before", entry=original.id)
     flags = post_again(connection, posters, written)
     flag = flags[0][1] if flags else None
-    flagged_store.set_flag(connection, stream_id, seq, flag)
+    flagged_store.set_flag(connection, StreamKey(stream_id, store_id), seq, flag)
     return flag
 
 
-def _is_posted(connection: Connection, posters: Sequence[Poster], kind: str, entry_id: str) -> bool:
+def _is_posted(
+    connection: Connection, posters: Sequence[Poster], store_id: str, entry: EntryHead
+) -> bool:
     return any(
-        entry_id in poster.posted(connection, [entry_id])
+        entry.id in poster.posted(connection, store_id, [entry.id])
         for poster in posters
-        if kind in poster.entry_types
+        if entry.type in poster.entry_types
     )

@@ -105,7 +105,8 @@ class _Intake:
         if stream is None:
             return Verdict(AckCode.REVOKED, *NO_HEAD)
         seqs = overlap_of(stream.state, claim)
-        hashes = store.stored_hashes(self._connection, arrival.stream_id, seqs)
+        key = store.StreamKey(arrival.stream_id, stream.store_id)
+        hashes = store.stored_hashes(self._connection, key, seqs)
         state = once_open(stream.state) if arrival.is_archived else stream.state
         decision = decide(state, claim, hashes)
         if decision.code is not AckCode.OK:
@@ -124,7 +125,8 @@ class _Intake:
 
     def _refuse(self, stream: LockedStream, decision: Decision) -> Verdict:
         if decision.code is AckCode.FORK:
-            store.mark_fork(self._connection, self._arrival.stream_id)
+            key = store.StreamKey(self._arrival.stream_id, stream.store_id)
+            store.mark_fork(self._connection, key)
         if decision.code is AckCode.REVOKED:  # tell a stranger nothing about the stream
             return Verdict(AckCode.REVOKED, *NO_HEAD)
         return _unchanged(stream, decision.code)
@@ -138,6 +140,7 @@ class _Intake:
             arrival.bodies[known:],
             claim.hashes[known:],
         )
+        key = store.StreamKey(arrival.stream_id, stream.store_id)
         desk = PostingDesk(self._posters)
         written = Written(stream.store_id, arrival.header.stream, new.first_seq, new.bodies)
         heads = desk.watch(heads_of(written))
@@ -149,12 +152,12 @@ class _Intake:
             store.copy_entries(self._connection, new, heads, meanwhile=prepare)
             desk.post(self._connection)
         if desk.flags:
-            store.flag_entries(self._connection, arrival.stream_id, desk.flags)
+            store.flag_entries(self._connection, key, desk.flags)
         head = store.SignedHead(
             claim.last_seq, arrival.head_hash, arrival.signature, arrival.header.t
         )
         moved = store.MovedHead(head, arrival.header.edge_head, self._now_ms, desk.told(claim.dev))
-        store.move_head(self._connection, arrival.stream_id, moved)
+        store.move_head(self._connection, key, moved)
         verdict = _unchanged(stream, AckCode.OK)
         return replace(
             verdict,

@@ -16,11 +16,17 @@ from cloud.ingest.decision import DeviceState, StreamState
 from cloud.ingest.entry import EntryHead, Genesis, storable
 from shared.journal.chain import genesis_hash
 
-LOCK_STREAM = """
-SELECT s.dev, d.status, s.status, s.head_seq, s.head_hash, c.status,
-    s.store_id, d.journal_pub, s.safe_seq, s.safe_hash
+_LOCKED = """
+SELECT s.dev, d.status, s.status, s.head_seq, s.head_hash,
+    CASE WHEN c.dev <> s.dev THEN c.status END,
+    s.store_id, d.journal_pub, s.safe_seq, s.safe_hash"""
+LOCK_STREAM = f"""{_LOCKED}
+FROM device c JOIN stream s ON s.store_id = c.store_id JOIN device d ON d.dev = s.dev
+WHERE c.dev = %s AND s.stream_id = %s FOR UPDATE OF s"""
+# A journal that is not of the uploader's store: it hears no more than that.
+LOCK_STRANGER = f"""{_LOCKED}
 FROM stream s JOIN device d ON d.dev = s.dev
-LEFT JOIN device c ON c.dev = %s AND c.dev <> s.dev AND c.store_id = s.store_id
+LEFT JOIN device c ON c.dev = %s AND c.store_id = s.store_id
 WHERE s.stream_id = %s FOR UPDATE OF s"""
 DEVICES = "SELECT dev, store_id, status, journal_pub FROM device WHERE dev = ANY(%s)"
 # Does not wait for what merely refers to the store, only for others who open a stream of it.
@@ -31,7 +37,8 @@ INSERT INTO stream (stream_id, dev, store_id, ordinal, cause, previous, opened_a
 SELECT %(stream)s, %(dev)s, %(store)s, coalesce(max(ordinal), 0) + 1, %(cause)s,
     %(previous)s::jsonb, %(now)s
 FROM stream WHERE store_id = %(store)s"""
-HASHES = "SELECT seq, hash FROM entry WHERE stream_id = %s AND seq BETWEEN %s AND %s"
+HASHES = """
+SELECT seq, hash FROM entry WHERE stream_id = %s AND store_id = %s AND seq BETWEEN %s AND %s"""
 COPY_ENTRIES = """
 COPY entry (stream_id, seq, id, type, at_ms, store_id, body, hash, flag)
 FROM STDIN (FORMAT BINARY)"""
@@ -46,15 +53,20 @@ MOVE_HEAD = """
 WITH moved AS (
     UPDATE stream SET head_seq = %s, head_hash = %s, head_sig = %s, head_sig_at_ms = %s,
         rx_at_ms = %s, edge_head = greatest(edge_head, %s)
-    WHERE stream_id = %s)
+    WHERE stream_id = %s AND store_id = %s)
 SELECT pg_notify('tillbox_live', %s)"""
-FLAG_ENTRY = "UPDATE entry SET flag = %s WHERE stream_id = %s AND seq = %s"
-LOCK_FLAGGED = """
-SELECT store_id, body FROM entry
-WHERE stream_id = %s AND seq = %s AND flag IS NOT NULL FOR UPDATE"""
-MARK_FORK = "UPDATE stream SET status = 'fork' WHERE stream_id = %s AND status = 'open'"
+FLAG_ENTRY = "UPDATE entry SET flag = %s WHERE stream_id = %s AND store_id = %s AND seq = %s"
+MARK_FORK = """
+UPDATE stream SET status = 'fork' WHERE stream_id = %s AND store_id = %s AND status = 'open'"""
 
 _pack = struct.pack
+
+
+class StreamKey(NamedTuple):
+    """A journal and the store that it belongs to: everything about it is kept under both."""
+
+    stream_id: bytes
+    store_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,10 @@ class MovedHead(NamedTuple):
 def lock_stream(connection: Connection, stream_id: bytes, uploader: str) -> LockedStream | None:
     """Wait for the stream's row and hold it; None for a stream that is not stored."""
     query = (uploader, stream_id)
-    found = driver(connection).execute(LOCK_STREAM, query, binary=True).fetchone()
+    below = driver(connection)
+    found = below.execute(LOCK_STREAM, query, binary=True).fetchone()
+    if found is None:
+        found = below.execute(LOCK_STRANGER, query, binary=True).fetchone()
     if found is None:
         return None
     dev, device_status, status, head_seq, head_hash, carrier_status = found[:6]
@@ -159,11 +174,11 @@ def open_stream(
     driver(connection).execute(OPEN_STREAM, values)
 
 
-def stored_hashes(connection: Connection, stream_id: bytes, seqs: range) -> dict[int, bytes]:
+def stored_hashes(connection: Connection, key: StreamKey, seqs: range) -> dict[int, bytes]:
     """Hashes of the entries in a range of sequence numbers, as far as they are there."""
     if not seqs:
         return {}
-    bounds = (stream_id, seqs.start, seqs.stop - 1)
+    bounds = (*key, seqs.start, seqs.stop - 1)
     rows = driver(connection).execute(HASHES, bounds, binary=True)
     return {seq: bytes(stored) for seq, stored in rows}
 
@@ -222,27 +237,21 @@ def _packed_rows(entries: NewEntries, heads: Iterable[EntryHead]) -> Iterator[by
         )
 
 
-def move_head(connection: Connection, stream_id: bytes, moved: MovedHead) -> None:
+def move_head(connection: Connection, key: StreamKey, moved: MovedHead) -> None:
     """Set the head as its box signed it, and tell the live screens after the commit."""
     head, edge_head, at_ms, told = moved
-    values = (*head, at_ms, edge_head, stream_id, told)
+    values = (*head, at_ms, edge_head, *key, told)
     driver(connection).execute(MOVE_HEAD, values)
 
 
 def flag_entries(
-    connection: Connection, stream_id: bytes, flags: Iterable[tuple[int, str | None]]
+    connection: Connection, key: StreamKey, flags: Iterable[tuple[int, str | None]]
 ) -> None:
     """Say why entries that are stored have no effects; None for one that has them now."""
     with driver(connection).cursor() as cursor:
-        cursor.executemany(FLAG_ENTRY, [(flag, stream_id, seq) for seq, flag in flags])
+        cursor.executemany(FLAG_ENTRY, [(flag, *key, seq) for seq, flag in flags])
 
 
-def lock_flagged(connection: Connection, stream_id: bytes, seq: int) -> tuple[str, bytes] | None:
-    """Store and body of an entry that was stored without effects; nobody else changes it."""
-    found = driver(connection).execute(LOCK_FLAGGED, (stream_id, seq)).fetchone()
-    return None if found is None else (str(found[0]), bytes(found[1]))
-
-
-def mark_fork(connection: Connection, stream_id: bytes) -> None:
+def mark_fork(connection: Connection, key: StreamKey) -> None:
     """Raise the alarm on a stream; its rightful box may go on."""
-    driver(connection).execute(MARK_FORK, (stream_id,))
+    driver(connection).execute(MARK_FORK, key)

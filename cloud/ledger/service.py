@@ -64,27 +64,27 @@ class LedgerPoster:
 
         return post
 
-    def posted(self, connection: Connection, ids: Sequence[str]) -> set[str]:
-        """Which entries are in the books already."""
-        return store.posted_ids(connection, ids)
+    def posted(self, connection: Connection, store_id: str, ids: Sequence[str]) -> set[str]:
+        """Which entries are in the store's books already."""
+        return store.posted_ids(connection, store_id, ids)
 
     def differing(self, connection: Connection, store_id: str, entries: Sequence[Fact]) -> set[str]:
         """Ids of entries under whose id the books have another sale or day."""
-        there = store.booked(connection, [entry.id for entry in entries])
-        return {entry.id for entry in entries if there.get(entry.id) != _said(store_id, entry)}
+        there = store.booked(connection, store_id, [entry.id for entry in entries])
+        return {entry.id for entry in entries if there.get(entry.id) != _said(entry)}
 
 
-def _said(store_id: str, entry: Fact) -> store.Booked | None:
+def _said(entry: Fact) -> store.Booked | None:
     """What the books would say of an entry; None when they would not take it."""
     try:
         if entry.type == DayClosed.type:
             day, _ = read_day_close(entry.data)
-            return store.Booked(store_id, date.fromisoformat(day).isoformat(), "", 0)
+            return store.Booked(date.fromisoformat(day).isoformat(), "", 0)
         sale, day = read_sale(entry.data), date.fromisoformat(entry.biz).isoformat()
     except (RefusedError, ValueError):
         return None
     receipt_no = sale.receipt_no.replace("\0", "")
-    return store.Booked(store_id, day, receipt_no, sale.totals.net_minor)
+    return store.Booked(day, receipt_no, sale.totals.net_minor)
 
 
 class _Booking:

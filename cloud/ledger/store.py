@@ -1,4 +1,4 @@
-"""The books in PostgreSQL; every row is keyed by the entry that caused it."""
+"""The books in PostgreSQL; every row is keyed by the entry that caused it, and its store."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ COPY sale (entry_id, store_id, business_date, receipt_no, lane, at_ms, lines, un
 COPY_POSTINGS = """
 COPY posting (entry_id, n, store_id, business_date, account, amount_minor) FROM STDIN"""
 COPY_DAY_CLOSES = "COPY day_close (entry_id, store_id, business_date, z) FROM STDIN"
-POSTED = """
-SELECT entry_id::text FROM sale WHERE entry_id = ANY(%(ids)s::uuid[])
-UNION ALL SELECT entry_id::text FROM day_close WHERE entry_id = ANY(%(ids)s::uuid[])"""
-
-BOOKED = """
-SELECT entry_id::text, store_id, business_date::text, receipt_no, net_minor FROM sale
-WHERE entry_id = ANY(%(ids)s::uuid[])
-UNION ALL SELECT entry_id::text, store_id, business_date::text, '', 0 FROM day_close
-WHERE entry_id = ANY(%(ids)s::uuid[])"""
+_THESE = "store_id = %(store)s AND entry_id = ANY(%(ids)s::uuid[])"
+POSTED = f"""
+SELECT entry_id::text FROM sale WHERE {_THESE}
+UNION ALL SELECT entry_id::text FROM day_close WHERE {_THESE}"""  # noqa: S608 - fixed text
+BOOKED = f"""
+SELECT entry_id::text, business_date::text, receipt_no, net_minor FROM sale WHERE {_THESE}
+UNION ALL SELECT entry_id::text, business_date::text, '', 0 FROM day_close
+WHERE {_THESE}"""  # noqa: S608 - fixed text
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": None})
 
@@ -43,23 +42,23 @@ def copy_lines(connection: Connection, statement: str, lines: Sequence[str]) -> 
 
 
 class Booked(NamedTuple):
-    """What tells one booked fact from another.
+    """What tells one booked fact of a store from another.
 
-    A day close by store and date, a sale by its receipt number and net too.
+    A day close by its date, a sale by its receipt number and net too.
     """
 
-    store_id: str
     business_date: str
     receipt_no: str
     net_minor: int
 
 
-def booked(connection: Connection, ids: Sequence[str]) -> dict[str, Booked]:
-    """What stands in the books under these entry ids."""
-    rows = driver(connection).execute(BOOKED, {"ids": list(ids)})
+def booked(connection: Connection, store_id: str, ids: Sequence[str]) -> dict[str, Booked]:
+    """What stands in a store's books under these entry ids."""
+    rows = driver(connection).execute(BOOKED, {"store": store_id, "ids": list(ids)})
     return {row[0]: Booked(*row[1:]) for row in rows}
 
 
-def posted_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Which entries have a sale or a day close already."""
-    return {row[0] for row in driver(connection).execute(POSTED, {"ids": list(ids)})}
+def posted_ids(connection: Connection, store_id: str, ids: Sequence[str]) -> set[str]:
+    """Which of a store's entries have a sale or a day close already."""
+    rows = driver(connection).execute(POSTED, {"store": store_id, "ids": list(ids)})
+    return {row[0] for row in rows}

@@ -94,7 +94,9 @@ class _Judged:
         if tree is None:
             return Finding(Standing.PENDING, self.link, place, shown)
         first = self.entry.seq + 1
-        links = kept.body_digests(self.connection, self.entry.stream, first, tree.leaf_seq)
+        span = (first, tree.leaf_seq)
+        store_id = self.link.store_id
+        links = kept.body_digests(self.connection, store_id, self.entry.stream, span)
         proof = ReceiptProof(
             self.entry.stream,
             self.entry.seq,

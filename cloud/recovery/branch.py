@@ -19,7 +19,9 @@ from shared.journal.segment import Segment
 
 KEY_OF = """
 SELECT d.journal_pub, s.store_id FROM stream s JOIN device d USING (dev) WHERE s.stream_id = %s"""
-IS_BRANCH = "SELECT EXISTS (SELECT FROM branch_entry WHERE (stream_id, seq, hash) = (%s, %s, %s))"
+IS_BRANCH = """
+SELECT EXISTS (SELECT FROM branch_entry
+    WHERE (stream_id, store_id, seq, hash) = (%s, %s, %s, %s))"""
 ADD = """
 INSERT INTO branch_entry (stream_id, seq, hash, prev_hash, store_id, body)
 VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
@@ -43,17 +45,18 @@ def take_branch(
     owner = driver(connection).execute(KEY_OF, (stream_id,), binary=True).fetchone()
     if owner is None or any(bytes(owner[0]) != segment.journal_pub for segment in segments):
         return "refill.bad"
-    if not _is_known(connection, stream_id, first.from_seq - 1, first.prev):
+    store_id = str(owner[1])
+    if not _is_known(connection, (stream_id, store_id), first.from_seq - 1, first.prev):
         return "refill.gap"
     bodies = [body for segment in segments for body in segment.bodies]
     for place, (body, found) in enumerate(zip(bodies, hashes, strict=True)):
         seq = first.from_seq + place
-        if hash_at(connection, stream_id, seq) == found:
+        if hash_at(connection, stream_id, store_id, seq) == found:
             continue
         prev = hashes[place - 1] if place else first.prev
-        row = (stream_id, seq, found, prev, owner[1], body)
+        row = (stream_id, seq, found, prev, store_id, body)
         if driver(connection).execute(ADD, row).rowcount:
-            post_again(connection, posters, Written(owner[1], first.stream, seq, [body]))
+            post_again(connection, posters, Written(store_id, first.stream, seq, [body]))
     return None
 
 
@@ -70,8 +73,8 @@ def branch_entries(connection: Connection) -> Iterator[tuple[str, int, bytes]]:
         yield stream, seq, bytes(found)
 
 
-def _is_known(connection: Connection, stream_id: bytes, seq: int, found: bytes) -> bool:
-    if hash_at(connection, stream_id, seq) == found:
+def _is_known(connection: Connection, of: tuple[bytes, str], seq: int, found: bytes) -> bool:
+    if hash_at(connection, *of, seq) == found:
         return True
-    row = driver(connection).execute(IS_BRANCH, (stream_id, seq, found)).fetchone()
+    row = driver(connection).execute(IS_BRANCH, (*of, seq, found)).fetchone()
     return row is not None and bool(row[0])

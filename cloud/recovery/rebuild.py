@@ -25,7 +25,9 @@ STORES = "SELECT store_id FROM store ORDER BY 1"
 HOLD_STORE = "SELECT 1 FROM store WHERE store_id = %s FOR NO KEY UPDATE"
 HOLD_STREAMS = "SELECT 1 FROM stream WHERE store_id = %s ORDER BY stream_id FOR UPDATE"
 STREAMS = "SELECT stream_id, head_seq FROM stream WHERE store_id = %s ORDER BY ordinal"
-BODIES = "SELECT body FROM entry WHERE stream_id = %s AND seq BETWEEN %s AND %s ORDER BY seq"
+BODIES = """
+SELECT body FROM entry
+WHERE store_id = %s AND stream_id = %s AND seq BETWEEN %s AND %s ORDER BY seq"""
 
 Progress = Callable[[int, int], None]
 
@@ -123,7 +125,7 @@ def _post_stream(
 ) -> None:
     store_id, stream_id = of
     for first in range(0, head_seq + 1, CHUNK):
-        bounds = (stream_id, first, min(first + CHUNK - 1, head_seq))
+        bounds = (store_id, stream_id, first, min(first + CHUNK - 1, head_seq))
         rows = driver(connection).execute(BODIES, bounds, binary=True)
         bodies = [bytes(row[0]) for row in rows]
         post_again(connection, posters, Written(store_id, stream_id.hex(), first, bodies))

@@ -58,7 +58,7 @@ ADD_STREAM = """
 INSERT INTO stream (stream_id, dev, store_id, ordinal, status)
 SELECT %(stream)s, %(dev)s, %(store)s, coalesce(max(ordinal), 0) + 1, 'open'
 FROM stream WHERE store_id = %(store)s
-ON CONFLICT (stream_id) DO NOTHING"""
+ON CONFLICT (stream_id, store_id) DO NOTHING"""
 
 Progress = Callable[[int, int], None]
 
@@ -211,7 +211,8 @@ class Refill:
         """Whether the database has all of a segment; then the table gets to know of it."""
         segment, stream_id = found.segment, bytes.fromhex(found.segment.stream)
         with self._database.begin() as connection:
-            if segment_store.hash_at(connection, stream_id, segment.to_seq) != segment.head:
+            stored = segment_store.hash_at(connection, stream_id, segment.store, segment.to_seq)
+            if stored != segment.head:
                 return False
             # A spare copy does not fit onto the last one.
             self._done.segments += segment_store.add_segment(

@@ -31,6 +31,7 @@ FROM stream s JOIN device d USING (dev)
 WHERE (%(store)s::text IS NULL OR s.store_id = %(store)s)
     AND (%(stream)s::bytea IS NULL OR s.stream_id = %(stream)s)
 ORDER BY s.store_id, s.ordinal"""
+# By the stream alone, here and below: an entry under another store is to be found as well.
 ENTRIES = """
 SELECT seq, id, type, at_ms, store_id, body, hash FROM entry
 WHERE stream_id = %s AND seq <= %s ORDER BY seq"""

@@ -34,12 +34,11 @@ _SUMS = ", ".join(
     f"sum({_DERIVED.get(name, name)})::bigint AS {name}" for name in COMPARED_SUMS[1:]
 )
 # The newest close of a day counts: entry ids are ordered by time.
-_DAILY_CLOSE = text(f"""
+_CLOSE = f"""
     WITH days AS (
-        SELECT store_id, business_date FROM sale
-        WHERE business_date BETWEEN :from AND :to AND (:store = '' OR store_id = :store)
+        SELECT store_id, business_date FROM sale WHERE business_date BETWEEN :from AND :to {{of}}
         UNION SELECT store_id, business_date FROM day_close
-        WHERE business_date BETWEEN :from AND :to AND (:store = '' OR store_id = :store)
+        WHERE business_date BETWEEN :from AND :to {{of}}
     ), ranked AS (
         SELECT days.*, row_number() OVER (PARTITION BY store_id ORDER BY business_date DESC) AS age
         FROM days
@@ -52,20 +51,22 @@ _DAILY_CLOSE = text(f"""
     JOIN store ON store.store_id = d.store_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS receipts, {_SUMS} FROM sale
-        WHERE sale.store_id = d.store_id AND sale.business_date = d.business_date) sums
+        WHERE sale.store_id = {{store}} AND sale.business_date = d.business_date) sums
     LEFT JOIN LATERAL (
         SELECT z FROM day_close
-        WHERE day_close.store_id = d.store_id AND day_close.business_date = d.business_date
+        WHERE day_close.store_id = {{store}} AND day_close.business_date = d.business_date
         ORDER BY entry_id DESC LIMIT 1) close ON true
     LEFT JOIN LATERAL (
         SELECT made.state, made.flaw, made.beside,
             sha256(convert_to(document, 'UTF8')) AS digest
-        FROM day_certificate JOIN day_certificate_check made USING (entry_id)
-        WHERE day_certificate.store_id = d.store_id
-            AND day_certificate.business_date = d.business_date
+        FROM day_certificate JOIN day_certificate_check made USING (entry_id, store_id)
+        WHERE store_id = {{store}} AND day_certificate.business_date = d.business_date
         ORDER BY entry_id DESC LIMIT 1) proof ON true
     WHERE :days = 0 OR d.age <= :days
-    ORDER BY d.business_date DESC, d.store_id""")  # noqa: S608 - fixed column names only
+    ORDER BY d.business_date DESC, d.store_id"""  # noqa: S608 - fixed column names only
+DAILY_CLOSE = text(_CLOSE.format(of="", store="d.store_id"))
+DAILY_CLOSE_OF_STORE = text(_CLOSE.format(of="AND store_id = :store", store=":store"))
+"""The same of one store, named throughout: it reads one partition of each table."""
 _STORES = text("""
     SELECT store.store_id, store.name, store.currency, day.business_date,
         coalesce(sums.net_minor, 0) AS today_net_minor,
@@ -103,15 +104,15 @@ def daily_close(connection: Connection, wanted: CloseFilter) -> list[Row]:
     differs) and its short code until a box that certifies has.
     """
     is_bounded = wanted.from_on is not None or wanted.to_on is not None
-    found = connection.execute(
-        _DAILY_CLOSE,
-        {
-            "from": wanted.from_on or date.min,
-            "to": wanted.to_on or date.max,
-            "store": wanted.store_id,
-            "days": 0 if is_bounded else DAYS_SHOWN,
-        },
-    )
+    asked: dict[str, Any] = {
+        "from": wanted.from_on or date.min,
+        "to": wanted.to_on or date.max,
+        "days": 0 if is_bounded else DAYS_SHOWN,
+    }
+    if wanted.store_id:
+        found = connection.execute(DAILY_CLOSE_OF_STORE, {**asked, "store": wanted.store_id})
+    else:
+        found = connection.execute(DAILY_CLOSE, asked)
     return [_close_row(dict(row)) for row in found.mappings()]
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 # Word for word the index's own condition: only then is it used.
-FACTS = text("""
+_FACTS = """
     SELECT at_ms, store_id, type, body FROM entry
-    WHERE at_ms < :before_ms AND (:store_id = '' OR store_id = :store_id) AND type IN
+    WHERE at_ms < :before_ms AND type IN
         ('stock.counted', 'shelf.differed', 'shelf.settled',
-        'cold_chain.broken', 'cold_chain.restored')
-    ORDER BY at_ms DESC, seq DESC LIMIT :most""")
+        'cold_chain.broken', 'cold_chain.restored')"""
+_NEWEST = "ORDER BY at_ms DESC, seq DESC LIMIT :most"
+FACTS = text(f"{_FACTS} {_NEWEST}")
+FACTS_OF_STORE = text(f"{_FACTS} AND store_id = :store_id {_NEWEST}")
 _NAMES = text("SELECT gtin, name FROM item WHERE gtin = ANY(:gtins)")
 
 
@@ -21,8 +23,11 @@ def facts(
     connection: Connection, store_id: str, before_ms: int, most: int
 ) -> list[tuple[int, str, str, bytes]]:
     """Time (UTC ms), store, type and body before an instant, newest first; "" for all stores."""
-    wanted: dict[str, Any] = {"store_id": store_id, "before_ms": before_ms, "most": most}
-    rows = connection.execute(FACTS, wanted)
+    wanted: dict[str, Any] = {"before_ms": before_ms, "most": most}
+    if store_id:
+        rows = connection.execute(FACTS_OF_STORE, {**wanted, "store_id": store_id})
+    else:
+        rows = connection.execute(FACTS, wanted)
     return [(row.at_ms, row.store_id, row.type, bytes(row.body)) for row in rows]
 
 

@@ -16,7 +16,7 @@ from cloud.work import store
 from cloud.work.store import Row, WorkQuery
 from shared.kernel.errors import MissingError, RefusedError
 
-ENTRY, COLD = "entry", "cold"
+ENTRY, COLD, DRILL = "entry", "cold", "drill"
 TEXT_MAX = 1_000
 _ITEM = re.compile(
     r"(?:entry|segment|cold):[0-9a-f]{32}:[0-9]{1,18}|stream:[0-9a-f]{32}|drill:[0-9]{1,18}"
@@ -117,7 +117,7 @@ def _subject(connection: Connection, found: Row) -> Row:
     empty: Row = dict.fromkeys(("stream", "seq", "entry_id", "entry_type", "hash", "text"))
     if found["kind"] in {ENTRY, COLD}:
         stream, seq = _place(found)
-        entry = store.entry_of(connection, stream, seq)
+        entry = store.entry_of(connection, found["store_id"], stream, seq)
         body = bytes(entry.pop("body", b""))
         return {**empty, "stream": stream, "seq": seq, **entry, "text": readable(body)}
     if found["item"].startswith(("stream:", "segment:")):
@@ -126,10 +126,11 @@ def _subject(connection: Connection, found: Row) -> Row:
     if found["item"].startswith("stuck:"):
         return empty
     number = found["item"].partition(":")[2]
-    document = store.document_of(connection, found["kind"], number)
-    if document is None or isinstance(document, str):
-        return {**empty, "text": readable((document or "").encode())}
-    return {**empty, "text": _pretty(document)}
+    if found["kind"] == DRILL:
+        report = store.drill_report(connection, number)
+        return {**empty, "text": "" if report is None else _pretty(report)}
+    said = store.certificate_text(connection, found["store_id"], number)
+    return {**empty, "text": readable((said or "").encode())}
 
 
 def readable(body: bytes) -> str:

@@ -36,11 +36,12 @@ _SOURCES = """
     UNION ALL
     SELECT 'certificate:' || entry_id, 'certificate', store_id,
         coalesce(flaw, 'certificate.differs'), coalesce(checked_at_ms, 0)
-    FROM day_certificate JOIN day_certificate_check USING (entry_id) WHERE state = 'differs'
+    FROM day_certificate JOIN day_certificate_check USING (entry_id, store_id)
+    WHERE state = 'differs'
     UNION ALL
     SELECT 'segment:' || encode(stream_id, 'hex') || ':' || from_seq, 'segment', store_id, flaw,
-        segment.sealed_at_ms
-    FROM segment JOIN stream USING (stream_id) WHERE flaw IS NOT NULL
+        sealed_at_ms
+    FROM segment WHERE flaw IS NOT NULL
     UNION ALL
     SELECT 'cold:' || encode(stream_id, 'hex') || ':' || seq, 'cold', store_id,
         'cold_chain.broken', at_ms
@@ -81,9 +82,11 @@ _ONE_DONE = text("""
     FROM work_done WHERE item = :item""")
 _ENTRY = text("""
     SELECT id AS entry_id, type AS entry_type, body, encode(hash, 'hex') AS hash
-    FROM entry WHERE stream_id = decode(:stream, 'hex') AND seq = :seq""")
+    FROM entry WHERE stream_id = decode(:stream, 'hex') AND store_id = :store AND seq = :seq""")
 _DRILL = text("SELECT report FROM restore_drill WHERE id = :id")
-_CERTIFICATE = text("SELECT document FROM day_certificate WHERE entry_id = CAST(:id AS uuid)")
+_CERTIFICATE = text("""
+    SELECT document FROM day_certificate
+    WHERE entry_id = CAST(:id AS uuid) AND store_id = :store""")
 _NOTES = text("SELECT at_ms, by, note FROM work_note WHERE item = :item ORDER BY id")
 _ADD_NOTE = text("""
     INSERT INTO work_note (item, at_ms, by, note) VALUES (:item, :at_ms, :by, :note)""")
@@ -130,17 +133,24 @@ def find(connection: Connection, item: str) -> Row | None:
     return None
 
 
-def entry_of(connection: Connection, stream: str, seq: int) -> Row:
+def entry_of(connection: Connection, store_id: str, stream: str, seq: int) -> Row:
     """The stored entry of an item: id, type, hash and body."""
-    found = connection.execute(_ENTRY, {"stream": stream, "seq": seq}).mappings().first()
+    wanted = {"store": store_id, "stream": stream, "seq": seq}
+    found = connection.execute(_ENTRY, wanted).mappings().first()
     return {} if found is None else dict(found)
 
 
-def document_of(connection: Connection, kind: str, number: str) -> str | Mapping[str, Any] | None:
-    """What a certificate says or a drill reported."""
-    query = _DRILL if kind == "drill" else _CERTIFICATE
-    found: str | Mapping[str, Any] | None
-    found = connection.execute(query, {"id": number}).scalar_one_or_none()
+def drill_report(connection: Connection, number: str) -> Mapping[str, Any] | None:
+    """What a drill reported."""
+    found: Mapping[str, Any] | None
+    found = connection.execute(_DRILL, {"id": number}).scalar_one_or_none()
+    return found
+
+
+def certificate_text(connection: Connection, store_id: str, entry_id: str) -> str | None:
+    """What a certificate of a store says."""
+    wanted = {"id": entry_id, "store": store_id}
+    found: str | None = connection.execute(_CERTIFICATE, wanted).scalar_one_or_none()
     return found
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from cloud.db import Database
-from cloud.migrations.run import migrate
 from tests.faults.world import Chain, hurry
 from tests.lab.broker import Broker
 from tests.lab.fault_proxy import FaultProxy
@@ -16,9 +15,8 @@ from tests.lab.workers import Workers
 
 
 @pytest.fixture(scope="module")
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    migrate(opened)
+def database(migrated_url: str) -> Iterator[Database]:
+    opened = Database(migrated_url)
     yield opened
     opened.close()
 

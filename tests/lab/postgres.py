@@ -122,9 +122,13 @@ class PostgresServer:
             return urlunsplit(urlsplit(self.given_url)._replace(path=f"/{database}"))
         return f"postgresql://{USER}@/{database}?host={quote(str(self._sockets), safe='/')}"
 
-    def create_database(self, name: str) -> str:
-        """Make an empty database and return its address."""
-        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    def create_database(self, name: str, *, template: str = "template1") -> str:
+        """Make a database, empty or a copy of `template`, and return its address.
+
+        Nobody may be connected to the template.
+        """
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(made.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
     def ensure_database(self, name: str) -> str:

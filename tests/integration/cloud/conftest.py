@@ -12,7 +12,6 @@ from argon2 import PasswordHasher
 
 from cloud import passwords
 from cloud.db import Database
-from cloud.migrations.run import migrate
 from tests.fakes.box_stream import BoxStream
 from tests.fakes.enrolment import enrol
 from tests.lab.cloud_api import CloudApi
@@ -30,10 +29,9 @@ def _cheap_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def database(database_url: str) -> Iterator[Database]:
+def database(migrated_url: str) -> Iterator[Database]:
     """The file's database, migrated."""
-    opened = Database(database_url)
-    migrate(opened)
+    opened = Database(migrated_url)
     yield opened
     opened.close()
 

@@ -206,14 +206,14 @@ def test_forks_failed_drills_bad_segments_and_certificates_are_items_too(
             "UPDATE stream SET status = 'fork' WHERE stream_id = :stream",
             """INSERT INTO restore_drill (at_ms, took_ms, is_ok, report)
                VALUES (5, 1, false, '{"because": "no space"}')""",
-            """INSERT INTO segment (stream_id, from_seq, to_seq, prev_hash, head_hash, object,
-                   bytes, sealed_at_ms, flaw)
-               VALUES (:stream, 0, 0, '', '', 'x', 1, 7, 'segment.chain')""",
+            """INSERT INTO segment (stream_id, store_id, from_seq, to_seq, prev_hash, head_hash,
+                   object, bytes, sealed_at_ms, flaw)
+               VALUES (:stream, :store, 0, 0, '', '', 'x', 1, 7, 'segment.chain')""",
             """INSERT INTO day_certificate (entry_id, store_id, business_date, stream_id, last_seq,
                    document, box_sig)
                VALUES (CAST(:id AS uuid), :store, '2017-08-07', :stream, 0, '{"tills":[]}', '')""",
-            """INSERT INTO day_certificate_check (entry_id, state, flaw, checked_at_ms)
-               VALUES (CAST(:id AS uuid), 'differs', 'certificate.gap', 9)""",
+            """INSERT INTO day_certificate_check (entry_id, store_id, state, flaw, checked_at_ms)
+               VALUES (CAST(:id AS uuid), :store, 'differs', 'certificate.gap', 9)""",
         ):
             connection.execute(text(statement), values)
     found = {row["kind"]: row for row in items(admin, store=box.store_id)}
