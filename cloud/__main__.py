@@ -110,6 +110,40 @@ def _add_servers(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     actions = key.add_subparsers(required=True, metavar="ACTION")
     init = actions.add_parser("init", help="make the key; never overwrites one")
     init.set_defaults(run="installation.init_hq_key")
+    _add_ca(kinds)
+
+
+def _add_ca(kinds: _Kinds[argparse.ArgumentParser]) -> None:
+    ca = kinds.add_parser("ca", help="the chain's own certificates: who is a box, who a server")
+    actions = ca.add_subparsers(required=True, metavar="ACTION")
+    init = actions.add_parser("init", help="make both CAs in ca_dir; never overwrites one")
+    init.add_argument(
+        "--dns-suffix",
+        required=True,
+        metavar="shops.example",
+        help="servers and boxes have names below this; the CA can vouch for no other",
+    )
+    init.set_defaults(run="ca.init")
+    actions.add_parser("show", help="which CAs count, until when").set_defaults(run="ca.show")
+    for verb, text in (
+        ("roll", "make the next CA known beside the present one"),
+        ("switch", "let the next CA sign; the present one still counts"),
+        ("retire", "forget the old CA: what it signed counts no more"),
+    ):
+        action = actions.add_parser(verb, help=text)
+        action.add_argument("kind", choices=("device", "chain"))
+        action.set_defaults(run=f"ca.{verb}", force=False)
+        if verb == "switch":
+            action.add_argument("--force", action="store_true", help="though some may not know it")
+    crl = actions.add_parser("crl", help="write which boxes' certificates count no more")
+    crl.add_argument("--out", type=Path, metavar="FILE", help="(default: broker_crl_file)")
+    crl.set_defaults(run="ca.crl")
+    server = actions.add_parser(
+        "server-cert", help="a certificate for a broker, an API or a till page; made when due"
+    )
+    server.add_argument("name", nargs="+", help="name or private address by which it is reached")
+    server.add_argument("--out", type=Path, required=True, metavar="DIR")
+    server.set_defaults(run="ca.server_cert")
 
 
 def _add_people(kinds: _Kinds[argparse.ArgumentParser]) -> None:

@@ -20,6 +20,7 @@ _RANGES = {
     "worker_port": _PORTS,
     "broker_port": (1, 65_535),
     "device_broker_port": _PORTS,
+    "device_broker_tls_port": _PORTS,
     "database_connections": (1, 1000),
     "ingest_threads": (1, 64),
     "broker_in_flight": (1, 10_000),
@@ -84,9 +85,21 @@ class Settings:
     alert_webhook_secret: str = ""
     """Shared with who listens there: each body is signed with it (HMAC-SHA256)."""
 
+    device_broker_tls_port: int = 0
+    """The port for boxes with certificates where there is one for passwords as well."""
     worker_host: str = "127.0.0.1"
     worker_port: int = 8081
     """Where the worker answers /healthz and /metrics; 0 picks any free port."""
+    broker_ca_file: str = ""
+    """Certificates that the internal listener's must come from; empty means no TLS there."""
+    broker_crl_file: str = ""
+    """Where a worker writes which boxes' certificates count no more, for the broker."""
+
+    ca_dir: str = ""
+    """Folder of the chain's own CAs (`tillbox-cloud ca init`); empty means that boxes have
+    passwords alone. With it they connect to the broker by TLS, with certificates."""
+    ca_device_pem: str = ""
+    """The device CA's key and certificate as PEM, in place of its file in `ca_dir`."""
     ingest_threads: int = 1
     broker_in_flight: int = 500
     """How many messages a worker may send ahead of the broker's confirmations: no more than the
@@ -100,12 +113,16 @@ class Settings:
         """The public address without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
-    def device_broker(self) -> tuple[str, int]:
+    def is_https(self) -> bool:
+        """Whether browsers reach the API over TLS."""
+        return self.secure_cookies or self.url().startswith("https://")
+
+    def device_broker(self, *, has_certificate: bool = False) -> tuple[str, int]:
         """Host and port of the broker for a box."""
-        return (
-            self.device_broker_host or self.broker_host,
-            self.device_broker_port or self.broker_port,
-        )
+        port = self.device_broker_port or self.broker_port
+        if has_certificate:
+            port = self.device_broker_tls_port or port
+        return (self.device_broker_host or self.broker_host, port)
 
 
 def read_settings(path: Path | None, environment: Mapping[str, str]) -> Settings:

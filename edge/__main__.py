@@ -13,6 +13,7 @@ from pathlib import Path
 from edge.sale import explain
 from edge.settings import SETTINGS_FILE, load_settings
 from edge.texts import sentence
+from shared.wire.claim import Claim, parse_claim
 from shared.item.barcode import member_card_code, price_label_code, scheme_of
 from shared.kernel.errors import RefusedError, RetailError, UnavailableError
 
@@ -62,8 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     run.epilog = f"Settings are read from {SETTINGS_FILE} in the data folder; all have defaults."
 
     enrol = _command(commands, "enrol", _enrol, "make this box known to the cloud, once")
-    enrol.add_argument("--cloud", required=True, metavar="URL", help="address of the cloud")
-    enrol.add_argument("--token", required=True, help="claim token from the console (72 hours)")
+    enrol.add_argument("--cloud", metavar="URL", help="address of the cloud")
+    enrol.add_argument("--token", help="claim token from the console (72 hours)")
+    enrol.add_argument("--claim", metavar="URL", help="both, as the console's QR code says them")
+    enrol.add_argument(
+        "--ca", type=Path, metavar="FILE", help="the chain's own CA, where HTTPS comes from it"
+    )
 
     _command(commands, "status", _status, "tell how the box is, also when it does not run")
 
@@ -224,8 +229,16 @@ def _run(options: argparse.Namespace) -> int:
 
 def _enrol(options: argparse.Namespace) -> int:
     from edge.sync.enrol import enrol  # noqa: PLC0415
+    from edge.sync.trust import first_trust  # noqa: PLC0415
 
-    identity = enrol(options.data, options.cloud, options.token)
+    if options.claim:
+        claim = parse_claim(options.claim)
+    elif options.cloud and options.token:
+        claim = Claim(options.cloud, options.token)
+    else:
+        raise RefusedError("enrol.claim_missing")
+    trust = first_trust(claim, options.ca)
+    identity = enrol(options.data, claim.cloud_url, claim.token, trust)
     _say(f"This box is {identity.dev} of store {identity.store_id}, {identity.store_name}.")
     if identity.previous:
         boxes = ", ".join(dict.fromkeys(each.dev for each in identity.previous))

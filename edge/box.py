@@ -68,6 +68,7 @@ from edge.sync.push import CloudState
 from edge.sync.service import SyncHooks, SyncParts, SyncService
 from edge.till.api import TillRoom
 from edge.till.service import Till, closed_day
+from edge.tls import BoxKeys
 from edge.till.store import DayAnswers
 from edge.trusted_time import TIME_FILE, TrustedTime
 from edge.updater.service import Updater
@@ -337,6 +338,8 @@ class Box:
 
     def _outside(self) -> Outside:
         return Outside(
+            keys=BoxKeys(self.settings.data_dir),
+            model=hardware_model(),
             printers=self.devices.printers,
             spool=self.spool,
             clock=self.machine_clock,

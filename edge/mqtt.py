@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ssl import SSLContext
 
 import structlog
 from paho.mqtt.client import (
@@ -57,6 +58,7 @@ class Login:
     user: str
     topics: tuple[str, ...]
     password: str = field(repr=False)
+    tls: SSLContext | None = None
     keepalive_s: int = 60
     birth: Letter | None = None
     will: Letter | None = None
@@ -160,7 +162,10 @@ class Connection:
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(_INFLIGHT_MAX)
         client.max_queued_messages_set(_QUEUED_MAX)
-        client.username_pw_set(login.user, login.password)
+        if login.tls is not None:  # the certificate says who we are
+            client.tls_set_context(login.tls)
+        else:
+            client.username_pw_set(login.user, login.password)
         if login.will is not None:
             client.will_set(login.will.topic, login.will.payload, _QOS_AT_LEAST_ONCE, retain=True)
         client.on_socket_open = _send_small_packets_at_once

@@ -10,7 +10,7 @@ from cloud.commands.say import say
 from cloud.settings import Settings
 from cloud.signing import create_hq_key
 
-SECRETS = frozenset({"broker_password", "s3_secret_key", "database_url"})
+SECRETS = frozenset({"broker_password", "ca_device_pem", "s3_secret_key", "database_url"})
 
 
 def settings(settings: Settings, chosen: Namespace) -> None:

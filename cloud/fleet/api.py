@@ -9,9 +9,12 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from cloud.access import FLEET_ENROL, FLEET_READ, PUBLIC, STORE_WRITE, ContextDep, Requires
 from cloud.answer import CsvAnswer, json_answer
+from cloud.clock import random_bytes
+from cloud.context import Principal
 from cloud.fleet import devices, schemas, service, standing
 from cloud.fleet.enrol import Enrol, Enrolment, enrol
 from cloud.fleet.store import Store
+from cloud.pki.folder import ca_of
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
 READ = [Depends(Requires(FLEET_READ))]
@@ -81,7 +84,13 @@ def new_claim(body: schemas.ClaimRequest, context: ContextDep) -> Response:
 def enrol_box(body: schemas.EnrolRequest, context: ContextDep) -> Response:
     """Turn a claim into a box's identity; a repeat with the same key gives the same."""
     parts = Enrolment(
-        context.database, context.settings, context.hq_key, context.accounts, context.welcome
+        database=context.database,
+        settings=context.settings,
+        hq_key=context.hq_key,
+        accounts=context.accounts,
+        welcome=context.welcome,
+        ca=ca_of(context.settings, random_bytes),
     )
-    command = Enrol(body.token, bytes.fromhex(body.journal_pub), body.hw_fp)
+    journal_pub = bytes.fromhex(body.journal_pub)
+    command = Enrol(body.token, journal_pub, body.hw_fp, body.csr.encode())
     return json_answer(enrol(parts, command, context.clock.now_ms()))

@@ -76,7 +76,7 @@ class MosquittoAccounts:
             for dev, password in passwords.items():
                 entries[dev] = hashed_password(password, secrets.token_bytes(SALT_BYTES))
             self._replace(entries)
-        self._announce()
+        self.announce()
 
     def remove(self, dev: str) -> None:
         """See BrokerAccounts.  On SIGHUP the broker also asks those who are connected again."""
@@ -85,7 +85,7 @@ class MosquittoAccounts:
             if entries.pop(dev, None) is None:
                 return
             self._replace(entries)
-        self._announce()
+        self.announce()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -127,7 +127,11 @@ class MosquittoAccounts:
         if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
             os.fchown(descriptor, old.st_uid, old.st_gid)
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Have a running broker read its files again, those of certificates too.
+
+        Raises UnavailableError `broker.reload_refused`.
+        """
         pid = self._broker_pid()
         if pid is None:
             return

@@ -20,10 +20,12 @@ from cloud.clock import random_bytes
 from cloud.db import Database, notify
 from cloud.fleet import standing_store, store
 from cloud.fleet.broker_accounts import BrokerAccounts
+from cloud.fleet.certificates import Giver
 from cloud.fleet.service import token_hash
 from cloud.fleet.standing import CHANNEL, REVOKED, give_secret, secret_of
 from cloud.fleet.standing_store import FleetEvent
 from cloud.fleet.store import Claim, Device
+from cloud.pki.folder import CaFolder
 from cloud.records import zone_of
 from cloud.settings import Settings
 from cloud.signing import HqKey
@@ -38,11 +40,15 @@ ENROLLED, RETIRED, REFUSED = "enrolled", "retiring", "enrol_refused"
 
 @dataclass(frozen=True, slots=True)
 class Enrol:
-    """What a box brings: the claim's token and its own public key for journal heads."""
+    """What a box brings: the claim's token and its own public key for journal heads.
+
+    `csr` (PEM) asks for a certificate for its TLS key; empty for software that knows none.
+    """
 
     token: str
     journal_pub: bytes
     hw_fp: str
+    csr: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +61,16 @@ class Enrolment:
     accounts: BrokerAccounts
     welcome: Callable[[Connection, str, str], None]
     """Lets the new box (store id, device id) want what its store sells by."""
+    ca: CaFolder | None = None
+    """The chain's CAs, where boxes get certificates."""
 
 
 def enrol(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
     """Give a box its identity; the same token with the same key gives the same answer.
 
     Raises RefusedError `enrol.key`, `enrol.claim_unknown`, `enrol.claim_expired`,
-    `enrol.claim_used` (by another key: that is written down) or `enrol.revoked`,
-    UnavailableError when the broker cannot be told.
+    `enrol.claim_used` (by another key: that is written down), `enrol.revoked` or
+    `certificate.request`, UnavailableError when the broker cannot be told.
     """
     if len(command.journal_pub) != PUBLIC_KEY_BYTES:
         raise RefusedError("enrol.key", bytes=PUBLIC_KEY_BYTES)
@@ -100,9 +108,20 @@ def _enrolled(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
         else:
             _refuse_revoked(connection, claim.dev)
             answer = claim.answer
+        tls = _certificate(connection, parts, command, answer["dev"], at_ms)
         secret = secret_of(parts.hq_key, claim_hash, answer["dev"])
         give_secret(connection, parts.accounts, answer["dev"], secret)
-    return {**answer, "secret": secret}
+    return {**answer, "secret": secret, "tls": tls}
+
+
+def _certificate(
+    connection: Connection, parts: Enrolment, command: Enrol, dev: str, at_ms: int
+) -> dict[str, Any] | None:
+    """The box's certificate and what goes with it; None where it asked for none."""
+    if parts.ca is None or not command.csr:
+        return None
+    giver = Giver(parts.settings, parts.ca, parts.hq_key)
+    return giver.give(connection, dev, command.csr, at_ms)
 
 
 def _refuse_revoked(connection: Connection, dev: str) -> None:

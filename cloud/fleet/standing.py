@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from cloud.db import Database, notify
 from cloud.fleet import standing_store, store
 from cloud.fleet.broker_accounts import BrokerAccounts
+from cloud.fleet.certificates import revoke_all
 from cloud.fleet.standing_store import FleetEvent, Standing
 from cloud.signing import HqKey
 from shared.kernel.canonical import sha256
@@ -55,6 +56,7 @@ def revoke(database: Database, accounts: BrokerAccounts, order: Order) -> None:
     """
     with database.begin() as connection:
         _change(connection, _locked(connection, order), REVOKED, order)
+        revoke_all(connection, order.dev, order.at_ms)
         accounts.remove(order.dev)
 
 

@@ -12,6 +12,7 @@ import cloud.certificate.api
 import cloud.export.api
 import cloud.fleet.api
 import cloud.fleet.care_api
+import cloud.fleet.certificate_api
 import cloud.fleet.remote_api
 import cloud.http.health
 import cloud.http.price_check
@@ -74,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.work.api.router,
     cloud.shelf.api.router,
     cloud.software.api.router,
+    cloud.fleet.certificate_api.router,
     cloud.live.api.router,
     cloud.http.health.router,
     cloud.http.time.router,

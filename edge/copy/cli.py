@@ -23,6 +23,7 @@ from edge.copy.verify_mirror import verify_mirror
 from edge.identity import IDENTITY_FILE, Identity, load_identity
 from edge.journal.signer import KEY_FILE, load
 from edge.texts import sentence
+from edge.tls import BoxKeys
 from shared.kernel.errors import MissingError, RetailError
 
 
@@ -31,7 +32,8 @@ def salvage(options: Namespace) -> int:
     path: Path = options.path
     identity = _identity(options.data, path)
     url = options.to or identity.cloud_url
-    office = HttpOffice(url, f"Bearer {identity.dev}.{identity.secret}")
+    trust = BoxKeys(options.data).https_trust
+    office = HttpOffice(url, f"Bearer {identity.dev}.{identity.secret}", trust)
     has_gap = False
     with closing(office), tails_in(path, SystemClock()) as tails:
         for tail in tails:

@@ -22,6 +22,7 @@ from edge.copy.store import SALVAGE_FILE, SalvageStore
 from edge.identity import Identity
 from edge.journal.signer import Signer
 from edge.journal.store import Journal
+from edge.tls import BoxKeys
 from shared.journal.carbon import Carbon
 from shared.kernel.clock import Clock
 
@@ -54,7 +55,9 @@ class Copies:
         identity, journal = parts.identity, parts.journal
         self._parts = parts
         self._store = SalvageStore(parts.data_dir / SALVAGE_FILE)
-        self._office = HttpOffice(identity.cloud_url, f"Bearer {identity.dev}.{identity.secret}")
+        bearer = f"Bearer {identity.dev}.{identity.secret}"
+        trust = BoxKeys(parts.data_dir).https_trust
+        self._office = HttpOffice(identity.cloud_url, bearer, trust)
         self._forwarder = Forwarder(
             self._store,
             ForwardParts(

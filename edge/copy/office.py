@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
+from edge.tls import Trust, public_trust
 from shared.kernel.errors import RefusedError, UnavailableError
 from shared.wire.message import Ack, parse_message
 
@@ -30,9 +31,10 @@ class Office(Protocol):
 class HttpOffice:
     """The cloud's API, asked as a device."""
 
-    def __init__(self, cloud_url: str, bearer: str) -> None:
+    def __init__(self, cloud_url: str, bearer: str, trust: Trust = public_trust) -> None:
         self._url = cloud_url.rstrip("/") + _PATH
         self._bearer = bearer
+        self._trust = trust
         self._client: Client | None = None
 
     def post(self, payload: bytes) -> Ack:
@@ -66,6 +68,7 @@ class HttpOffice:
             from httpx import Client, Timeout  # noqa: PLC0415
 
             self._client = Client(
+                verify=self._trust(),
                 headers={
                     "Authorization": self._bearer,
                     "Content-Type": "application/octet-stream",

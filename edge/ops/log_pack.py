@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from edge.ops.redact import redacted
+from edge.tls import Trust, public_trust
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import RefusedError, UnavailableError
 
@@ -54,9 +55,10 @@ class LogOffice(Protocol):
 class HttpLogOffice:
     """Head office's API, asked as a device."""
 
-    def __init__(self, cloud_url: str, bearer: str) -> None:
+    def __init__(self, cloud_url: str, bearer: str, trust: Trust = public_trust) -> None:
         self._url = cloud_url.rstrip("/") + "/v1/device/commands"
         self._bearer = bearer
+        self._trust = trust
 
     def put(self, command_id: str, packed: bytes) -> str:
         """See LogOffice."""
@@ -66,7 +68,11 @@ class HttpLogOffice:
         headers = {"Authorization": self._bearer, "Content-Type": "application/gzip"}
         try:
             answer = put(
-                f"{self._url}/{command_id}/log", content=packed, headers=headers, timeout=_TIMEOUT_S
+                f"{self._url}/{command_id}/log",
+                content=packed,
+                headers=headers,
+                timeout=_TIMEOUT_S,
+                verify=self._trust(),
             )
         except (HTTPError, InvalidURL) as error:
             raise UnavailableError("command.upload") from error

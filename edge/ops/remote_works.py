@@ -23,6 +23,7 @@ from edge.ops.remote_tasks import Figures, TaskParts, tasks_of
 from edge.ops.telemetry import ClockState, TelemetryParts, TelemetrySender
 from edge.settings import Settings
 from edge.sqlite import Writer
+from edge.tls import CURRENT, BoxKeys
 from shared.journal.entry import JournalEntry
 from shared.kernel.clock import Clock
 from shared.wire.message import CommandResult, DesiredState, message_bytes
@@ -87,9 +88,7 @@ class RemoteWorks:
                 watches=self.watches,
                 tell=lambda told: line().tell(up_telemetry(dev), told, may_be_lost=True),
                 jitter=parts.jitter,
-                certificate_days=lambda: machine.certificate_days(
-                    parts.settings.box.certificate, parts.now_ms()
-                ),
+                certificate_days=lambda: self._certificate_days(machine),
             )
         )
         self.remote = Remote(
@@ -119,6 +118,14 @@ class RemoteWorks:
         self.telemetry.every(state.telemetry_s)
         self.remote.desire(state)
 
+    def _certificate_days(self, machine: Machine) -> int | None:
+        """Days that the till page's certificate and the box's own still have: the fewer."""
+        parts, now_ms = self._parts, self._parts.now_ms()
+        own = BoxKeys(parts.settings.data_dir).folder / CURRENT
+        paths = (parts.settings.box.certificate, str(own))
+        found = [machine.certificate_days(path, now_ms) for path in paths]
+        return min((days for days in found if days is not None), default=None)
+
     def _task_parts(self) -> TaskParts:
         parts, identity = self._parts, self._parts.identity
         return TaskParts(
@@ -128,7 +135,11 @@ class RemoteWorks:
             ),
             begin_self_test=parts.care.self_test.begin,
             logs=LogParts(recent_lines, self._standing, self._secrets),
-            office=HttpLogOffice(identity.cloud_url, f"Bearer {identity.dev}.{identity.secret}"),
+            office=HttpLogOffice(
+                identity.cloud_url,
+                f"Bearer {identity.dev}.{identity.secret}",
+                BoxKeys(parts.settings.data_dir).https_trust,
+            ),
             hold_line=lambda seconds: self._line().hold_line(seconds),
             figures=self._figures,
             mono_ms=parts.clock.mono_ms,

@@ -20,6 +20,7 @@ from edge.identity import Identity
 from edge.sync.backoff import full_jitter_ms
 from edge.sync.bundle import Bundle
 from edge.sync.metrics import FETCHES
+from edge.tls import Trust, public_trust
 from shared.kernel.errors import CorruptError, RetailError, UnavailableError
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class _JitterWait(wait_base):
 class ObjectFetcher:
     """Gets objects from the cloud over one connection that is kept open between publications."""
 
-    def __init__(self, identity: Identity, folder: Path, jitter: Jitter) -> None:
+    def __init__(
+        self, identity: Identity, folder: Path, jitter: Jitter, trust: Trust = public_trust
+    ) -> None:
         cloud_url = identity.cloud_url.rstrip("/")
         self._url = f"{cloud_url}/v1/objects"
         self._catalog_url = f"{cloud_url}/v1/catalog/fetch"
@@ -62,6 +65,7 @@ class ObjectFetcher:
         self._bearer = f"Bearer {identity.dev}.{identity.secret}"
         self._folder = folder
         self._jitter = jitter
+        self._trust = trust
         self._stop = threading.Event()
         self._client: Client | None = None
 
@@ -200,6 +204,7 @@ class ObjectFetcher:
             from httpx import Client, Limits, Timeout  # noqa: PLC0415
 
             self._client = Client(
+                verify=self._trust(),
                 timeout=Timeout(_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
                 limits=Limits(max_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
                 follow_redirects=True,

@@ -23,6 +23,9 @@ CONVERGE_ERRORS = Counter(
     "tillbox_sync_converge_errors_total", "Failed steps towards the desired revision", ["code"]
 )
 ACTIVE_REVISION = Gauge("tillbox_active_revision", "Catalogue revision new baskets are priced with")
+CERTIFICATES = Counter(
+    "tillbox_sync_certificates_total", "Requests for the next certificate by outcome", ["outcome"]
+)
 TIME_ANSWERS = Counter(
     "tillbox_sync_time_answers_total", "Questions for the signed time by outcome", ["outcome"]
 )

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from ssl import SSLContext, SSLError
 
 import structlog
 
@@ -28,8 +29,25 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way to the broker.
+
+    `accepted` is called once it has let us in this way, `refused` when it answers and does not.
+    """
+
+    host: str
+    port: int
+    tls: SSLContext | None = None
+    accepted: Callable[[], None] = lambda: None
+    refused: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
 class MqttConfig:
     """Where to connect and as whom.
+
+    `way(failures)` is asked before each connection, with how many have failed in a row; without
+    it `host` and `port` are the only way.
 
     `state_topic` carries the retained state of the box; `state_bytes(is_online, conn)` is its
     content, sent as birth and left with the broker as last will.  `first_conn`, asked at start, is
@@ -48,6 +66,7 @@ class MqttConfig:
     state_bytes: Callable[[bool, int], bytes]
     first_conn: Callable[[], int]
     single_topic: str = ""
+    way: Callable[[int], Way] | None = None
 
 
 class MqttLink:
@@ -117,23 +136,28 @@ class MqttLink:
                 self._stop.wait(_HELD_LOOK_S)
                 continue
             try:
-                lasted_ms = self._connect_once()
+                lasted_ms = self._connect_once(failures)
             except Exception:  # noqa: BLE001 - outermost loop: the store must get its link back
                 _log.exception("mqtt.link_failed")
                 lasted_ms = None
             failures = failures_after(failures, lasted_ms)
             self._stop.wait(full_jitter_ms(failures, RECONNECT_BASE_MS, self._jitter()) / 1000)
 
-    def _connect_once(self) -> int | None:
+    def _connect_once(self, failures: int) -> int | None:
         """One connection from its start to its end; how long it stood (ms), None if never."""
         self._conn += 1
-        connection = Connection(self._login(self._conn), self._ears(self._conn))
+        way = self._way(failures)
+        connection = Connection(self._login(self._conn, way), self._ears(self._conn, way))
         try:
             connection.open()
             self._wait_for_end(connection)
+            if connection.answered.is_set() and connection.lasted_ms() is None:
+                way.refused()
         except (OSError, ValueError) as error:
+            if isinstance(error, SSLError):
+                way.refused()
             CONNECTIONS.labels("unreachable").inc()
-            _log.info("mqtt.unreachable", host=self._config.host, because=str(error))
+            _log.info("mqtt.unreachable", host=way.host, because=str(error))
         finally:
             connection.close()
             if self._connected is connection:
@@ -147,12 +171,17 @@ class MqttLink:
             return
         connection.over.wait()
 
-    def _login(self, conn: int) -> Login:
+    def _way(self, failures: int) -> Way:
+        config = self._config
+        return Way(config.host, config.port) if config.way is None else config.way(failures)
+
+    def _login(self, conn: int, way: Way) -> Login:
         config = self._config
         topic, state = config.state_topic, config.state_bytes
         return Login(
-            host=config.host,
-            port=config.port,
+            host=way.host,
+            port=way.port,
+            tls=way.tls,
             client_id=config.client_id,
             user=config.client_id,
             topics=config.topics,
@@ -162,18 +191,19 @@ class MqttLink:
             will=Letter(topic, state(False, conn)),  # noqa: FBT003 - see above
         )
 
-    def _ears(self, conn: int) -> Ears:
+    def _ears(self, conn: int, way: Way) -> Ears:
         return Ears(
-            came_up=lambda connection: self._came_up(connection, conn),
+            came_up=lambda connection: self._came_up(connection, conn, way),
             received=lambda *message: self._received(Received(*message)),
             bad=lambda code: BAD_MESSAGES.labels(code).inc(),
             outcome=lambda outcome: CONNECTIONS.labels(outcome).inc(),
             unheard=lambda reason: REFUSED_PUBLISHES.labels(reason).inc(),
         )
 
-    def _came_up(self, connection: Connection, conn: int) -> None:
+    def _came_up(self, connection: Connection, conn: int, way: Way) -> None:
         self._connected = connection
         CONNECTIONS.labels("connected").inc()
+        self._told(lambda _: way.accepted())
         self._told(lambda handler: handler.connected(conn))
         if self._stop.is_set():
             connection.over.set()

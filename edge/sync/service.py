@@ -14,6 +14,7 @@ from edge.journal.store import Journal
 from edge.replica.store import ActivationResult, Replica
 from edge.sync.activate import ActivateParts, Activator
 from edge.sync.ask_time import TimeKeeper
+from edge.sync.certificates import CertificateKeeper, CertificateParts
 from edge.sync.fetch import ObjectFetcher
 from edge.sync.link import Link, Received
 from edge.sync.metrics import BAD_MESSAGES
@@ -22,6 +23,7 @@ from edge.sync.plan import Plan
 from edge.sync.push import CloudState, Uplink, UplinkParts
 from edge.sync.replicate import ReplicateParts, Replicator
 from edge.sync.report import Reporter, ReportParts
+from edge.tls import BoxKeys, public_trust
 from edge.trusted_time import TrustedTime
 from edge.version import software_version
 from shared.kernel.clock import Clock
@@ -42,6 +44,7 @@ from shared.wire.topics import CLOUD_BIRTH, down_ack, down_desired, up_hello, up
 CONNECTIONS_PER_BOOT = 1_000_000
 """Connection ordinals of a boot begin at boot times this, so that they never come again."""
 SAME_CLOUD_SPREAD_MS = 1000
+RECONNECT_S = 0.1
 OTHER_CLOUD_SPREAD_MS = 300_000
 _log = structlog.get_logger(__name__)
 
@@ -64,6 +67,8 @@ class SyncParts:
     work_dir: Path
     lanes: int
     nonce: Callable[[int], bytes] = os.urandom
+    keys: BoxKeys | None = None
+    """Its certificates; without them the box has its secret alone."""
     model: str = ""
     """What the hardware calls itself."""
 
@@ -97,8 +102,10 @@ class SyncService:
         self._dev = parts.identity.dev
         self._conn = 0
         self._incarnation: str | None = None
+        self._certificates = self._make_certificates(parts)
         self._link: Link = MqttLink(self._mqtt_config(), parts.jitter)
-        self._fetcher = ObjectFetcher(parts.identity, parts.work_dir, parts.jitter)
+        trust = public_trust if parts.keys is None else parts.keys.https_trust
+        self._fetcher = ObjectFetcher(parts.identity, parts.work_dir, parts.jitter, trust)
         self._plan = Plan(parts.identity.price_zone, parts.replica, parts.time)
         self._time = TimeKeeper(parts.identity, parts.time, parts.jitter, parts.nonce)
         self._reporter = Reporter(
@@ -157,6 +164,8 @@ class SyncService:
         self._plan.load()
         self._uplink.start()
         self._time.start()
+        if self._certificates is not None:
+            self._certificates.start()
         self._activator.start()
         self._replicator.start()
         self._link.start(self)
@@ -164,6 +173,8 @@ class SyncService:
     def stop(self) -> None:
         """End; what is unsent stays in the journal."""
         self._link.stop()
+        if self._certificates is not None:
+            self._certificates.stop()
         self._fetcher.close()
         self._replicator.stop()
         self._activator.stop()
@@ -280,4 +291,19 @@ class SyncService:
             state_bytes=state_bytes,
             first_conn=lambda: journal.boot() * CONNECTIONS_PER_BOOT + 1,
             single_topic=up_journal(identity.dev),
+            way=None if self._certificates is None else self._certificates.way,
+        )
+
+    def _make_certificates(self, parts: SyncParts) -> CertificateKeeper | None:
+        if parts.keys is None:
+            return None
+        return CertificateKeeper(
+            CertificateParts(
+                identity=parts.identity,
+                keys=parts.keys,
+                sign=parts.journal.sign,
+                time=parts.time,
+                jitter=parts.jitter,
+                renewed=lambda: self._link.hold(RECONNECT_S),
+            )
         )

@@ -19,8 +19,8 @@ from shared.wire.topics import down_ack, shared_journal, up_journal
 from tests.fakes.mqtt_peer import MqttPeer
 from tests.faults.metrics import counted, taken
 from tests.faults.world import Chain, check_whole, until
-from tests.lab import broker as lab_broker
 from tests.lab.broker import Broker
+from tests.lab.broker_files import ROLE
 from tests.lab.net import LOOPBACK
 from tests.lab.workers import Workers
 
@@ -67,14 +67,13 @@ def test_without_a_worker_the_broker_says_success_and_the_box_keeps_everything(
 
 
 @pytest.fixture
-def strict_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+def strict_broker(tmp_path: Path) -> Iterator[Broker]:
     """A broker that lets boxes in and takes no journal batch of them."""
-    templates = tmp_path / "templates"
-    shutil.copytree(lab_broker.TEMPLATES, templates)
-    rights = templates / "mosquitto-devices.acl"
+    role = tmp_path / "role"
+    shutil.copytree(ROLE, role)
+    rights = role / "templates" / "devices.acl.j2"
     rights.write_text("pattern write tb/1/d/%u/up/hello\npattern read tb/1/d/%u/dn/#\n")
-    monkeypatch.setattr(lab_broker, "TEMPLATES", templates)
-    running = Broker(tmp_path / "strict").start()
+    running = Broker(tmp_path / "strict", role=role).start()
     yield running
     running.stop()
 

@@ -1,24 +1,28 @@
 """A real MQTT broker: Mosquitto as in production, else rumqttd from the `iotcore` wheel.
 
-Boxes connect to `device_port`, the cloud's workers to `internal_port` as `internal_user`; it may
-open `files_max` files and connections (None: as many as whoever starts it).  rumqttd
-speaks MQTT 5 on both, knows no topic rights and cannot learn log-ins while it runs, so it has none.
+Boxes connect to `device_port` with passwords, and to `tls_port` with certificates where there is
+a `ca`; the cloud's workers to `internal_port` as `internal_user`.  It may open `files_max` files
+and connections (None: as many as whoever starts it).  rumqttd speaks MQTT 5 on both, knows no
+topic rights and cannot learn log-ins while it runs, so it has none.
 """
 
 from __future__ import annotations
 
+import getpass
 import os
 import secrets
 import string
 import sys
+import time
 from pathlib import Path
 
 from cloud.fleet.broker_accounts import BrokerAccounts, MosquittoAccounts, OpenAccounts
+from cloud.pki.folder import CaFolder
+from tests.lab.broker_files import ROLE, write_broker_files
 from tests.lab.debian import find_program
 from tests.lab.net import LOOPBACK, free_port
 from tests.lab.processes import ChildProcess, Command
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "firmware-config" / "box"
 RUMQTTD_NOTE = "MQTT broker: rumqttd (no mosquitto here): boxes are not asked for log-ins."
 RUMQTTD_CONFIG = """\
 id = 0
@@ -54,13 +58,19 @@ class Broker:
         device_port: int | None = None,
         internal_port: int | None = None,
         files_max: int | None = None,
+        ca: CaFolder | None = None,
+        role: Path = ROLE,
     ) -> None:
         self.folder = folder
+        self.ca = ca
+        self.tls_port = free_port() if ca is not None else 0
+        self._role = role
         self._files_max = files_max
         self.device_port = device_port or free_port()
         self.internal_port = internal_port or free_port()
         self.internal_password = secrets.token_urlsafe(24)
         self.password_file = folder / "devices.passwd"
+        self.crl_file = folder / "device.crl"
         self.pid_file = folder / "mosquitto.pid"
         self._mosquitto = find_program("mosquitto")
         self.accounts: BrokerAccounts = (
@@ -92,7 +102,13 @@ class Broker:
         )
         self._process = ChildProcess(command).start()
         self._process.wait_port(self.device_port).wait_port(self.internal_port)
+        if self._mosquitto and self.tls_port:
+            self._process.wait_port(self.tls_port)
         return self
+
+    def reload(self) -> None:
+        """Have it read its files again, as the unit that watches them does."""
+        MosquittoAccounts(self.password_file, self.pid_file).announce()
 
     def stop(self) -> None:
         """End it; its clients see the connection close."""
@@ -122,24 +138,35 @@ class Broker:
         internal = MosquittoAccounts(internal_password_file, self.pid_file)
         internal.put(self.internal_user, self.internal_password)
         self.password_file.touch(mode=0o640)
-        template = string.Template((TEMPLATES / "mosquitto.conf").read_text(encoding="utf-8"))
-        config = self.folder / "mosquitto.conf"
-        config.write_text(
-            template.substitute(
-                pid_file=self.pid_file,
-                # Root's private folders are out of reach for the user it would change to.
-                run_as="user root" if os.geteuid() == 0 else "",
-                device_host=LOOPBACK,
-                device_port=self.device_port,
-                device_password_file=self.password_file,
-                device_acl_file=TEMPLATES / "mosquitto-devices.acl",
-                internal_port=self.internal_port,
-                internal_password_file=internal_password_file,
-                internal_acl_file=TEMPLATES / "mosquitto-internal.acl",
-            ),
-            encoding="utf-8",
-        )
+        variables = {
+            "device_auth": "certificate" if self.ca else "password",
+            "device_host": LOOPBACK,
+            "device_port": self.tls_port or self.device_port,
+            "password_port": self.device_port if self.ca else 0,
+            "internal_host": LOOPBACK,
+            "internal_port": self.internal_port,
+            "internal_user": self.internal_user,
+            "pid_file": str(self.pid_file),
+            # Root's private folders are out of reach for the user it would change to.
+            "run_as": "root" if os.geteuid() == 0 else getpass.getuser(),
+        }
+        if self.ca is not None:
+            self._write_certificates(self.ca)
+        config = write_broker_files(self.folder, variables, self._role)
         return [self._mosquitto or "mosquitto", "-c", str(config)]
+
+    def _write_certificates(self, ca: CaFolder) -> None:
+        """What the broker needs of the chain's CAs; a list of revocations that is there stays."""
+        now_ms = time.time_ns() // 1_000_000
+        key, certificate = ca.server([LOOPBACK], now_ms)
+        for name, text in (
+            ("server.key", key),
+            ("server.pem", certificate),
+            ("device-ca.pem", ca.bundle("device")),
+        ):
+            (self.folder / name).write_text(text, encoding="ascii")
+        if not self.crl_file.exists():
+            self.crl_file.write_text(ca.revocation_lists((), now_ms), encoding="ascii")
 
     def _rumqttd_arguments(self) -> list[str]:
         listener = string.Template(RUMQTTD_LISTENER)

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
@@ -49,6 +50,8 @@ class CloudApi:
     database_url: str
     folder: Path
     clock: Clock = field(default_factory=SettableClock)
+    changed: dict[str, Any] = field(default_factory=dict)
+    """Settings that differ."""
     context: Context = field(init=False)
     url: str = field(init=False)
     _server: uvicorn.Server = field(init=False)
@@ -60,11 +63,14 @@ class CloudApi:
         listener = open_socket(LOOPBACK, 0)
         port: int = listener.getsockname()[1]
         self.url = f"http://{LOOPBACK}:{port}"
-        settings = Settings(
-            database_url=self.database_url,
-            object_dir=str(self.folder / "objects"),
-            public_url=self.url,
-        )
+        known: dict[str, Any] = {
+            "database_url": self.database_url,
+            "object_dir": str(self.folder / "objects"),
+            "public_url": self.url,
+            "require_totp": False,
+            "session_idle_min": 720,
+        }
+        settings = Settings(**(known | self.changed))
         key = create_hq_key(self.folder / "hq.key")
         self.context = compose.context_of(settings, key, self.clock)
         self._server = server_of(compose.app_of(self.context))

@@ -1,0 +1,1 @@
+"""The chain's own certificates: who is a box of ours, and what a tablet may trust."""
