@@ -35,6 +35,7 @@ from edge.label.wiring import LabelTools, make_label_works
 from edge.ops.api import OpsRoom
 from edge.ops.care import CareParts, DeviceCare
 from edge.ops.facts import FactParts, FactWriter
+from edge.ops.machine import hardware_model
 from edge.ops.metrics import BoxCollector, BoxGauges
 from edge.ops.pairing_api import PairingRoom
 from edge.ops.self_test import Premises
@@ -338,8 +339,6 @@ class Box:
 
     def _outside(self) -> Outside:
         return Outside(
-            keys=BoxKeys(self.settings.data_dir),
-            model=hardware_model(),
             printers=self.devices.printers,
             spool=self.spool,
             clock=self.machine_clock,
@@ -360,6 +359,8 @@ class Box:
             jitter=self.ids.jitter,
             work_dir=work_dir,
             lanes=len(self.desk.numbers),
+            keys=BoxKeys(self.settings.data_dir),
+            model=hardware_model(),
         )
         hooks = SyncHooks(
             self.desk.pins,
