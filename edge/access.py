@@ -1,17 +1,23 @@
 """Who may call what: the one dependency by which every endpoint states its permission.
 
-A test walks all routes and fails on one that does not state exactly one.
+A test walks all routes and fails on one that does not state exactly one. What the operator's role
+may do only with somebody's word is answered with `approval.needed` and a number; once a colleague
+has vouched for it, the same request with that number in the header `Approval` is let through.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fastapi import Request
 
 from edge.desk.state import Operator
 from shared.kernel.errors import ForbiddenError
+from shared.staff.judge import Allowed, Denied, NeedsApproval, judge, judge_approval
+from shared.staff.permission import APPROVABLE
+from shared.staff.role import NOTHING, Measure, Role, nobody
 
 SESSION_COOKIE = "tb_session"
 PUBLIC = "public"
@@ -20,15 +26,31 @@ LOCKED_VIEW = "locked_view"
 """For a screen of a lane, signed in or not; `Actor.operator` tells which."""
 DISPLAY_VIEW = "display_view"
 """For the customer's display of a lane, by the key that its till gave it; it may only look."""
+APPROVAL_HEADER = "Approval"
+NEEDED = "approval.needed"
 _BEARER = "Bearer "
+_NO_ROLE = nobody("")
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """Who vouches for a request, with the role that they had as they did."""
+
+    id: str
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who calls: the lane of the session and its operator; None where nobody is signed in."""
+    """Who calls: the lane of the session and its operator; None where nobody is signed in.
+
+    `role` is what the operator may do now; `approver` has vouched for this very request.
+    """
 
     lane: int
     operator: Operator | None
+    role: Role = _NO_ROLE
+    approver: Approver | None = None
 
     @property
     def name(self) -> str:
@@ -41,6 +63,28 @@ class Gate(Protocol):
 
     def actor(self, token: str) -> Actor | None:
         """Who holds that token, if that session still has its lane."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that somebody may have to vouch for: whose, and a hash of all that it asks."""
+
+    lane: int
+    operator: str
+    request_sha256: str
+    key: str
+
+
+class Approvals(Protocol):
+    """Knows who vouched for which request; in `app.state.approvals`. Answers from memory."""
+
+    def find(self, number: str, asked: Asked) -> Approver | None:
+        """Who vouched for that request under that number, if it is still good for it."""
+        ...
+
+    def ask(self, asked: Asked, permission: str, measure: Measure) -> str:
+        """Let a request wait for somebody's word; gives its number."""
         ...
 
 
@@ -59,10 +103,13 @@ NOBODY = Actor(0, None)
 class Requires:
     """Dependency of an endpoint; gives the `Actor`.
 
-    Raises ForbiddenError `session.required`, `session.other_lane` or `permission.missing`.
+    With `is_measured` the room itself asks `authorise`, once it knows how much of it is wanted.
+    Raises ForbiddenError `session.required`, `session.other_lane`, `permission.missing` or
+    `approval.needed`.
     """
 
     permission: str
+    is_measured: bool = False
 
     async def __call__(self, request: Request) -> Actor:
         """Admit the sender of a request, or raise."""
@@ -78,10 +125,46 @@ class Requires:
             raise ForbiddenError("session.required")
         if not _has_lane(actor, request):
             raise ForbiddenError("session.other_lane", lane=actor.lane)
-        is_allowed = self.permission == SIGNED_IN or self.permission in actor.operator.permissions
-        if not is_allowed:
-            raise ForbiddenError("permission.missing", permission=self.permission)
+        if self.permission == SIGNED_IN:
+            return actor
+        if self.permission in APPROVABLE:
+            actor = await _with_approver(actor, request)
+        if self.is_measured and not isinstance(judge(actor.role, self.permission), Denied):
+            return actor
+        authorise(actor, self.permission)
         return actor
+
+
+def authorise(actor: Actor, permission: str, measure: Measure = NOTHING) -> str:
+    """Who vouches for so much of it, "" where the operator may do it alone.
+
+    Raises ForbiddenError `permission.missing` or `approval.needed`, which tells the measure.
+    """
+    match judge(actor.role, permission, measure):
+        case Allowed():
+            return ""
+        case Denied():
+            raise ForbiddenError("permission.missing", permission=permission)
+        case NeedsApproval() as needed:
+            approver = actor.approver
+            if approver is None or not _vouches(approver, actor, permission, measure):
+                raise ForbiddenError(
+                    NEEDED,
+                    permission=permission,
+                    over=needed.over,
+                    limit=needed.limit,
+                    off_bp=measure.off_bp,
+                    amount_minor=measure.amount_minor,
+                    times=measure.times,
+                )
+            return approver.id
+
+
+def measure_of(error: ForbiddenError) -> tuple[str, Measure]:
+    """What an `approval.needed` is about: the permission and how much of it."""
+    told = error.params
+    numbers = (int(told.get(name) or 0) for name in ("off_bp", "amount_minor", "times"))
+    return str(told["permission"]), Measure(*numbers)
 
 
 def token_of(request: Request) -> str:
@@ -90,6 +173,27 @@ def token_of(request: Request) -> str:
     if header.startswith(_BEARER):
         return header[len(_BEARER) :]
     return request.cookies.get(SESSION_COOKIE, "")
+
+
+def _vouches(approver: Approver, actor: Actor, permission: str, measure: Measure) -> bool:
+    is_own = approver.id == actor.name
+    verdict = judge_approval(approver.role, permission, measure, is_own=is_own)
+    return isinstance(verdict, Allowed)
+
+
+async def _with_approver(actor: Actor, request: Request) -> Actor:
+    """The actor with who vouched for this very request, noted so that it can be asked for."""
+    told = hashlib.sha256()
+    for part in (request.method, request.url.path, request.url.query):
+        told.update(part.encode() + b"\0")
+    told.update(await request.body())
+    key = request.headers.get("Idempotency-Key", "")
+    asked = request.state.asked = Asked(actor.lane, actor.name, told.hexdigest(), key)
+    number = request.headers.get(APPROVAL_HEADER, "")
+    if not number:
+        return actor
+    approvals: Approvals = request.app.state.approvals
+    return replace(actor, approver=approvals.find(number, asked))
 
 
 def _display_of(request: Request) -> Actor:

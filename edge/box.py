@@ -12,13 +12,13 @@ import structlog
 from fastapi import FastAPI
 
 from edge.access import Actor
-from edge.box_parts import activation_draft, day_of, make_copies, make_layout, newest_at_ms
+from edge.box_parts import activation_draft, make_copies, make_layout, newest_at_ms
 from edge.box_software import SoftwareView, make_updater
 from edge.box_works import make_backups, make_works
 from edge.clock import SystemClock, VirtualClock
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
-from edge.desk.state import LaneState, Operator
+from edge.desk.state import LaneState
 from edge.desk.store import DeskStore
 from edge.device.wiring import Devices, build_devices
 from edge.house_rules import HouseRules
@@ -61,16 +61,14 @@ from edge.sale.weigh import scale_watch
 from edge.settings import Settings
 from edge.shelf.wiring import Machine, make_shelf_works
 from edge.sqlite import Writer
-from edge.staff.api import SignInRoom
-from edge.staff.lockout import Lockout
-from edge.staff.service import Sessions, StaffRoom, check_pin, staff_handlers
-from edge.staff.store import SessionStore
+from edge.staff.service import staff_handlers
+from edge.staff.wiring import StaffParts, StaffWorks
 from edge.sync.push import CloudState
 from edge.sync.service import SyncHooks, SyncParts, SyncService
 from edge.till.api import TillRoom
 from edge.till.service import Till, closed_day
-from edge.tls import BoxKeys
 from edge.till.store import DayAnswers
+from edge.tls import BoxKeys
 from edge.trusted_time import TIME_FILE, TrustedTime
 from edge.updater.service import Updater
 from edge.version import software_version
@@ -83,8 +81,6 @@ _log = structlog.get_logger("box")
 
 class Box:
     """One appliance. The constructor makes parts and touches no file but the identity's."""
-
-    _employed: tuple[int, tuple[StaffMember, ...]] = (0, ())
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -109,7 +105,6 @@ class Box:
         self.desk_file = Writer(data / "desk.db", "NORMAL")
         self.desk = Desk(DeskStore(self.desk_file), settings.lane_numbers())
         self.spool = Spool(self.desk_file, WAITING_MAX if settings.printers() else 0)
-        self.sessions = Sessions(SessionStore(self.desk_file))
         self.devices: Devices = build_devices(settings, self.machine_clock, self.facts.put)
         self.closing = asyncio.Event()
         self.currency = currency_of(identity.currency)
@@ -123,16 +118,8 @@ class Box:
         )
         self.effects = SaleEffects(self._layout, self._outside())
         self.standing = Standing(data)
+        self.people = self._make_people()
         self.shop = self._make_shop()
-        self.staff_room = StaffRoom(
-            self.journal,
-            self.clock,
-            self.ids,
-            self.staff,
-            self.replica.active_revision,
-            Lockout(),
-            lambda: day_of(self.prices_at, identity),
-        )
         self.copies = make_copies(settings, identity, signer, self.journal, self.ids)
         self.sync = self._make_sync(data / "fetch")
         self.upkeep = Upkeep(UpkeepParts(self.journal, self.machine_clock))
@@ -160,9 +147,10 @@ class Box:
         self.desk_file.open(DESK_MIGRATIONS)
         self.spool.recover()
         self._record_activation()
-        self.sessions.load()
-        handlers = {**sale_handlers(self.shop), **staff_handlers(self.staff_room)}
+        self.people.load()
+        handlers = {**sale_handlers(self.shop), **staff_handlers(self.people.room)}
         self.desk.start(handlers, self.present, self._recover)
+        self.people.start()
         self.customer.start()
         self.effects.start()
         self.facts.start()
@@ -189,6 +177,7 @@ class Box:
         self.copies.stop()
         self.sync.stop()
         self.works.stop()
+        self.people.stop()
         self.desk.stop()
         self.customer.stop()
         self.effects.stop()
@@ -231,8 +220,8 @@ class Box:
                 *(self.desk, self.status, self.is_current, self.closing, self.sync.shown),
                 scale,
             ),
-            sale=SaleRoom(self.desk, self.shop, self._search(), self._check_pin, self.replica),
-            staff=SignInRoom(self.desk, self.staff_room, self.sessions),
+            sale=SaleRoom(self.desk, self.shop, self._search(), self.replica),
+            staff=self.people.sign_in_room(),
             till=TillRoom(till, DayAnswers(self.desk_file), self.effects.print_z_slip),
             ops=OpsRoom(self.health),
             devices=self.care.room(),
@@ -248,25 +237,15 @@ class Box:
 
     def actor(self, token: str) -> Actor | None:
         """Who holds a session token, if that session still has its lane."""
-        session = self.sessions.find(token)
-        if session is None or session.lane not in self.desk.numbers:
-            return None
-        operator = self.desk.state(session.lane).operator
-        if operator is None or operator.id != session.operator:
-            return None
-        return Actor(session.lane, operator)
+        return self.people.actor(token)
 
     def is_current(self, actor: Actor) -> bool:
         """Whether an actor's lane is still theirs."""
-        operator = self.desk.state(actor.lane).operator
-        return operator is not None and actor.operator is not None and operator.id == actor.name
+        return self.people.is_current(actor)
 
     def staff(self) -> tuple[StaffMember, ...]:
         """Who may sign in as of the active revision."""
-        revision = self.replica.active_revision()
-        if self._employed[0] != revision:
-            self._employed = (revision, self.replica.staff(revision))
-        return self._employed[1]
+        return self.people.staff()
 
     def _search(self) -> ItemSearch:
         return ItemSearch(DatedCatalogue(self.replica, self.rules.dated), self.prices_at)
@@ -285,7 +264,7 @@ class Box:
             tenders=self.rules.tenders(),
             rounding=self.rules.rounding(),
         )
-        return present(state, around, self.shop.sources)
+        return present(state, around, self.shop.sources) | self.people.view(state.lane)
 
     def status(self, lane: int, is_secure: bool) -> dict[str, Any]:  # noqa: FBT001 - one caller
         """The Status of the strip, as a lane sees it."""
@@ -373,6 +352,22 @@ class Box:
         )
         return SyncService(parts, hooks)
 
+    def _make_people(self) -> StaffWorks:
+        return StaffWorks(
+            StaffParts(
+                self.journal,
+                self.clock,
+                self.prices_at,
+                zone_of(self.identity.zone),
+                self.ids,
+                self.replica,
+                self.desk,
+                self.desk_file,
+                self.facts.put,
+                self._scan_refused,
+            )
+        )
+
     def _make_shop(self) -> Shop:
         return Shop(
             self.journal,
@@ -386,6 +381,7 @@ class Box:
             self.settings.barcode.scheme,
             self.prices_at,
             self.rules.takes,
+            self.people.tally,
             self.rules.rounding,
         )
 
@@ -446,6 +442,8 @@ class Box:
 
     def _scanned(self, lane: int, code: str) -> None:
         self._last_scan_at_ms[lane] = self.machine_clock.now_ms()
+        if self.people.badges.scanned(lane, code):
+            return
         scanned = self.desk.put(lane, ScanCode(code), wait=True)
         self.works.watches.scanned(scanned)
         # On the lane's own thread, which must not wait for room in its own queue.
@@ -455,17 +453,17 @@ class Box:
     def _scan_failed(self, lane: int, what: str) -> None:
         self.desk.put(lane, NoteTrouble(what), wait=True)
 
+    def _scan_refused(self, lane: int, why: str) -> None:
+        self.desk.put(lane, NoteTrouble(why))
+
     def _notify(self) -> None:
         self.sync.notify()
 
     def _recover(self, state: LaneState) -> tuple[LaneState, str | None]:
         return recover_lane(shop=self.shop, spool=self.spool, state=state)
 
-    def _check_pin(self, operator: str, pin: str) -> Operator:
-        return check_pin(room=self.staff_room, operator=operator, pin=pin)
-
     def _operator_name(self, operator: str) -> str:
-        return next((each.name for each in self.staff() if each.id == operator), operator)
+        return self.people.name_of(operator)
 
     def open_baskets(self) -> int:
         """How many lanes have goods in their basket."""
@@ -475,6 +473,7 @@ class Box:
     def _activated(self, result: ActivationResult) -> None:
         _log.info("revision_activated", revision=result.new_rev, before=result.old_rev)
         self.rules.forget()
+        self.people.activated()
         try:
             self._record_activation()
         finally:  # tills show what they sell with, and at once; labels may take their time

@@ -6,7 +6,6 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable
-from datetime import datetime
 
 from edge.clock import SystemClock
 from edge.copy.copies import Copies, CopyParts
@@ -95,12 +94,6 @@ def activation_draft(
         at_ms=clock.now_ms(),
         cat=active.rev,
     )
-
-
-def day_of(clock: Clock, identity: Identity) -> str:
-    """The store's date (ISO) by a clock."""
-    local = datetime.fromtimestamp(clock.now_ms() / 1000, zone_of(identity.zone))
-    return local.date().isoformat()
 
 
 def newest_at_ms(journal: Journal) -> int:

@@ -112,4 +112,21 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE shelf_label ADD COLUMN old_member_minor INTEGER
     """,
+    # PINs that were chosen here, wrong ones in a row, what is done so many times a day, and the
+    # screens on which somebody has signed in by PIN. `before`: hashes that a PIN came after.
+    """
+    CREATE TABLE pin(
+        operator TEXT PRIMARY KEY, pin_hash TEXT NOT NULL, before TEXT NOT NULL, day TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE pin_failure(
+        operator TEXT PRIMARY KEY, times INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE tally(
+        day TEXT NOT NULL, permission TEXT NOT NULL, operator TEXT NOT NULL,
+        times INTEGER NOT NULL, PRIMARY KEY (day, permission, operator)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE screen(
+        n INTEGER PRIMARY KEY, token_sha256 BLOB NOT NULL UNIQUE, lane INTEGER NOT NULL
+    ) STRICT
+    """,
 )

@@ -25,6 +25,8 @@ class Operator:
     name: str
     role: str
     permissions: tuple[str, ...]
+    approvable: tuple[str, ...] = ()
+    """What they may do with somebody's word only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from edge.sale import api as sale_api
 from edge.sale import print_api, weigh_api
 from edge.shelf import api as shelf_api
 from edge.staff import api as staff_api
+from edge.staff import approval_api
 from edge.till import api as till_api
 from edge.version import software_version
 
@@ -57,6 +58,7 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.events = rooms.events
     app.state.sale = rooms.sale
     app.state.staff = rooms.staff
+    app.state.approvals = rooms.staff.approvals
     app.state.till = rooms.till
     app.state.ops = rooms.ops
     app.state.devices = rooms.devices
@@ -68,7 +70,7 @@ def build_app(rooms: Rooms) -> FastAPI:
     problems.install(app, rooms.locale)
     app.add_middleware(Guard)
     rooms_of_the_store = (till_api, copy_api, ops_api, devices_api, pairing_api, shelf_api)
-    for module in (lanes, staff_api, events, label_api, *rooms_of_the_store):
+    for module in (lanes, staff_api, approval_api, events, label_api, *rooms_of_the_store):
         app.include_router(module.router)
     app.include_router(sale_api.lane_router)
     app.include_router(sale_api.router)

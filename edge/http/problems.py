@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from edge.access import NEEDED, Approvals, Asked, measure_of
 from edge.http.guard import BODY_BYTES_MAX, BODY_BYTES_MAX_OF
 from edge.texts import sentence
 from shared.kernel.errors import (
@@ -61,6 +62,8 @@ def install(app: FastAPI, locale: str) -> None:
 
     async def on_retail_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RetailError)
+        if error.code == NEEDED and isinstance(error, ForbiddenError):
+            error = _waiting(request, error)
         if isinstance(error, (UnavailableError, CorruptError)):
             _log.error("request_failed", path=request.url.path, code=error.code)
         return problem(error, locale)
@@ -90,6 +93,14 @@ def install(app: FastAPI, locale: str) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(StarletteHTTPException, on_http)
     app.add_exception_handler(Exception, on_defect)
+
+
+def _waiting(request: Request, error: ForbiddenError) -> ForbiddenError:
+    """The refusal with the number under which the request waits for somebody's word."""
+    asked: Asked = request.state.asked
+    approvals: Approvals = request.app.state.approvals
+    number = approvals.ask(asked, *measure_of(error))
+    return ForbiddenError(NEEDED, **error.params, approval=number)
 
 
 def status_of(error: RetailError) -> int:

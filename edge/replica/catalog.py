@@ -20,6 +20,7 @@ from shared.item.pack_code import pack_codes_of
 from shared.kernel.gtin import Gtin
 from shared.price.levels import parse_record_key, prices_of, record_keys
 from shared.price.price_book import DatedPrice
+from shared.staff.badge import BadgeHash, parse_badge
 
 _ITEM = (
     "SELECT gtin, name, department, category, brand, package_size, is_weighed, plu, tags, tax_bp,"
@@ -52,6 +53,11 @@ class StaffMember:
     valid_from: str = ""
     valid_to: str = ""
     """The first and the last day (ISO, on the store's clock) of signing in; "" is open."""
+    pin_day: str = ""
+    """The day (ISO) on which the PIN was set; "" for one that nobody knows."""
+    is_first_pin: bool = False
+    """Somebody else set the PIN: the operator has to choose one of their own."""
+    badge: BadgeHash | None = None
 
     def is_valid(self, day: str) -> bool:
         """Whether they may sign in on a day (ISO); on the day "" whoever is employed may."""
@@ -126,7 +132,8 @@ class CatalogFile:
     def staff(self, revision: int) -> tuple[StaffMember, ...]:
         """Everybody who may sign in, by name."""
         rows = self._rows(
-            "SELECT operator, name, role, pin_hash, permissions, valid_from, valid_to FROM staff"
+            "SELECT operator, name, role, pin_hash, permissions, valid_from, valid_to, pin_day,"
+            " is_first_pin, badge FROM staff"
             " WHERE rev_from<=? AND rev_to>? ORDER BY name, operator",
             (revision, revision),
         )
@@ -139,8 +146,12 @@ class CatalogFile:
                 tuple(orjson.loads(permissions or "[]")),
                 first_day or "",
                 last_day or "",
+                pin_day or "",
+                bool(is_first),
+                parse_badge(orjson.loads(badge)) if badge else None,
             )
-            for key, name, role, pin_hash, permissions, first_day, last_day in rows
+            for key, name, role, pin_hash, permissions, first_day, last_day, *rest in rows
+            for pin_day, is_first, badge in (rest,)
         )
 
     def offer_rows(self, revision: int) -> list[tuple[bytes, str]]:

@@ -137,6 +137,9 @@ TABLES: dict[str, RecordTable] = {
             "permissions": str,
             "valid_from": str,
             "valid_to": str,
+            "pin_day": str,
+            "is_first_pin": int,
+            "badge": str,
             **_VERSION_COLUMNS,
         },
         frozenset({"operator", "name", "role", "pin_hash", "rev_from", "rev_to", "hash"}),
@@ -210,7 +213,9 @@ def staff_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
     """Values of the staff table, without the version columns."""
     permissions = orjson.dumps(body.get("permissions", [])).decode()
     dates = body.get("valid_from", ""), body.get("valid_to", "")
-    return key, body["name"], body["role"], body["pin_hash"], permissions, *dates
+    badge = orjson.dumps(body["badge"]).decode() if body.get("badge") else None
+    pin = body.get("pin_day", ""), int(body.get("is_first_pin", False)), badge
+    return key, body["name"], body["role"], body["pin_hash"], permissions, *dates, *pin
 
 
 def offer_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:

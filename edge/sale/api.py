@@ -10,10 +10,9 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import TypeAdapter
 
-from edge.access import Actor, Requires
+from edge.access import Actor, Requires, authorise
 from edge.desk.desk import Desk
 from edge.desk.state import Command
-from edge.sale.approval import Approval, PinCheck, approved_by
 from edge.sale.commands import (
     ConfirmAge,
     DismissUnknown,
@@ -40,7 +39,6 @@ from edge.sale.schemas import (
     AgeBody,
     CommandAnswer,
     CouponBody,
-    DrawerBody,
     FoundItem,
     FreeText,
     IdleOffer,
@@ -75,7 +73,6 @@ class SaleRoom:
     desk: Desk
     shop: Shop
     search: ItemSearch
-    check_pin: PinCheck
     records: Records
 
 
@@ -85,8 +82,9 @@ def _room(request: Request) -> SaleRoom:
 
 RoomDep = Annotated[SaleRoom, Depends(_room)]
 Operating = Annotated[Actor, Depends(Requires(permission.SALE_OPERATE))]
-Overriding = Annotated[Actor, Depends(Requires(permission.SALE_OVERRIDE))]
-TakingCoupons = Annotated[Actor, Depends(Requires(permission.SALE_COUPON))]
+Overriding = Annotated[Actor, Depends(Requires(permission.SALE_OVERRIDE, is_measured=True))]
+TakingCoupons = Annotated[Actor, Depends(Requires(permission.SALE_COUPON, is_measured=True))]
+OpeningDrawer = Annotated[Actor, Depends(Requires(permission.DRAWER_NO_SALE, is_measured=True))]
 Voiding = Annotated[Actor, Depends(Requires(permission.BASKET_VOID))]
 Reprinting = Annotated[Actor, Depends(Requires(permission.RECEIPT_REPRINT))]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_MAX)]
@@ -133,7 +131,8 @@ async def override_price(
     room: RoomDep, actor: Overriding, n: int, body: OverrideBody, key: Key = None
 ) -> Response:
     """Give a line its whole amount by hand."""
-    command = OverridePrice(n, body.regular_minor, body.member_minor, body.reason, actor.name)
+    authority = partial(authorise, actor)
+    command = OverridePrice(n, body.regular_minor, body.member_minor, body.reason, authority)
     return await do_command(room, actor, command, key)
 
 
@@ -142,7 +141,8 @@ async def hand_in_store_coupon(
     room: RoomDep, actor: TakingCoupons, n: int, body: StoreCouponBody, key: Key = None
 ) -> Response:
     """Take a store coupon for a line."""
-    command = HandInStoreCoupon(n, body.amount_minor, body.reference)
+    authority = partial(authorise, actor)
+    command = HandInStoreCoupon(n, body.amount_minor, body.reference, authority)
     return await do_command(room, actor, command, key)
 
 
@@ -203,7 +203,8 @@ async def take_tender(
 @lane_router.post("/void", response_model=CommandAnswer)
 async def void_basket(room: RoomDep, actor: Voiding, body: ReasonBody, key: Key = None) -> Response:
     """Give the basket up."""
-    return await do_command(room, actor, VoidBasket(body.reason, actor.name), key)
+    command = VoidBasket(body.reason, actor.name, vouched_by(actor))
+    return await do_command(room, actor, command, key)
 
 
 @lane_router.post("/reprint", response_model=CommandAnswer)
@@ -211,25 +212,17 @@ async def reprint_receipt(
     room: RoomDep, actor: Reprinting, body: ReprintBody, key: Key = None
 ) -> Response:
     """Print a marked copy."""
-    return await do_command(room, actor, ReprintReceipt(body.receipt_no, actor.name), key)
+    command = ReprintReceipt(body.receipt_no, actor.name, vouched_by(actor))
+    return await do_command(room, actor, command, key)
 
 
 @lane_router.post("/drawer", response_model=CommandAnswer)
 async def open_drawer(
-    room: RoomDep, actor: Operating, body: DrawerBody, key: Key = None
+    room: RoomDep, actor: OpeningDrawer, body: ReasonBody, key: Key = None
 ) -> Response:
-    """Open the drawer without a sale: alone with `drawer.no_sale`, else with an approver's PIN."""
-    assert actor.operator is not None
-    approver = await asyncio.to_thread(
-        partial(
-            approved_by,
-            operator=actor.operator,
-            permission=permission.DRAWER_NO_SALE,
-            approval=Approval(body.approver, body.pin),
-            check=room.check_pin,
-        )
-    )
-    return await do_command(room, actor, OpenDrawer(body.reason, actor.name, approver), key)
+    """Open the drawer without a sale."""
+    command = OpenDrawer(body.reason, actor.name, partial(authorise, actor))
+    return await do_command(room, actor, command, key)
 
 
 @router.get("/items")
@@ -281,6 +274,11 @@ async def list_receipts(
 async def get_receipt(room: RoomDep, _: Operating, receipt_no: str) -> Receipt:
     """One receipt as text."""
     return await asyncio.to_thread(_receipt, room, receipt_no)
+
+
+def vouched_by(actor: Actor) -> str:
+    """Id of who vouched for the request, "" where nobody had to."""
+    return "" if actor.approver is None else actor.approver.id
 
 
 async def do_command(room: SaleRoom, actor: Actor, command: Command, key: str | None) -> Response:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.desk.state import Command, PrintState
+from edge.sale.by_hand import Authority
 from shared.sale.tender import TenderKind
 
 
@@ -48,7 +49,7 @@ class OverridePrice(Command):
     regular_minor: int
     member_minor: int | None
     reason: str
-    approved_by: str
+    authority: Authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class HandInStoreCoupon(Command):
     line: int
     amount_minor: int
     reference: str
+    authority: Authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class VoidBasket(Command):
 
     reason: str
     operator: str
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +121,16 @@ class ReprintReceipt(Command):
 
     receipt_no: str | None
     operator: str
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDrawer(Command):
-    """Open the drawer without a sale; `approved_by` "" when the operator may do it alone."""
+    """Open the drawer without a sale."""
 
     reason: str
     operator: str
-    approved_by: str = ""
+    authority: Authority
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,13 +70,6 @@ class ReasonBody(BaseModel):
     reason: FreeText = Field(min_length=1, max_length=REASON_MAX)
 
 
-class DrawerBody(ReasonBody):
-    """Why, and who approves it where the operator may not open the drawer alone."""
-
-    approver: str = Field(default="", max_length=64)
-    pin: str = Field(default="", max_length=64)
-
-
 class TenderBody(BaseModel):
     """A payment; a card was charged on the stand-alone terminal before."""
 

@@ -17,6 +17,7 @@ from edge.desk.state import (
 from edge.journal.store import EntryDraft
 from edge.receipt.layout import PrintedSale
 from edge.receipt.pool import SALE
+from edge.sale.by_hand import coupon_measure, override_measure
 from edge.sale.commands import (
     ConfirmAge,
     DismissUnknown,
@@ -70,6 +71,8 @@ from shared.sale.transaction import (
     refuse_unsellable,
     settlement_of,
 )
+from shared.staff.permission import DRAWER_NO_SALE, SALE_COUPON, SALE_OVERRIDE
+from shared.staff.role import Measure
 
 REASON_UNDO = "undo"
 
@@ -116,18 +119,25 @@ def remove_line(*, shop: Shop, state: LaneState, command: RemoveLine) -> Turn:
 
 def override_price(*, shop: Shop, state: LaneState, command: OverridePrice) -> Turn:
     """Give a line its whole amount by hand."""
-    override = PriceOverride(
-        command.regular_minor, command.member_minor, command.reason, command.approved_by
-    )
-    basket = open_basket(shop, state).with_override(command.line, override)
-    return Turn(changed(state, basket, command.line))
+    basket = open_basket(shop, state)
+    regular, member = command.regular_minor, command.member_minor
+    override = PriceOverride(regular, member, command.reason, operator_of(state).id)
+    basket.with_override(command.line, override)  # nobody is asked for what cannot be
+    measure = override_measure(shop, basket, basket.line(command.line), regular, member)
+    approver = command.authority(SALE_OVERRIDE, measure)
+    if approver:
+        override = replace(override, approved_by=approver)
+    return Turn(changed(state, basket.with_override(command.line, override), command.line))
 
 
 def hand_in_store_coupon(*, shop: Shop, state: LaneState, command: HandInStoreCoupon) -> Turn:
     """Take a store coupon for a line."""
+    basket = open_basket(shop, state)
     coupon = LineCoupon(command.amount_minor, command.reference)
-    basket = open_basket(shop, state).with_coupon(command.line, coupon)
-    return Turn(changed(state, basket, command.line))
+    after = basket.with_coupon(command.line, coupon)
+    measure = coupon_measure(shop, basket, basket.line(command.line), command.amount_minor)
+    command.authority(SALE_COUPON, measure)
+    return Turn(changed(state, after, command.line))
 
 
 def dismiss_unknown(*, shop: Shop, state: LaneState, command: DismissUnknown) -> Turn:
@@ -186,7 +196,8 @@ def void_basket(*, shop: Shop, state: LaneState, command: VoidBasket) -> Turn:
     """Give the basket up; the journal keeps that it was."""
     basket = open_basket(shop, state)
     priced = shop.price(basket)
-    event = BasketVoided(state.lane, len(basket.lines), priced.due_minor, command.reason)
+    due_minor, approver = priced.due_minor, command.approved_by
+    event = BasketVoided(state.lane, len(basket.lines), due_minor, command.reason, approver)
     _append(shop, state, event, basket.id)
     return Turn(emptied(state))
 
@@ -201,7 +212,7 @@ def reprint_receipt(*, shop: Shop, state: LaneState, command: ReprintReceipt) ->
     if not shop.effects.waits_for_original(found_no):
         with shop.journal.exclusive():  # another lane may ask for the same receipt
             printed = replace(printed, copy=shop.journal.copies_of(found_no) + 1)
-            event = ReceiptReprinted(state.lane, found_no, printed.copy)
+            event = ReceiptReprinted(state.lane, found_no, printed.copy, command.approved_by)
             _append(shop, state, event, shop.ids.entry_id())
     if state.doubtful == found_no:
         state = replace(state, doubtful="")
@@ -215,8 +226,12 @@ def open_drawer(*, shop: Shop, state: LaneState, command: OpenDrawer) -> Turn:
     """
     if command.reason.strip().lower() == SALE:
         raise RefusedError("drawer.reason")
-    opened = DrawerOpened(state.lane, command.reason, approved_by=command.approved_by)
+    operator = operator_of(state).id
+    measure = Measure(times=shop.tally.times(DRAWER_NO_SALE, operator) + 1)
+    approver = command.authority(DRAWER_NO_SALE, measure)
+    opened = DrawerOpened(state.lane, command.reason, approved_by=approver)
     _append(shop, state, opened, shop.ids.entry_id())
+    shop.tally.add(DRAWER_NO_SALE, operator)
     return Turn(state, None, (partial(shop.effects.open_drawer, state.lane),))
 
 

@@ -55,6 +55,30 @@ class Effects(Protocol):
         ...
 
 
+class Tally(Protocol):
+    """How often an operator did something on this business day."""
+
+    def times(self, permission: str, operator: str) -> int:
+        """How often so far."""
+        ...
+
+    def add(self, permission: str, operator: str) -> None:
+        """Once more."""
+        ...
+
+
+class NoTally:
+    """Counts nothing: no ceiling on how often something is done can be held."""
+
+    def times(self, permission: str, operator: str) -> int:
+        """Never so far."""
+        del permission, operator
+        return 0
+
+    def add(self, permission: str, operator: str) -> None:
+        """Keep nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """What selling works with."""
@@ -76,6 +100,9 @@ class Shop:
 
     takes: Callable[[str], bool] = lambda _: True
     """Whether the store takes a way to pay (the value of a TenderKind)."""
+
+    tally: Tally = field(default_factory=NoTally)
+    """What is done so many times a day."""
 
     rounding: Callable[[], CashRounding] = lambda: NO_ROUNDING
     """How the store rounds what is paid in cash."""

@@ -64,6 +64,9 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
         "state": _condition(state, around),
         "operator": operator and {"id": operator.id, "name": operator.name, "role": operator.role},
         "permissions": list(operator.permissions) if operator else [],
+        "approvable": list(operator.approvable) if operator else [],
+        "approval": None,
+        "badge": None,
         "basket": _basket(basket, priced, remaining, around.language)
         | _promoted(basket, priced, sources.catalogue, around)
         | {"hints": [asdict(each) for each in hints]},
@@ -97,6 +100,8 @@ def locked(view: dict[str, Any]) -> dict[str, Any]:
         "state": "locked",
         "operator": None,
         "permissions": [],
+        "approvable": [],
+        "approval": None,
         "basket": _basket(Basket("", 0), PricedBasket((), 0, 0, 0, 0), 0) | NOTHING_PROMOTED,
         "weighing": None,
         "touched_line": None,

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from edge.access import Actor, Requires
-from edge.sale.api import Key, Operating, Overriding, RoomDep, do_command
+from edge.sale.api import Key, Operating, RoomDep, do_command
 from edge.sale.commands import GiveUpWeighing, SetTare, WeighByHand, WeighItem
 from edge.sale.schemas import CommandAnswer
 from shared.kernel.errors import MissingError
 from shared.staff import permission
 
+Weighing = Annotated[Actor, Depends(Requires(permission.SALE_OVERRIDE))]
 Setting = Annotated[Actor, Depends(Requires(permission.DEVICE_SETUP))]
 
 
@@ -55,7 +56,7 @@ async def weigh(room: RoomDep, actor: Operating, key: Key = None) -> Response:
 
 @lane_router.post("/by-hand", response_model=CommandAnswer)
 async def weigh_by_hand(
-    room: RoomDep, actor: Overriding, body: ByHandBody, key: Key = None
+    room: RoomDep, actor: Weighing, body: ByHandBody, key: Key = None
 ) -> Response:
     """Sell the goods that wait with a weight that was keyed in; the line says so."""
     return await do_command(room, actor, WeighByHand(body.net_milli), key)

@@ -12,15 +12,37 @@ from pydantic import BaseModel, Field
 
 from edge.access import PUBLIC, SESSION_COOKIE, SIGNED_IN, Actor, Requires
 from edge.desk.desk import Desk
+from edge.replica.catalog import StaffMember
+from edge.staff.approvals import Approvals
+from edge.staff.badges import Badges
 from edge.staff.commands import SignOff, SignOn
-from edge.staff.service import PIN_MAX, Session, Sessions, StaffRoom, check_pin
+from edge.staff.service import (
+    PIN_MAX,
+    Session,
+    Sessions,
+    StaffRoom,
+    check_pin,
+    operator_of,
+    refuse_at_once,
+)
+from shared.kernel.errors import ForbiddenError
+
+SCREEN_COOKIE = "tb_screen"
+_SCREEN_S = 180 * 24 * 3600
 
 
 class SignInBody(BaseModel):
-    """Who, and the PIN."""
+    """Who, and the PIN; with `new_pin` it is changed to that."""
 
     operator: str = Field(max_length=64)
     pin: str = Field(max_length=PIN_MAX)
+    new_pin: str = Field(default="", max_length=PIN_MAX)
+
+
+class BadgeBody(BaseModel):
+    """The number of the badge that the lane's screen shows."""
+
+    number: int = Field(ge=1)
 
 
 class OperatorBody(BaseModel):
@@ -46,13 +68,16 @@ class SignInRoom:
     desk: Desk
     room: StaffRoom
     sessions: Sessions
+    approvals: Approvals
+    badges: Badges
 
 
-def _room(request: Request) -> SignInRoom:
+def room_of(request: Request) -> SignInRoom:
+    """The sign-in room of an app."""
     return cast("SignInRoom", request.app.state.staff)
 
 
-RoomDep = Annotated[SignInRoom, Depends(_room)]
+RoomDep = Annotated[SignInRoom, Depends(room_of)]
 Anybody = Annotated[Actor, Depends(Requires(PUBLIC))]
 SignedInActor = Annotated[Actor, Depends(Requires(SIGNED_IN))]
 
@@ -61,22 +86,32 @@ router = APIRouter(prefix="/v1/lanes/{lane}/session", tags=["session"])
 
 @router.post("")
 async def sign_in(
-    room: RoomDep, _: Anybody, lane: int, body: SignInBody, response: Response
+    room: RoomDep, _: Anybody, lane: int, body: SignInBody, request: Request, response: Response
 ) -> SignedIn:
     """Take a lane with operator and PIN."""
     room.desk.state(lane)
-    check = partial(check_pin, room=room.room, operator=body.operator, pin=body.pin)
-    operator = await asyncio.to_thread(check)
-    await asyncio.wrap_future(room.desk.put(lane, SignOn(operator)))
-    token = room.room.ids.session_token()
-    session = Session(lane, operator.id)
-    await asyncio.to_thread(room.sessions.begin, token, session)
-    response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", path="/")
-    return SignedIn(
-        operator=OperatorBody(id=operator.id, name=operator.name, role=operator.role),
-        permissions=list(operator.permissions),
-        token=token,
+    refuse_at_once(room.room, body.operator)
+    check = partial(
+        check_pin, room=room.room, operator=body.operator, pin=body.pin, new_pin=body.new_pin
     )
+    member = await asyncio.to_thread(check)
+    screen = request.cookies.get(SCREEN_COOKIE, "")
+    if not room.sessions.is_known_screen(screen, lane):
+        screen = room.room.ids.session_token()
+        await asyncio.to_thread(room.sessions.know_screen, screen, lane)
+        _give(response, SCREEN_COOKIE, screen, _SCREEN_S)
+    return await _begin(room, lane, member, response)
+
+
+@router.post("/badge")
+async def sign_in_by_badge(
+    room: RoomDep, _: Anybody, lane: int, body: BadgeBody, request: Request, response: Response
+) -> SignedIn:
+    """Take a lane with the badge that its scanner has just read, on a screen that is known."""
+    room.desk.state(lane)
+    if not room.sessions.is_known_screen(request.cookies.get(SCREEN_COOKIE, ""), lane):
+        raise ForbiddenError("badge.screen")
+    return await _begin(room, lane, room.badges.take(lane, body.number), response)
 
 
 @router.delete("", status_code=204)
@@ -85,3 +120,20 @@ async def sign_out(room: RoomDep, _: SignedInActor, lane: int, response: Respons
     await asyncio.wrap_future(room.desk.put(lane, SignOff()))
     await asyncio.to_thread(room.sessions.end_lane, lane)
     response.delete_cookie(SESSION_COOKIE, path="/")
+
+
+async def _begin(room: SignInRoom, lane: int, member: StaffMember, response: Response) -> SignedIn:
+    operator = operator_of(room.room, member)
+    await asyncio.wrap_future(room.desk.put(lane, SignOn(operator)))
+    token = room.room.ids.session_token()
+    await asyncio.to_thread(room.sessions.begin, token, Session(lane, operator.id))
+    _give(response, SESSION_COOKIE, token)
+    return SignedIn(
+        operator=OperatorBody(id=operator.id, name=operator.name, role=operator.role),
+        permissions=list(operator.permissions),
+        token=token,
+    )
+
+
+def _give(response: Response, name: str, value: str, max_age_s: int | None = None) -> None:
+    response.set_cookie(name, value, max_age_s, httponly=True, samesite="strict", path="/")

@@ -16,4 +16,7 @@ class SignOn(Command):
 
 @dataclass(frozen=True, slots=True)
 class SignOff(Command):
-    """The lane's operator leaves; an open basket stays."""
+    """The lane's operator leaves, or, where one is named, only that one; an open basket stays."""
+
+    operator: str = ""
+    because: str = ""

@@ -1,12 +1,18 @@
-"""Sessions in `desk.db`, so that a restarted box still knows its tills."""
+"""What the staff room keeps in `desk.db`, so that a restarted box still knows it."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from edge.sqlite import Writer
 
 SESSIONS_PER_LANE = 8
+SCREENS_PER_LANE = 16
+BEFORE_KEPT = 8
+TALLY_DAYS = 3
 
 
 class SessionStore:
@@ -38,6 +44,101 @@ class SessionStore:
         """End every session of a lane."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM session WHERE lane=?", (lane,))
+
+    def screens(self) -> list[tuple[bytes, int]]:
+        """Token hash and lane of every screen on which somebody has signed in by PIN."""
+        return [
+            (row[0], row[1]) for row in self._database.rows("SELECT token_sha256, lane FROM screen")
+        ]
+
+    def put_screen(self, token_sha256: bytes, lane: int) -> None:
+        """Know a screen again; the oldest of the lane are forgotten."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO screen(token_sha256, lane) VALUES(?,?)",
+                (token_sha256, lane),
+            )
+            connection.execute(
+                "DELETE FROM screen WHERE lane=?1 AND n NOT IN"
+                " (SELECT n FROM screen WHERE lane=?1 ORDER BY n DESC LIMIT ?2)",
+                (lane, SCREENS_PER_LANE),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPin:
+    """A PIN that its operator chose at this box; `before` are hashes of the ones it came after."""
+
+    pin_hash: str
+    before: tuple[str, ...]
+    day: str
+
+
+class PinStore:
+    """PINs that were chosen here, until head office publishes them, and wrong ones in a row."""
+
+    def __init__(self, database: Writer) -> None:
+        self._database = database
+
+    def own(self, operator: str) -> OwnPin | None:
+        """The PIN that an operator chose here."""
+        rows = self._database.rows(
+            "SELECT pin_hash, before, day FROM pin WHERE operator=?", (operator,)
+        )
+        return OwnPin(rows[0][0], tuple(json.loads(rows[0][1])), rows[0][2]) if rows else None
+
+    def put(self, operator: str, pin: OwnPin) -> None:
+        """Keep a PIN; a power cut cannot take it back."""
+        before = json.dumps(list(pin.before[-BEFORE_KEPT:]))
+        with self._database.transaction(is_synced=True) as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO pin VALUES(?,?,?,?)",
+                (operator, pin.pin_hash, before, pin.day),
+            )
+
+    def failures(self) -> dict[str, int]:
+        """Wrong PINs in a row, by operator."""
+        return dict(self._database.rows("SELECT operator, times FROM pin_failure"))
+
+    def put_failures(self, operator: str, times: int) -> None:
+        """So many in a row; 0 forgets them."""
+        with self._database.transaction() as connection:
+            if times:
+                connection.execute(
+                    "INSERT OR REPLACE INTO pin_failure VALUES(?,?)", (operator, times)
+                )
+            else:
+                connection.execute("DELETE FROM pin_failure WHERE operator=?", (operator,))
+
+
+class DayTally:
+    """How often an operator did something on the business day; see `edge.sale.shop.Tally`."""
+
+    def __init__(self, database: Writer, day: Callable[[], str]) -> None:
+        self._database = database
+        self._day = day
+
+    def times(self, permission: str, operator: str) -> int:
+        """How often so far."""
+        rows = self._database.rows(
+            "SELECT times FROM tally WHERE day=? AND permission=? AND operator=?",
+            (self._day(), permission, operator),
+        )
+        return int(rows[0][0]) if rows else 0
+
+    def add(self, permission: str, operator: str) -> None:
+        """Once more."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO tally VALUES(?,?,?,1)"
+                " ON CONFLICT(day, permission, operator) DO UPDATE SET times=times+1",
+                (self._day(), permission, operator),
+            )
+            connection.execute(
+                "DELETE FROM tally WHERE day NOT IN"
+                " (SELECT DISTINCT day FROM tally ORDER BY day DESC LIMIT ?)",
+                (TALLY_DAYS,),
+            )
 
 
 def token_sha256(token: str) -> bytes:

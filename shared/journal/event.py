@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from shared.journal.device_event import DEVICE_EVENTS, DeviceEvent
 from shared.journal.software_event import SoftwareChanged
+from shared.journal.staff_event import STAFF_EVENTS, StaffEvent
 from shared.sale.transaction import RetailTransaction
 
 
@@ -84,6 +85,7 @@ class BasketVoided:
     lines: int
     net_minor: int
     reason: str
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class ReceiptReprinted:
     lane: int
     receipt_no: str
     copy: int
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,8 @@ class OperatorSignedOff:
     type: ClassVar[str] = "operator.signed_off"
     lane: int
     operator: str
+    because: str = ""
+    """"" for their own wish, "revoked" where head office no longer lets them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,7 @@ Event = (
     | OperatorSignedOff
     | SoftwareChanged
     | DeviceEvent
+    | StaffEvent
     | UnknownEvent
 )
 
@@ -180,4 +186,5 @@ KNOWN_EVENTS = (
     OperatorSignedOff,
     SoftwareChanged,
     *DEVICE_EVENTS,
+    *STAFF_EVENTS,
 )

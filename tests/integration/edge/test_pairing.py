@@ -38,7 +38,7 @@ class Gate:
         role = BUILT_IN.get(token)
         if role is None:
             return None
-        return Actor(1, Operator("1", "One", token, role.holding(Grant.ALLOWED)))
+        return Actor(1, Operator("1", "One", token, role.holding(Grant.ALLOWED)), role)
 
 
 @dataclass

@@ -27,12 +27,15 @@ TRAINING = {
     "clock": {"kind": "virtual"},
 }
 PERMISSIONS = {
-    value for name, value in vars(permission).items() if name.isupper() and isinstance(value, str)
+    *permission.PERMISSIONS,
 }
 EXPECTED = {
     "GET /v1/lanes": PUBLIC,
     "POST /v1/lanes/{lane}/session": PUBLIC,
     "DELETE /v1/lanes/{lane}/session": SIGNED_IN,
+    "POST /v1/lanes/{lane}/session/badge": PUBLIC,
+    "POST /v1/lanes/{lane}/approvals/{number}": SIGNED_IN,
+    "DELETE /v1/lanes/{lane}/approvals/{number}": SIGNED_IN,
     "GET /v1/lanes/{lane}/events": LOCKED_VIEW,
     "POST /v1/lanes/{lane}/shown": LOCKED_VIEW,
     "POST /v1/lanes/{lane}/scans": "sale.operate",
@@ -48,7 +51,7 @@ EXPECTED = {
     "POST /v1/lanes/{lane}/tenders": "sale.operate",
     "POST /v1/lanes/{lane}/void": "basket.void",
     "POST /v1/lanes/{lane}/reprint": "receipt.reprint",
-    "POST /v1/lanes/{lane}/drawer": "sale.operate",
+    "POST /v1/lanes/{lane}/drawer": "drawer.no_sale",
     "POST /v1/lanes/{lane}/weighing": "sale.operate",
     "POST /v1/lanes/{lane}/weighing/by-hand": "sale.override",
     "POST /v1/lanes/{lane}/weighing/tare": "sale.operate",

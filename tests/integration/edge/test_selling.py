@@ -33,7 +33,7 @@ from tests.integration.edge.boxes import (
     WEIGHED_PLU,
     price_record,
 )
-from tests.integration.edge.lanes import Lane, a_lane
+from tests.integration.edge.lanes import Lane, a_lane, alone
 
 CARD, COUPON = TenderKind.CARD, TenderKind.MANUFACTURER_COUPON
 
@@ -138,7 +138,7 @@ def test_a_sale_may_be_paid_in_parts(lane: Lane) -> None:
 
 def test_what_costs_nothing_is_sold_for_nothing(lane: Lane) -> None:
     lane.scan(a_gtin(3))
-    lane.do(OverridePrice(1, 0, None, "gift", "1001"))
+    lane.do(OverridePrice(1, 0, None, "gift", alone))
     with pytest.raises(RefusedError, match=r"tender\.nothing_due"):
         lane.pay(100)
     lane.pay(0)
@@ -148,8 +148,8 @@ def test_what_costs_nothing_is_sold_for_nothing(lane: Lane) -> None:
 
 def test_an_override_is_recorded_with_who_and_why(lane: Lane) -> None:
     lane.scan(a_gtin(3))
-    lane.do(OverridePrice(1, 250, 240, "dented", "1001"))
-    lane.do(HandInStoreCoupon(1, 50, "C-9"))
+    lane.do(OverridePrice(1, 250, 240, "dented", alone))
+    lane.do(HandInStoreCoupon(1, 50, "C-9", alone))
     lane.pay(200)
     sale, _ = recorded_sale(lane.journal.sale_by_receipt("1-000001"))
     (line,) = sale.lines
@@ -162,7 +162,7 @@ def test_an_item_without_a_price_waits_for_one(lane: Lane) -> None:
     lane.scan(a_gtin(42))
     with pytest.raises(RefusedError, match=r"basket\.needs_price"):
         lane.pay(100)
-    lane.do(OverridePrice(1, 100, None, "asked the manager", "1001"))
+    lane.do(OverridePrice(1, 100, None, "asked the manager", alone))
     lane.pay(100)
     assert lane.state.done is not None
 
@@ -240,7 +240,7 @@ def test_a_receipt_that_never_came_out_is_no_copy(lane: Lane) -> None:
 
 
 def test_the_drawer_opens_with_a_reason(lane: Lane) -> None:
-    lane.do(OpenDrawer("change", "1001"))
+    lane.do(OpenDrawer("change", "1001", alone))
     assert lane.paper.asked == ["drawer"]
     assert lane.journal.z(DAY).no_sales == 1
 

@@ -10,7 +10,7 @@ from edge.identity import Standing
 from edge.sale.commands import OpenDrawer
 from shared.kernel.errors import RefusedError
 from tests.builders import a_gtin
-from tests.integration.edge.lanes import Lane, a_lane
+from tests.integration.edge.lanes import Lane, a_lane, alone
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_customer_who_is_under_way_pays_first(lane: Lane, standing: Standing
     assert lane.state.basket is None
     with pytest.raises(RefusedError, match=r"box\.retiring"):
         lane.scan(a_gtin(3))
-    lane.do(OpenDrawer("counting", "2041"))
+    lane.do(OpenDrawer("counting", "2041", alone))
     assert lane.paper.asked[-1] == "drawer"
 
 

@@ -1,30 +1,61 @@
-"""No way around the wait after wrong PINs."""
+"""No way around the wait after wrong PINs, and none around a change that is due."""
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 
 from edge.replica.catalog import StaffMember
 from edge.staff.lockout import FREE_TRIES, Lockout
-from edge.staff.service import StaffRoom, check_pin
-from shared.kernel.errors import ForbiddenError, RefusedError
+from edge.staff.pins import hash_of, matches
+from edge.staff.service import CHECKS_MAX, StaffRoom, check_pin, refuse_at_once
+from edge.staff.store import OwnPin
+from shared.journal.staff_event import PinChanged
+from shared.kernel.errors import RetailError
+from shared.staff.role import Role, nobody
 
-HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("1234")
+_CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+HASH = _CHEAP.hash("1234")
 MANAGER = StaffMember("1001", "Manager", "manager", HASH, ())
+NEW_PIN = "8042"
 
 
-def a_room() -> StaffRoom:
-    clock = SimpleNamespace(mono_ms=lambda: 0)
-    return StaffRoom(None, clock, None, lambda: (MANAGER,), lambda: 1, Lockout())
+@dataclass
+class Kept:
+    """A journal and a store of PINs that only remember."""
+
+    events: list[Any] = field(default_factory=list)
+    pins: dict[str, OwnPin] = field(default_factory=dict)
+
+    def append(self, draft: Any) -> None:
+        self.events.append(draft.event)
+
+    def day(self) -> None:
+        """No day is open."""
+
+    def own(self, operator: str) -> OwnPin | None:
+        return self.pins.get(operator)
+
+    def put(self, operator: str, pin: OwnPin) -> None:
+        self.pins[operator] = pin
 
 
-def tried(room: StaffRoom, operator: str, pin: str = "0000") -> str:
+def a_room(*members: StaffMember, kept: Kept | None = None, today: str = "") -> StaffRoom:
+    clock = SimpleNamespace(mono_ms=lambda: 0, now_ms=lambda: 0)
+    kept = kept or Kept()
+    parts: Any = (kept, clock, SimpleNamespace(entry_id=lambda: "x"))
+    people = members or (MANAGER,)
+    pins: Any = kept
+    return StaffRoom(*parts, lambda: people, lambda: 1, Lockout(), today=lambda: today, pins=pins)
+
+
+def tried(room: StaffRoom, operator: str, pin: str = "0000", new_pin: str = "") -> str:
     try:
-        return check_pin(room=room, operator=operator, pin=pin).id
-    except (ForbiddenError, RefusedError) as error:
+        return check_pin(room=room, operator=operator, pin=pin, new_pin=new_pin).id
+    except RetailError as error:
         return error.code
 
 
@@ -40,7 +71,7 @@ def test_names_that_nobody_has_do_not_end_a_manager_s_wait() -> None:
 
 @pytest.mark.parametrize("operator", ["1001", "nobody"])
 def test_many_at_once_get_no_more_tries_than_one_after_the_other(operator: str) -> None:
-    room = a_room()
+    room = replace(a_room(), checks=threading.BoundedSemaphore(12))
     answers: list[str] = []
     guesses = [
         threading.Thread(target=lambda: answers.append(tried(room, operator))) for _ in range(12)
@@ -51,6 +82,24 @@ def test_many_at_once_get_no_more_tries_than_one_after_the_other(operator: str) 
         guess.join()
     assert answers.count("session.bad_pin") == FREE_TRIES
     assert answers.count("session.locked_out") == 12 - FREE_TRIES
+
+
+def test_a_flood_of_checks_leaves_the_box_its_threads() -> None:
+    room = a_room()
+    for _ in range(CHECKS_MAX):
+        room.checks.acquire()
+    assert tried(room, "1001", "1234") == "session.busy"
+    room.checks.release()
+    assert tried(room, "1001", "1234") == "1001"
+
+
+def test_who_has_to_wait_is_told_without_a_look_at_the_pin() -> None:
+    room = a_room()
+    refuse_at_once(room, "1001")
+    for _ in range(FREE_TRIES):
+        tried(room, "1001")
+    with pytest.raises(RetailError, match=r"session\.locked_out"):
+        refuse_at_once(room, "1001")
 
 
 @pytest.mark.parametrize(
@@ -68,5 +117,61 @@ def test_an_operator_signs_in_from_the_first_to_the_last_day(
     first_day: str, last_day: str, day: str, answer: str
 ) -> None:
     member = replace(MANAGER, valid_from=first_day, valid_to=last_day)
-    room = replace(a_room(), staff=lambda: (member,), today=lambda: day)
-    assert tried(room, "1001", "1234") == answer
+    assert tried(a_room(member, today=day), "1001", "1234") == answer
+
+
+def test_a_pin_that_somebody_else_set_is_changed_first() -> None:
+    kept, member = Kept(), replace(MANAGER, is_first_pin=True)
+    room = a_room(member, kept=kept, today="2026-11-22")
+    assert tried(room, "1001", "1234") == "session.pin_first"
+    assert tried(room, "1001", "0000", NEW_PIN) == "session.bad_pin"
+    assert tried(room, "1001", "1234", "1111") == "pin.weak"
+    assert tried(room, "1001", "1234", "12") == "pin.digits"
+    assert not kept.events
+    assert tried(room, "1001", "1234", NEW_PIN) == "1001"
+    assert tried(room, "1001", "1234") == "session.bad_pin"
+    assert tried(room, "1001", NEW_PIN) == "1001"
+
+
+def test_the_journal_takes_a_new_pin_to_head_office_as_a_hash() -> None:
+    kept = Kept()
+    tried(a_room(kept=kept, today="2026-11-22"), "1001", "1234", NEW_PIN)
+    (event,) = kept.events
+    assert isinstance(event, PinChanged)
+    assert matches(event.pin_hash, NEW_PIN)
+    assert (event.replaces, event.day) == (hash_of(HASH), "2026-11-22")
+
+
+def test_the_same_pin_is_no_new_one() -> None:
+    member = replace(MANAGER, pin_hash=_CHEAP.hash(NEW_PIN))
+    assert tried(a_room(member), "1001", NEW_PIN, NEW_PIN) == "pin.same"
+
+
+def test_a_pin_runs_out_after_its_role_s_days() -> None:
+    def monthly(member: StaffMember) -> Role:
+        return replace(nobody(member.role), pin_days=30)
+
+    member = replace(MANAGER, pin_day="2026-10-01")
+    room = replace(a_room(member, today="2026-11-22"), role_of=monthly)
+    assert tried(room, "1001", "1234") == "session.pin_expired"
+    assert tried(room, "1001", "1234", NEW_PIN) == "1001"
+    assert tried(room, "1001", NEW_PIN) == "1001"
+
+
+def test_two_changes_before_head_office_knows_the_first_keep_the_second() -> None:
+    kept = Kept()
+    tried(a_room(kept=kept), "1001", "1234", NEW_PIN)
+    tried(a_room(kept=kept), "1001", NEW_PIN, "6173")
+    first = kept.events[0].pin_hash
+    for published in (HASH, first, kept.events[1].pin_hash):
+        room = a_room(replace(MANAGER, pin_hash=published), kept=kept)
+        assert tried(room, "1001", "6173") == "1001"
+        assert tried(room, "1001", NEW_PIN) == "session.bad_pin"
+
+
+def test_what_head_office_sets_anew_counts_again() -> None:
+    kept = Kept()
+    tried(a_room(kept=kept), "1001", "1234", NEW_PIN)
+    room = a_room(replace(MANAGER, pin_hash=_CHEAP.hash("5555")), kept=kept)
+    assert tried(room, "1001", NEW_PIN) == "session.bad_pin"
+    assert tried(room, "1001", "5555") == "1001"

@@ -32,6 +32,7 @@ from shared.journal.event import (
     UnknownEvent,
 )
 from shared.journal.software_event import SoftwareChanged
+from shared.journal.staff_event import ApprovalGiven, PinChanged, PinGuessed
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import RefusedError
 from shared.sale.basket import LineCoupon, PriceOverride
@@ -62,8 +63,10 @@ EVENTS: list[Event] = [
     SALE,
     SaleCompleted(a_sale()),
     BasketVoided(1, 3, 500, "left"),
+    BasketVoided(1, 3, 500, "left", "manager-1"),
     RevisionActivated("store-343", 7, "ab" * 32),
     ReceiptReprinted(1, "343-1-000001", 2),
+    ReceiptReprinted(1, "343-1-000001", 3, "manager-1"),
     DrawerOpened(1, "change"),
     DrawerOpened(1, "change", approved_by="manager-1"),
     DrawerOpened(1, "sale", "1-000017", pin=2, is_sent=False),
@@ -78,6 +81,11 @@ EVENTS: list[Event] = [
     ColdChainRestored("fridge-1", 4_000, 11_250, 1_800_000),
     OperatorSignedOn(1, "cashier-1"),
     OperatorSignedOff(1, "cashier-1"),
+    OperatorSignedOff(1, "cashier-1", "revoked"),
+    ApprovalGiven(1, "sale.override", "cashier-1", "manager-1", "pin", 2_000, 450),
+    ApprovalGiven(1, "drawer.no_sale", "cashier-1", "manager-1", "badge", times=4),
+    PinChanged("cashier-1", "$argon2id$v=19$m=19456,t=2,p=1$x$y", "ab" * 32, "2026-11-22"),
+    PinGuessed(0, "cashier-1", 10, 640),
     SoftwareChanged("1.0.0", "1.1.0", "update"),
     UnknownEvent("till.counted", {"minor": 5, "notes": [1, 2]}),
 ]

@@ -1,0 +1,54 @@
+"""Facts about people at the tills: who vouched for what, whose PIN changed, who was guessed at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGiven:
+    """Somebody vouched for what an operator may not do alone; what came of it is a fact of its own.
+
+    `how` is "pin", "badge" or "badge_pin"; the measure as in `shared.staff.role.Measure`.
+    """
+
+    type: ClassVar[str] = "approval.given"
+    lane: int
+    permission: str
+    operator: str
+    approver: str
+    how: str
+    off_bp: int = 0
+    amount_minor: int = 0
+    times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PinChanged:
+    """An operator chose a new PIN at the till.
+
+    `pin_hash` is an argon2id string; `replaces` the SHA-256 (hex) of the one before, so that head
+    office takes it over only where nothing newer has been set meanwhile. `day` is the store's date.
+    """
+
+    type: ClassVar[str] = "operator.pin_changed"
+    operator: str
+    pin_hash: str
+    replaces: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinGuessed:
+    """So many wrong PINs of one operator in a row that somebody may be guessing."""
+
+    type: ClassVar[str] = "operator.pin_guessed"
+    lane: int
+    operator: str
+    tries: int
+    wait_s: int
+
+
+StaffEvent = ApprovalGiven | PinChanged | PinGuessed
+STAFF_EVENTS = (ApprovalGiven, PinChanged, PinGuessed)
