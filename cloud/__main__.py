@@ -152,7 +152,9 @@ def _add_people(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     add = actions.add_parser("add", help="add a user, or give one a new role and password")
     add.add_argument("name", help="lower-case letters, digits, dot, dash")
     add.add_argument(
-        "--role", required=True, help="admin, buyer, approver, it, accountant or reader"
+        "--role",
+        required=True,
+        help="admin, buyer, approver, it, accountant, auditor, area_manager, reader or your own",
     )
     add.add_argument("--display-name", default="", help="as shown (default: the name)")
     add.add_argument(
@@ -160,6 +162,24 @@ def _add_people(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     )
     add.set_defaults(run="people.add_user")
     actions.add_parser("list", help="list all users").set_defaults(run="people.list_users")
+    token = actions.add_parser("token", help="print a token for a program; its older one ends")
+    token.add_argument("name", help="of the program")
+    token.add_argument("--role", required=True, help="as for `add`")
+    token.add_argument("--days", type=int, default=365, help="how long it is good (default 365)")
+    token.set_defaults(run="people.make_token")
+    lost = actions.add_parser("reset-totp", help="after a lost telephone: set it up anew")
+    lost.add_argument("name", help="who lost it")
+    lost.set_defaults(run="people.reset_totp")
+    log = kinds.add_parser("audit", help="the log of who did and saw what")
+    actions = log.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("head", help="print its newest row's number and hash").set_defaults(
+        run="people.audit_head"
+    )
+    verify = actions.add_parser("verify", help="check that no row was changed, added or taken out")
+    verify.add_argument(
+        "--head", default="", metavar="N:HASH", help="as `audit head` printed it, kept elsewhere"
+    )
+    verify.set_defaults(run="people.audit_verify")
 
 
 def _add_stores(kinds: _Kinds[argparse.ArgumentParser]) -> None:

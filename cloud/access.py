@@ -37,6 +37,10 @@ REPORT_READ = "report.read"
 EXPORT_READ = "export.read"
 WORK_READ = "work.read"
 WORK_WRITE = "work.write"
+USER_READ = "user.read"
+USER_WRITE = "user.write"
+"""To say who may sign in, as what, and what each role may do."""
+AUDIT_READ = "audit.read"
 
 PERMISSIONS = frozenset(
     {
@@ -58,8 +62,13 @@ PERMISSIONS = frozenset(
         EXPORT_READ,
         WORK_READ,
         WORK_WRITE,
+        USER_READ,
+        USER_WRITE,
+        AUDIT_READ,
     }
 )
+FRESH_MS = 10 * 60_000
+"""How long a proof of who one is holds for what `Requires(fresh=True)` guards."""
 SESSION_COOKIE = "tb_console"
 CSRF_HEADER = "X-Tillbox"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -69,21 +78,45 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Requires:
     """Dependency of an endpoint for people; gives the `Principal`.
 
-    Raises RefusedError `session.required`, ForbiddenError `session.csrf` or
-    `permission.missing`. `permission` None asks for any signed-in person.
+    `permission` None asks for any signed-in person. `scoped` says that the endpoint shows a
+    person of an area the stores of that area only: no other endpoint lets such a person in, and
+    a `{store_id}` in its path is looked at here.
+    `fresh` asks for a proof of who one is, not older than `FRESH_MS`.
+
+    Raises RefusedError `session.required`; ForbiddenError `session.csrf`, `session.enrol_totp`,
+    `permission.missing`, `permission.whole_chain` or `session.confirm`.
     """
 
     permission: str | None = None
+    scoped: bool = False
+    fresh: bool = False
 
     def __call__(self, request: Request) -> Principal:
         """Admit the sender of a request, or raise."""
         token = session_token_of(request)
-        principal = None if token is None else context_of(request).people.find(token)
+        context = context_of(request)
+        principal = None if token is None else context.people.find(token)
         if principal is None:
             raise RefusedError("session.required")
-        if self.permission is not None and self.permission not in principal.permissions:
-            raise ForbiddenError("permission.missing", permission=self.permission)
+        request.state.principal = principal
+        request.state.permission = self.permission or ""
+        if self.permission is not None:
+            self._judge(principal, self.permission, request.path_params.get("store_id"))
+        # A machine proves who it is with each request; it has no password to ask for.
+        age_ms = context.clock.now_ms() - principal.confirmed_at_ms
+        if self.fresh and principal.how != "machine" and age_ms > FRESH_MS:
+            raise ForbiddenError("session.confirm")
         return principal
+
+    def _judge(self, principal: Principal, permission: str, store_id: str | None) -> None:
+        if principal.must_enrol:
+            raise ForbiddenError("session.enrol_totp")
+        if permission not in principal.permissions:
+            raise ForbiddenError("permission.missing", permission=permission)
+        if principal.stores is not None and not self.scoped:
+            raise ForbiddenError("permission.whole_chain")
+        if store_id is not None and not principal.sees(store_id):
+            raise ForbiddenError("permission.whole_chain")
 
 
 @dataclass(frozen=True, slots=True)

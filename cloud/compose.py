@@ -15,10 +15,12 @@ from cloud.db import Database, database_of
 from cloud.fleet.broker_accounts import MosquittoAccounts, OpenAccounts
 from cloud.fleet.service import Boxes, boxes
 from cloud.http.app import create_app
+from cloud.identity.parts import Parts
 from cloud.identity.service import Identity
 from cloud.ingest.journals import Journals
 from cloud.item.service import ItemImporter, ItemRecords
 from cloud.live.hub import BOXES_TOLD_MAX, LiveHub
+from cloud.mail import Mailer
 from cloud.offer.service import OfferRecords
 from cloud.place.setting import ConfigRecords
 from cloud.posters import POSTERS
@@ -29,6 +31,7 @@ from cloud.publication.engine import Act, Publisher, begin
 from cloud.publication.queries import convergence_of, has_more_stores
 from cloud.release.runner import ReleaseThread, Runner
 from cloud.release.simulation_job import SimulationThread
+from cloud.secret import Sealer
 from cloud.settings import Settings
 from cloud.signing import HqKey
 from cloud.staff.service import StaffRecords
@@ -62,7 +65,9 @@ def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
         clock=clock,
         objects=objects,
         hq_key=hq_key,
-        people=Identity(database, clock),
+        people=Identity(
+            Parts(database, clock, settings, Sealer(hq_key, "totp"), Mailer(settings))
+        ),
         boxes=Boxes(database),
         journals=Journals(database, POSTERS, clock),
         accounts=accounts_of(settings),

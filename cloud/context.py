@@ -28,6 +28,18 @@ class Principal:
     display_name: str
     role: str
     permissions: frozenset[str]
+    stores: frozenset[str] | None = None
+    """The stores that a person of an area may know of; None is the whole chain."""
+    confirmed_at_ms: int = 0
+    """When the person last proved who they are."""
+    must_enrol: bool = False
+    """Whether they may do nothing but set up their second factor."""
+    how: str = ""
+    """How the session was opened: password, totp, oidc or machine."""
+
+    def sees(self, store_id: str) -> bool:
+        """Whether a store is among those of this person."""
+        return self.stores is None or store_id in self.stores
 
 
 class People(Protocol):
@@ -35,6 +47,10 @@ class People(Protocol):
 
     def find(self, token: str) -> Principal | None:
         """The person of a valid session token."""
+        ...
+
+    def close(self) -> None:
+        """End what runs beside."""
         ...
 
 

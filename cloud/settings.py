@@ -28,6 +28,12 @@ _RANGES = {
     "archive_every_s": (0, 86_400),
     "archive_entries": (1, 1_000_000),
     "archive_age_s": (0, 86_400),
+    "backup_every_h": (0, 8_760),
+    "backup_keep_days": (1, 36_500),
+    "drill_every_h": (0, 8_760),
+    "session_idle_min": (1, 1_440),
+    "session_hours": (1, 168),
+    "smtp_port": (1, 65_535),
 }
 _KINDS = {int: "a whole number", bool: "true, false", str: "text"}
 
@@ -45,7 +51,32 @@ class Settings:
     public_url: str = ""
     """How boxes and browsers reach the API; empty means http://host:port."""
     secure_cookies: bool = False
-    """True behind HTTPS: browsers then never send the session in the clear."""
+    """True behind HTTPS: browsers then never send the session in the clear. So does an https
+    `public_url`."""
+
+    require_totp: bool = True
+    """Who has a role that needs a second factor may do nothing before it is set up. False only
+    where nothing is to be protected: a demonstration, a test."""
+    session_idle_min: int = 60
+    """A session that was not used for so long has ended..."""
+    session_hours: int = 12
+    """...and any that was opened so long ago."""
+
+    smtp_host: str = ""
+    """The mail server for invitations and forgotten passwords; empty means none is sent."""
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"
+    """starttls, tls, or nothing at all for a server on this machine."""
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""
+
+    oidc_issuer: str = ""
+    """A sign-in service (OpenID Connect) by its address; empty means passwords only."""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_label: str = ""
+    """Its name on the button, such as "Example Ltd"."""
 
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
@@ -54,9 +85,21 @@ class Settings:
     device_broker_host: str = ""
     """The broker's address as the boxes see it; empty means the same as `broker_host`."""
     device_broker_port: int = 0
+    device_broker_tls_port: int = 0
+    """The port for boxes with certificates where there is one for passwords as well."""
     broker_password_file: str = ""
     """Mosquitto's password file, in which each enrolled box gets an account."""
     broker_pid_file: str = ""
+    broker_ca_file: str = ""
+    """Certificates that the internal listener's must come from; empty means no TLS there."""
+    broker_crl_file: str = ""
+    """Where a worker writes which boxes' certificates count no more, for the broker."""
+
+    ca_dir: str = ""
+    """Folder of the chain's own CAs (`tillbox-cloud ca init`); empty means that boxes have
+    passwords alone. With it they connect to the broker by TLS, with certificates."""
+    ca_device_pem: str = ""
+    """The device CA's key and certificate as PEM, in place of its file in `ca_dir`."""
 
     object_dir: str = "objects"
     """Where published objects lie when no S3 bucket is named."""
@@ -80,26 +123,33 @@ class Settings:
     archive_age_s: int = 3600
     """...or any, and was archived longer ago than this."""
 
+    backup_recipients: str = ""
+    """Public backup keys, with commas, that backups are sealed for: boxes' and the database's.
+    Empty means that none are made."""
+    backup_bucket: str = ""
+    """Where backups lie; empty means `archive_bucket`. Best a bucket in another region."""
+    backup_every_h: int = 24
+    """How often a worker makes a base backup of the database; 0 leaves it to a command."""
+    backup_keep_days: int = 35
+    """To which day at most the database can be put back."""
+    backup_key_file: str = ""
+    """The private backup key, only on a machine that rehearses restores; best on none but that."""
+    drill_every_h: int = 168
+    """How often such a machine restores the newest backup and compares; 0 never."""
+    postgres_bin: str = ""
+    """Folder of PostgreSQL's programs; empty looks on the PATH and where Debian has them."""
+    postgres_run: str = ""
+    """What goes before them where this runs as root, which PostgreSQL refuses: a command that owns
+    the files that root owns, as a user namespace does. Empty for a user such as postgres."""
+
     alert_webhook_url: str = ""
     """Where alerts are told by POST; empty means nowhere but in the console."""
     alert_webhook_secret: str = ""
     """Shared with who listens there: each body is signed with it (HMAC-SHA256)."""
 
-    device_broker_tls_port: int = 0
-    """The port for boxes with certificates where there is one for passwords as well."""
     worker_host: str = "127.0.0.1"
     worker_port: int = 8081
     """Where the worker answers /healthz and /metrics; 0 picks any free port."""
-    broker_ca_file: str = ""
-    """Certificates that the internal listener's must come from; empty means no TLS there."""
-    broker_crl_file: str = ""
-    """Where a worker writes which boxes' certificates count no more, for the broker."""
-
-    ca_dir: str = ""
-    """Folder of the chain's own CAs (`tillbox-cloud ca init`); empty means that boxes have
-    passwords alone. With it they connect to the broker by TLS, with certificates."""
-    ca_device_pem: str = ""
-    """The device CA's key and certificate as PEM, in place of its file in `ca_dir`."""
     ingest_threads: int = 1
     broker_in_flight: int = 500
     """How many messages a worker may send ahead of the broker's confirmations: no more than the

@@ -13,7 +13,7 @@ from cloud.certificate.store import of_day
 from cloud.certificate.view import certificate_row
 
 router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
-READ = [Depends(Requires(REPORT_READ))]
+READ = [Depends(Requires(REPORT_READ, scoped=True))]
 
 
 @router.get("/{store_id}/{day}", response_model=schemas.Certificates, dependencies=READ)

@@ -18,12 +18,15 @@ from cloud.pki.folder import ca_of
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
 READ = [Depends(Requires(FLEET_READ))]
+OF_AREA = [Depends(Requires(FLEET_READ, scoped=True))]
+AreaReader = Annotated[Principal, Depends(Requires(FLEET_READ, scoped=True))]
 
 
-@router.get("/stores", response_model=schemas.Stores, dependencies=READ)
-def stores(context: ContextDep) -> Response:
+@router.get("/stores", response_model=schemas.Stores)
+def stores(context: ContextDep, reader: AreaReader) -> Response:
     """Every store, by id."""
-    return json_answer({"stores": [asdict(place) for place in service.stores(context.database)]})
+    found = service.stores(context.database)
+    return json_answer({"stores": [asdict(each) for each in found if reader.sees(each.store_id)]})
 
 
 @router.put("/stores/{store_id}", status_code=204, dependencies=[Depends(Requires(STORE_WRITE))])
@@ -34,10 +37,11 @@ def put_store(store_id: str, body: schemas.StoreChange, context: ContextDep) -> 
     return Response(status_code=204)
 
 
-@router.get("/fleet/boxes", response_model=schemas.Boxes, dependencies=READ)
-def boxes(context: ContextDep) -> Response:
+@router.get("/fleet/boxes", response_model=schemas.Boxes)
+def boxes(context: ContextDep, reader: AreaReader) -> Response:
     """Every box with its last contact and what it has not sent yet."""
-    return json_answer({"boxes": service.boxes(context.database)})
+    found = service.boxes(context.database)
+    return json_answer({"boxes": [each for each in found if reader.sees(each["store_id"])]})
 
 
 @router.get("/fleet/boxes/{dev}", response_model=schemas.BoxHistory, dependencies=READ)
@@ -47,7 +51,9 @@ def box_history(dev: str, context: ContextDep) -> Response:
     return json_answer({"streams": streams, "events": [asdict(event) for event in events]})
 
 
-@router.get("/stores/{store_id}/devices", response_model=schemas.DeviceHistory, dependencies=READ)
+@router.get(
+    "/stores/{store_id}/devices", response_model=schemas.DeviceHistory, dependencies=OF_AREA
+)
 def store_devices(
     store_id: str,
     context: ContextDep,
@@ -59,7 +65,7 @@ def store_devices(
     return json_answer(asdict(found))
 
 
-@router.get("/stores/{store_id}/devices.csv", response_class=CsvAnswer, dependencies=READ)
+@router.get("/stores/{store_id}/devices.csv", response_class=CsvAnswer, dependencies=OF_AREA)
 def store_devices_csv(store_id: str, context: ContextDep) -> Response:
     """The same as a table, the newest 5,000 rows."""
     rows = devices.all_rows(context.database, store_id)

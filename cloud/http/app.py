@@ -17,7 +17,11 @@ import cloud.fleet.remote_api
 import cloud.http.health
 import cloud.http.price_check
 import cloud.http.time
+import cloud.identity.account_api
 import cloud.identity.api
+import cloud.identity.audit_api
+import cloud.identity.oidc_api
+import cloud.identity.people_api
 import cloud.ingest.api
 import cloud.intake.api
 import cloud.item.api
@@ -39,7 +43,8 @@ from cloud.certificate.checker import CertificateChecker
 from cloud.context import Context
 from cloud.http import problems
 from cloud.http.console import STATIC_FOLDER, console_router
-from cloud.http.middleware import AnswerHeaders, BodyLimit, RequestCounter
+from cloud.http.middleware import AnswerHeaders, BodyLimit, OwnPagesOnly, RequestCounter
+from cloud.http.trail import AuditTrail
 from cloud.live.hub import LiveHub
 from cloud.offer.file import FILE_BYTES_MAX
 from cloud.upload import UPLOAD_BYTES_MAX
@@ -54,6 +59,10 @@ UPLOADS = {
 }
 ROUTERS: tuple[APIRouter, ...] = (
     cloud.identity.api.router,
+    cloud.identity.account_api.router,
+    cloud.identity.oidc_api.router,
+    cloud.identity.people_api.router,
+    cloud.identity.audit_api.router,
     cloud.item.api.router,
     cloud.price.api.router,
     cloud.intake.api.router,
@@ -66,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.place.role_api.router,
     cloud.fleet.api.router,
     cloud.fleet.care_api.router,
+    cloud.fleet.certificate_api.router,
     cloud.fleet.remote_api.router,
     cloud.ingest.api.router,
     cloud.report.api.router,
@@ -75,7 +85,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.work.api.router,
     cloud.shelf.api.router,
     cloud.software.api.router,
-    cloud.fleet.certificate_api.router,
     cloud.live.api.router,
     cloud.http.health.router,
     cloud.http.time.router,
@@ -95,8 +104,10 @@ def create_app(context: Context, live_hub: LiveHub, *, static: Path = STATIC_FOL
     app.state.receipt_limits = cloud.receipt.api.new_limits()
     problems.install(app)
     app.include_router(console_router(static))
+    app.add_middleware(AuditTrail, database=context.database, clock=context.clock)
     app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=UPLOADS)
-    app.add_middleware(AnswerHeaders)
+    app.add_middleware(OwnPagesOnly)
+    app.add_middleware(AnswerHeaders, is_https=context.settings.is_https())
     app.add_middleware(RequestCounter)
     return app
 
@@ -125,4 +136,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         app.state.certificates.stop()
         app.state.live_hub.stop()
+        app.state.context.people.close()
         app.state.context.database.close()

@@ -38,6 +38,8 @@ STATUS_OF_FAMILY: dict[type[RetailError], int] = {
 STATUS_OF_CODE = {
     "session.required": 401,
     "session.wrong_password": 401,
+    "session.code_required": 401,
+    "session.wrong_code": 401,
     "device.required": 401,
     "session.too_many_tries": 429,
     "receipt.too_many_tries": 429,
@@ -48,6 +50,10 @@ STATUS_OF_CODE = {
     "release.state": 409,
     "release.superseded": 409,
     "enrol.claim_used": 409,
+    "user.exists": 409,
+    "user.last_admin": 409,
+    "user.mail_taken": 409,
+    "role.in_use": 409,
     "request.too_large": 413,
 }
 RETRY_AFTER_S = "5"

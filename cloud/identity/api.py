@@ -1,79 +1,107 @@
-"""Sessions over HTTP."""
+"""Signing in and out over HTTP, and setting a forgotten password."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from cloud.access import (
-    PUBLIC,
-    SESSION_COOKIE,
-    SIGNED_IN,
-    AnyPrincipal,
-    ContextDep,
-    session_token_of,
-)
+from cloud.access import PUBLIC, SESSION_COOKIE, AnyPrincipal, ContextDep
 from cloud.answer import json_answer
 from cloud.context import Principal
-from cloud.identity.schemas import NewSession, Session, SignIn
-from cloud.identity.service import SESSION_MS, Identity
+from cloud.identity import letters, schemas
+from cloud.identity.asked import (
+    IdentityDep,
+    PartsDep,
+    Stranger,
+    caller_of,
+    give_cookie,
+    stranger,
+)
+from cloud.identity.parts import Caller
+from cloud.identity.service import Given
 
 router = APIRouter(prefix="/v1", tags=["session"])
+FOR_ALL = [Depends(PUBLIC)]
 
 
-def _identity(context: ContextDep) -> Identity:
-    assert isinstance(context.people, Identity)
-    return context.people
+@router.get("/sign-in", response_model=schemas.SignInWays, dependencies=FOR_ALL)
+def sign_in_ways(context: ContextDep, parts: PartsDep) -> Response:
+    """How one may sign in here."""
+    told = context.settings
+    label = (told.oidc_label or told.oidc_issuer) if told.oidc_issuer else ""
+    return json_answer({"oidc": label, "can_reset": parts.mailer.can_send})
 
 
-IdentityDep = Annotated[Identity, Depends(_identity)]
+@router.post("/session", response_model=schemas.NewSession, dependencies=FOR_ALL)
+def sign_in(
+    body: schemas.SignIn, request: Request, context: ContextDep, identity: IdentityDep
+) -> Response:
+    """Sign in with a password; sets the session cookie and gives the same token.
 
-
-@router.post("/session", response_model=NewSession, dependencies=[Depends(PUBLIC)])
-def sign_in(body: SignIn, request: Request, context: ContextDep, identity: IdentityDep) -> Response:
-    """Sign in with a password; sets the session cookie and gives the same token."""
-    address = request.client.host if request.client else ""
-    opened = identity.sign_in(name=body.user, password=body.password, address=address)
+    The session that the browser had before ends: nobody can hand a person one of theirs.
+    """
+    told = stranger(request)
+    before = Caller(told.address, told.agent, "", request.cookies.get(SESSION_COOKIE, ""))
+    opened = identity.sign_in(Given(body.user, body.password, body.code), before)
     answer = json_answer(
         {
-            **_shown(opened.principal),
+            **shown(opened.principal),
             "token": opened.token,
             "expires_at_ms": opened.expires_at_ms,
         }
     )
-    answer.set_cookie(
-        SESSION_COOKIE,
-        opened.token,
-        max_age=SESSION_MS // 1000,
-        httponly=True,
-        samesite="strict",
-        secure=context.settings.secure_cookies,
-    )
+    give_cookie(answer, context.settings, opened.token)
     return answer
 
 
-@router.get("/session", response_model=Session)
+@router.get("/session", response_model=schemas.Session)
 def who_am_i(principal: AnyPrincipal) -> Response:
     """Who is signed in."""
-    return json_answer(_shown(principal))
+    return json_answer(shown(principal))
 
 
-@router.delete("/session", status_code=204, dependencies=[Depends(SIGNED_IN)])
-def sign_out(request: Request, identity: IdentityDep) -> Response:
+@router.post("/session/confirm", status_code=204)
+def confirm(
+    body: schemas.Confirm, request: Request, principal: AnyPrincipal, identity: IdentityDep
+) -> Response:
+    """Prove again who one is, before what is dangerous."""
+    given = Given(principal.name, body.password, body.code)
+    identity.confirm(given, caller_of(request, principal))
+    return Response(status_code=204)
+
+
+@router.delete("/session", status_code=204)
+def sign_out(request: Request, principal: AnyPrincipal, identity: IdentityDep) -> Response:
     """End this session."""
-    token = session_token_of(request)
-    if token is not None:
-        identity.sign_out(token)
+    identity.sign_out(caller_of(request, principal))
     answer = Response(status_code=204)
     answer.delete_cookie(SESSION_COOKIE)
     return answer
 
 
-def _shown(principal: Principal) -> dict[str, Any]:
+@router.post("/password-reset", status_code=202, dependencies=FOR_ALL)
+def ask_reset(body: schemas.ResetRequest, parts: PartsDep, who: Stranger) -> Response:
+    """Send a link to a user who forgot the password; the same answer whoever that is."""
+    letters.ask_reset(parts, who, body.user, body.language)
+    return Response(status_code=202)
+
+
+@router.post("/password-reset/finish", status_code=204, dependencies=FOR_ALL)
+def finish_reset(body: schemas.NewPassword, parts: PartsDep, who: Stranger) -> Response:
+    """Set a password with the token of a link, which is good once."""
+    letters.finish(parts, who, body.token, body.password)
+    return Response(status_code=204)
+
+
+def shown(principal: Principal) -> dict[str, Any]:
+    """A signed-in person as the console reads it."""
     return {
         "user": principal.name,
         "name": principal.display_name,
         "role": principal.role,
         "permissions": sorted(principal.permissions),
+        "must_enrol": principal.must_enrol,
+        "is_scoped": principal.stores is not None,
+        "how": principal.how,
     }

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from cloud.access import PUBLICATION_PUBLISH, RELEASE_APPROVE
 from cloud.context import Principal
-from cloud.identity.role import ROLES
+from cloud.identity.role_store import holders, roles_with
 from cloud.release import store
 from cloud.release.guard import DEFAULTS, GuardSetting
 from cloud.release.policy import Policy
@@ -15,7 +15,6 @@ from shared.kernel.errors import MissingError
 from shared.release.plan import plan_of
 
 POLICY, GUARDS = "release_policy", "release_guard_setting"
-APPROVER_ROLES = tuple(role for role, may in ROLES.items() if RELEASE_APPROVE in may)
 
 
 def find(connection: Connection, release_id: int) -> Release:
@@ -37,7 +36,8 @@ def may_approve(connection: Connection, release: Release, principal: Principal) 
         return PUBLICATION_PUBLISH in principal.permissions
     if RELEASE_APPROVE not in principal.permissions:
         return False
-    return not is_own or not store.other_approvers(connection, APPROVER_ROLES, release.created_by)
+    able = roles_with(connection, RELEASE_APPROVE)
+    return not is_own or not holders(connection, able, but=release.created_by)
 
 
 def policy_of(connection: Connection) -> Policy:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cloud.db import Database
-from cloud.identity.service import put_user
+from cloud.identity.people import put_user
 from shared.journal.event import SaleCompleted
 from tests.demo.shelves import SHELF, grams_of
 from tests.e2e.axe import PHONE, Inspector

@@ -7,13 +7,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from typing import Any
 
 import httpx
 import uvicorn
 
 from cloud import compose
 from cloud.context import Context
-from cloud.identity.service import put_user
+from cloud.identity.people import put_user
 from cloud.server import open_socket, server_of
 from cloud.settings import Settings
 from cloud.signing import create_hq_key
@@ -50,6 +51,8 @@ class CloudApi:
     database_url: str
     folder: Path
     clock: Clock = field(default_factory=SettableClock)
+    more: dict[str, Any] = field(default_factory=dict)
+    """Settings that this API has beyond, or other than, those of every test."""
     changed: dict[str, Any] = field(default_factory=dict)
     """Settings that differ."""
     context: Context = field(init=False)

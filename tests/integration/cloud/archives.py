@@ -76,5 +76,7 @@ def empty(database: Database) -> None:
     """Leave the tables and nothing in them: an archive is about all of a database."""
     tables = "SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public'"
     with database.begin() as connection:
-        names = connection.execute(text(f"{tables} AND tablename <> 'alembic_version'"))
+        names = connection.execute(
+            text(f"{tables} AND tablename NOT IN ('alembic_version', 'audit')")
+        )
         connection.execute(text(f"TRUNCATE {names.scalar_one()} CASCADE"))

@@ -16,6 +16,8 @@ GUARDS = (Requires, Public, DeviceOnly)
 RECEIPT = "/r/{store}/{day}/{no}/{code}"
 PUBLIC_PATHS = {
     *("/healthz", "/metrics", "/v1/session", "/v1/enrol", "/v1/time", "/{path:path}"),
+    *("/v1/sign-in", "/v1/password-reset", "/v1/password-reset/finish"),
+    *("/v1/oidc/start", "/v1/oidc/callback"),
     *("/r", RECEIPT, f"{RECEIPT}/proof.json"),
 }
 
