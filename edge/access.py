@@ -77,7 +77,7 @@ class Asked:
 
 
 class Approvals(Protocol):
-    """Knows who vouched for which request; in `app.state.approvals`. Answers from memory."""
+    """Knows who vouched for which request; in `app.state.staff`. Answers from memory."""
 
     def find(self, number: str, asked: Asked) -> Approver | None:
         """Who vouched for that request under that number, if it is still good for it."""
@@ -192,7 +192,7 @@ async def _with_approver(actor: Actor, request: Request) -> Actor:
     number = request.headers.get(APPROVAL_HEADER, "")
     if not number:
         return actor
-    approvals: Approvals = request.app.state.approvals
+    approvals: Approvals = request.app.state.staff.approvals
     return replace(actor, approver=approvals.find(number, asked))
 
 

@@ -214,7 +214,8 @@ class Box:
                 settings.box.locale,
                 settings.lane_numbers(),
                 software_version(),
-                self.staff,
+                self.people.employed,
+                self.people.roles.of_member,
             ),
             events=EventRoom(
                 *(self.desk, self.status, self.is_current, self.closing, self.sync.shown),

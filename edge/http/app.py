@@ -58,7 +58,6 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.events = rooms.events
     app.state.sale = rooms.sale
     app.state.staff = rooms.staff
-    app.state.approvals = rooms.staff.approvals
     app.state.till = rooms.till
     app.state.ops = rooms.ops
     app.state.devices = rooms.devices

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from edge.access import PUBLIC, Actor, Requires
 from edge.replica.catalog import StaffMember
 from shared.kernel.money import Currency
+from shared.staff.role import Role
 
 
 class StoreBody(BaseModel):
@@ -35,11 +36,13 @@ class LaneBody(BaseModel):
 
 
 class OperatorBody(BaseModel):
-    """Somebody who may sign in."""
+    """Somebody who may sign in, and what they may vouch for; the role's names by language."""
 
     id: str
     name: str
     role: str
+    role_names: dict[str, str]
+    approves: list[str]
 
 
 class LanesBody(BaseModel):
@@ -64,6 +67,7 @@ class LanesRoom:
     lanes: tuple[int, ...]
     software: str
     staff: Callable[[], tuple[StaffMember, ...]]
+    role_of: Callable[[StaffMember], Role]
 
 
 router = APIRouter(prefix="/v1/lanes", tags=["lanes"])
@@ -86,7 +90,17 @@ async def lanes(request: Request, _: Annotated[Actor, Depends(Requires(PUBLIC))]
             time_zone=room.time_zone,
         ),
         lanes=[LaneBody(lane=lane, name=str(lane)) for lane in room.lanes],
-        operators=[OperatorBody(id=each.id, name=each.name, role=each.role) for each in staff],
+        operators=[_operator(each, room.role_of(each)) for each in staff],
         sw=room.software,
         secure_context_needed=request.url.scheme != "https" and not is_local,
+    )
+
+
+def _operator(member: StaffMember, role: Role) -> OperatorBody:
+    return OperatorBody(
+        id=member.id,
+        name=member.name,
+        role=member.role,
+        role_names=dict(role.names),
+        approves=sorted(role.approves),
     )

@@ -98,7 +98,7 @@ def install(app: FastAPI, locale: str) -> None:
 def _waiting(request: Request, error: ForbiddenError) -> ForbiddenError:
     """The refusal with the number under which the request waits for somebody's word."""
     asked: Asked = request.state.asked
-    approvals: Approvals = request.app.state.approvals
+    approvals: Approvals = request.app.state.staff.approvals
     number = approvals.ask(asked, *measure_of(error))
     return ForbiddenError(NEEDED, **error.params, approval=number)
 

@@ -100,6 +100,11 @@ class StaffWorks:
             self._employed = (revision, self._parts.replica.staff(revision))
         return self._employed[1]
 
+    def employed(self) -> tuple[StaffMember, ...]:
+        """Who may sign in today."""
+        today = self._today()
+        return tuple(each for each in self.staff() if each.is_valid(today))
+
     def name_of(self, operator: str) -> str:
         """The name of an operator's id."""
         return next((each.name for each in self.staff() if each.id == operator), operator)

@@ -384,6 +384,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lanes/{lane}/approvals/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Vouch by PIN for the request that waits at the lane.
+         */
+        post: operations["approve_v1_lanes__lane__approvals__number__post"];
+        /**
+         * Give Up
+         * @description Ask for nobody's word any more.
+         */
+        delete: operations["give_up_v1_lanes__lane__approvals__number__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lanes/{lane}/carbons": {
         parameters: {
             query?: never;
@@ -479,7 +503,7 @@ export interface paths {
         put?: never;
         /**
          * Open Drawer
-         * @description Open the drawer without a sale: alone with `drawer.no_sale`, else with an approver's PIN.
+         * @description Open the drawer without a sale.
          */
         post: operations["open_drawer_v1_lanes__lane__drawer_post"];
         delete?: never;
@@ -695,6 +719,26 @@ export interface paths {
          * @description Leave the lane; an open basket stays.
          */
         delete: operations["sign_out_v1_lanes__lane__session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lanes/{lane}/session/badge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign In By Badge
+         * @description Take a lane with the badge that its scanner has just read, on a screen that is known.
+         */
+        post: operations["sign_in_by_badge_v1_lanes__lane__session_badge_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1053,6 +1097,36 @@ export interface components {
             years: number;
         };
         /**
+         * ApprovalBody
+         * @description Who vouches, and the PIN to show it.
+         */
+        ApprovalBody: {
+            /** Approver */
+            approver: string;
+            /** Pin */
+            pin: string;
+        };
+        /**
+         * Approved
+         * @description Who vouched; the request is repeated with the number in the header `Approval`.
+         */
+        Approved: {
+            /** Approver */
+            approver: string;
+            /** Name */
+            name: string;
+            /** Number */
+            number: string;
+        };
+        /**
+         * BadgeBody
+         * @description The number of the badge that the lane's screen shows.
+         */
+        BadgeBody: {
+            /** Number */
+            number: number;
+        };
+        /**
          * ByHandBody
          * @description The net weight that was read elsewhere, in thousandths of the unit.
          */
@@ -1185,24 +1259,6 @@ export interface components {
             path: string;
         };
         /**
-         * DrawerBody
-         * @description Why, and who approves it where the operator may not open the drawer alone.
-         */
-        DrawerBody: {
-            /**
-             * Approver
-             * @default
-             */
-            approver: string;
-            /**
-             * Pin
-             * @default
-             */
-            pin: string;
-            /** Reason */
-            reason: string;
-        };
-        /**
          * FaultBody
          * @description One trouble of a device, UTC ms; `until_ms` null while it stands.
          */
@@ -1333,7 +1389,7 @@ export interface components {
             /** Lanes */
             lanes: components["schemas"]["LaneBody"][];
             /** Operators */
-            operators: components["schemas"]["OperatorBody"][];
+            operators: components["schemas"]["edge__http__lanes__OperatorBody"][];
             /** Secure Context Needed */
             secure_context_needed: boolean;
             store: components["schemas"]["StoreBody"];
@@ -1371,18 +1427,6 @@ export interface components {
         OpenDayBody: {
             /** Business Date */
             business_date: string;
-        };
-        /**
-         * OperatorBody
-         * @description Somebody who may sign in.
-         */
-        OperatorBody: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Role */
-            role: string;
         };
         /**
          * OverrideBody
@@ -1671,9 +1715,14 @@ export interface components {
         };
         /**
          * SignInBody
-         * @description Who, and the PIN.
+         * @description Who, and the PIN; with `new_pin` it is changed to that.
          */
         SignInBody: {
+            /**
+             * New Pin
+             * @default
+             */
+            new_pin: string;
             /** Operator */
             operator: string;
             /** Pin */
@@ -1684,7 +1733,7 @@ export interface components {
          * @description `token` for programs; a browser gets a cookie.
          */
         SignedIn: {
-            operator: components["schemas"]["OperatorBody"];
+            operator: components["schemas"]["edge__staff__api__OperatorBody"];
             /** Permissions */
             permissions: string[];
             /** Token */
@@ -1957,6 +2006,36 @@ export interface components {
         ZeroAnswer: {
             /** Zeroed */
             zeroed: boolean;
+        };
+        /**
+         * OperatorBody
+         * @description Somebody who may sign in, and what they may vouch for; the role's names by language.
+         */
+        edge__http__lanes__OperatorBody: {
+            /** Approves */
+            approves: string[];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Role Names */
+            role_names: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * OperatorBody
+         * @description Somebody who may sign in.
+         */
+        edge__staff__api__OperatorBody: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
         };
     };
     responses: never;
@@ -2551,6 +2630,72 @@ export interface operations {
             };
         };
     };
+    approve_v1_lanes__lane__approvals__number__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approved"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_up_v1_lanes__lane__approvals__number__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     carbons_v1_lanes__lane__carbons_get: {
         parameters: {
             query?: {
@@ -2732,7 +2877,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DrawerBody"];
+                "application/json": components["schemas"]["ReasonBody"];
             };
         };
         responses: {
@@ -3183,6 +3328,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_by_badge_v1_lanes__lane__session_badge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BadgeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
             };
             /** @description A problem document. */
             default: {
