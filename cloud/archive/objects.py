@@ -39,6 +39,10 @@ class ObjectStore(Protocol):
         """Every object, in no order. Raises UnavailableError `objects.unavailable`."""
         ...
 
+    def delete(self, name: str) -> None:
+        """Let go of an object, which need not be there. UnavailableError `objects.unavailable`."""
+        ...
+
     def lock_mode(self) -> str:
         """How objects are locked against deletion: COMPLIANCE, GOVERNANCE, or "" for not at all.
 
@@ -117,6 +121,13 @@ class FileObjects:
         for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
             if is_name(path.name):
                 yield path.name
+
+    def delete(self, name: str) -> None:
+        """See ObjectStore."""
+        try:
+            self._target(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise UnavailableError("objects.unavailable", because=str(error)) from error
 
     def lock_mode(self) -> str:
         """Whoever may write to the folder may delete from it."""

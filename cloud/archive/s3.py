@@ -105,6 +105,13 @@ class S3Objects:
         except (BotoCoreError, ClientError) as error:
             raise _unavailable(error) from error
 
+    def delete(self, name: str) -> None:
+        """See ObjectStore; a locked version stays below the mark of deletion."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + checked(name))
+        except (BotoCoreError, ClientError) as error:
+            raise _unavailable(error) from error
+
     def lock_mode(self) -> str:
         """See ObjectStore; asks the bucket once."""
         if self._wanted_lock is None:

@@ -111,7 +111,7 @@ class Mover:
         self._load(planned)
         drafts = [self._drafts(line, steps) for line, steps in planned]
         wholes = self._snapshots([each for some in drafts for each in some if each.is_whole])
-        pieces.put(self.connection, self.publisher.objects, self.objects)
+        pieces.put(self.connection, self.publisher.objects, self.objects, self.act.at_ms)
         self.objects.clear()
         numbers = max((some[-1].rev - self.first_rev + 1 for some in drafts), default=0)
         for number in range(self.made_revs, numbers):

@@ -25,6 +25,9 @@ _STAGE = text("""
 _PUT = text("""
     INSERT INTO piece (sha256, data) SELECT sha256, data FROM made_piece
     ON CONFLICT (sha256) DO NOTHING""")
+_COUNT = text("""
+    INSERT INTO large_piece (sha256, made_at_ms) SELECT unnest(CAST(:names AS text[])), :at_ms
+    ON CONFLICT (sha256) DO UPDATE SET unnamed_at_ms = NULL""")
 _READ = text("SELECT sha256, data FROM piece WHERE sha256 = ANY (:names)")
 _KNOWN = text("""
     SELECT scope, digest, sha256, size, records FROM scope_snapshot
@@ -57,12 +60,15 @@ class ScopePiece:
     records: int
 
 
-def put(connection: Connection, objects: ObjectStore, made: Mapping[str, bytes]) -> None:
+def put(
+    connection: Connection, objects: ObjectStore, made: Mapping[str, bytes], at_ms: int
+) -> None:
     """Store objects (by SHA-256, hex); UnavailableError `objects.unavailable`."""
     large = [data for data in made.values() if len(data) > SMALL_BYTES_MAX]
     if large:
         with ThreadPoolExecutor(max_workers=PUTS_AT_ONCE) as pool:
-            list(pool.map(objects.put, large))
+            names = list(pool.map(objects.put, large))
+        connection.execute(_COUNT, {"names": names, "at_ms": at_ms})
     small = [(name, data) for name, data in made.items() if len(data) <= SMALL_BYTES_MAX]
     if small:
         connection.execute(_STAGE)

@@ -79,7 +79,7 @@ class Runner:
         if not is_due:  # not right after each start
             self._prune_at = now_ms + CLEAN_MS
             return
-        gone = prune(self.publisher.database, now_ms)
+        gone = prune(self.publisher.database, self.publisher.objects, now_ms)
         _log.info("publication.pruned", objects=gone)
 
     def wake(self, release_id: int) -> None:

@@ -70,6 +70,18 @@ def test_all_names_are_told_once(objects: ObjectStore) -> None:
     assert set(names) == before | put | {twice}
 
 
+def test_what_is_let_go_is_gone_and_may_be_put_again(objects: ObjectStore) -> None:
+    name = objects.put(b"let go")
+    objects.delete(name)
+    objects.delete(name)
+    with pytest.raises(MissingError):
+        objects.size(name)
+    assert objects.put(b"let go") == name
+    assert b"".join(objects.chunks(name)) == b"let go"
+    with pytest.raises(MissingError):
+        objects.delete("../../etc/passwd")
+
+
 @pytest.mark.parametrize("name", ["0" * 64, "../../etc/passwd", "", "A" * 64])
 def test_what_is_not_there_is_missing(objects: ObjectStore, name: str) -> None:
     with pytest.raises(MissingError):

@@ -11,14 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from cloud.archive.objects import FileObjects
+from cloud.archive.objects import URL_VALID_S, FileObjects
 from cloud.db import Database
 from cloud.deployment import bump_incarnation
 from cloud.desired import GENS_SKIPPED, DesiredPart, desire_parts, renew
-from cloud.publication import engine
+from cloud.publication import compile as compiler
+from cloud.publication import engine, pieces
 from cloud.publication.content import records_at
 from cloud.publication.engine import PUBLICATION_LOCK
-from cloud.publication.prune import KEPT_MS, prune
+from cloud.publication.prune import KEPT_MS, LARGE_KEPT_MS, prune
 from cloud.signing import create_hq_key
 from shared.kernel.errors import RefusedError
 from shared.wire.message import NEXT_MAX
@@ -523,15 +524,63 @@ def test_what_no_manifest_names_is_let_go_and_every_box_still_comes_to_its_revis
         connection.execute(text("INSERT INTO piece VALUES (repeat('0', 64), 'old')"))
         statement = "INSERT INTO scope_snapshot VALUES ('', '0', repeat('0', 64), 3, 0)"
         connection.execute(text(statement))
-    gone = prune(fresh.database, fresh.at_ms)
-    assert (gone, prune(fresh.database, fresh.at_ms)) == (2, 0)  # with that of an empty scope
+    objects = fresh.publisher.objects
+    gone = prune(fresh.database, objects, fresh.at_ms)
+    assert (gone, prune(fresh.database, objects, fresh.at_ms)) == (
+        2,
+        0,
+    )  # with that of an empty scope
     for had in (box, Box()):
         for head in fresh.heads("2"):
             fresh.follow(had, head)
-    prune(fresh.database, fresh.at_ms + KEPT_MS + 1)
+    prune(fresh.database, objects, fresh.at_ms + KEPT_MS + 1)
     with fresh.database.begin() as connection:
         kept = connection.execute(text("SELECT DISTINCT release_id FROM release_change"))
         assert set(kept.scalars()) == {second, third}  # an open one, and what is newer
+
+
+def test_large_objects_are_deleted_long_after_the_last_manifest_that_named_them(
+    fresh: EngineChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "SMALL_BYTES_MAX", 16)  # all objects but empty ones are large
+    monkeypatch.setattr(compiler, "DELTAS_MAX", 2)
+    objects = fresh.publisher.objects
+    before = set(objects.names())
+
+    def large() -> set[str]:
+        return set(objects.names()) - before
+
+    def publish(minor: int) -> str:
+        release_id, _ = fresh.freeze({("", "large"): minor})
+        fresh.settle(release_id)
+        fresh.at_ms += 1
+        head = fresh.heads("2")[0]
+        return (*head.snapshots, *head.deltas)[-1].sha256
+
+    publish(-1)
+    old = publish(1)
+    for minor in range(2, 6):
+        publish(minor)
+    assert old in large()
+    prune(fresh.database, objects, fresh.at_ms)
+    fresh.at_ms += LARGE_KEPT_MS
+    prune(fresh.database, objects, fresh.at_ms)
+    assert old in large()  # what a box may be fetching, or an older database may name, stays
+    again = publish(1)
+    assert again == old
+    fresh.at_ms += 1
+    prune(fresh.database, objects, fresh.at_ms)
+    assert old in large()  # it is named anew
+    kept = large()
+    for minor in range(2, 6):
+        publish(-minor)
+    prune(fresh.database, objects, fresh.at_ms)
+    fresh.at_ms += LARGE_KEPT_MS + 1
+    assert prune(fresh.database, objects, fresh.at_ms) > 0
+    assert old in kept - large()
+    for head in fresh.heads("2"):
+        fresh.follow(Box(), head)
+    assert LARGE_KEPT_MS > 1000 * URL_VALID_S
 
 
 def test_which_stores_had_a_release_is_known_though_it_was_frozen_long_before(
