@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.sale import explain
 from edge.settings import SETTINGS_FILE, load_settings
 from edge.texts import sentence
-from shared.wire.claim import Claim, parse_claim
 from shared.item.barcode import member_card_code, price_label_code, scheme_of
 from shared.kernel.errors import RefusedError, RetailError, UnavailableError
+from shared.wire.claim import Claim, parse_claim
 
 DATA_DEFAULT = Path("/var/lib/tillbox")
 _STATUS_TIMEOUT_S = 3
@@ -248,14 +246,13 @@ def _enrol(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     from edge.identity import load_identity  # noqa: PLC0415
+    from edge.own_page import ask_own, own_url  # noqa: PLC0415
 
     settings = load_settings(options.data)
     identity = load_identity(options.data)
-    url = f"http://{settings.box.host}:{settings.box.port}/healthz"
     try:
-        with urllib.request.urlopen(url, timeout=_STATUS_TIMEOUT_S) as answer:
-            facts = json.load(answer)
-    except (urllib.error.URLError, OSError, ValueError):
+        facts = json.loads(ask_own(f"{own_url(settings)}/healthz", _STATUS_TIMEOUT_S))
+    except (OSError, ValueError):
         facts = {"state": "not running", "dev": identity.dev, "store_id": identity.store_id}
     for name, value in facts.items():
         _say(f"{name:16} {value}")

@@ -16,6 +16,7 @@ from edge.device.store_printer import StorePrinters
 from edge.identity import Identity
 from edge.ids import Ids
 from edge.journal.store import EntryDraft, Journal
+from edge.own_page import own_url
 from edge.receipt.layout import zone_of
 from edge.settings import Settings
 from edge.sync.fetch import ObjectFetcher
@@ -26,8 +27,6 @@ from edge.updater.service import Updater, UpdaterParts
 from edge.version import software_version
 from shared.journal.software_event import SoftwareChanged
 from shared.release.lock import Shop
-
-_ANYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,7 @@ def make_updater(
 def _senses(
     settings: Settings, identity: Identity, journal: Journal, sync: SyncService, view: SoftwareView
 ) -> Senses:
-    clock, host = SystemClock(), settings.box.host
-    address = "127.0.0.1" if host in _ANYWHERE else (f"[{host}]" if ":" in host else host)
+    clock = SystemClock()
 
     def ready() -> frozenset[str]:
         found = (each for each in view.reports() if each.kind == "printer")
@@ -87,7 +85,7 @@ def _senses(
 
     return Senses(
         append=lambda *change: _append(journal, clock.now_ms(), SoftwareChanged(*change)),
-        url=f"http://{address}:{settings.box.port}/",
+        url=f"{own_url(settings)}/",
         ready=ready,
         is_online=lambda: sync.cloud_state().online,
         broker=(identity.broker_host, identity.broker_port),

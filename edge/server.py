@@ -20,6 +20,7 @@ import structlog
 import uvicorn
 
 from edge.box import Box
+from edge.https.wiring import PlainPort, TillPages
 from edge.journal.ballast import is_read_only
 from edge.ops.heartbeat import Heartbeat
 from edge.ops.systemd import READY, STOPPING, Notifier
@@ -37,9 +38,12 @@ _log = structlog.get_logger("box")
 class _Server(uvicorn.Server):
     """Tells the event streams to end before it waits; obeys signals of before its start."""
 
-    def __init__(self, config: uvicorn.Config, box: Box, is_told_to_stop: Event) -> None:
+    def __init__(
+        self, config: uvicorn.Config, box: Box, is_told_to_stop: Event, plain: PlainPort | None
+    ) -> None:
         super().__init__(config)
         self._box = box
+        self._plain = plain
         self._is_told_to_stop = is_told_to_stop
         self._notifier = Notifier()
         self._beat: asyncio.Task[None] | None = None
@@ -47,6 +51,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve; signals are this server's from here on."""
         await super().startup(sockets)
+        if self._plain is not None:
+            self._plain.start()
         self._beat = asyncio.create_task(Heartbeat(self._notifier).run())
         self._notifier.tell(READY)
         if self._is_told_to_stop.is_set():
@@ -56,6 +62,8 @@ class _Server(uvicorn.Server):
         """Answer what is under way, then serve no more."""
         if self._beat is not None:
             self._beat.cancel()
+        if self._plain is not None:
+            await self._plain.stop()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -68,7 +76,7 @@ class _Server(uvicorn.Server):
 def run_box(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises RetailError with what to do about it."""
     check_disk(settings.data_dir)
-    listener = take_port(settings.box.host, settings.box.port)
+    ports = (settings.box.https_port,) if settings.box.https_port else ()
     # A signal may come before the server listens to them, and uvicorn raises it again once it has
     # stopped, when the box still has to be closed.
     told_to_stop = Event()
@@ -76,11 +84,16 @@ def run_box(settings: Settings) -> None:
         signal.signal(number, lambda *_: told_to_stop.set())
     # The event loop must not wait the default 5 ms for a lane's thread that computes.
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    with contextlib.closing(listener), disk_errors(settings.data_dir):
+    with contextlib.ExitStack() as held:
+        listeners = [
+            held.enter_context(contextlib.closing(take_port(settings.box.host, port)))
+            for port in (*ports, settings.box.port)
+        ]
+        held.enter_context(disk_errors(settings.data_dir))
         box = Box(settings)
         box.start()
         try:
-            _serve(box, listener, told_to_stop)
+            _serve(box, listeners, told_to_stop)
         finally:
             box.stop()
             _log.info("stopped")
@@ -130,7 +143,8 @@ def disk_errors(data_dir: Path) -> Iterator[None]:
         raise UnavailableError("box.data_dir", path=str(data_dir), because=str(error)) from error
 
 
-def _serve(box: Box, listener: socket.socket, told_to_stop: Event) -> None:
+def _serve(box: Box, listeners: list[socket.socket], told_to_stop: Event) -> None:
+    """Serve the till on the first listener; a second one is the plain port beside HTTPS."""
     config = uvicorn.Config(
         box.app(),
         lifespan="off",
@@ -141,17 +155,27 @@ def _serve(box: Box, listener: socket.socket, told_to_stop: Event) -> None:
         timeout_graceful_shutdown=_GRACE_S,
         timeout_keep_alive=60,
     )
-    host, port = listener.getsockname()[:2]
+    host, port = listeners[0].getsockname()[:2]
+    pages = plain = None
+    if len(listeners) > 1:
+        pages = TillPages(box.settings, box.identity, box.time.now_ms)
+        plain = pages.plain(listeners[1], port)
+        pages.start()
+        pages.encrypt(config)
     _log.info(
         "ready",
-        url=f"http://{host}:{port}",
+        url=f"{'http' if pages is None else 'https'}://{host}:{port}",
         store=box.identity.store_id,
         revision=box.replica.active_revision(),
     )
     # What was loaded by now stays: it need not be walked by each collection.
     gc.collect()
     gc.freeze()
-    _Server(config, box, told_to_stop).run(sockets=[listener])
+    try:
+        _Server(config, box, told_to_stop, plain).run(sockets=listeners[:1])
+    finally:
+        if pages is not None:
+            pages.stop()
 
 
 def _disk_full(data_dir: Path) -> RefusedError:

@@ -57,8 +57,9 @@ class BoxSettings:
     """The appliance. `training` allows virtual devices; `lanes` are numbered from 1.
 
     `ballast_mb` of the disk are set aside and given up when it is full, so that selling goes on
-    until somebody makes room. `certificate` is the file (PEM) that the till pages are served
-    with, "" for none: head office is told when it runs out.
+    until somebody makes room. With `https_port` the till is served there over HTTPS, and `port`
+    only shows how a tablet comes to trust it; 0 serves the till on `port`, unencrypted.
+    `certificate` and `certificate_key` are files (PEM) of the chain's own; "" takes head office's.
     """
 
     training: bool = False
@@ -68,6 +69,8 @@ class BoxSettings:
     locale: str = "zh-CN"
     ballast_mb: int = 64
     certificate: str = ""
+    certificate_key: str = ""
+    https_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +375,7 @@ def _check(settings: Settings) -> None:
     _in_range("box.ballast_mb", settings.box.ballast_mb, 0, _BALLAST_MB_MAX)
     for name, port in (
         ("box.port", settings.box.port),
+        ("box.https_port", settings.box.https_port),
         ("scanner.port", settings.scanner.port),
         ("shelf.port", settings.shelf.port),
     ):

@@ -25,6 +25,9 @@ _ADD_EVENT = text("""
 _EVENTS = text("""
     SELECT at_ms, dev, store_id, action, by, reason FROM fleet_event
     WHERE dev = :dev ORDER BY id DESC LIMIT :most""")
+_COUNT = text("""
+    SELECT count(*) FROM fleet_event
+    WHERE dev = :dev AND action = :action AND at_ms > :since_ms""")
 _STREAMS = text("""
     SELECT encode(stream_id, 'hex') AS stream, ordinal, cause, status, head_seq,
         greatest(edge_head, head_seq) AS edge_head_seq, safe_seq, opened_at_ms, rx_at_ms
@@ -103,6 +106,12 @@ def events(connection: Connection, dev: str) -> list[FleetEvent]:
     """What was done to a box, the newest first."""
     rows = connection.execute(_EVENTS, {"dev": dev, "most": EVENTS_MAX})
     return [FleetEvent(*row) for row in rows]
+
+
+def count(connection: Connection, dev: str, action: str, since_ms: int) -> int:
+    """How often something was done to a box since an instant."""
+    values = {"dev": dev, "action": action, "since_ms": since_ms}
+    return int(connection.execute(_COUNT, values).scalar_one())
 
 
 def streams(connection: Connection, dev: str) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import cloud.fleet.api
 import cloud.fleet.care_api
 import cloud.fleet.certificate_api
 import cloud.fleet.remote_api
+import cloud.fleet.till_pages_api
 import cloud.http.health
 import cloud.http.price_check
 import cloud.http.time
@@ -77,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.fleet.care_api.router,
     cloud.fleet.certificate_api.router,
     cloud.fleet.remote_api.router,
+    cloud.fleet.till_pages_api.router,
     cloud.ingest.api.router,
     cloud.report.api.router,
     cloud.receipt.api.router,

@@ -21,6 +21,7 @@ from edge.staff import api as staff_api
 from edge.staff import approval_api
 from edge.till import api as till_api
 from edge.version import software_version
+from shared.kernel.errors import ForbiddenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.copies = rooms.copies
     app.state.customer = rooms.customer
     problems.install(app, rooms.locale)
-    app.add_middleware(Guard)
+    foreign = ForbiddenError("session.cross_site")
+    app.add_middleware(Guard, refusal=lambda: problems.problem(foreign, rooms.locale))
     rooms_of_the_store = (till_api, copy_api, ops_api, devices_api, pairing_api, shelf_api)
     for module in (lanes, staff_api, approval_api, events, label_api, *rooms_of_the_store):
         app.include_router(module.router)

@@ -17,7 +17,7 @@ from shared.wire.encoding import GZIP, takes_gzip
 STATIC = Path(__file__).parent / "static"
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _ASK_AGAIN = {"Cache-Control": "no-cache"}
-_API_FOLDERS = ("v1", "virtual", "healthz", "metrics", "openapi.json", "docs")
+API_FOLDERS = ("v1", "virtual", "healthz", "metrics", "openapi.json", "docs")
 _NOT_BUILT = (
     "<!doctype html><meta charset=utf-8><title>Tillbox</title>"
     "<h1>Web assets not built</h1><p>The box works, but its till page was not built:"
@@ -32,7 +32,7 @@ async def page(
     request: Request, path: str, _: Annotated[Actor, Depends(Requires(PUBLIC))]
 ) -> Response:
     """A built file; else the app's page, whose own router knows the rest."""
-    if path.split("/", 1)[0] in _API_FOLDERS:
+    if path.split("/", 1)[0] in API_FOLDERS:
         raise HTTPException(404)
     folder: Path = getattr(request.app.state, "static", STATIC)
     found = await asyncio.to_thread(_find, folder, path)

@@ -89,6 +89,7 @@ class RunningBox:
     screens: list[Screen] = field(default_factory=list)
     token: str = ""
     keys: int = 0
+    health: str = "/healthz"
 
     @property
     def url(self) -> str:
@@ -96,7 +97,7 @@ class RunningBox:
 
     def start(self) -> RunningBox:
         self.process.start()
-        self.process.wait_http(f"{self.url}/healthz", READY_WITHIN_S)
+        self.process.wait_http(f"{self.url}{self.health}", READY_WITHIN_S)
         return self
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
@@ -151,9 +152,10 @@ def a_running_box(
     folder: Path,
     *more: Record,
     prepare: Callable[[Path], None] = lambda _: None,
+    health: str = "/healthz",
     **settings: str,
 ) -> RunningBox:
-    """`prepare` changes the data folder before the box starts."""
+    """`prepare` changes the data folder before the box starts; it runs once `health` answers."""
     port = free_port()
     data = folder / "data"
     data.mkdir(parents=True)
@@ -162,7 +164,7 @@ def a_running_box(
     command = Command(
         "box", [sys.executable, "-m", "edge", "run", "--data", data], folder / "box.log"
     )
-    return RunningBox(data, port, ChildProcess(command)).start()
+    return RunningBox(data, port, ChildProcess(command), health=health).start()
 
 
 COUNTER = """
