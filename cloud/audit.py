@@ -86,8 +86,8 @@ def verify(connection: Connection, *, seq: int = 0, hash_hex: str = "") -> int:
 
 
 def _rows(connection: Connection) -> Iterator[dict[str, Any]]:
-    found = connection.execution_options(stream_results=True).execute(_ALL)
-    yield from (dict(row) for row in found.mappings())
+    with connection.execute(_ALL, execution_options={"stream_results": True}) as found:
+        yield from (dict(row) for row in found.mappings())
 
 
 def _sealed(before: bytes, row: dict[str, Any]) -> bytes:

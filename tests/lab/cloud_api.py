@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 import httpx
 import uvicorn
@@ -51,8 +50,6 @@ class CloudApi:
     database_url: str
     folder: Path
     clock: Clock = field(default_factory=SettableClock)
-    more: dict[str, Any] = field(default_factory=dict)
-    """Settings that this API has beyond, or other than, those of every test."""
     changed: dict[str, Any] = field(default_factory=dict)
     """Settings that differ."""
     context: Context = field(init=False)

@@ -1,4 +1,4 @@
-"""People of head office: roles as data, second factors, sessions that can be ended, the audit log."""
+"""People of head office: roles as data, second factors, sessions that end, the audit log."""
 
 from alembic import op
 from sqlalchemy import inspect

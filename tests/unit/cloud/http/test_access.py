@@ -18,6 +18,7 @@ PUBLIC_PATHS = {
     *("/healthz", "/metrics", "/v1/session", "/v1/enrol", "/v1/time", "/{path:path}"),
     *("/v1/sign-in", "/v1/password-reset", "/v1/password-reset/finish"),
     *("/v1/oidc/start", "/v1/oidc/callback"),
+    *(f"/v1/pki/{name}" for name in ("chain-ca.pem", "device-ca.pem", "device.crl")),
     *("/r", RECEIPT, f"{RECEIPT}/proof.json"),
 }
 
