@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
-WORKERS ?= 2
+# One more than processors: a third of the tests' time is waiting for processes, disks and pages.
+WORKERS ?= 3
 
 .PHONY: help setup demo test test-hardware test-machine soak bench audit mutation lint fmt lock clean
 .DEFAULT_GOAL := help
