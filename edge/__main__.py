@@ -218,10 +218,10 @@ def _run(options: argparse.Namespace) -> int:
     from edge.logs import set_up_logs  # noqa: PLC0415 - the other commands start faster
 
     set_up_logs()
-    settings = load_settings(options.data)
+    from edge.fleet_settings import load_with_fleet  # noqa: PLC0415
     from edge.server import run_box  # noqa: PLC0415
 
-    run_box(settings)
+    run_box(load_with_fleet(options.data))
     return 0
 
 

@@ -475,6 +475,7 @@ class Box:
         _log.info("revision_activated", revision=result.new_rev, before=result.old_rev)
         self.rules.forget()
         self.people.activated()
+        self.works.fleet.touch()
         try:
             self._record_activation()
         finally:  # tills show what they sell with, and at once; labels may take their time

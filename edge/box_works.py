@@ -10,11 +10,13 @@ from edge.backup.nightly import Nightly
 from edge.clock import SystemClock
 from edge.copy.verify import heads_of
 from edge.device.wiring import Devices
+from edge.house_rules import HouseRules
 from edge.identity import Identity
 from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.ops.care import DeviceCare
 from edge.ops.remote_works import RemoteWorks, WorksParts, end_service
+from edge.ops.self_test import is_quiet
 from edge.ops.telemetry import ClockState
 from edge.replica.catalog import StaffMember
 from edge.replica.store import Replica
@@ -43,6 +45,7 @@ class Appliance(Protocol):
     effects: SaleEffects
     replica: Replica
     shop: Shop
+    rules: HouseRules
 
     def open_baskets(self) -> int:
         """How many lanes have goods in their basket."""
@@ -83,6 +86,8 @@ def make_works(box: Appliance) -> RemoteWorks:
         people=people,
         restart=end_service,
         price_check=lambda asked: PriceChecks.of(box.replica, box.shop).brief(asked),
+        wanted=box.rules.box_field,
+        may_restart=lambda: is_quiet(box.care.premises),
     )
     return RemoteWorks(parts, lambda: box.sync)
 

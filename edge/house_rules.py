@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from shared.config.box import BOX, BoxValue, parse_box
 from shared.config.dated import Value, setting_at
 from shared.config.settings import (
     PAYMENT,
@@ -84,6 +86,10 @@ class HouseRules:
     def rounding(self) -> CashRounding:
         """How the store rounds what is paid in cash now."""
         return self._now(ROUNDING, parse_rounding, NO_ROUNDING)
+
+    def box_field(self, field: str) -> BoxValue | None:
+        """What head office wants of a field of `edge.toml` now; None where it says nothing."""
+        return self._now(BOX + field, partial(parse_box, field), None)
 
     def receipt_texts(self, at_ms: int) -> ReceiptTexts:
         """The lines of the receipts of an instant (UTC ms)."""

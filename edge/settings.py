@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from shared.config.box import BoxValue
 from shared.item.labels import LABEL_COUNTRIES, BarcodeScheme, own_scheme, scheme_of
 from shared.kernel.errors import RefusedError
 
@@ -222,6 +223,13 @@ class SelfTestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """`every_s`: how often head office hears how the box feels; 0 leaves it to head office."""
+
+    every_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MirrorSettings:
     """`path`: a folder on a USB stick for a second copy of the journal; "" keeps none."""
 
@@ -280,6 +288,15 @@ class Settings:
     mirror: MirrorSettings = field(default_factory=MirrorSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
     self_test: SelfTestSettings = field(default_factory=SelfTestSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
+    from_fleet: frozenset[str] = frozenset()
+    """The fields that head office set, such as `drawer.left_open_s`."""
+
+    def value_of(self, name: str) -> BoxValue:
+        """The value of a field, such as `drawer.left_open_s`."""
+        section, _, field_name = name.partition(".")
+        found: BoxValue = getattr(getattr(self, section), field_name)
+        return found
 
     @property
     def training(self) -> bool:
@@ -310,6 +327,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "mirror": MirrorSettings,
     "backup": BackupSettings,
     "self_test": SelfTestSettings,
+    "telemetry": TelemetrySettings,
 }
 T = TypeVar("T")
 
@@ -320,12 +338,16 @@ def load_settings(data_dir: Path) -> Settings:
     Raises RefusedError `settings.syntax`, `settings.unknown`, `settings.type` or
     `settings.value`, each with the section and field to correct.
     """
+    return parse_settings(data_dir, read_document(data_dir))
+
+
+def read_document(data_dir: Path) -> dict[str, Any]:
+    """What stands in `edge.toml`; raises RefusedError `settings.syntax`."""
     path = data_dir / SETTINGS_FILE
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except ValueError as error:  # no TOML, or no UTF-8
         raise RefusedError("settings.syntax", file=str(path), because=str(error)) from error
-    return parse_settings(data_dir, document)
 
 
 def parse_settings(data_dir: Path, document: Mapping[str, Any]) -> Settings:
@@ -372,6 +394,7 @@ def _check(settings: Settings) -> None:
     if not _TIME_OF_DAY.fullmatch(settings.self_test.at):
         raise RefusedError("settings.value", field="self_test.at", allowed='"HH:MM", ""')
     _in_range("box.lanes", settings.box.lanes, 1, _LANES_MAX)
+    _in_range("telemetry.every_s", settings.telemetry.every_s, 0, 3600)
     _in_range("box.ballast_mb", settings.box.ballast_mb, 0, _BALLAST_MB_MAX)
     for name, port in (
         ("box.port", settings.box.port),

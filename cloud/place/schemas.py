@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from shared.config.box import FieldKind
+
 
 class Reasoned(BaseModel):
     """Why a master is changed; kept with it."""
@@ -111,8 +113,9 @@ class Categories(BaseModel):
 class SettingChange(Reasoned):
     """What a place ("17", "zone:<id>", "group:<id>" or "chain") sets up from a time on.
 
-    `name` is "payment", "receipt" or "tax/<class>". `from_local` is "" for always, or a time on
-    each store's own clock, "2026-12-01T00:00". `value` null ends what the place said.
+    `name` is "payment", "rounding", "receipt", "tax/<class>" or "box/<field>". `from_local` is ""
+    for always, or a time on each store's own clock, "2026-12-01T00:00". `value` null ends what the
+    place said.
     """
 
     place: str = Field(max_length=80)
@@ -186,6 +189,27 @@ class RoleHistory(BaseModel):
     """Rows of roles, the newest first."""
 
     roles: list[RoleRow]
+
+
+class BoxField(BaseModel):
+    """A field of a box's own file that head office may set, as {"value": ...}.
+
+    `kind` is choice, whole, flag, time ("HH:MM" or "") or numbers; `low` and `high` bound numbers.
+    `is_live`: it counts without a restart of the box.
+    """
+
+    name: str
+    kind: FieldKind
+    low: int
+    high: int
+    choices: list[str]
+    is_live: bool
+
+
+class BoxFields(BaseModel):
+    """All of them."""
+
+    fields: list[BoxField]
 
 
 class MasterEvent(BaseModel):

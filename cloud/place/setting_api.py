@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -12,6 +13,7 @@ from cloud.context import Principal
 from cloud.place import schemas, setting
 from cloud.place.api import author_of, cell_of
 from cloud.place.setting_store import SettingRow
+from shared.config.box import BOX_FIELDS
 
 router = APIRouter(prefix="/v1/settings", tags=["settings"])
 READ = [Depends(Requires(ITEM_READ))]
@@ -41,6 +43,13 @@ def put_setting(body: schemas.SettingChange, context: ContextDep, principal: Wri
     row = SettingRow(setting.scope_of(body.place), body.name, body.from_local, body.value)
     author = author_of(context, principal, body.reason)
     return json_answer({"changed": int(setting.put_setting(context.database, row, author))})
+
+
+@router.get("/fields", response_model=schemas.BoxFields, dependencies=READ)
+def box_fields() -> Response:
+    """What head office may set on boxes: the settings "box/<name>", and what their values are."""
+    rows = [{"name": name, **asdict(spec)} for name, spec in BOX_FIELDS.items()]
+    return json_answer({"fields": rows})
 
 
 @router.get("/history", response_model=schemas.Settings, dependencies=READ)

@@ -61,6 +61,8 @@ class PrinterDrawer:
     def __init__(self, printer: DrawerSocket, config: DrawerConfig, clock: Clock) -> None:
         self._printer = printer
         self._config = config
+        self.left_open_s = config.left_open_s
+        """How long it may stay open from now on; 0 for ever."""
         self._clock = clock
         self._command = pulse(config.pin, is_realtime=config.is_realtime)
         self._board = StateBoard(clock)
@@ -128,7 +130,7 @@ class PrinterDrawer:
             self._open_since_ms = now_ms
             self._is_forced = self._is_without_pulse(status.drawer_closed_at_ms)
             self._board.count("opened_without_pulse" if self._is_forced else "opened")
-        limit_ms = self._config.left_open_s * 1000
+        limit_ms = self.left_open_s * 1000
         if self._is_forced:
             self._board.write("degraded", "drawer.forced")
         elif limit_ms and now_ms - self._open_since_ms >= limit_ms:

@@ -45,6 +45,7 @@ class DeviceCare:
 
     def __init__(self, parts: CareParts) -> None:
         self._parts = parts
+        self.premises = parts.premises
         self.book = FaultBook(parts.desk_file)
         self.watch = DeviceWatch(WatchParts(parts.reports, parts.facts.put, self.book, parts.clock))
         self.self_test = SelfTest(
@@ -83,7 +84,6 @@ class DeviceCare:
             watch=self.watch,
             book=self.book,
             self_test=self.self_test,
-            self_test_at=parts.self_test_at,
             facts_waiting=parts.facts.depth,
             now_ms=parts.clock.now_ms,
         )

@@ -31,7 +31,6 @@ class DevicesRoom:
     watch: DeviceWatch
     book: FaultBook
     self_test: SelfTest
-    self_test_at: str
     facts_waiting: Callable[[], int]
     now_ms: Callable[[], int]
 
@@ -86,7 +85,7 @@ def _body(room: DevicesRoom) -> DevicesBody:
         revision=seen.revision,
         devices=devices_of(seen.reports, room.book.history(HISTORY_OF)),
         self_test=self_test_of(room.self_test.last()),
-        self_test_at=room.self_test_at,
+        self_test_at=room.self_test.at,
         facts_waiting=room.facts_waiting(),
     )
 

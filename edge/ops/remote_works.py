@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from edge.device.wiring import Devices
+from edge.fleet_settings import FleetParts, FleetSettings
 from edge.identity import Identity
 from edge.journal.store import Journal
 from edge.logs import recent_lines
@@ -24,9 +25,10 @@ from edge.ops.telemetry import ClockState, TelemetryParts, TelemetrySender
 from edge.settings import Settings
 from edge.sqlite import Writer
 from edge.tls import CURRENT, BoxKeys
+from shared.config.box import BoxValue
 from shared.journal.entry import JournalEntry
 from shared.kernel.clock import Clock
-from shared.wire.message import CommandResult, DesiredState, message_bytes
+from shared.wire.message import CommandResult, DesiredState, DeviceTelemetry, message_bytes
 from shared.wire.topics import up_result, up_telemetry
 
 SALE = "sale.completed"
@@ -48,6 +50,7 @@ class WorksParts:
 
     `clock` counts, `clock_state` and `now_ms` are what is trusted most. `people` names whoever
     must not be named in logs; `restart` ends the service, whose supervisor starts it again.
+    `wanted` is what head office wants of a field of `edge.toml`, None for nothing.
     """
 
     settings: Settings
@@ -67,6 +70,8 @@ class WorksParts:
     people: Callable[[], Iterator[str]]
     restart: Callable[[], None]
     price_check: Callable[[Mapping[str, str]], str]
+    wanted: Callable[[str], BoxValue | None]
+    may_restart: Callable[[], bool]
 
 
 class RemoteWorks:
@@ -89,6 +94,7 @@ class RemoteWorks:
                 tell=lambda told: line().tell(up_telemetry(dev), told, may_be_lost=True),
                 jitter=parts.jitter,
                 certificate_days=lambda: self._certificate_days(machine),
+                extra=self._settings_told,
             )
         )
         self.remote = Remote(
@@ -101,10 +107,15 @@ class RemoteWorks:
             )
         )
 
+        self._own_every_s = parts.settings.telemetry.every_s
+        self.fleet = FleetSettings(self._fleet_parts())
+
     def start(self) -> None:
         """Measure, tell and obey from now on."""
+        self._tell_every(self._own_every_s)
         self._parts.journal.on_append(self._appended)
         self._parts.journal.on_acked(self.watches.acked)
+        self.fleet.start()
         self.telemetry.start()
         self.remote.start()
 
@@ -112,10 +123,11 @@ class RemoteWorks:
         """End both."""
         self.remote.stop()
         self.telemetry.stop()
+        self.fleet.stop()
 
     def desire(self, state: DesiredState) -> None:
         """Take what head office wants; returns at once."""
-        self.telemetry.every(state.telemetry_s)
+        self.telemetry.every(self._own_every_s or state.telemetry_s)
         self.remote.desire(state)
 
     def _certificate_days(self, machine: Machine) -> int | None:
@@ -125,6 +137,41 @@ class RemoteWorks:
         paths = (parts.settings.box.certificate, str(own))
         found = [machine.certificate_days(path, now_ms) for path in paths]
         return min((days for days in found if days is not None), default=None)
+
+    def _fleet_parts(self) -> FleetParts:
+        parts = self._parts
+
+        def left_open(seconds: int) -> None:
+            for each in parts.devices.printers.every:
+                each.drawer.left_open_s = seconds
+
+        return FleetParts(
+            settings=parts.settings,
+            wanted=parts.wanted,
+            live={
+                "drawer.left_open_s": left_open,
+                "self_test.at": parts.care.self_test.set_at,
+                "telemetry.every_s": self._tell_every,
+            },
+            clock=parts.clock,
+            may_restart=parts.may_restart,
+            restart=parts.restart,
+        )
+
+    def _tell_every(self, seconds: int) -> None:
+        """How often to tell by the settings; 0 leaves it to the next word of head office."""
+        self._own_every_s = seconds
+        if seconds:
+            self.telemetry.every(seconds)
+
+    def _settings_told(self) -> tuple[DeviceTelemetry, ...]:
+        """The settings among the devices: head office sees what waits for a restart."""
+        state = self.fleet.state()
+        if state.refused:
+            return (DeviceTelemetry("settings", "box", "failed", "settings.refused"),)
+        if state.pending:
+            return (DeviceTelemetry("settings", "box", "degraded", "settings.restart"),)
+        return ()
 
     def _task_parts(self) -> TaskParts:
         parts, identity = self._parts, self._parts.identity

@@ -144,6 +144,8 @@ class SelfTest:
 
     def __init__(self, parts: SelfTestParts) -> None:
         self._parts = parts
+        self.at = parts.at
+        """When it is due each night, "HH:MM", "" for never."""
         self._turn = threading.Lock()
         self._asking = threading.Lock()
         self._under_way: Future[SelfTestRow] | None = None
@@ -181,6 +183,10 @@ class SelfTest:
             self._parts.book.seen()
             self._last = self._parts.book.last_test()
             self._parts.told()
+
+    def set_at(self, at: str) -> None:
+        """Let it be due at another time from now on."""
+        self.at = at
 
     def begin(self, asked_by: str) -> Future[SelfTestRow]:
         """Run it on a thread of its own; who asks while one is under way gets that one's result."""
@@ -221,7 +227,7 @@ class SelfTest:
         if self._parts.clock.mono_ms() - self._started_ms < IDLE_MS:
             return False
         now = self._local(self._parts.clock.now_ms())
-        if not is_due(now, self._parts.at, self._last_on) or not is_quiet(self._parts.premises):
+        if not is_due(now, self.at, self._last_on) or not is_quiet(self._parts.premises):
             return False
         self._last_on = now.date()
         self.run()

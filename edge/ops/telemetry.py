@@ -45,6 +45,8 @@ class TelemetryParts:
     tell: Callable[[bytes], bool]
     jitter: Callable[[], float]
     certificate_days: Callable[[], int | None] = lambda: None
+    extra: Callable[[], tuple[DeviceTelemetry, ...]] = tuple
+    """What is no device and yet has its state, such as the settings."""
 
 
 class TelemetrySender:
@@ -103,7 +105,7 @@ class TelemetrySender:
             sync_p50_ms=synced.p50_ms,
             sync_p99_ms=synced.p99_ms,
             scans=scanned.count,
-            devices=tuple(map(_device, parts.reports()[:DEVICES_MAX])),
+            devices=(*map(_device, parts.reports()), *parts.extra())[-DEVICES_MAX:],
         )
 
     def send(self) -> bool:

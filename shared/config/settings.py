@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.config.box import BOX, parse_box
 from shared.config.dated import Value
 from shared.config.value import only, text_lines, wrong
 from shared.kernel.errors import RefusedError
@@ -96,6 +97,8 @@ def check_setting(name: str, value: Value) -> None:
     if name.startswith(TAX):
         tax_name(name.removeprefix(TAX))
         parse_tax(value)
+    elif name.startswith(BOX):
+        parse_box(name.removeprefix(BOX), value)
     elif name == PAYMENT:
         _only_known(value)
         parse_payment(value)

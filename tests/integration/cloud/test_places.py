@@ -232,6 +232,18 @@ def test_a_setting_that_no_till_would_understand_is_refused(
     assert problem(admin.put("/v1/settings", json=body | change)) == (422, code)
 
 
+def test_a_setting_of_the_boxes_is_what_their_list_of_fields_says(
+    admin: httpx.Client, database: Database
+) -> None:
+    fields = {each["name"]: each for each in admin.get("/v1/settings/fields").json()["fields"]}
+    assert fields["drawer.left_open_s"]["is_live"]
+    assert "zh-TW" in fields["box.locale"]["choices"]
+    assert put_setting(admin, "chain", "box/drawer.left_open_s", {"value": 90}) == 1
+    assert taken(database) == {("", "box/drawer.left_open_s@c"): {"dated": [["", {"value": 90}]]}}
+    body = {"place": "chain", "name": "box/box.host", "from_local": "", "value": {"value": "x"}}
+    assert problem(admin.put("/v1/settings", json=body)) == (422, "config.name")
+
+
 def test_the_history_tells_every_row(admin: httpx.Client) -> None:
     put_setting(admin, "p2", "tax/wine", FOOD_9)
     put_setting(admin, "p2", "tax/wine", FOOD_13)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from edge.fleet_settings import FleetParts, FleetSettings, FleetState, load_with_fleet
 from edge.house_rules import HouseRules
 from edge.receipt.layout import zone_of
 from edge.sale.dated_catalogue import DatedCatalogue
@@ -37,6 +38,7 @@ def lane(tmp_path: Path) -> Iterator[Lane]:
             catalogue=DatedCatalogue(made.replica, rules.dated),
             layout=replace(shop.layout, texts_at=rules.receipt_texts),
             takes=rules.takes,
+            rounding=rules.rounding,
         )
         yield made
 
@@ -51,6 +53,38 @@ def test_a_way_to_pay_that_is_switched_off_is_refused(lane: Lane) -> None:
         lane.pay(300, CARD)
     lane.pay(300)
     assert lane.state.done is not None
+
+
+def test_cash_is_rounded_as_the_store_is_told(lane: Lane) -> None:
+    lane.publish(price_record(3, 302), setting("rounding@c", {"step_minor": 5}))
+    lane.scan(a_gtin(3))
+    lane.pay(500)
+    done = lane.state.done
+    assert done is not None
+    assert (done.due_minor, done.rounding_minor, done.change_minor) == (302, -2, 200)
+
+
+def test_a_setting_of_the_box_comes_with_the_prices_and_counts_after_a_restart(
+    lane: Lane, tmp_path: Path
+) -> None:
+    rules = HouseRules(lane.replica, zone_of("America/New_York"), lane.shop.clock)
+    chain, store = {"value": "zh-TW"}, {"value": 90}
+    lane.publish(setting("box/box.locale@c", chain), setting("box/drawer.left_open_s", store))
+    told: list[int] = []
+    box = FleetSettings(
+        FleetParts(
+            settings=load_with_fleet(tmp_path),
+            wanted=rules.box_field,
+            live={"drawer.left_open_s": told.append},
+            clock=lane.shop.clock,
+            may_restart=lambda: False,
+            restart=lambda: None,
+        )
+    )
+    assert box.look() == FleetState(pending=("box.locale",))
+    assert told == [90]
+    again = load_with_fleet(tmp_path)
+    assert (again.box.locale, again.drawer.left_open_s) == ("zh-TW", 90)
 
 
 def test_the_tax_of_a_class_is_that_of_the_receipt(lane: Lane) -> None:

@@ -30,7 +30,16 @@ export interface Category {
   readonly names: Readonly<Record<string, string>>;
 }
 
-export type SettingKind = "tax" | "payment" | "receipt";
+export type SettingKind = "tax" | "payment" | "rounding" | "receipt" | "box";
+/** A field of a box's own file that head office may set; `is_live`: it counts without a restart. */
+export interface BoxField {
+  readonly name: string;
+  readonly kind: "choice" | "whole" | "flag" | "time" | "numbers";
+  readonly low: number;
+  readonly high: number;
+  readonly choices: readonly string[];
+  readonly is_live: boolean;
+}
 export type SettingValue = Readonly<Record<string, unknown>>;
 
 /** `value` null ends what the place said; `from_local` "" is always. */
@@ -61,17 +70,19 @@ export interface Masters {
   readonly places: readonly Place[];
   readonly categories: readonly Category[];
   readonly settings: readonly Setting[];
+  readonly fields: readonly BoxField[];
 }
 
 export async function readMasters(): Promise<Masters> {
-  const [zones, groups, places, categories, settings] = await Promise.all([
+  const [zones, groups, places, categories, settings, fields] = await Promise.all([
     ask<{ zones: Zone[] }>("GET", "/v1/zones"),
     ask<{ groups: Group[] }>("GET", "/v1/groups"),
     ask<{ places: Place[] }>("GET", "/v1/places"),
     ask<{ categories: Category[] }>("GET", "/v1/categories"),
     ask<{ settings: Setting[] }>("GET", "/v1/settings"),
+    ask<{ fields: BoxField[] }>("GET", "/v1/settings/fields"),
   ]);
-  return { ...zones, ...groups, ...places, ...categories, ...settings };
+  return { ...zones, ...groups, ...places, ...categories, ...settings, ...fields };
 }
 
 export type Places = Pick<Masters, "zones" | "places">;

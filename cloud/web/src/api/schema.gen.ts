@@ -66,6 +66,174 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Account
+         * @description One's own account with its sessions.
+         */
+        get: operations["read_account_v1_account_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Password
+         * @description Give oneself a new password; one's other sessions end.
+         */
+        put: operations["change_password_v1_account_password_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Codes
+         * @description New recovery codes; the old ones are good no more.
+         */
+        post: operations["renew_codes_v1_account_recovery_codes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Other Sessions
+         * @description End all of one's own sessions but this.
+         */
+        delete: operations["end_other_sessions_v1_account_sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description End one of one's own sessions.
+         */
+        delete: operations["end_session_v1_account_sessions__session__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Enrol Totp
+         * @description The offered secret counts from now on; answers the recovery codes.
+         */
+        put: operations["enrol_totp_v1_account_totp_put"];
+        /**
+         * Offer Totp
+         * @description A secret for an app; it counts once a code of it was sent.
+         */
+        post: operations["offer_totp_v1_account_totp_post"];
+        /**
+         * Drop Totp
+         * @description Do without a second factor, where the role lets.
+         */
+        delete: operations["drop_totp_v1_account_totp_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit Rows
+         * @description Who did what, newest first.
+         */
+        get: operations["audit_rows_v1_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit Csv
+         * @description The same as a table, the newest 100,000 rows.
+         */
+        get: operations["audit_csv_v1_audit_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/catalog/fetch": {
         parameters: {
             query?: never;
@@ -284,6 +452,26 @@ export interface paths {
         get: operations["departments_v1_departments_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/device/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Certificate
+         * @description Give a box its next certificate, also when its last one has run out.
+         */
+        post: operations["renew_certificate_v1_device_certificate_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1395,6 +1583,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Callback
+         * @description Take the person whom the service sends back; a refusal is told by the sign-in page.
+         */
+        get: operations["callback_v1_oidc_callback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start
+         * @description Send the browser to the sign-in service.
+         */
+        get: operations["start_v1_oidc_start_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Reset
+         * @description Send a link to a user who forgot the password; the same answer whoever that is.
+         */
+        post: operations["ask_reset_v1_password_reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-reset/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish Reset
+         * @description Set a password with the token of a link, which is good once.
+         */
+        post: operations["finish_reset_v1_password_reset_finish_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pki/chain-ca.pem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Chain Ca
+         * @description The certificates that the chain's own servers come from.
+         */
+        get: operations["chain_ca_v1_pki_chain_ca_pem_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pki/device-ca.pem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Device Ca
+         * @description The certificates that the boxes' own come from, for a broker.
+         */
+        get: operations["device_ca_v1_pki_device_ca_pem_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pki/device.crl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Device Crl
+         * @description Which boxes' certificates count no more, for a broker on another machine.
+         */
+        get: operations["device_crl_v1_pki_device_crl_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/places": {
         parameters: {
             query?: never;
@@ -1856,7 +2184,7 @@ export interface paths {
         put?: never;
         /**
          * Pause
-         * @description Begin no further wave until it is resumed; what was sent stays and starts as set.
+         * @description Begin no further wave until it is resumed; stores that wait for their instant lose it.
          */
         post: operations["pause_v1_releases__release_id__pause_post"];
         delete?: never;
@@ -1916,7 +2244,7 @@ export interface paths {
         put?: never;
         /**
          * Resume
-         * @description Go on.
+         * @description Go on: stores that lost it get it again, those whose instant has passed at once.
          */
         post: operations["resume_v1_releases__release_id__resume_post"];
         delete?: never;
@@ -2047,6 +2375,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All Roles
+         * @description Every role, and every permission there is.
+         */
+        get: operations["all_roles_v1_roles_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Role
+         * @description Add a role or change one; its people sign in again.
+         */
+        put: operations["put_role_v1_roles__role__put"];
+        post?: never;
+        /**
+         * Drop Role
+         * @description Remove a role of one's own, or give a built-in one back its first form.
+         */
+        delete: operations["drop_role_v1_roles__role__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -2063,6 +2435,8 @@ export interface paths {
         /**
          * Sign In
          * @description Sign in with a password; sets the session cookie and gives the same token.
+         *
+         *     The session that the browser had before ends: nobody can hand a person one of theirs.
          */
         post: operations["sign_in_v1_session_post"];
         /**
@@ -2070,6 +2444,26 @@ export interface paths {
          * @description End this session.
          */
         delete: operations["sign_out_v1_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Prove again who one is, before what is dangerous.
+         */
+        post: operations["confirm_v1_session_confirm_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2111,6 +2505,26 @@ export interface paths {
          * @description The same as a table.
          */
         get: operations["settings_csv_v1_settings_all_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Box Fields
+         * @description What head office may set on boxes: the settings "box/<name>", and what their values are.
+         */
+        get: operations["box_fields_v1_settings_fields_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2191,6 +2605,26 @@ export interface paths {
          * @description The same as a table, the newest 10,000 rows.
          */
         get: operations["shelf_facts_csv_v1_shelves_all_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sign In Ways
+         * @description How one may sign in here.
+         */
+        get: operations["sign_in_ways_v1_sign_in_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2570,6 +3004,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/till-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roles
+         * @description What each role may do at the tills, and the rights that there are.
+         */
+        get: operations["roles_v1_till_roles_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/till-roles/all.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roles Csv
+         * @description The same as a table.
+         */
+        get: operations["roles_csv_v1_till_roles_all_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/till-roles/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Role History
+         * @description Who said what of a role ("": of all), when and why, newest first.
+         */
+        get: operations["role_history_v1_till_roles_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/till-roles/history.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Role History Csv
+         * @description The same as a table.
+         */
+        get: operations["role_history_csv_v1_till_roles_history_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/till-roles/{role_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Role
+         * @description Say what a role may do from a time on; tills have it with the next release.
+         */
+        put: operations["put_role_v1_till_roles__role_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/time": {
         parameters: {
             query?: never;
@@ -2585,6 +3119,130 @@ export interface paths {
          */
         post: operations["tell_time_v1_time_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Users
+         * @description Everybody who may sign in, by name.
+         */
+        get: operations["users_v1_users_get"];
+        put?: never;
+        /**
+         * Invite
+         * @description Add a user and send an invitation; answers the link where no mail could be sent.
+         */
+        post: operations["invite_v1_users_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Users Csv
+         * @description The same as a table.
+         */
+        get: operations["users_csv_v1_users_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change User
+         * @description Change a user; another role, other groups or a lock end their sessions.
+         */
+        put: operations["change_user_v1_users__user__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Link
+         * @description Send a link to set a password; answers the link where no mail could be sent.
+         */
+        post: operations["send_link_v1_users__user__link_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Sessions
+         * @description End all of a user's sessions.
+         */
+        delete: operations["end_sessions_v1_users__user__sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Drop Factor
+         * @description Forget a user's second factor, after a lost telephone.
+         */
+        delete: operations["drop_factor_v1_users__user__totp_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2779,6 +3437,30 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Account
+         * @description One's own account.
+         */
+        Account: {
+            /** Has Password */
+            has_password: boolean;
+            /** Has Totp */
+            has_totp: boolean;
+            /** Mail */
+            mail: string;
+            /** Name */
+            name: string;
+            /** Needs Totp */
+            needs_totp: boolean;
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+            /** Role */
+            role: string;
+            /** Sessions */
+            sessions: components["schemas"]["OwnSession"][];
+            /** User */
+            user: string;
+        };
+        /**
          * Ack
          * @description The only acknowledgement that counts: sent after the commit, with number *and* hash.
          *
@@ -2937,6 +3619,42 @@ export interface components {
             standing: components["schemas"]["StandingCount"][];
         };
         /**
+         * AuditPage
+         * @description Rows, newest first; `next_seq` asks for older ones, null at the end.
+         */
+        AuditPage: {
+            /** Next Seq */
+            next_seq: number | null;
+            /** Rows */
+            rows: components["schemas"]["AuditRow"][];
+        };
+        /**
+         * AuditRow
+         * @description One act; `what` is a dotted code or an endpoint's name.
+         */
+        AuditRow: {
+            /** Address */
+            address: string;
+            /** At Ms */
+            at_ms: number;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Object */
+            object: string;
+            /** Outcome */
+            outcome: string;
+            /** Permission */
+            permission: string;
+            /** Seq */
+            seq: number;
+            /** What */
+            what: string;
+            /** Who */
+            who: string;
+        };
+        /**
          * Because
          * @description Why a release needs a second person: a figure and the limit that it passes.
          */
@@ -3002,6 +3720,8 @@ export interface components {
             head_seq: number | null;
             /** Last Contact At Ms */
             last_contact_at_ms: number | null;
+            /** Model */
+            model: string;
             /** Online */
             online: boolean;
             /** Store Id */
@@ -3028,6 +3748,34 @@ export interface components {
             asked: string;
             /** At Ms */
             at_ms: number;
+        };
+        /**
+         * BoxField
+         * @description A field of a box's own file that head office may set, as {"value": ...}.
+         *
+         *     `kind` is choice, whole, flag, time ("HH:MM" or "") or numbers; `low` and `high` bound numbers.
+         *     `is_live`: it counts without a restart of the box.
+         */
+        BoxField: {
+            /** Choices */
+            choices: string[];
+            /** High */
+            high: number;
+            /** Is Live */
+            is_live: boolean;
+            kind: components["schemas"]["FieldKind"];
+            /** Low */
+            low: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * BoxFields
+         * @description All of them.
+         */
+        BoxFields: {
+            /** Fields */
+            fields: components["schemas"]["BoxField"][];
         };
         /**
          * BoxHealth
@@ -3580,6 +4328,19 @@ export interface components {
             commands: components["schemas"]["Command"][];
         };
         /**
+         * Confirm
+         * @description The signed-in person's password, and code where one is asked for.
+         */
+        Confirm: {
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+            /** Password */
+            password: string;
+        };
+        /**
          * Conflict
          * @description A release in flight that changes the same records, and some of them.
          */
@@ -3638,6 +4399,24 @@ export interface components {
         Departments: {
             /** Departments */
             departments: string[];
+        };
+        /**
+         * DeviceCertificate
+         * @description A box's certificate (PEM, until `not_after_ms`), and the broker that asks for it.
+         *
+         *     `trust` are the certificates (PEM) that the chain's servers come from; `trust_sig` is head
+         *     office's signature of "tbt1", the device id, a zero byte and the SHA-256 of `trust`.
+         */
+        DeviceCertificate: {
+            broker: components["schemas"]["BrokerAddress"];
+            /** Certificate */
+            certificate: string;
+            /** Not After Ms */
+            not_after_ms: number;
+            /** Trust */
+            trust: string;
+            /** Trust Sig */
+            trust_sig: string;
         };
         /**
          * DeviceFact
@@ -3803,14 +4582,22 @@ export interface components {
             store_name: string;
             /** Stream */
             stream: string;
+            tls: components["schemas"]["DeviceCertificate"] | null;
             /** Zone */
             zone: string;
         };
         /**
          * EnrolRequest
          * @description A box with its claim; `journal_pub` is its Ed25519 public key in hex.
+         *
+         *     `csr` (PEM, P-256) asks for a certificate of its TLS key; nothing of it counts but the key.
          */
         EnrolRequest: {
+            /**
+             * Csr
+             * @default
+             */
+            csr: string;
             /**
              * Hw Fp
              * @default
@@ -3868,6 +4655,12 @@ export interface components {
              */
             take: "inline" | "urls";
         };
+        /**
+         * FieldKind
+         * @description What a value is: one of some words, a whole number, yes or no, "HH:MM" or "", numbers.
+         * @enum {string}
+         */
+        FieldKind: "choice" | "whole" | "flag" | "time" | "numbers";
         /**
          * Finding
          * @description What the linter of offers says: `price.lint.<code>` is the text.
@@ -4305,6 +5098,14 @@ export interface components {
             wear_percent: number | null;
         };
         /**
+         * Link
+         * @description The link to set a password, where no mail could be sent; else "".
+         */
+        Link: {
+            /** Link */
+            link: string;
+        };
+        /**
          * Live
          * @description What the chain sells right now.
          */
@@ -4508,12 +5309,28 @@ export interface components {
             note: string;
         };
         /**
+         * NewPassword
+         * @description The token of a link, and the password to set.
+         */
+        NewPassword: {
+            /** Password */
+            password: string;
+            /** Token */
+            token: string;
+        };
+        /**
          * NewSession
          * @description Who just signed in, with the token for clients without cookies.
          */
         NewSession: {
             /** Expires At Ms */
             expires_at_ms: number;
+            /** How */
+            how: string;
+            /** Is Scoped */
+            is_scoped: boolean;
+            /** Must Enrol */
+            must_enrol: boolean;
             /** Name */
             name: string;
             /** Permissions */
@@ -4522,6 +5339,36 @@ export interface components {
             role: string;
             /** Token */
             token: string;
+            /** User */
+            user: string;
+        };
+        /**
+         * NewUser
+         * @description A user to invite.
+         */
+        NewUser: {
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active: boolean;
+            /**
+             * Mail
+             * @default
+             */
+            mail: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Role */
+            role: string;
+            /**
+             * Store Groups
+             * @default []
+             */
+            store_groups: string[];
             /** User */
             user: string;
         };
@@ -4696,6 +5543,38 @@ export interface components {
             operators: components["schemas"]["Operator"][];
         };
         /**
+         * OwnSession
+         * @description One place where one is signed in.
+         */
+        OwnSession: {
+            /** Address */
+            address: string;
+            /** Agent */
+            agent: string;
+            /** Expires At Ms */
+            expires_at_ms: number;
+            /** How */
+            how: string;
+            /** Is Own */
+            is_own: boolean;
+            /** Opened At Ms */
+            opened_at_ms: number;
+            /** Seen At Ms */
+            seen_at_ms: number;
+            /** Session */
+            session: string;
+        };
+        /**
+         * PasswordChange
+         * @description One's own password, and the next.
+         */
+        PasswordChange: {
+            /** New */
+            new: string;
+            /** Old */
+            old: string;
+        };
+        /**
          * PlaceProblem
          * @description One thing that is wrong in a document; `path` is like `offers[2].reward.bp`.
          */
@@ -4763,7 +5642,10 @@ export interface components {
          * @description Above any of these limits a second person approves; `below_cost`: any price below cost.
          *
          *     `plan` is used where a release names none; only a release within the limits may go to all
-         *     stores in one wave.
+         *     stores in one wave. `undo_plan` takes a finished release back. Before the next wave begins,
+         *     `evidence_sales` were made by the release in the stores of the one before, and
+         *     `evidence_boxes_percent` of them sell by it; after `evidence_wait_s` it goes on all the same,
+         *     or waits for a person.
          */
         Policy: {
             /**
@@ -4771,6 +5653,27 @@ export interface components {
              * @default true
              */
             below_cost: boolean;
+            /**
+             * Evidence Boxes Percent
+             * @default 50
+             */
+            evidence_boxes_percent: number;
+            /**
+             * Evidence Sales
+             * @default 20
+             */
+            evidence_sales: number;
+            /**
+             * Evidence Then
+             * @default ask
+             * @enum {string}
+             */
+            evidence_then: "ask" | "go_on";
+            /**
+             * Evidence Wait S
+             * @default 43200
+             */
+            evidence_wait_s: number;
             /**
              * Lines Max
              * @default 200
@@ -4788,6 +5691,24 @@ export interface components {
              * @default 100
              */
             stores_max: number;
+            /**
+             * Undo Plan
+             * @default [
+             *       {
+             *         "name": "canary",
+             *         "offset_min": 0,
+             *         "percent": 1,
+             *         "soak_s": 120
+             *       },
+             *       {
+             *         "name": "100 %",
+             *         "offset_min": 0,
+             *         "percent": 100,
+             *         "soak_s": 0
+             *       }
+             *     ]
+             */
+            undo_plan: components["schemas"]["WavePlan"][];
         };
         /**
          * Preview
@@ -5177,6 +6098,14 @@ export interface components {
             reason: string;
         };
         /**
+         * RecoveryCodes
+         * @description Codes for the day the telephone is lost, each good once; told this one time.
+         */
+        RecoveryCodes: {
+            /** Codes */
+            codes: string[];
+        };
+        /**
          * Release
          * @description One release in full; events are the oldest first.
          */
@@ -5381,12 +6310,170 @@ export interface components {
             total: number;
         };
         /**
+         * RenewalRequest
+         * @description A box asks for its next certificate.
+         *
+         *     `t` (UTC ms) by its clock; `proof` is its journal key's signature (hex) of "tbc1", the device
+         *     id, a zero byte, the SHA-256 of `csr` and `t` as 8 bytes, the highest first.
+         */
+        RenewalRequest: {
+            /** Csr */
+            csr: string;
+            /** Proof */
+            proof: string;
+            /** T */
+            t: number;
+        };
+        /**
          * Reposted
          * @description What became of it: `flag` null when it is booked now, else what still forbids it.
          */
         Reposted: {
             /** Flag */
             flag: string | null;
+        };
+        /**
+         * ResetRequest
+         * @description Who forgot their password, and in what language to write to them.
+         */
+        ResetRequest: {
+            /**
+             * Language
+             * @default zh-CN
+             * @enum {string}
+             */
+            language: "zh-CN" | "zh-TW" | "en";
+            /** User */
+            user: string;
+        };
+        /**
+         * Right
+         * @description A permission of the tills, and what of it is measured against a ceiling.
+         */
+        Right: {
+            /** Is Approvable */
+            is_approvable: boolean;
+            /** Measures */
+            measures: string[];
+            /** Permission */
+            permission: string;
+        };
+        /**
+         * Role
+         * @description A role with the number of its users.
+         */
+        Role: {
+            /** Is Built In */
+            is_built_in: boolean;
+            /** Is Changed */
+            is_changed: boolean;
+            /**
+             * Is Scoped
+             * @default false
+             */
+            is_scoped: boolean;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /**
+             * Needs Totp
+             * @default true
+             */
+            needs_totp: boolean;
+            /** Permissions */
+            permissions: string[];
+            /** Role */
+            role: string;
+            /** Users */
+            users: number;
+        };
+        /**
+         * RoleChange
+         * @description What a role may do at the tills of a place from a time on; `value` null ends it there.
+         *
+         *     `place` and `from_local` as of a setting. `value` is {"names", "grants", "ceilings", "approves",
+         *     "badge", "pin_days", "pin_digits"}; what it leaves out is as the built-in role of that id has
+         *     it, and denied for others.
+         */
+        RoleChange: {
+            /**
+             * From Local
+             * @default
+             */
+            from_local: string;
+            /**
+             * Place
+             * @default chain
+             */
+            place: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Value */
+            value: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * RoleFields
+         * @description What a role may do; `is_scoped`: only for the stores of its people's groups.
+         */
+        RoleFields: {
+            /**
+             * Is Scoped
+             * @default false
+             */
+            is_scoped: boolean;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /**
+             * Needs Totp
+             * @default true
+             */
+            needs_totp: boolean;
+            /** Permissions */
+            permissions: string[];
+        };
+        /**
+         * RoleHistory
+         * @description Rows of roles, the newest first.
+         */
+        RoleHistory: {
+            /** Roles */
+            roles: components["schemas"]["RoleRow"][];
+        };
+        /**
+         * RoleRow
+         * @description What a role may do at a place from a time on; `is_draft`: it waits for a release.
+         */
+        RoleRow: {
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Created By */
+            created_by: string;
+            /** From Local */
+            from_local: string;
+            /** Is Built In */
+            is_built_in: boolean;
+            /** Is Draft */
+            is_draft: boolean;
+            /** Place */
+            place: string;
+            /** Reason */
+            reason: string;
+            /** Role Id */
+            role_id: string;
+            /** Value */
+            value: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * Rollout
@@ -5487,9 +6574,15 @@ export interface components {
         };
         /**
          * Session
-         * @description Who is signed in.
+         * @description Who is signed in; `must_enrol`: may only set up the second factor yet.
          */
         Session: {
+            /** How */
+            how: string;
+            /** Is Scoped */
+            is_scoped: boolean;
+            /** Must Enrol */
+            must_enrol: boolean;
             /** Name */
             name: string;
             /** Permissions */
@@ -5503,8 +6596,9 @@ export interface components {
          * SettingChange
          * @description What a place ("17", "zone:<id>", "group:<id>" or "chain") sets up from a time on.
          *
-         *     `name` is "payment", "receipt" or "tax/<class>". `from_local` is "" for always, or a time on
-         *     each store's own clock, "2026-12-01T00:00". `value` null ends what the place said.
+         *     `name` is "payment", "rounding", "receipt", "tax/<class>" or "box/<field>". `from_local` is ""
+         *     for always, or a time on each store's own clock, "2026-12-01T00:00". `value` null ends what the
+         *     place said.
          */
         SettingChange: {
             /**
@@ -5607,14 +6701,43 @@ export interface components {
             standing: components["schemas"]["ShelfFactRow"][];
         };
         /**
+         * Shown
+         * @description What a wave has shown so far, and what it has to: sales by it, stores that sell by it.
+         */
+        Shown: {
+            /** Boxes */
+            boxes: number;
+            /** Boxes Wanted */
+            boxes_wanted: number;
+            /** Sales */
+            sales: number;
+            /** Sales Wanted */
+            sales_wanted: number;
+        };
+        /**
          * SignIn
-         * @description A name and a password.
+         * @description A name and a password; `code` of the app, or a recovery code, where one is asked for.
          */
         SignIn: {
+            /**
+             * Code
+             * @default
+             */
+            code: string;
             /** Password */
             password: string;
             /** User */
             user: string;
+        };
+        /**
+         * SignInWays
+         * @description How one may sign in here; `oidc` "" without a sign-in service.
+         */
+        SignInWays: {
+            /** Can Reset */
+            can_reset: boolean;
+            /** Oidc */
+            oidc: string;
         };
         /**
          * Simulation
@@ -5766,6 +6889,27 @@ export interface components {
             /** Changed By */
             changed_by: string;
             /**
+             * Evidence Boxes Percent
+             * @default 50
+             */
+            evidence_boxes_percent: number;
+            /**
+             * Evidence Sales
+             * @default 20
+             */
+            evidence_sales: number;
+            /**
+             * Evidence Then
+             * @default ask
+             * @enum {string}
+             */
+            evidence_then: "ask" | "go_on";
+            /**
+             * Evidence Wait S
+             * @default 43200
+             */
+            evidence_wait_s: number;
+            /**
              * Lines Max
              * @default 200
              */
@@ -5782,6 +6926,24 @@ export interface components {
              * @default 100
              */
             stores_max: number;
+            /**
+             * Undo Plan
+             * @default [
+             *       {
+             *         "name": "canary",
+             *         "offset_min": 0,
+             *         "percent": 1,
+             *         "soak_s": 120
+             *       },
+             *       {
+             *         "name": "100 %",
+             *         "offset_min": 0,
+             *         "percent": 100,
+             *         "soak_s": 0
+             *       }
+             *     ]
+             */
+            undo_plan: components["schemas"]["WavePlan"][];
         };
         /**
          * Stores
@@ -5900,6 +7062,88 @@ export interface components {
             nonce: string;
         };
         /**
+         * TotpCode
+         * @description What the app shows.
+         */
+        TotpCode: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * TotpOffer
+         * @description A secret for an app: as an address, as text, and as a QR code (SVG path, side in modules).
+         */
+        TotpOffer: {
+            /** Qr Path */
+            qr_path: string;
+            /** Qr Size */
+            qr_size: number;
+            /** Secret */
+            secret: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * User
+         * @description A person or a machine who may sign in; `seen_at_ms` null without a session.
+         */
+        User: {
+            /** Has Totp */
+            has_totp: boolean;
+            /** Is Machine */
+            is_machine: boolean;
+            /** Mail */
+            mail: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Seen At Ms */
+            seen_at_ms: number | null;
+            /** State */
+            state: string;
+            /** Store Groups */
+            store_groups: string[];
+            /** User */
+            user: string;
+        };
+        /**
+         * UserFields
+         * @description What is said of a user; `mail` "" for none.
+         */
+        UserFields: {
+            /**
+             * Is Active
+             * @default true
+             */
+            is_active: boolean;
+            /**
+             * Mail
+             * @default
+             */
+            mail: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Role */
+            role: string;
+            /**
+             * Store Groups
+             * @default []
+             */
+            store_groups: string[];
+        };
+        /**
+         * Users
+         * @description Everybody, by name.
+         */
+        Users: {
+            /** Users */
+            users: components["schemas"]["User"][];
+        };
+        /**
          * Version
          * @description A version that head office has the wheels of; `arches` are the machines that it runs on.
          */
@@ -5954,8 +7198,11 @@ export interface components {
         /**
          * Waits
          * @description What the next step waits for (`release.waits.<why>`), and until when if that is known.
+         *
+         *     `evidence` where the wave under way has not shown enough for the next one to begin.
          */
         Waits: {
+            evidence: components["schemas"]["Shown"] | null;
             /** Until Ms */
             until_ms: number | null;
             /** Why */
@@ -6186,6 +7433,16 @@ export interface components {
             status: string;
         };
         /**
+         * Roles
+         * @description All roles, and all permissions there are.
+         */
+        cloud__identity__schemas__Roles: {
+            /** Permissions */
+            permissions: string[];
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+        };
+        /**
          * ImportResult
          * @description What became of a table's rows.
          */
@@ -6198,6 +7455,16 @@ export interface components {
             unchanged: number;
             /** Updated */
             updated: number;
+        };
+        /**
+         * Roles
+         * @description Every role as it stands, and the rights that it is about.
+         */
+        cloud__place__schemas__Roles: {
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+            /** Roles */
+            roles: components["schemas"]["RoleRow"][];
         };
         /**
          * ImportResult
@@ -6395,6 +7662,312 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_account_v1_account_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password_v1_account_password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_codes_v1_account_recovery_codes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_other_sessions_v1_account_sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session_v1_account_sessions__session__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrol_totp_v1_account_totp_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpCode"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_totp_v1_account_totp_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpOffer"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_totp_v1_account_totp_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_rows_v1_audit_get: {
+        parameters: {
+            query?: {
+                before?: number;
+                limit?: number;
+                who?: string;
+                q?: string;
+                outcome?: "" | "done" | "refused" | "failed";
+                from_ms?: number;
+                to_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_csv_v1_audit_csv_get: {
+        parameters: {
+            query?: {
+                who?: string;
+                q?: string;
+                outcome?: "" | "done" | "refused" | "failed";
+                from_ms?: number;
+                to_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6763,6 +8336,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Departments"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_certificate_v1_device_certificate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewalRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceCertificate"];
                 };
             };
             /** @description Any error */
@@ -8610,6 +10216,217 @@ export interface operations {
             };
         };
     };
+    callback_v1_oidc_callback_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_v1_oidc_start_get: {
+        parameters: {
+            query?: {
+                again?: "" | "1";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_reset_v1_password_reset_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_reset_v1_password_reset_finish_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chain_ca_v1_pki_chain_ca_pem_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_ca_v1_pki_device_ca_pem_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_crl_v1_pki_device_crl_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     places_v1_places_get: {
         parameters: {
             query?: never;
@@ -9810,6 +11627,97 @@ export interface operations {
             };
         };
     };
+    all_roles_v1_roles_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cloud__identity__schemas__Roles"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_role_v1_roles__role__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleFields"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_role_v1_roles__role__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     who_am_i_v1_session_get: {
         parameters: {
             query?: never;
@@ -9880,6 +11788,37 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_v1_session_confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirm"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             204: {
@@ -9986,6 +11925,35 @@ export interface operations {
                 };
                 content: {
                     "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    box_fields_v1_settings_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoxFields"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10114,6 +12082,35 @@ export interface operations {
                 };
                 content: {
                     "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_ways_v1_sign_in_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -10769,6 +12766,161 @@ export interface operations {
             };
         };
     };
+    roles_v1_till_roles_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cloud__place__schemas__Roles"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roles_csv_v1_till_roles_all_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    role_history_v1_till_roles_history_get: {
+        parameters: {
+            query?: {
+                role_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleHistory"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    role_history_csv_v1_till_roles_history_csv_get: {
+        parameters: {
+            query?: {
+                role_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_role_v1_till_roles__role_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tell_time_v1_time_post: {
         parameters: {
             query?: never;
@@ -10790,6 +12942,219 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TimeAnswer"];
                 };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_v1_users_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Users"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_v1_users_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_csv_v1_users_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_user_v1_users__user__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserFields"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_link_v1_users__user__link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_sessions_v1_users__user__sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_factor_v1_users__user__totp_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error */
             default: {

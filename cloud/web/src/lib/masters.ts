@@ -1,6 +1,6 @@
 /** Words for the masters: places, settings and their values. */
 
-import type { Masters, Setting, SettingKind } from "../api/masters.ts";
+import type { BoxField, Masters, Setting, SettingKind } from "../api/masters.ts";
 import { t, texts } from "./app.svelte.ts";
 
 export const LANGUAGES = ["zh-CN", "zh-TW", "en"] as const;
@@ -8,8 +8,44 @@ export const TENDERS = ["cash", "card", "manufacturer_coupon"] as const;
 export const TEXTS = ["header", "returns", "footer"] as const;
 export type Lines = Readonly<Record<string, readonly string[]>>;
 
+export const STEPS = [1, 5, 10, 50, 100] as const;
+export const MODES = ["nearest", "nearest_down", "down"] as const;
+
 export const kindOf = (setting: Pick<Setting, "name">): SettingKind =>
-  setting.name.startsWith("tax/") ? "tax" : (setting.name as SettingKind);
+  (setting.name.split("/", 1)[0] ?? setting.name) as SettingKind;
+/** What follows the kind in a setting's name: a tax class, or a field of the boxes. */
+export const partOf = (setting: Pick<Setting, "name">): string =>
+  setting.name.slice(setting.name.indexOf("/") + 1);
+
+/** What people call a field of the boxes' own file. */
+export const fieldName = (name: string): string => texts.find(`console.masters.field.${name}`) ?? name;
+
+export const stepText = (step: number): string =>
+  texts.find(`console.masters.rounding_step.${step}`) ?? String(step);
+
+export function choiceText(field: string, value: string): string {
+  if (field === "box.locale") return texts.find(`console.masters.language.${value}`) ?? value;
+  if (value === "") return t("console.masters.field_own_scheme");
+  return new Intl.DisplayNames([texts.language], { type: "region" }).of(value) ?? value;
+}
+
+/** Numbers of "21, 24"; null for what no box would take. */
+export function numbersOf(text: string, field: Pick<BoxField, "low" | "high">): number[] | null {
+  const found = text.split(/[\s,，、]+/u).filter((each) => each !== "");
+  if (!found.every((each) => /^\d{1,3}$/u.test(each))) return null;
+  const numbers = found.map(Number);
+  const are = numbers.every((each) => each >= field.low && each <= field.high);
+  return are && new Set(numbers).size === numbers.length ? numbers : null;
+}
+
+function boxText(field: string, value: unknown): string {
+  if (typeof value === "boolean") return t(value ? "console.masters.yes" : "console.masters.no");
+  if (Array.isArray(value)) return value.join(t("console.masters.comma"));
+  if (typeof value === "string" && (value === "" || !/^\d/u.test(value))) {
+    return field === "self_test.at" ? t("console.masters.never") : choiceText(field, value);
+  }
+  return String(value);
+}
 
 export function placeName(place: string, masters: Masters): string {
   if (place === "chain") return t("console.masters.chain");
@@ -42,6 +78,13 @@ export function valueText(setting: Setting): string {
   if (value === null) return t("console.masters.ended");
   const kind = kindOf(setting);
   if (kind === "tax") return `${percent(Number(value["rate_bp"]))} %`;
+  if (kind === "box") return boxText(partOf(setting), value["value"]);
+  if (kind === "rounding") {
+    const step = Number(value["step_minor"]);
+    const mode = MODES.find((each) => each === value["mode"]) ?? MODES[0];
+    if (step === 1) return stepText(step);
+    return `${stepText(step)} · ${t(`console.masters.rounding_mode.${mode}`)}`;
+  }
   if (kind === "payment") {
     const taken = value["tenders"] as readonly string[];
     return TENDERS.filter((each) => taken.includes(each))
