@@ -234,6 +234,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backups
+         * @description How the backups of the database and of the boxes stand.
+         */
+        get: operations["backups_v1_backups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backups/late.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Late Csv
+         * @description Boxes without a backup of the last three days, as a table.
+         */
+        get: operations["late_csv_v1_backups_late_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/catalog/fetch": {
         parameters: {
             query?: never;
@@ -458,6 +498,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/device/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Backup
+         * @description A box hands in a sealed backup, at most 1 GiB; it goes into the stash as it comes.
+         */
+        put: operations["put_backup_v1_device_backup_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/device/backup-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backup Keys
+         * @description Whom a box seals its backups for, signed by head office.
+         */
+        get: operations["backup_keys_v1_device_backup_keys_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/device/certificate": {
         parameters: {
             query?: never;
@@ -492,6 +572,26 @@ export interface paths {
          */
         put: operations["put_log_v1_device_commands__command_id__log_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/device/till-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Certify Till Pages
+         * @description Sign the certificate that a store's tills are served with.
+         */
+        post: operations["certify_till_pages_v1_device_till_certificate_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3655,6 +3755,60 @@ export interface components {
             who: string;
         };
         /**
+         * BackupKeyList
+         * @description Public keys (hex) that boxes seal for; `at` UTC ms, `sig` head office's signature (hex).
+         */
+        BackupKeyList: {
+            /** At */
+            at: number;
+            /** Keys */
+            keys: string[];
+            /** Sig */
+            sig: string;
+        };
+        /**
+         * BackupRun
+         * @description A backup that was made, or one that was restored and compared; times UTC ms.
+         */
+        BackupRun: {
+            /** At Ms */
+            at_ms: number;
+            /** Bytes */
+            bytes: number;
+            /** Is Ok */
+            is_ok: boolean;
+            /** Kind */
+            kind: string;
+            /** Reaches Ms */
+            reaches_ms: number | null;
+            /** Took Ms */
+            took_ms: number;
+        };
+        /**
+         * Backups
+         * @description How backups stand. `concerns` are codes of texts `backup.concern.<code>`, [] for none.
+         *
+         *     `verified` is the last restore that was compared and was the same; `wal_at_ms` when
+         *     PostgreSQL's log last went into the archive.
+         */
+        Backups: {
+            base: components["schemas"]["BackupRun"] | null;
+            /** Boxes */
+            boxes: number;
+            /** Boxes In Time */
+            boxes_in_time: number;
+            /** Concerns */
+            concerns: string[];
+            drill: components["schemas"]["BackupRun"] | null;
+            /** Is On */
+            is_on: boolean;
+            /** Late */
+            late: components["schemas"]["LateBox"][];
+            verified: components["schemas"]["BackupRun"] | null;
+            /** Wal At Ms */
+            wal_at_ms: number | null;
+        };
+        /**
          * Because
          * @description Why a release needs a second person: a figure and the limit that it passes.
          */
@@ -4823,6 +4977,14 @@ export interface components {
             guards: components["schemas"]["GuardSetting"][];
         };
         /**
+         * HandedIn
+         * @description The name under which a box's backup lies.
+         */
+        HandedIn: {
+            /** Name */
+            name: string;
+        };
+        /**
          * HealthCounts
          * @description How many boxes in service there are of each kind; `found` are those asked for.
          */
@@ -5032,6 +5194,24 @@ export interface components {
             state: string;
             /** Target */
             target: number | string | null;
+        };
+        /**
+         * LateBox
+         * @description A box without a backup of the last three days; `at_ms` null for none at all.
+         *
+         *     `stick`: how its own backups on a stick fare: ok, off, or a code (`error.<code>`).
+         */
+        LateBox: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Dev */
+            dev: string;
+            /** Stick */
+            stick: string | null;
+            /** Store Id */
+            store_id: string;
+            /** Store Name */
+            store_name: string;
         };
         /**
          * LaterChange
@@ -7020,6 +7200,26 @@ export interface components {
             wear_percent_max: number | null;
         };
         /**
+         * TillPagesCertificate
+         * @description A server certificate (PEM) and the names that it is for.
+         */
+        TillPagesCertificate: {
+            /** Certificate */
+            certificate: string;
+            /** Names */
+            names: string[];
+        };
+        /**
+         * TillPagesRequest
+         * @description A certificate request (PEM; only its key counts) and the box's private addresses.
+         */
+        TillPagesRequest: {
+            /** Addresses */
+            addresses: string[];
+            /** Csr */
+            csr: string;
+        };
+        /**
          * TillRange
          * @description A till's receipts `first` to `last` of one series; `root` stands for all their entries.
          */
@@ -7972,6 +8172,64 @@ export interface operations {
             };
         };
     };
+    backups_v1_backups_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    late_csv_v1_backups_late_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     fetch_v1_catalog_fetch_post: {
         parameters: {
             query?: never;
@@ -8223,7 +8481,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: string;
-                kind?: string;
+                kind?: "" | "catalog" | "price" | "promotion" | "config" | "software";
                 group?: string;
                 q?: string;
                 page?: number;
@@ -8259,7 +8517,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: string;
-                kind?: string;
+                kind?: "" | "catalog" | "price" | "promotion" | "config" | "software";
                 group?: string;
                 q?: string;
                 page?: number;
@@ -8349,6 +8607,66 @@ export interface operations {
             };
         };
     };
+    put_backup_v1_device_backup_put: {
+        parameters: {
+            query?: {
+                stick?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedIn"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backup_keys_v1_device_backup_keys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupKeyList"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     renew_certificate_v1_device_certificate_post: {
         parameters: {
             query?: never;
@@ -8399,6 +8717,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    certify_till_pages_v1_device_till_certificate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TillPagesRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TillPagesCertificate"];
+                };
             };
             /** @description Any error */
             default: {
