@@ -53,7 +53,15 @@ from edge.sale.shop import (
 )
 from edge.sale.weigh import give_up_weighing, set_tare, weigh_by_hand, weigh_item
 from shared.journal.entry import JournalEntry
-from shared.journal.event import BasketVoided, DrawerOpened, Event, ReceiptReprinted, SaleCompleted
+from shared.journal.event import (
+    AgeConfirmed,
+    AgedGoods,
+    BasketVoided,
+    DrawerOpened,
+    Event,
+    ReceiptReprinted,
+    SaleCompleted,
+)
 from shared.kernel.errors import CorruptError, RefusedError
 from shared.sale.basket import (
     Basket,
@@ -150,9 +158,17 @@ def dismiss_unknown(*, shop: Shop, state: LaneState, command: DismissUnknown) ->
 
 
 def confirm_age(*, shop: Shop, state: LaneState, command: ConfirmAge) -> Turn:
-    """Note that the customer is old enough for the goods; RefusedError `basket.age`."""
-    basket = open_basket(shop, state).with_age(command.years)
-    return Turn(changed(state, basket, None))
+    """Note that the customer is old enough, and who said so; RefusedError `basket.age`."""
+    basket = open_basket(shop, state)
+    confirmed = basket.with_age(command.years)
+    goods = tuple(
+        AgedGoods(line.item.gtin, line.item.name, line.item.age_limit)
+        for line in basket.lines
+        if line.item.age_limit > basket.age_confirmed
+    )
+    event = AgeConfirmed(state.lane, command.years, goods, basket.id)
+    _append(shop, state, event, shop.ids.entry_id())
+    return Turn(changed(state, confirmed, None))
 
 
 def undo(*, shop: Shop, state: LaneState, command: Undo) -> Turn:

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from shared.export.entry import ExportedEntry
 from shared.export.poslog_control import OPENED_BY_SALE
 from shared.journal.event import (
+    AgeConfirmed,
     BasketVoided,
     DayClosed,
     DayOpened,
@@ -73,6 +74,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "day_opened": (),
     "day_closed": ("z",),
     "basket_voided": ("lines", "reason", *_money("net")),
+    "age_confirmed": ("years", "gtins", "sale_id"),
     "no_sale": ("reason",),
     "drawer_opened": ("reason",),
     "reprint": ("receipt_no", "copy"),
@@ -117,6 +119,9 @@ def _facts(entry: ExportedEntry, event: Event | None) -> tuple[str, Row]:
         case BasketVoided(lines=lines, net_minor=net_minor, reason=reason):
             amounts = _amounts(entry, {"net": net_minor})
             kind, facts = "basket_voided", {"lines": lines, "reason": reason, **amounts}
+        case AgeConfirmed(years=years, goods=goods, sale=sale):
+            gtins = " ".join(each.gtin for each in goods)
+            kind, facts = "age_confirmed", {"years": years, "gtins": gtins, "sale_id": sale}
         case DrawerOpened(reason=reason):
             kind = "drawer_opened" if reason == OPENED_BY_SALE else "no_sale"
             facts = {"reason": reason}

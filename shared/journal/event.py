@@ -89,6 +89,30 @@ class BasketVoided:
 
 
 @dataclass(frozen=True, slots=True)
+class AgedGoods:
+    """Goods that only customers of an age may buy."""
+
+    gtin: str
+    name: str
+    age_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgeConfirmed:
+    """The cashier said that the customer is at least `years` old; the entry's actor is who said it.
+
+    `goods` are those that asked, `sale` the id that the sale's own entry will have: a basket that
+    is given up has it too.
+    """
+
+    type: ClassVar[str] = "age.confirmed"
+    lane: int
+    years: int
+    goods: tuple[AgedGoods, ...]
+    sale: str
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionActivated:
     """From here on new baskets are priced with this catalogue revision."""
 
@@ -161,6 +185,7 @@ Event = (
     | DayClosed
     | SaleCompleted
     | BasketVoided
+    | AgeConfirmed
     | RevisionActivated
     | ReceiptReprinted
     | DrawerOpened
@@ -179,6 +204,7 @@ KNOWN_EVENTS = (
     DayClosed,
     SaleCompleted,
     BasketVoided,
+    AgeConfirmed,
     RevisionActivated,
     ReceiptReprinted,
     DrawerOpened,

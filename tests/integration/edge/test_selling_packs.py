@@ -14,6 +14,7 @@ from shared.kernel.gtin import check_digit
 from shared.sale.pack import PackFacts
 from shared.sale.reprice import is_by_weight
 from shared.sale.transaction import SoldLine
+from shared.wire.codec import parse_body
 from tests.builders import a_gtin
 from tests.integration.edge.boxes import (
     DAY,
@@ -22,7 +23,7 @@ from tests.integration.edge.boxes import (
     item_record,
     price_record,
 )
-from tests.integration.edge.lanes import Lane, a_lane
+from tests.integration.edge.lanes import ANN, Lane, a_lane
 
 GS = "\x1d"
 YEAR = int(DAY[2:4])
@@ -222,6 +223,17 @@ def test_a_code_belongs_to_its_item_from_the_revision_that_says_so(lane: Lane) -
     assert lane.replica.find_item(other, lane.replica.active_revision()) is None
 
 
+def confirmed(lane: Lane) -> list[tuple[str, int, list[str], str]]:
+    """Who said that a customer was how old, for which goods of which sale, by the journal."""
+    entries = lane.journal.read(0, 1000, 1 << 20)
+    bodies = [parse_body(each.body) for each in entries if each.type == "age.confirmed"]
+    facts = [(body["actor"], body["data"]) for body in bodies]
+    return [
+        (actor, data["years"], [each["gtin"] for each in data["goods"]], data["sale"])
+        for actor, data in facts
+    ]
+
+
 def test_goods_with_an_age_limit_are_paid_once_the_customer_is_old_enough(lane: Lane) -> None:
     lane.publish(item_record(3, age_limit=16), item_record(4, age_limit=18))
     lane.scan(a_gtin(3))
@@ -234,8 +246,14 @@ def test_goods_with_an_age_limit_are_paid_once_the_customer_is_old_enough(lane: 
     assert lane.basket().age_asked == 0
     lane.scan(a_gtin(4))  # asks for more
     assert lane.basket().age_asked == 18
+    sale = lane.basket().id
     lane.do(ConfirmAge(18))
     lane.pay(700)
+    assert confirmed(lane) == [
+        (ANN.id, 16, [a_gtin(3)], sale),
+        (ANN.id, 18, [a_gtin(4)], sale),
+    ]
+    assert lane.journal.sale_by_id(sale) is not None
     assert len(sold(lane)) == 2
     lane.scan(a_gtin(3))  # the next customer
     assert lane.basket().age_asked == 16

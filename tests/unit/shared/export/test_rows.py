@@ -10,6 +10,8 @@ import pytest
 from shared.export.entry import StoredEntry, read_entry
 from shared.export.rows import COMMON, KINDS, end_line, json_lines, rows_of
 from shared.journal.event import (
+    AgeConfirmed,
+    AgedGoods,
     BasketVoided,
     DayClosed,
     DayOpened,
@@ -24,7 +26,7 @@ from shared.journal.event import (
 )
 from shared.sale.pack import PackFacts
 from shared.sale.tender import Tender, TenderKind
-from tests.builders import a_basket, a_price_book, a_sale, an_item
+from tests.builders import ENTRY_ID, a_basket, a_price_book, a_sale, an_item
 from tests.golden.made import golden_sale, sale_with_offers
 from tests.unit.shared.export.exported import STORE, exported
 
@@ -33,6 +35,7 @@ EVENTS: dict[str, Event] = {
     "day_opened": DayOpened("2017-08-07"),
     "day_closed": DayClosed("2017-08-07", {"receipts": 1}),
     "basket_voided": BasketVoided(1, 2, 500, "left"),
+    "age_confirmed": AgeConfirmed(1, 18, (AgedGoods("0400000000017", "Beer", 18),), ENTRY_ID),
     "no_sale": DrawerOpened(1, "change"),
     "drawer_opened": DrawerOpened(1, "sale"),
     "reprint": ReceiptReprinted(1, "1-000001", 2),

@@ -17,6 +17,8 @@ from shared.journal.device_event import (
 )
 from shared.journal.event import (
     KNOWN_EVENTS,
+    AgeConfirmed,
+    AgedGoods,
     BasketVoided,
     DayClosed,
     DayOpened,
@@ -43,7 +45,7 @@ from shared.wire.codec import (
     parse_body,
     parse_event,
 )
-from tests.builders import a_basket, a_sale, an_item
+from tests.builders import ENTRY_ID, a_basket, a_sale, an_item
 
 BASKET = (
     a_basket(an_item(1, name="鲜牛奶"), an_item(2), an_item(3), member="2479")
@@ -62,6 +64,7 @@ EVENTS: list[Event] = [
     DayClosed("2017-08-07", {}, certificate='{"v":1}', certificate_sig="ab" * 64),
     SALE,
     SaleCompleted(a_sale()),
+    AgeConfirmed(1, 18, (AgedGoods("0400000000017", "Beer", 18),), ENTRY_ID),
     BasketVoided(1, 3, 500, "left"),
     BasketVoided(1, 3, 500, "left", "manager-1"),
     RevisionActivated("store-343", 7, "ab" * 32),
