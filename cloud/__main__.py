@@ -10,6 +10,7 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 
+from cloud.commands.backup_parser import add_archive, add_backup
 from cloud.settings import ENV_PREFIX, Settings, read_settings
 from cloud.texts import sentence
 from shared.kernel.errors import RetailError, UnavailableError
@@ -83,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_releases(kinds)
     _add_export(kinds)
     _add_work_items(kinds)
-    _add_archive(kinds)
+    add_archive(kinds)
+    add_backup(kinds)
     _add_proofs(kinds)
     _add_receipts(kinds)
     return parser
@@ -443,30 +445,6 @@ def _add_export(kinds: _Kinds[argparse.ArgumentParser]) -> None:
             "--out", type=Path, metavar="FILE", help="write to a file (default: standard output)"
         )
         one.set_defaults(run=f"export.{name}")
-
-
-def _add_archive(kinds: _Kinds[argparse.ArgumentParser]) -> None:
-    archive = kinds.add_parser("archive", help="the journal's archive: look, run, repair, restore")
-    actions = archive.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("status", help="tell where it stands").set_defaults(run="archive.status")
-    run = actions.add_parser("run", help="seal what is due and read it back, as the worker does")
-    run.add_argument("--now", action="store_true", help="seal everything, due or not")
-    run.add_argument("--tree", action="store_true", help="sign a daily seal of today")
-    run.set_defaults(run="archive.run")
-    actions.add_parser(
-        "repair", help="write segments again that the archive gave back wrong"
-    ).set_defaults(run="archive.repair")
-    actions.add_parser(
-        "refill", help="bring back entries that the archive has and the database lacks"
-    ).set_defaults(run="archive.refill_living")
-    restore = actions.add_parser("restore", help="restore all of it into an empty database")
-    restore.add_argument("--into", required=True, metavar="DATABASE_URL")
-    restore.set_defaults(run="archive.restore")
-    drill = kinds.add_parser("drill", help="rehearse a restore from the archive alone, and compare")
-    drill.add_argument(
-        "--into", metavar="DATABASE_URL", help="an empty database (default: a new one, dropped)"
-    )
-    drill.set_defaults(run="drill.run_drill")
 
 
 def _add_proofs(kinds: _Kinds[argparse.ArgumentParser]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloud.archive.objects import FileObjects, ObjectStore
+from cloud.archive.stash import FileStash, Stash
 from cloud.settings import Settings
 from shared.kernel.errors import RefusedError
 
@@ -42,6 +43,16 @@ def archive_of(settings: Settings) -> ObjectStore:
     from cloud.archive.s3 import S3Objects  # noqa: PLC0415
 
     return S3Objects(replace(_place(settings, bucket), prefix="archive/", lock=LOCK_MODES[mode]))
+
+
+def stash_of(settings: Settings) -> Stash:
+    """Where backups lie: best a bucket of their own, in another region, that keeps versions."""
+    bucket = settings.backup_bucket or settings.archive_bucket or settings.s3_bucket
+    if not bucket:
+        return FileStash(Path(settings.object_dir) / "backup")
+    from cloud.archive.s3_stash import S3Stash  # noqa: PLC0415
+
+    return S3Stash(replace(_place(settings, bucket), prefix="backup/"))
 
 
 def _place(settings: Settings, bucket: str) -> S3Place:

@@ -45,6 +45,23 @@ class S3Place:
     """Whether boxes may fetch from the bucket itself, by addresses that hold for a while."""
 
 
+def client_of(place: S3Place) -> S3Client:
+    """A client of the place; connects to nothing yet."""
+    return boto3.client(
+        "s3",
+        endpoint_url=place.endpoint or None,
+        region_name=place.region,
+        aws_access_key_id=place.access_key or None,
+        aws_secret_access_key=place.secret_key or None,
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            retries={"mode": "standard", "max_attempts": ATTEMPTS},
+        ),
+    )
+
+
 class S3Objects:
     """See `ObjectStore`; keys are `objects/<sha256>`."""
 
@@ -54,19 +71,7 @@ class S3Objects:
         self._is_presigned = place.is_presigned
         self._wanted_lock = place.lock
         self._found_lock: str | None = None
-        self._client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=place.endpoint or None,
-            region_name=place.region,
-            aws_access_key_id=place.access_key or None,
-            aws_secret_access_key=place.secret_key or None,
-            config=Config(
-                signature_version="s3v4",
-                connect_timeout=CONNECT_TIMEOUT_S,
-                read_timeout=READ_TIMEOUT_S,
-                retries={"mode": "standard", "max_attempts": ATTEMPTS},
-            ),
-        )
+        self._client = client_of(place)
 
     def put(self, data: bytes, keep_until_ms: int | None = None) -> str:
         """See ObjectStore."""
@@ -86,7 +91,7 @@ class S3Objects:
         try:
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=data, **lock)
         except (BotoCoreError, ClientError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return name
 
     def names(self) -> Iterator[str]:
@@ -103,14 +108,14 @@ class S3Objects:
                 yield from sorted(name for name in found - told if is_name(name))
                 told = found  # versions of one key follow each other
         except (BotoCoreError, ClientError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def delete(self, name: str) -> None:
         """See ObjectStore; a locked version stays below the mark of deletion."""
         try:
             self._client.delete_object(Bucket=self._bucket, Key=self._prefix + checked(name))
         except (BotoCoreError, ClientError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def lock_mode(self) -> str:
         """See ObjectStore; asks the bucket once."""
@@ -165,7 +170,7 @@ class S3Objects:
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] in NO_LOCK:
                 return False
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return found["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled"
 
     def _hidden_version(self, error: ClientError, key: str) -> str:
@@ -181,8 +186,9 @@ class S3Objects:
 def _reading(error: Exception, name: str) -> RetailError:
     if isinstance(error, ClientError) and error.response["Error"]["Code"] in GONE:
         return missing(name)
-    return _unavailable(error)
+    return unavailable(error)
 
 
-def _unavailable(error: Exception) -> UnavailableError:
+def unavailable(error: Exception) -> UnavailableError:
+    """What S3's failures are called here."""
     return UnavailableError("objects.unavailable", because=str(error)[:200])

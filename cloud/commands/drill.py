@@ -1,4 +1,4 @@
-"""`tillbox-cloud drill`: everything back from the archive alone, compared with what lives."""
+"""`tillbox-cloud drill`: everything back from archive or backup, compared with what lives."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ SHOWN_MAX = 50
 
 def run_drill(settings: Settings, chosen: Namespace) -> int:
     """Run it and keep its outcome; every difference, and status 1 when there is one."""
+    if chosen.source == "backup":
+        from cloud.commands.backup import drill as drill_backup  # noqa: PLC0415 - loads boto3
+
+        return drill_backup(settings, chosen)
     bar = ProgressBar(sys.stderr, "segments")
     with closing(database_of(settings)) as database:
         require_migrated(database)

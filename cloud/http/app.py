@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
+import cloud.backup.api
 import cloud.certificate.api
 import cloud.export.api
 import cloud.fleet.api
@@ -40,6 +41,7 @@ import cloud.shelf.api
 import cloud.software.api
 import cloud.staff.api
 import cloud.work.api
+from cloud.backup.boxes import BOX_BYTES_MAX
 from cloud.certificate.checker import CertificateChecker
 from cloud.context import Context
 from cloud.http import problems
@@ -57,6 +59,7 @@ UPLOADS = {
     "/v1/imports/items": UPLOAD_BYTES_MAX,
     "/v1/imports/prices": UPLOAD_BYTES_MAX,
     "/v1/offers/import": FILE_BYTES_MAX,
+    "/v1/device/backup": BOX_BYTES_MAX,
 }
 ROUTERS: tuple[APIRouter, ...] = (
     cloud.identity.api.router,
@@ -80,6 +83,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.fleet.remote_api.router,
     cloud.fleet.till_pages_api.router,
     cloud.ingest.api.router,
+    cloud.backup.api.router,
     cloud.report.api.router,
     cloud.receipt.api.router,
     cloud.certificate.api.router,

@@ -80,7 +80,7 @@ def write_contents(
     """
     with ExitStack() as stack:
         stack.enter_context(_alone_or_beside_the_box(state.journal))
-        tar = stack.enter_context(tarfile.open(mode="w|", fileobj=out, format=tarfile.PAX_FORMAT))
+        tar = stack.enter_context(tarfile.open(mode="w|", fileobj=out, bufsize=_READ_BYTES))
         members = [_put(tar, f"settings/{path.name}", path) for path in settings_files(state)]
         journals: list[JournalTold] = []
         for path in _journals(state.journal):

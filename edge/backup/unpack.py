@@ -96,7 +96,7 @@ def _unpack(file: Path, unlock: Unlock, folder: Path) -> BoxManifest:
 @contextmanager
 def _tar(plain: Iterator[bytes]) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(mode="r|", fileobj=Reading(plain)) as tar:
+        with tarfile.open(mode="r|", fileobj=Reading(plain), bufsize=_READ_BYTES) as tar:
             yield tar
     except tarfile.TarError:
         raise CorruptError("backup.damaged") from None
@@ -140,7 +140,7 @@ class Reading(RawIOBase):
     def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()
         self._chunks = chunks
-        self._waiting = b""
+        self._waiting = memoryview(b"")
 
     def readable(self) -> bool:
         """See `RawIOBase`."""
@@ -151,9 +151,10 @@ class Reading(RawIOBase):
         parts, left = [], size
         while left:
             if not self._waiting:
-                self._waiting = next(self._chunks, b"")
+                self._waiting = memoryview(next(self._chunks, b""))
                 if not self._waiting:
                     break
+            # A view: copying the rest of a large chunk for each read would take quadratic time.
             part, self._waiting = self._waiting[:left], self._waiting[left:]
             parts.append(part)
             left -= len(part)

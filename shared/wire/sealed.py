@@ -23,6 +23,7 @@ import zstandard
 from shared.kernel.canonical import canonical_bytes, sha256
 from shared.kernel.errors import CorruptError, RefusedError
 from shared.kernel.hexadecimal import is_hex
+from shared.wire.unpack import unzstd
 
 MAGIC = b"tbk1\n"
 KEY_BYTES = 32
@@ -149,16 +150,11 @@ def opened(chunks: Iterable[bytes], cipher: Cipher, unlock: Unlock) -> Iterator[
     source = _Source(chunks)
     header = _read_header(source)
     key = _derived(unlock(header), b"", _BODY + sha256(header))
-    unpacker = zstandard.ZstdDecompressor().decompressobj()
-    for piece in _pieces(source, cipher, key):
-        try:
-            plain = unpacker.decompress(piece) if piece else b""
-        except zstandard.ZstdError:
-            raise CorruptError("backup.damaged") from None
-        if plain:
-            yield plain
-    if not unpacker.eof:
-        raise CorruptError("backup.cut")
+    pieces = (piece for piece in _pieces(source, cipher, key) if piece)
+    try:
+        yield from unzstd(pieces)
+    except RefusedError:  # every piece is as it was sealed: whoever sealed it made no good file
+        raise CorruptError("backup.damaged") from None
 
 
 def about(chunks: Iterable[bytes]) -> Sealed:

@@ -66,13 +66,17 @@ def prefix_for_root() -> tuple[str, ...]:
 class PostgresServer:
     """One server, its data below `data_dir`; `durable=False` trades safety for test speed.
 
-    Its address stays the same when it is stopped or killed and started again.
+    Its address stays the same when it is stopped or killed and started again.  `options` are
+    PostgreSQL's own, each as name=value.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+    def __init__(
+        self, data_dir: Path, *, durable: bool = True, options: tuple[str, ...] = ()
+    ) -> None:
         self.given_url = os.environ.get("DATABASE_URL") or None
         self._data = data_dir / "pg"
         self._durable = durable
+        self._options = options
         # Socket paths are limited to 107 bytes, so they cannot live in a deep data folder.
         self._sockets = Path(tempfile.gettempdir()) / f"tillbox-pg-{secrets.token_hex(6)}"
         self._process: ChildProcess | None = None
@@ -171,6 +175,7 @@ class PostgresServer:
     def _command(self, prefix: tuple[str, ...]) -> Command:
         options = ["listen_addresses=", f"unix_socket_directories={self._sockets}"]
         options += [] if self._durable else FORGETFUL
+        options += self._options
         settings = [part for option in options for part in ("-c", option)]
         return Command(
             name="PostgreSQL",

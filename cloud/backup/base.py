@@ -1,0 +1,117 @@
+"""The database's own backups: a base backup now and then, every piece of WAL as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cloud.backup.names import (
+    BASE,
+    KEYS,
+    MARK,
+    WAL,
+    Base,
+    outdated,
+    place_of,
+    read_mark,
+    wal_file,
+)
+from cloud.backup.programs import Programs
+from cloud.backup.sealed_files import Vault
+from cloud.db import Database, driver
+from shared.wire.sealed import FILE_SUFFIX
+
+SECOND_MS, DAY_MS = 1_000, 86_400_000
+KEEP_LEAST = 2
+Progress = Callable[[int, int], None]
+_STAND = """
+SELECT pg_walfile_name(pg_current_wal_lsn()),
+    (SELECT sum(pg_database_size(oid)) FROM pg_database)::bigint"""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseMade:
+    """A base backup: its name, sealed bytes, plain bytes."""
+
+    base: Base
+    size: int
+    plain: int
+
+
+def make_base(
+    vault: Vault, database: Database, programs: Programs, progress: Progress = lambda *_: None
+) -> BaseMade:
+    """Take a base backup of the whole server and seal it as it comes.
+
+    It is first written under a name that nothing looks for, as its name tells when it ended.
+    RefusedError `backup.no_recipients`, UnavailableError `backup.base_failed`.
+    """
+    with database.begin() as connection:
+        row = driver(connection).execute(_STAND).fetchone()
+        assert row is not None
+        begin_wal, expected = str(row[0]), int(row[1])
+    begun, plain = Base(vault.clock.now_ms(), 0, begin_wal), 0
+    with (
+        vault.sealing(begun.name, BASE) as (writer, counter),
+        programs.base_backup(database.url) as chunks,
+    ):
+        for chunk in chunks:
+            writer.write(chunk)
+            plain += len(chunk)
+            progress(min(plain, expected), expected)
+    # A second later, because names have whole seconds: no instant before the end is promised.
+    made = replace(begun, end_ms=vault.clock.now_ms() + SECOND_MS)
+    with vault.sealing(made.mark, MARK) as (writer, _):
+        writer.write(made.name.encode())
+    return BaseMade(made, counter.size, plain)
+
+
+def seal_keys(vault: Vault, files: tuple[Path, ...]) -> int:
+    """Seal what no database holds and a restored head office cannot do without; how many files.
+
+    Boxes trust no other key than `hq_key_file`: without it a restored head office sets no price.
+    """
+    there = [path for path in files if path.is_file()]
+    for path in there:
+        with vault.sealing(f"{KEYS}/{path.name}{FILE_SUFFIX}", KEYS, path.name) as (writer, _):
+            writer.write(path.read_bytes())
+    return len(there)
+
+
+def bases_of(vault: Vault) -> list[Base]:
+    """Every base backup, the oldest first."""
+    found = (read_mark(each.name) for each in vault.stash.files(f"{MARK}/"))
+    return [each for each in found if each is not None]
+
+
+def prune(vault: Vault, keep_days: int) -> int:
+    """Delete what only reaches further back than wanted; how many files went.
+
+    Also what no mark names and is older than a day: a base backup that was broken off.
+    """
+    now_ms, bases = vault.clock.now_ms(), bases_of(vault)
+    old = outdated(bases, now_ms - keep_days * DAY_MS, KEEP_LEAST)
+    left = [each for each in bases if each not in old]
+    gone = [name for each in old for name in (each.mark, each.name)]
+    named = {each.name for each in bases}
+    gone += [
+        each.name
+        for each in vault.stash.files(f"{BASE}/")
+        if each.name not in named and each.at_ms < now_ms - DAY_MS
+    ]
+    if left:
+        gone += _outdated_wal(vault, min(left, key=lambda each: each.end_ms))
+    for name in gone:
+        vault.stash.delete(name)
+    return len(gone)
+
+
+def _outdated_wal(vault: Vault, oldest: Base) -> list[str]:
+    """WAL of any timeline from before the oldest base backup began: nobody replays it."""
+    begin = place_of(oldest.begin_wal)
+    return [
+        each.name
+        for each in vault.stash.files(f"{WAL}/")
+        if (place := place_of(wal_file(each.name))) and place < begin
+    ]

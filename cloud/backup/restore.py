@@ -1,0 +1,210 @@
+"""A server as it was at an instant: base backup, WAL on top, into a folder that was empty.
+
+The WAL is fetched and opened before the server starts, into a folder beside: the server then needs
+neither the private key nor the stash, and replays at the speed of the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import RawIOBase
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from cloud.archive.stash import Stashed
+from cloud.backup.base import bases_of
+from cloud.backup.names import WAL, Base, base_for, is_needed, is_wal_file, wal_file
+from cloud.backup.sealed_files import Vault
+from shared.kernel.errors import CorruptError, MissingError, RefusedError
+
+RECOVERY_SIGNAL, AUTO_CONF = "recovery.signal", "postgresql.auto.conf"
+WAL_SUFFIX = ".wal"
+_READ_BYTES = 1 << 18
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Up to where: an instant (UTC ms), a place in the log, or None of both for all there is."""
+
+    to_ms: int | None = None
+    to_lsn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A folder that a server can start from; where its WAL lies, and what came from where."""
+
+    data: Path
+    wal: Path
+    base: Base
+    bytes: int
+    segments: int
+
+
+def prepare(
+    vault: Vault, private: bytes, target: Target, into: Path, progress: Progress = lambda *_: None
+) -> Prepared:
+    """Unpack the newest fitting base backup, fetch the WAL behind it, tell the server how far.
+
+    MissingError `backup.no_base` where none had ended by then, RefusedError `backup.into` for a
+    folder that holds something; raises as `shared.wire.sealed.opened` for what is damaged.
+    """
+    base = base_for(bases_of(vault), target.to_ms)
+    if base is None:
+        when = "" if target.to_ms is None else iso(target.to_ms)
+        raise MissingError("backup.no_base", at=when)
+    into.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    if any(into.iterdir()):
+        raise RefusedError("backup.into", path=str(into))
+    wal = into.with_name(into.name + WAL_SUFFIX)
+    wal.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    pieces = needed_wal(vault, base, target)
+    sizes = {each.name: each.size for each in vault.stash.files(base.name)}
+    meter = _Meter(progress, sum(sizes.values()) + sum(each.size for each in pieces))
+    plain = vault.reading(base.name, private)
+    count = _unpack(meter.through(plain, sizes.get(base.name, 0)), into)
+    for each in pieces:
+        plain = vault.reading(each.name, private)
+        _fetch(meter.through(plain, each.size), wal / wal_file(each.name))
+    _configure(into, wal, target)
+    return Prepared(into, wal, base, count, len(pieces))
+
+
+def needed_wal(vault: Vault, base: Base, target: Target) -> list[Stashed]:
+    """What the archive has behind a base backup, up to the first piece that was put there later."""
+    found = [
+        each
+        for each in vault.stash.files(f"{WAL}/")
+        if is_wal_file(wal_file(each.name)) and is_needed(wal_file(each.name), base.begin_wal)
+    ]
+    if target.to_ms is None:
+        return found
+    later = sorted(each.at_ms for each in found if each.at_ms > target.to_ms)
+    # One more than the first: two may have been put there in another order than they were written.
+    last_ms = later[1] if len(later) > 1 else None
+    return [each for each in found if last_ms is None or each.at_ms <= last_ms]
+
+
+def iso(at_ms: int) -> str:
+    """An instant for a person, and for PostgreSQL."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(sep=" ", timespec="milliseconds")
+
+
+def _configure(data: Path, wal: Path, target: Target) -> None:
+    lines = [
+        "",
+        "# Restored by tillbox-cloud.",
+        f'restore_command = \'cp "{_quoted(wal)}/%f" "%p"\'',
+        "recovery_target_timeline = 'latest'",
+        "recovery_target_action = 'promote'",
+    ]
+    if target.to_ms is not None:
+        lines.append(f"recovery_target_time = '{iso(target.to_ms)}'")
+    if target.to_lsn is not None:
+        lines.append(f"recovery_target_lsn = '{target.to_lsn}'")
+    with (data / AUTO_CONF).open("a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    (data / RECOVERY_SIGNAL).touch(mode=_FILE_MODE)
+
+
+def _quoted(path: Path) -> str:
+    text = str(path.absolute())
+    if any(each in text for each in "'\"\\\n%$`"):
+        raise RefusedError("backup.folder_name", path=text)
+    return text
+
+
+def _unpack(plain: Iterator[bytes], into: Path) -> int:
+    """Unpack a server's tar; only plain files and folders below `into`, never a link."""
+    total = 0
+    try:
+        with tarfile.open(mode="r|", fileobj=Reading(plain), bufsize=_READ_BYTES) as tar:
+            for info in tar:
+                target = into / _inside(info.name)
+                if info.isdir():
+                    target.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+                    continue
+                source = tar.extractfile(info) if info.isreg() else None
+                if source is None:
+                    raise CorruptError("backup.member", name=info.name[:80])
+                total += _write(target, source)
+    except tarfile.TarError:
+        raise CorruptError("backup.damaged") from None
+    for _ in plain:  # the end of the file is checked too
+        pass
+    return total
+
+
+def _inside(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise CorruptError("backup.member", name=name[:80])
+    return path
+
+
+def _write(target: Path, source: IO[bytes]) -> int:
+    total = 0
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+    with os.fdopen(handle, "wb") as file:
+        while chunk := source.read(_READ_BYTES):
+            file.write(chunk)
+            total += len(chunk)
+    return total
+
+
+def _fetch(plain: Iterator[bytes], target: Path) -> None:
+    with target.open("wb") as file:
+        for chunk in plain:
+            file.write(chunk)
+
+
+class _Meter:
+    """Tells how many sealed bytes are done, as near as plain ones tell it."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    def through(self, plain: Iterator[bytes], size: int) -> Iterator[bytes]:
+        """The same bytes; a file counts once it is through, a large one by a guess before."""
+        seen = 0
+        for chunk in plain:
+            seen += len(chunk)
+            self._progress(min(self._total, self._done + min(seen // 4, size)), self._total)
+            yield chunk
+        self._done += size
+        self._progress(min(self._total, self._done), self._total)
+
+
+class Reading(RawIOBase):
+    """Chunks as a file that is read from its beginning."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._waiting = memoryview(b"")
+
+    def readable(self) -> bool:
+        """See `RawIOBase`."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """See `RawIOBase`; fewer bytes only at the end."""
+        parts, left = [], size
+        while left:
+            if not self._waiting:
+                self._waiting = memoryview(next(self._chunks, b""))
+                if not self._waiting:
+                    break
+            # A view: copying the rest of a large chunk for each read would take quadratic time.
+            part, self._waiting = self._waiting[:left], self._waiting[left:]
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)

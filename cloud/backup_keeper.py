@@ -1,0 +1,195 @@
+"""The backup thread: each worker has one, and of all of them one works at a time."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from cloud.archive.places import stash_of
+from cloud.backup import store
+from cloud.backup.base import make_base, prune, seal_keys
+from cloud.backup.programs import programs_of
+from cloud.backup.recover import Recovery
+from cloud.backup.sealed_files import Vault, read_private, recipients_of
+from cloud.backup.service import DAY_MS
+from cloud.backup.store import Run
+from cloud.db import Database
+from cloud.posters import POSTERS
+from cloud.recovery.backup_drill import BackupDrill, DrillParts, backup_drill
+from cloud.recovery.refill import Progress
+from cloud.settings import Settings
+from shared.kernel.clock import Clock
+from shared.kernel.errors import RetailError
+
+LOOK_EVERY_S = 300.0
+KEEPER_LOCK = 7_461_023
+HOUR_MS = 3_600_000
+RETRY_MS = HOUR_MS
+RUNS_KEPT_MS = 800 * DAY_MS
+STOP_S = 10.0
+BASE = "base"
+
+_log = structlog.get_logger("cloud.backup")
+
+
+class BackupMeters:
+    """What the keeper tells `/metrics`; ages in seconds, -1 for never."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"tillbox_backup_{name}", text, registry=registry)
+
+        self._base = gauge("base_age_seconds", "Since the last good base backup")
+        self._verified = gauge("verified_age_seconds", "Since the last restore that was the same")
+        self._wal = gauge("wal_failing", "1 while PostgreSQL cannot archive its log")
+        self._is_ok = gauge("drill_ok", "Last rehearsal: 1 good, 0 failed, -1 none yet")
+        self._runs = Counter("tillbox_backup_runs", "Runs", ["kind", "outcome"], registry=registry)
+
+    def look(self, database: Database, now_ms: int) -> None:
+        """Read how it stands."""
+        with database.begin() as connection:
+            base = store.last_run(connection, BASE, only_ok=True)
+            drill = store.last_run(connection, "drill")
+            verified = store.last_run(connection, "drill", only_ok=True)
+            archiver = store.archiver(connection)
+        for meter, run in ((self._base, base), (self._verified, verified)):
+            meter.set(-1 if run is None else (now_ms - run.at_ms) // 1000)
+        self._wal.set(archiver.is_on and archiver.is_failing)
+        self._is_ok.set(-1 if drill is None else int(drill.is_ok))
+
+    def ran(self, kind: str, outcome: str) -> None:
+        """Count a run."""
+        self._runs.labels(kind, outcome).inc()
+
+
+class BackupKeeper:
+    """Base backups and rehearsals by the clock; `start` and `stop` once each."""
+
+    def __init__(
+        self, settings: Settings, database: Database, clock: Clock, meters: BackupMeters
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._meters = meters
+        self._not_before_ms: dict[str, int] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="backup", daemon=True)
+
+    def start(self) -> None:
+        """Begin, where there is a key to seal for."""
+        if self._settings.backup_recipients:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End; a backup that is cut off leaves nothing, and is made by the next worker."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=STOP_S)
+
+    def look(self) -> list[str]:
+        """Do what is due; which kinds were tried."""
+        tried: list[str] = []
+        with self._database.try_session_lock(KEEPER_LOCK) as is_held:
+            if is_held:
+                tried = [kind for kind in self._due() if self._try(kind)]
+        self._meters.look(self._database, self._clock.now_ms())
+        return tried
+
+    def _due(self) -> list[str]:
+        settings, now_ms = self._settings, self._clock.now_ms()
+        wanted = {BASE: settings.backup_every_h}
+        if settings.backup_key_file:
+            wanted["drill"] = settings.drill_every_h
+        found: list[str] = []
+        for kind, every_h in wanted.items():
+            with self._database.begin() as connection:
+                last = store.last_run(connection, kind, only_ok=True)
+            is_old = last is None or now_ms - last.at_ms >= every_h * HOUR_MS
+            may_try = self._clock.mono_ms() >= self._not_before_ms.get(kind, 0)
+            if every_h and is_old and may_try:
+                found.append(kind)
+        return found
+
+    def _try(self, kind: str) -> bool:
+        self._not_before_ms[kind] = self._clock.mono_ms() + RETRY_MS
+        try:
+            if kind == BASE:
+                back_up(self._settings, self._database, self._clock)
+            else:
+                rehearse(self._settings, self._database, self._clock)
+            self._meters.ran(kind, "done")
+        except RetailError as error:
+            self._meters.ran(kind, "failed")
+            _log.warning("backup.failed", kind=kind, because=str(error))
+        return True
+
+    def _run(self) -> None:
+        while not self._stopping.wait(LOOK_EVERY_S):
+            try:
+                self.look()
+            except Exception:  # noqa: BLE001 - outermost loop of the keeper: log and go on
+                _log.exception("backup.look_failed")
+
+
+def vault_of(settings: Settings, clock: Clock) -> Vault:
+    """Where this installation's backups lie and whom they are sealed for."""
+    return Vault(stash_of(settings), recipients_of(settings), clock)
+
+
+def back_up(
+    settings: Settings, database: Database, clock: Clock, progress: Progress = lambda *_: None
+) -> Run:
+    """Make a base backup, seal the keys beside it, drop what is too old; its run is kept.
+
+    Raises as `make_base`; a failure is kept too.
+    """
+    vault, at_ms, began_ms = vault_of(settings, clock), clock.now_ms(), clock.mono_ms()
+    try:
+        made = make_base(vault, database, programs_of(settings), progress)
+        seal_keys(vault, (Path(settings.hq_key_file),))
+    except RetailError as error:
+        failed = Run(
+            BASE, at_ms, clock.mono_ms() - began_ms, is_ok=False, report={"code": error.code}
+        )
+        with database.begin() as connection:
+            store.add_run(connection, failed)
+        raise
+    gone = prune(vault, settings.backup_keep_days)
+    run = Run(
+        kind=BASE,
+        at_ms=at_ms,
+        took_ms=clock.mono_ms() - began_ms,
+        is_ok=True,
+        name=made.base.name,
+        bytes=made.size,
+        reaches_ms=made.base.end_ms,
+        report={"plain": made.plain, "deleted": gone},
+    )
+    with database.begin() as connection:
+        store.add_run(connection, run)
+        store.forget_runs(connection, at_ms - RUNS_KEPT_MS)
+    return run
+
+
+def rehearse(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    progress: Progress = lambda *_: None,
+    scratch: Path | None = None,
+) -> BackupDrill:
+    """Restore the newest backup beside the living database, compare; raises as `backup_drill`."""
+    pause = threading.Event()
+    recovery = Recovery(programs_of(settings), settings.database_url, clock, partial(_wait, pause))
+    private = read_private(Path(settings.backup_key_file))
+    parts = DrillParts(vault_of(settings, clock), private, recovery, POSTERS, scratch)
+    return backup_drill(database, parts, progress)
+
+
+def _wait(pause: threading.Event, seconds: float) -> None:
+    pause.wait(seconds)
