@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.publication.manifest import MANIFEST_VERSION
+
+TOO_OLD = "software_too_old"
+"""A box whose software cannot read what is published now."""
 SILENT_AFTER_MS = 180_000
 """Boxes report at least once a minute; three lost reports in a row are no accident."""
 
@@ -44,7 +48,8 @@ COLUMN_OF = {
 class Reported:
     """What a box last said of itself; None where it never did. Instants in UTC ms.
 
-    `held` is why it does not yet sell with a revision that is due.
+    `held` is why it does not yet sell with a revision that is due, `reads` the newest version of
+    a manifest that its software can read.
     """
 
     last_contact_at_ms: int | None = None
@@ -53,6 +58,7 @@ class Reported:
     shown_rev: int | None = None
     error: str | None = None
     held: str | None = None
+    reads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,8 @@ def _silent(box: Reported, now_ms: int) -> Convergence | None:
 def _behind(target_rev: int, box: Reported) -> Convergence:
     if box.error is not None:
         return Convergence(ConvergenceState.REFUSED, box.error)
+    if box.reads is not None and box.reads < MANIFEST_VERSION:
+        return Convergence(ConvergenceState.REFUSED, TOO_OLD)
     if _reached(box.stored_rev, target_rev):
         return Convergence(ConvergenceState.STAGED, box.held or "not_activated")
     return Convergence(ConvergenceState.LAGGING, "announced")

@@ -1,6 +1,6 @@
 """SQL of convergence: what each store should sell with beside what its box last reported.
 
-Reads `store`, `device`, `box_state`, `desired`, `software_state` and `store_group_member`.
+Reads `store`, `device`, `box_state`, `desired` and `software_state`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _ROWS = text("""
     SELECT store.store_id, store.name, lineage.now_rev AS target_rev, lineage.kinds,
            state.stored_rev, state.active_rev, state.shown_rev,
            state.stored_at_ms, state.active_at_ms, state.shown_at_ms,
-           state.last_contact_at_ms, state.error, state.held, device.dev,
+           state.last_contact_at_ms, state.error, state.held, state.reads, device.dev,
            desired.software->>'version' AS wanted_software, software.running AS software,
            software.state AS software_state, software.error AS software_error
     FROM store
@@ -23,10 +23,7 @@ _ROWS = text("""
     LEFT JOIN desired ON desired.dev = device.dev
     LEFT JOIN software_state software ON software.dev = device.dev
     WHERE (:dev = '' OR device.dev = :dev)
-      AND (:word = '' OR store.store_id = :word OR store.name ILIKE :pattern)
-      AND (:group_id = '' OR EXISTS (
-        SELECT FROM store_group_member member
-        WHERE member.group_id = :group_id AND member.store_id = store.store_id))
+      AND (CAST(:stores AS text[]) IS NULL OR store.store_id = ANY (:stores))
     ORDER BY length(store.store_id), store.store_id""")
 _LATER = text("""
     SELECT had.store_id, had.rev, had.at_ms, made.kinds
@@ -34,24 +31,25 @@ _LATER = text("""
     JOIN zone_revision made ON made.zone = 'store-' || had.store_id AND made.rev = had.rev
     WHERE had.state = 'held' AND flight.state = 'flying' AND (
         :dev = '' OR had.store_id = (SELECT store_id FROM device WHERE dev = :dev))
+      AND (CAST(:stores AS text[]) IS NULL OR had.store_id = ANY (:stores))
     ORDER BY had.rev""")
 _MADE_AT = text("SELECT rev, at_ms FROM publication WHERE rev = ANY (:revs)")
 
 
 def rows(
-    connection: Connection, *, dev: str = "", word: str = "", pattern: str = "%", group_id: str = ""
+    connection: Connection, dev: str = "", stores: list[str] | None = None
 ) -> list[dict[str, Any]]:
-    """One row per store: of one box (`dev`), found by id or name, of a group; "" for all."""
-    asked = {"dev": dev, "word": word, "pattern": pattern, "group_id": group_id}
+    """One row per store: the one of a box (`dev`), those that are named, or all."""
+    asked = {"dev": dev, "stores": stores}
     return [dict(row) for row in connection.execute(_ROWS, asked).mappings()]
 
 
-def later(connection: Connection, dev: str = "") -> list[tuple[str, int, int, list[str]]]:
+def later(
+    connection: Connection, dev: str = "", stores: list[str] | None = None
+) -> list[tuple[str, int, int, list[str]]]:
     """Store, revision, instant (UTC ms) and kinds of everything that waits, by revision."""
-    return [
-        (str(store_id), int(rev), int(at_ms), list(kinds))
-        for store_id, rev, at_ms, kinds in connection.execute(_LATER, {"dev": dev})
-    ]
+    found = connection.execute(_LATER, {"dev": dev, "stores": stores})
+    return [(str(store), int(rev), int(at_ms), list(kinds)) for store, rev, at_ms, kinds in found]
 
 
 def made_at(connection: Connection, revs: set[int]) -> dict[int, int]:

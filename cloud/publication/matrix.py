@@ -1,8 +1,7 @@
-"""How far every store is, column by column: judged in one pass, shown page by page."""
+"""How far every store is, column by column: counted by the database, shown page by page."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,13 +22,18 @@ from cloud.publication.converge import (
     converge,
     converge_software,
 )
+from cloud.publication.standing_store import BEHIND, WHOLE, Asked, Page, standings
 
-REPORTED = ("last_contact_at_ms", "stored_rev", "active_rev", "shown_rev", "error", "held")
+CSV_ROWS_MAX = 100_000
+REPORTED = (
+    *("last_contact_at_ms", "stored_rev", "active_rev", "shown_rev", "error", "held", "reads"),
+)
 SHOWN = (
     *("store_id", "name", "target_rev", "stored_rev", "active_rev", "shown_rev"),
     *("stored_at_ms", "active_at_ms", "shown_at_ms", "last_contact_at_ms"),
 )
-NOT_SHOWN, BEHIND = "not_shown", "behind"
+NOT_SHOWN = "not_shown"
+"""What no till has shown yet has not quite arrived."""
 CSV_COLUMNS = (
     *("store_id", "name", "state", "because", "target_rev", "stored_rev", "active_rev"),
     *("shown_rev", "announced_at_ms", "stored_at_ms", "active_at_ms", "shown_at_ms"),
@@ -55,23 +59,20 @@ class MatrixQuery:
 
 def matrix(database: Database, query: MatrixQuery, now_ms: int) -> dict[str, Any]:
     """One page of stores, and how many there are in each state."""
+    page = Page(query.column, query.state, query.size, (query.page - 1) * query.size)
     with database.begin() as connection:
         target_rev = convergence_store.target_rev(connection)
-        everything = judged(connection, query, now_ms)
-    found = [row for row in everything if _is_asked(row, query)]
-    start = (query.page - 1) * query.size
+        found = standings(connection, _asked(query, now_ms), page)
+        rows = judged(connection, now_ms, stores=found.stores)
     return {
         "target_rev": target_rev,
-        "total": len(found),
+        "total": _total(found.counts[query.column or WHOLE], query.state),
         "page": query.page,
         "size": query.size,
-        "counts": Counter(_name(row["state"], row["because"]) for row in everything),
-        "kinds_counts": {
-            column.value: Counter(_cell_name(row, column.value) for row in everything)
-            for column in Column
-        },
-        "reached": _reached(everything),
-        "stores": found[start : start + query.size],
+        "counts": found.counts[WHOLE],
+        "kinds_counts": {column.value: found.counts[column.value] for column in Column},
+        "reached": found.reached,
+        "stores": rows,
     }
 
 
@@ -79,39 +80,50 @@ def summary(database: Database, now_ms: int) -> dict[str, Any]:
     """How many stores have, sell with and show what they should."""
     with database.begin() as connection:
         target_rev = convergence_store.target_rev(connection)
-        everything = judged(connection, MatrixQuery(), now_ms)
-    states = Counter(_name(row["state"], row["because"]) for row in everything)
-    return {"target_rev": target_rev, "states": states, **_reached(everything)}
+        found = standings(connection, Asked(now_ms))
+    return {"target_rev": target_rev, "states": found.counts[WHOLE], **found.reached}
 
 
 def csv_rows(database: Database, query: MatrixQuery, now_ms: int) -> Iterator[tuple[Any, ...]]:
     """Every store of a query in the order of `CSV_COLUMNS`; columns say their state."""
+    page = Page(query.column, query.state, CSV_ROWS_MAX)
     with database.begin() as connection:
-        everything = judged(connection, query, now_ms)
-    for row in everything:
-        if _is_asked(row, query):
-            cells = {name: cell["state"] for name, cell in row["cells"].items()}
-            yield tuple((row | cells)[name] for name in CSV_COLUMNS)
+        found = standings(connection, _asked(query, now_ms), page)
+        rows = judged(connection, now_ms, stores=found.stores)
+    for row in rows:
+        cells = {name: cell["state"] for name, cell in row["cells"].items()}
+        yield tuple((row | cells)[name] for name in CSV_COLUMNS)
 
 
 def judged(
-    connection: Connection, query: MatrixQuery, now_ms: int, dev: str = ""
+    connection: Connection, now_ms: int, *, dev: str = "", stores: list[str] | None = None
 ) -> list[dict[str, Any]]:
-    """Every store of a query (or the one of a box) with its state and those of its columns."""
-    rows = convergence_store.rows(
-        connection,
-        dev=dev,
-        word=query.word,
-        pattern=f"%{like_literal(query.word)}%",
-        group_id=query.group_id,
-    )
+    """Stores (those named, the one of a box, or all) with their state and those of columns."""
+    rows = convergence_store.rows(connection, dev, stores)
     waiting: dict[str, list[tuple[Later, list[str]]]] = {}
-    for store_id, rev, at_ms, kinds in convergence_store.later(connection, dev):
+    for store_id, rev, at_ms, kinds in convergence_store.later(connection, dev, stores):
         waiting.setdefault(store_id, []).append((Later(rev, at_ms), kinds))
     revs = {rev for row in rows for rev in (row["target_rev"], *(row["kinds"] or {}).values())}
     revs |= {each.rev for some in waiting.values() for each, _ in some}
     made_at = convergence_store.made_at(connection, revs - {None})
     return [_row(row, waiting.get(row["store_id"], []), made_at, now_ms) for row in rows]
+
+
+def standing_of(row: Mapping[str, Any], column: str = "") -> str:
+    """What people call a judged row's state, as such or of a column."""
+    cell = row["cells"][column] if column else row
+    return NOT_SHOWN if cell["because"] == "till_not_shown" else str(cell["state"])
+
+
+def _asked(query: MatrixQuery, now_ms: int) -> Asked:
+    return Asked(now_ms, query.word, f"%{like_literal(query.word)}%", query.group_id)
+
+
+def _total(counts: Mapping[str, int], state: str) -> int:
+    every = sum(counts.values())
+    if state == BEHIND:
+        return every - counts.get(ConvergenceState.CURRENT, 0)
+    return counts.get(state, 0) if state else every
 
 
 def _row(
@@ -185,34 +197,3 @@ def _first(waiting: Iterable[tuple[Later, list[str]]], column: Column) -> Later 
         each for each, kinds in waiting if any(COLUMN_OF.get(kind) is column for kind in kinds)
     )
     return next(found, None)
-
-
-def _is_asked(row: Mapping[str, Any], query: MatrixQuery) -> bool:
-    if not query.state:
-        return True
-    whole = _name(row["state"], row["because"])
-    name = _cell_name(row, query.column) if query.column else whole
-    if query.state == BEHIND:
-        return name != ConvergenceState.CURRENT
-    return name == query.state
-
-
-def _cell_name(row: Mapping[str, Any], column: str) -> str:
-    cell = row["cells"].get(column)
-    return "" if cell is None else _name(cell["state"], cell["because"])
-
-
-def _name(state: str, because: str | None) -> str:
-    """The state as people call it: what no till has shown yet has not quite arrived."""
-    return NOT_SHOWN if because == "till_not_shown" else state
-
-
-def _reached(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    counts = {"total": 0, "stored": 0, "active": 0, "shown": 0}
-    for row in rows:
-        target = row["target_rev"]
-        counts["total"] += 1
-        for level in ("stored", "active", "shown"):
-            reached = row[f"{level}_rev"]
-            counts[level] += target is not None and reached is not None and reached >= target
-    return counts

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from cloud.db import Database
 from cloud.publication import convergence_store, store
-from cloud.publication.matrix import MatrixQuery, judged
+from cloud.publication.matrix import judged
 
 DraftSample = Callable[[Connection], list[dict[str, Any]]]
 """The newest price drafts; the price room."""
@@ -39,14 +39,14 @@ def convergence(database: Database, now_ms: int) -> dict[str, Any]:
     with database.begin() as connection:
         return {
             "target_rev": convergence_store.target_rev(connection),
-            "stores": judged(connection, MatrixQuery(), now_ms),
+            "stores": judged(connection, now_ms),
         }
 
 
 def convergence_of(database: Database, dev: str, now_ms: int) -> list[dict[str, Any]]:
     """The convergence row of one box's store; none when the box is not its store's box."""
     with database.begin() as connection:
-        return judged(connection, MatrixQuery(), now_ms, dev)
+        return judged(connection, now_ms, dev=dev)
 
 
 def has_more_stores(database: Database, number: int) -> bool:

@@ -117,7 +117,7 @@ class MatrixFilter(BaseModel):
     """Which stores to show: by state, by the state of one kind, by group, by id or name."""
 
     state: str = Field(default="", max_length=20)
-    kind: str = Field(default="", max_length=20)
+    kind: Literal["", "catalog", "price", "promotion", "config", "software"] = ""
     group: str = Field(default="", max_length=64)
     q: str = Field(default="", max_length=100)
     page: int = Field(default=1, ge=1, le=100_000)

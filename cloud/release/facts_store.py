@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, text
 
+from cloud.publication.converge import TOO_OLD
 from cloud.release.guard import BoxFact, Look
+from shared.publication.manifest import MANIFEST_VERSION
 
 ONLINE_MS = 180_000
 _BOXES = """
@@ -22,6 +24,8 @@ _BOXES = """
     LEFT JOIN device ON device.store_id = placed.store_id AND device.status = 'active'
     LEFT JOIN box_state box ON box.dev = device.dev"""
 _ONLINE = "(box.online AND box.last_contact_at_ms > :now_ms - :online_ms)"
+_TOO_OLD = f"coalesce(box.reads < {MANIFEST_VERSION}, false)"
+"""Its software cannot read what is published now: that says nothing about the release."""
 _HAS = "brought.state IN ('held', 'active')"
 _STATE = f"""
     CASE WHEN brought.state = 'withdrawn' THEN CASE
@@ -31,6 +35,7 @@ _STATE = f"""
         WHEN box.shown_rev >= brought.rev THEN 'shown'
         WHEN box.active_rev >= brought.rev THEN 'active'
         WHEN greatest(box.stored_rev, box.next_rev) >= brought.rev THEN 'stored'
+        WHEN {_TOO_OLD} THEN 'too_old'
         WHEN NOT coalesce({_ONLINE}, false) THEN 'silent'
         WHEN box.error IS NOT NULL THEN 'failed'
         ELSE 'brought' END"""  # noqa: S608 - fixed text
@@ -41,7 +46,8 @@ _PROGRESS = text(f"""
     GROUP BY 1, 2, 3""")  # noqa: S608 - fixed text
 _STORES = f"""
     SELECT placed.store_id, store.name, placed.n AS wave, {_STATE} AS state,
-        box.error AS because, brought.rev, placed.at_ms,
+        CASE WHEN {_STATE} = 'too_old' THEN '{TOO_OLD}' ELSE box.error END AS because,
+        brought.rev, placed.at_ms,
         CASE WHEN greatest(box.stored_rev, box.next_rev) >= brought.rev
             THEN box.stored_at_ms END AS stored_at_ms,
         CASE WHEN box.active_rev >= brought.rev THEN box.active_at_ms END AS active_at_ms,
@@ -63,7 +69,7 @@ _GUARDED = text(f"""
         coalesce({_ONLINE}, false),
         :now_ms - coalesce(wave.started_at_ms, :now_ms)
     FROM {_BOXES} JOIN release_wave wave USING (release_id, n)
-    WHERE placed.release_id = :release_id AND {_HAS}""")  # noqa: S608 - fixed text
+    WHERE placed.release_id = :release_id AND {_HAS} AND NOT {_TOO_OLD}""")  # noqa: S608 - fixed text
 _RETURNING = text(f"""
     SELECT count(*) FROM {_BOXES}
     WHERE placed.release_id = :release_id AND brought.state = 'withdrawn' AND {_ONLINE}

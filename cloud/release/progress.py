@@ -7,7 +7,7 @@ from collections.abc import Iterable
 SHOWN = ("shown",)
 ACTIVE = ("active", *SHOWN)
 STORED = ("stored", *ACTIVE)
-BROUGHT = ("brought", "failed", "silent", *STORED)
+BROUGHT = ("brought", "failed", "too_old", "silent", *STORED)
 
 
 def progress_of(counts: Iterable[dict[str, int]]) -> dict[str, int]:
@@ -23,6 +23,6 @@ def progress_of(counts: Iterable[dict[str, int]]) -> dict[str, int]:
         "stored": total(*STORED),
         "active": total(*ACTIVE),
         "shown": total(*SHOWN),
-        "failed": total("failed"),
+        "failed": total("failed", "too_old"),
         "silent": total("silent"),
     }

@@ -236,7 +236,8 @@ class Release(ReleaseRow):
 class ReleaseStore(BaseModel):
     """One store of a release; `at_ms` is when it begins to sell by it (0: at once).
 
-    `state` is waiting, brought, stored, active, shown, failed, silent or withdrawn.
+    `state` is waiting, brought, stored, active, shown, failed, too_old (its software cannot read
+    it), silent or withdrawn.
     """
 
     store_id: str

@@ -127,3 +127,27 @@ def test_a_canary_without_customers_waits_for_the_morning_or_for_a_person(
     assert look()["wave"] == 3
     set_policy(admin, **before)
     assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
+
+
+def test_software_that_is_too_old_is_told_by_name_and_is_no_fault_of_the_release(
+    chain: Chain, buyer: httpx.Client
+) -> None:
+    reads = "UPDATE box_state SET reads = :reads WHERE store_id = '2' RETURNING dev"
+    chain.rows(reads, reads=1)
+    change_price(buyer, next(PRICES))
+    plan = [{"name": "some", "stores": ["1", "2"]}, {"name": "rest", "percent": 100}]
+    release_id = submit(buyer, plan=plan, approve=True)["release_id"]
+    runner = chain.runner()
+    runner.tick()
+    chain.follow("1", "3", "4", "5", "6", "7", "8")
+    chain.clock.at_ms += SOAK_MS
+    chain.follow("1", "3", "4", "5", "6", "7", "8")
+    chain.refuse("2", "publication.manifest")
+    runner.tick()
+    told = shown(buyer, release_id)
+    assert (told["state"], told["wave"], told["progress"]["failed"]) == ("rolling", 1, 1)
+    rows = buyer.get(f"/v1/releases/{release_id}/stores", params={"state": "too_old"}).json()
+    assert [row["because"] for row in rows["stores"]] == ["software_too_old"]
+    chain.rows(reads, reads=2)
+    chain.follow()
+    assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"

@@ -166,6 +166,7 @@ export function findingText(one: { code: string; params: Params }): string {
 /** A store of a release, the states that need a person first. */
 export const STORE_STATES = [
   "failed",
+  "too_old",
   "silent",
   "waiting",
   "brought",
@@ -176,6 +177,7 @@ export const STORE_STATES = [
 ] as const;
 const STORE_TONES: Readonly<Record<string, Tone>> = {
   failed: "bad",
+  too_old: "bad",
   silent: "bad",
   brought: "warn",
   stored: "info",
