@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -56,6 +57,8 @@ class BrokerLogin:
     password: str | None = field(default=None, repr=False)
     in_flight: int = 20
     """Own messages that the broker may not have confirmed yet."""
+    ca_file: str = ""
+    """Speak TLS, and believe a broker whose certificate comes from one of these (PEM)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,19 +282,9 @@ class _Session:
         self._unacked: deque[MQTTMessage] = deque()
         self._finished: set[int] = set()
         self.closed = threading.Event()
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"tillbox-cloud-{secrets.token_hex(8)}",
-            protocol=MQTTProtocolVersion.MQTTv5,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        client.suppress_exceptions = True
-        client.connect_timeout = CONNECT_TIMEOUT_S
+        client = _client(login, f"tillbox-cloud-{secrets.token_hex(8)}")
         client.max_queued_messages_set(QUEUED_MAXIMUM)
         client.max_inflight_messages_set(login.in_flight)
-        client.username_pw_set(login.user, login.password)
-        client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -402,6 +395,48 @@ class _Session:
     ) -> None:
         if reason.is_failure:  # paho itself calls such a message "published"
             _log.error("mqtt.publish_refused", because=str(reason))
+
+
+def take_over(login: BrokerLogin, client_id: str) -> bool:
+    """Connect under a box's name and leave: the broker drops whoever had that name.
+
+    Answers whether the broker let us. Must not run on a thread that is waited for.
+    """
+    client, answered, is_accepted = _client(login, client_id), threading.Event(), []
+
+    def on_connect(_c: Client, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
+        if not reason.is_failure:
+            is_accepted.append(True)
+        answered.set()
+
+    client.on_connect = on_connect
+    try:
+        client.connect(login.host, login.port, keepalive=KEEPALIVE_S, clean_start=True)
+    except OSError as error:
+        _log.warning("mqtt.unreachable", because=str(error))
+        return False
+    client.loop_start()
+    answered.wait(CONNECT_TIMEOUT_S)
+    client.disconnect()
+    client.loop_stop()
+    return bool(is_accepted)
+
+
+def _client(login: BrokerLogin, client_id: str) -> Client:
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        protocol=MQTTProtocolVersion.MQTTv5,
+        reconnect_on_failure=False,
+        manual_ack=True,
+    )
+    client.suppress_exceptions = True
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    client.username_pw_set(login.user, login.password)
+    client.on_socket_open = _send_at_once
+    if login.ca_file:
+        client.tls_set_context(ssl.create_default_context(cafile=login.ca_file))
+    return client
 
 
 def _properties(packet_type: int, **values: int) -> Properties:

@@ -23,13 +23,13 @@ from cloud.desired import CHANNEL, renew
 from cloud.fleet import standing
 from cloud.fleet.consumer import AnswerHello, FleetConsumer
 from cloud.fleet.contact_store import StreamHead
-from cloud.fleet.works import FleetNews, FleetWorks
+from cloud.fleet.works import FleetNews, FleetWorks, login_of
 from cloud.health import HealthPort
 from cloud.ingest.ack import AckSender
 from cloud.ingest.consumer import JournalConsumer
 from cloud.ingest.service import NO_HEAD, Verdict
 from cloud.migrations.state import require_migrated
-from cloud.mqtt import BrokerLink, BrokerLogin, LinkEvents, Route
+from cloud.mqtt import BrokerLink, LinkEvents, Route
 from cloud.posters import POSTERS
 from cloud.publication.announce import Announcer
 from cloud.settings import Settings
@@ -173,15 +173,8 @@ class Worker:
             Route("state", topics.ALL_STATE, fleet.on_state),
             *self._works.routes(group),
         )
-        login = BrokerLogin(
-            settings.broker_host,
-            settings.broker_port,
-            settings.broker_user or None,
-            settings.broker_password or None,
-            settings.broker_in_flight,
-        )
         events = LinkEvents(self._on_connected, self.meters.message, self._on_stuck)
-        return BrokerLink(login, routes, events, settings.ingest_threads)
+        return BrokerLink(login_of(settings), routes, events, settings.ingest_threads)
 
     def _on_connected(self) -> None:
         self._publish_birth()
@@ -236,6 +229,7 @@ class Worker:
                 looked_at = self._clock.mono_ms()
 
     def _announce_standing(self, dev: DeviceId) -> None:
+        self._works.standing_changed(dev)
         if self._is_connected():  # else all are announced with the next connection
             self._announcer.announce_one(dev)
 

@@ -67,9 +67,18 @@ RULES = {
         Rule("scan_slow", "ms", is_above=True, open_at=300, close_at=150, hold_s=300),
         Rule("sync_slow", "ms", is_above=True, open_at=30_000, close_at=10_000, hold_s=600),
         Rule("release_refused", "flag", is_above=True, open_at=1, close_at=0, hold_s=60),
+        Rule("crl", "days", is_above=False, open_at=7, close_at=14, hold_s=0),
+        Rule("ca_device", "days", is_above=False, open_at=365, close_at=400, hold_s=0),
+        Rule("ca_chain", "days", is_above=False, open_at=365, close_at=400, hold_s=0),
+        Rule("broker_certificate", "days", is_above=False, open_at=21, close_at=30, hold_s=0),
     )
 }
 """The rules as they come; people change thresholds, hold and whether they are on."""
+CHAIN_RULES = frozenset({"crl", "ca_device", "ca_chain", "broker_certificate"})
+"""Those that concern the chain and no box: days until an instant, or since it (`is_above`)."""
+CHAIN = ""
+"""Stands for the box and the store in an alert of those."""
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,17 @@ def readings(facts: BoxFacts, now_ms: int, *, can_hear: bool = True) -> dict[str
     if told is not None and now_ms - int(told["at_ms"]) <= STALE_MS:
         found.update(_told(told))
     return found
+
+
+def chain_readings(instants: Mapping[str, int], now_ms: int) -> dict[str, Reading]:
+    """The figures of the rules that concern no box, from their instants (UTC ms)."""
+    return {
+        rule: Reading(
+            (now_ms - at_ms) // DAY_MS if RULES[rule].is_above else (at_ms - now_ms) // DAY_MS
+        )
+        for rule, at_ms in instants.items()
+        if rule in CHAIN_RULES
+    }
 
 
 def _told(told: Mapping[str, Any]) -> Iterator[tuple[str, Reading]]:

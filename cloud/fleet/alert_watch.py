@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
 
 from cloud.db import Database
-from cloud.fleet import alert, alert_store, care_store, remote, telemetry_store
-from cloud.fleet.alert import Alert, BoxFacts, Rule
+from cloud.fleet import alert, alert_store, care_store, chain_store, remote, telemetry_store
+from cloud.fleet.alert import Alert, BoxFacts, Reading, Rule
 from cloud.fleet.outlet import Outlet
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RetailError
@@ -52,6 +52,8 @@ class Around:
 
     muted: frozenset[str] = frozenset()
     can_hear: bool = True
+    chain: Mapping[str, Reading] = field(default_factory=dict)
+    """What concerns no box."""
 
 
 class AlertWatch:
@@ -125,7 +127,8 @@ def look(connection: Connection, now_ms: int, outlet: Outlet, *, can_hear: bool 
     muted = _muted(connection, now_ms)
     facts = alert_store.facts(connection)
     live, rules = alert_store.live(connection), alert_store.rules(connection)
-    changes = judged(facts, live, rules, now_ms, Around(muted, can_hear))
+    chain = alert.chain_readings(chain_store.instants(connection), now_ms)
+    changes = judged(facts, live, rules, now_ms, Around(muted, can_hear, chain))
     alert_store.write(connection, changes.added, changes.changed, changes.dropped)
     outlet.note(connection, changes.news(), now_ms)
     return changes
@@ -142,23 +145,31 @@ def judged(
     added: list[Alert] = []
     changed: list[Alert] = []
     dropped: list[int] = []
-    for box in facts:
-        standing = live.pop(box.dev, {})
-        found = alert.readings(box, now_ms, can_hear=around.can_hear)
-        is_muted = box.store_id in around.muted
+    for dev, store_id, found in _figures(facts, now_ms, around):
+        standing = live.pop(dev, {})
+        is_muted = store_id in around.muted
         for name in found.keys() | standing.keys():
             if (rule := rules.get(name)) is None:
                 continue
             before = standing.get(name)
             after = alert.step(rule, before, found.get(name), now_ms, is_muted=is_muted)
             if before is None and after is not None:
-                added.append(replace(after, dev=box.dev, store_id=box.store_id))
+                added.append(replace(after, dev=dev, store_id=store_id))
             elif before is not None:
                 _sort_in(before, after, changed, dropped)
     for alerts in live.values():
         for before in alerts.values():
             _sort_in(before, alert.gone(before, now_ms), changed, dropped)
     return Changes(now_ms, tuple(added), tuple(changed), tuple(dropped))
+
+
+def _figures(
+    facts: Iterator[BoxFacts], now_ms: int, around: Around
+) -> Iterator[tuple[str, str, Mapping[str, Reading]]]:
+    """Box, store and figures: of the chain first, then of every box."""
+    yield alert.CHAIN, alert.CHAIN, around.chain
+    for box in facts:
+        yield box.dev, box.store_id, alert.readings(box, now_ms, can_hear=around.can_hear)
 
 
 def _sort_in(before: Alert, after: Alert | None, changed: list[Alert], dropped: list[int]) -> None:

@@ -12,15 +12,19 @@ import httpx
 import pytest
 
 from cloud.db import Database
+from cloud.fleet import standing
+from cloud.fleet.standing import Order
 from cloud.pki.folder import CaFolder
 from edge.clock import SystemClock
 from edge.journal.signer import KEY_FILE, load
 from edge.journal.store import Journal
 from edge.replica.store import Replica
 from edge.sync.enrol import enrol
+from edge.sync.metrics import CERTIFICATES
 from edge.sync.service import SyncHooks, SyncParts, SyncService
 from edge.tls import BoxKeys
 from edge.trusted_time import TrustedTime
+from shared.wire.topics import up_hello
 from tests.integration.edge.boxes import open_day
 from tests.lab.broker import Broker
 from tests.lab.cloud_api import CloudApi
@@ -75,7 +79,13 @@ def workers(
 ) -> Iterator[Workers]:
     folder = tmp_path_factory.mktemp("worker")
     running = Workers(
-        database.url, broker, folder, ca_dir=str(ca.path), broker_crl_file=str(broker.crl_file)
+        database.url,
+        broker,
+        folder,
+        ca_dir=str(ca.path),
+        broker_crl_file=str(broker.crl_file),
+        broker_pid_file=str(broker.pid_file),
+        device_broker_port=broker.tls_port,
     )
     running.here()
     yield running
@@ -102,16 +112,21 @@ class Box:
         self.identity = enrol(folder, api.url, token)
         self.keys = BoxKeys(folder)
         clock = SystemClock()
-        self.journal = Journal(
-            folder / "journal.db", self.identity, clock, load(folder / KEY_FILE)
-        )
+        self.journal = Journal(folder / "journal.db", self.identity, clock, load(folder / KEY_FILE))
         self.journal.open()
         self.replica = Replica(folder / "replica")
         self.replica.open()
         trusted = TrustedTime(clock, folder / "time.json")
         trusted.open()
         parts = SyncParts(
-            self.identity, self.journal, self.replica, trusted, clock, lambda: 0.05, folder / "fetch", 1
+            self.identity,
+            self.journal,
+            self.replica,
+            trusted,
+            clock,
+            lambda: 0.05,
+            folder / "fetch",
+            1,
         )
         hooks = SyncHooks(set, lambda _: None, lambda _: None)
         self.sync = SyncService(replace(parts, keys=self.keys), hooks)
@@ -140,3 +155,24 @@ def test_a_box_enrols_sells_and_is_heard_by_mutual_tls(box: Box, broker: Broker)
     open_day(box.journal)
     box.sync.start()
     until(box.is_synced)
+
+
+def test_a_revoked_box_is_dropped_and_cannot_come_back(
+    box: Box, api: CloudApi, broker: Broker
+) -> None:
+    open_day(box.journal)
+    box.sync.start()
+    until(box.is_synced)
+    lists = broker.crl_file.read_bytes()
+    standing.revoke(api.context.database, api.context.accounts, order(api, box, "stolen"))
+    until(lambda: broker.crl_file.read_bytes() != lists)
+    until(lambda: shut_out() >= 2)
+    assert not box.sync.tell(up_hello(box.identity.dev), b"anybody?")
+
+
+def order(api: CloudApi, box: Box, why: str) -> Order:
+    return Order(box.identity.dev, "test", why, api.context.clock.now_ms())
+
+
+def shut_out() -> float:
+    return CERTIFICATES.labels("shut_out")._value.get()
