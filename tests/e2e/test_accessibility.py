@@ -63,7 +63,12 @@ def test_accessibility_of_the_till_in_large_text_for_the_left_hand(till: TillPag
 def test_accessibility_of_the_tills_dialogs(till: TillPage) -> None:
     inspector = Inspector(till.page)
     till.sign_in_manager()
-    for entry in ("till.receipt.list", "till.changes.title", "till.drawer.title"):
+    for entry in (
+        "till.receipt.list",
+        "till.changes.title",
+        "till.drawer.title",
+        "till.new_pin.title",
+    ):
         look_at_entry(till, inspector, entry)
     for entry in ("till.device.title", "till.settings.title"):
         look_at_entry(till, inspector, entry)

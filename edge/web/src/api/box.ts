@@ -21,12 +21,20 @@ export type ShelfLabel = components["schemas"]["LabelBody"];
 export type LabelsPrinted = components["schemas"]["LabelsPrinted"];
 export type ShelfSensor = components["schemas"]["SensorBody"];
 export type ShelfTask = components["schemas"]["TaskBody"];
+export type Colleague = Lanes["operators"][number];
+type SignedIn = components["schemas"]["SignedIn"];
 type Answer = Promise<CommandAnswer>;
+
+/** The number under which a colleague has vouched for the command that is being sent. */
+let approval = "";
 
 const box = createClient<paths>({
   baseUrl: location.origin,
   credentials: "same-origin",
-  fetch: (request) => steadyFetch(request),
+  fetch: (request) => {
+    if (approval !== "") request.headers.set("Approval", approval);
+    return steadyFetch(request);
+  },
 });
 
 const keysOf = (labels: readonly ShelfLabel[]): { gtin: string; from_at_ms: number }[] =>
@@ -55,10 +63,34 @@ export class LaneApi {
     return { path: { lane: this.#lane, n } };
   }
 
-  signIn = (operator: string, pin: string): Promise<components["schemas"]["SignedIn"]> =>
+  signIn = (operator: string, pin: string, new_pin = ""): Promise<SignedIn> =>
     taken(
-      box.POST("/v1/lanes/{lane}/session", { params: this.#at(), body: { operator, pin } }),
+      box.POST("/v1/lanes/{lane}/session", { params: this.#at(), body: { operator, pin, new_pin } }),
     );
+  signInByBadge = (number: number): Promise<SignedIn> =>
+    taken(box.POST("/v1/lanes/{lane}/session/badge", { params: this.#at(), body: { number } }));
+  approve = (number: string, approver: string, pin: string): Promise<unknown> =>
+    taken(
+      box.POST("/v1/lanes/{lane}/approvals/{number}", {
+        params: { path: { lane: this.#lane, number } },
+        body: { approver, pin },
+      }),
+    );
+  giveUpApproval = (number: string): Promise<unknown> =>
+    taken(
+      box.DELETE("/v1/lanes/{lane}/approvals/{number}", {
+        params: { path: { lane: this.#lane, number } },
+      }),
+    );
+  /** Send a command for which a colleague has vouched. */
+  withApproval = async <Done>(number: string, command: () => Promise<Done>): Promise<Done> => {
+    approval = number;
+    try {
+      return await command();
+    } finally {
+      approval = "";
+    }
+  };
   signOut = (): Promise<unknown> =>
     // The box knows the lane from the session, so its description names no parameter here.
     taken(box.DELETE("/v1/lanes/{lane}/session", { params: this.#at() as never }));
@@ -127,10 +159,8 @@ export class LaneApi {
     taken(box.POST("/v1/lanes/{lane}/void", { params: this.#at(), body: { reason } }));
   reprint = (receipt_no: string | null): Answer =>
     taken(box.POST("/v1/lanes/{lane}/reprint", { params: this.#at(), body: { receipt_no } }));
-  openDrawer = (reason: string, approver = "", pin = ""): Answer =>
-    taken(
-      box.POST("/v1/lanes/{lane}/drawer", { params: this.#at(), body: { reason, approver, pin } }),
-    );
+  openDrawer = (reason: string): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/drawer", { params: this.#at(), body: { reason } }));
   shown = (revision: number): Promise<unknown> =>
     taken(box.POST("/v1/lanes/{lane}/shown", { params: this.#at(), body: { revision } }));
 

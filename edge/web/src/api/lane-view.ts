@@ -151,6 +151,22 @@ export interface PriceChange {
   readonly at_ms: number;
 }
 
+export interface WaitingApproval {
+  readonly number: string;
+  readonly permission: string;
+  readonly badge: string;
+  readonly approver: string;
+}
+
+export interface ShownBadge {
+  readonly number: number;
+  readonly operator: string;
+  readonly name: string;
+  readonly needs_pin: boolean;
+  /** Code of why it is good for nothing; "" where it is good. */
+  readonly because: string;
+}
+
 export interface LaneView {
   readonly seq: number;
   readonly lane: number;
@@ -161,6 +177,12 @@ export interface LaneView {
   readonly state: LaneState;
   readonly operator: Operator | null;
   readonly permissions: readonly string[];
+  /** What the operator may do with a colleague's word only. */
+  readonly approvable: readonly string[];
+  /** The request that waits for it: a badge may have told who is there, or who has vouched. */
+  readonly approval: WaitingApproval | null;
+  /** The badge that was shown to the scanner of a lane that nobody has. */
+  readonly badge: ShownBadge | null;
   readonly basket: Basket;
   readonly weighing: Weighing | null;
   readonly touched_line: number | null;

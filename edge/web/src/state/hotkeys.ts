@@ -47,11 +47,11 @@ export function onKey(event: KeyboardEvent, field: HTMLInputElement | null): voi
   }
   if (/^F\d{1,2}$/.test(event.key)) {
     event.preventDefault();
-    if (till.dialog === null && !event.repeat) sellingKeys()[event.key]?.();
+    if (till.dialog === null && till.asking === null && !event.repeat) sellingKeys()[event.key]?.();
     return;
   }
   const idle = document.activeElement === document.body || document.activeElement === null;
-  if (idle && till.dialog === null && /^[0-9*]$/.test(event.key)) field?.focus();
+  if (idle && till.dialog === null && till.asking === null && /^[0-9*]$/.test(event.key)) field?.focus();
 }
 
 /** A touch ends keyboard mode: the labels of the keys go. */

@@ -7,6 +7,7 @@ import { Preferences } from "@tillbox/web/preferences.svelte.ts";
 import { Texts } from "@tillbox/web/texts.svelte.ts";
 import { getLanes, LaneApi, type Lanes } from "../api/box.ts";
 import type { LaneView } from "../api/lane-view.ts";
+import { Asking, NEEDED } from "./approval.svelte.ts";
 import { Copies } from "./copies.svelte.ts";
 import { Lane } from "./lane.svelte.ts";
 import { speakChange } from "./speech.ts";
@@ -24,7 +25,7 @@ export const sounds = new Sounds();
 
 export type Dialog =
   | { readonly name: "cash" | "card" | "coupon" | "menu" | "settings" | "receipts" | "device" }
-  | { readonly name: "pair" }
+  | { readonly name: "pair" | "pin" }
   | { readonly name: "drawer" | "void" | "close_day" | "prices" | "offers" }
   | { readonly name: "weigh" | "shelves" | "labels" }
   | { readonly name: "coupon_code"; readonly code: string }
@@ -42,6 +43,12 @@ const SCAN_SOUNDS: Readonly<Record<string, Sound>> = {
   refused: "error",
 };
 
+/** Why somebody could not sign in: the code, and the words for it. */
+export interface Refusal {
+  readonly code: string;
+  readonly text: string;
+}
+
 class Till {
   readonly lane = new Lane();
   readonly copies = new Copies();
@@ -53,6 +60,8 @@ class Till {
   trusted = $state(true);
   /** Name of the command that waits for its answer. */
   busy: string | null = $state(null);
+  /** What waits for a colleague's word, above whatever else is open. */
+  asking: Asking | null = $state.raw(null);
   /** A scan came in a moment ago: one-tap cash waits. */
   settling = $state(false);
   /** "3 *" typed before a scan: pieces of the next item. */
@@ -84,6 +93,9 @@ class Till {
     this.lane.ageMs(atMs) < 60_000 ? t("till.age.now") : t("till.age.ago", { age: this.age(atMs) });
   weight = (milli: number, unit: string): string => formatWeight(milli, unit, texts.language);
   may = (permission: string): boolean => this.view?.permissions.includes(permission) ?? false;
+  /** The same, or with a colleague's word: the box asks for it. */
+  can = (permission: string): boolean =>
+    this.may(permission) || (this.view?.approvable.includes(permission) ?? false);
 
   /** Ask the box for its lanes until it answers, then go to the lane this browser had before. */
   async start(): Promise<void> {
@@ -149,28 +161,60 @@ class Till {
   async run<Answer>(
     name: string,
     command: (api: LaneApi) => Promise<Answer>,
-    refused: (why: string) => void = (why) => notices.show("bad", why),
+    refused: (why: string, code: string) => void = (why) => notices.show("bad", why),
   ): Promise<Answer | null> {
     if (this.api === null || this.busy !== null) return null;
+    const api = this.api;
     this.busy = name;
     try {
-      return await command(this.api);
+      return await this.#vouched(api, command);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       if (error.problem.status === 401 && name !== "sign_in") this.trusted = false;
       sounds.play("error");
-      refused(this.problemText(error));
+      refused(this.problemText(error), error.problem.code);
       return null;
     } finally {
       this.busy = null;
     }
   }
 
-  /** Sign in; gives what went wrong, or null. */
-  async signIn(operator: string, pin: string): Promise<string | null> {
-    let why: string | null = null;
-    const done = await this.run("sign_in", (api) => api.signIn(operator, pin), (text) => (why = text));
-    if (done === null) return why ?? "";
+  /** Send a command; where it needs somebody's word, ask for it and send the same once more. */
+  async #vouched<Answer>(
+    api: LaneApi,
+    command: (api: LaneApi) => Promise<Answer>,
+  ): Promise<Answer | null> {
+    try {
+      return await command(api);
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.problem.code !== NEEDED) throw error;
+      const asking = (this.asking = new Asking(error.problem.params));
+      const given = await asking.outcome.finally(() => (this.asking = null));
+      if (!given) {
+        void api.giveUpApproval(asking.number).catch(() => {});
+        return null;
+      }
+      return await api.withApproval(asking.number, () => command(api));
+    }
+  }
+
+  /** Sign in, perhaps with a new PIN; gives what went wrong, or null. */
+  async signIn(operator: string, pin: string, newPin = ""): Promise<Refusal | null> {
+    return this.#begin(operator, (api) => api.signIn(operator, pin, newPin));
+  }
+
+  /** Sign in with the badge that the lane's scanner has just read. */
+  async signInByBadge(operator: string, number: number): Promise<Refusal | null> {
+    return this.#begin(operator, (api) => api.signInByBadge(number));
+  }
+
+  async #begin(
+    operator: string,
+    command: (api: LaneApi) => Promise<unknown>,
+  ): Promise<Refusal | null> {
+    let why: Refusal = { code: "", text: "" };
+    const done = await this.run("sign_in", command, (text, code) => (why = { code, text }));
+    if (done === null) return why;
     this.trusted = true;
     preferences.load(operator);
     await texts.use(preferences.language);
@@ -220,6 +264,7 @@ class Till {
 
   #applied(view: LaneView, previous: LaneView | null): void {
     this.copies.busy();
+    this.asking?.applied(view);
     if (previous !== null) speakChange(view, previous, this.#voice);
     if (view.state !== previous?.state) this.dialog = null;
     if (view.operator !== null && view.operator.id !== previous?.operator?.id) {
