@@ -14,6 +14,7 @@ import cloud.export.api
 import cloud.fleet.api
 import cloud.fleet.care_api
 import cloud.fleet.certificate_api
+import cloud.fleet.opening_api
 import cloud.fleet.remote_api
 import cloud.fleet.till_pages_api
 import cloud.http.health
@@ -80,6 +81,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.fleet.api.router,
     cloud.fleet.care_api.router,
     cloud.fleet.certificate_api.router,
+    cloud.fleet.opening_api.router,
     cloud.fleet.remote_api.router,
     cloud.fleet.till_pages_api.router,
     cloud.ingest.api.router,
