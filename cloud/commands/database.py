@@ -21,4 +21,5 @@ def migrate(settings: Settings, chosen: Namespace) -> None:
             from cloud.migrations.run import migrate as run  # noqa: PLC0415
 
             run(database)
+            say("The tables have been changed.")
     say(f"The database is at step {newest()}.")

@@ -65,7 +65,7 @@ def debian_archive() -> Path:
             *("bookworm", str(making), "-"),
         ]
         made = subprocess.run(
-            command, input=_mirror_line(), text=True, capture_output=True, check=False
+            command, input=mirror_line(), text=True, capture_output=True, check=False
         )
         if made.returncode != 0:
             making.unlink(missing_ok=True)
@@ -82,7 +82,7 @@ def unpack(archive: Path, root: Path) -> None:
     subprocess.run(command, check=True, timeout=120)
 
 
-def _mirror_line() -> str:
+def mirror_line() -> str:
     """The mirror that this machine itself uses."""
     for file in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")):
         text = file.read_text(encoding="utf-8") if file.is_file() else ""

@@ -25,6 +25,7 @@ EMUPOS_LOCK = ROOT / "requirements-emupos.lock"
 MUTATION_LOCK = ROOT / "requirements-mutation.lock"
 AUDIT_LOCK = ROOT / "requirements-audit.lock"
 ESPHOME_LOCK = ROOT / "requirements-esphome.lock"
+ANSIBLE_LOCK = ROOT / "requirements-ansible.lock"
 PYTHON_FLOOR = (3, 11)
 COMPILER_PACKAGES = ("gcc", "libc6-dev", "python3-dev")
 
