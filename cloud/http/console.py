@@ -32,10 +32,8 @@ def console_router(folder: Path = STATIC_FOLDER) -> APIRouter:
 
     @router.get("/{path:path}")
     def page(path: str, accept_encoding: Accept = "") -> Response:
-        if "\0" in path:  # no file has such a name, and resolve() would fail on it
-            raise MissingError("http.404", path="/")
-        found = (root / path).resolve()
-        if path and found.is_file() and found.is_relative_to(root):
+        found = _inside(root, path)
+        if found is not None:
             cache = FOR_EVER if path.startswith("assets/") else REVALIDATE
             return _file(found, cache, accept_encoding)
         if path == "v1" or path.startswith(API_PREFIXES):
@@ -46,6 +44,14 @@ def console_router(folder: Path = STATIC_FOLDER) -> APIRouter:
         return _file(index, REVALIDATE, accept_encoding)
 
     return router
+
+
+def _inside(root: Path, path: str) -> Path | None:
+    try:
+        found = (root / path).resolve()
+        return found if path and found.is_relative_to(root) and found.is_file() else None
+    except (OSError, ValueError):  # no file has such a name: too long, or with a NUL
+        return None
 
 
 def _file(found: Path, cache: str, accept_encoding: str) -> Response:

@@ -60,8 +60,9 @@ async def _file(request: Request, found: Path, headers: dict[str, str]) -> Respo
 
 
 def _find(folder: Path, path: str) -> Path | None:
-    if "\0" in path:  # no file has such a name, and resolve() would fail on it
+    try:
+        target = (folder / path).resolve()
+        is_inside = target.is_relative_to(folder.resolve())
+        return target if path and is_inside and target.is_file() else None
+    except (OSError, ValueError):  # no file has such a name: too long, or with a NUL
         return None
-    target = (folder / path).resolve()
-    is_inside = target.is_relative_to(folder.resolve())
-    return target if path and is_inside and target.is_file() else None
