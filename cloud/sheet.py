@@ -22,6 +22,8 @@ from shared.kernel.errors import RefusedError
 MAGIC = b"PK\x03\x04"
 UNPACKED_BYTES_MAX = 1 << 30
 """What the parts of a workbook may hold in all: a small file can be packed from a huge one."""
+WHOLE_BYTES_MAX = 48 << 20
+"""What of it is read into memory whole, as objects some ten times as large: all but the sheets."""
 ROWS_MAX = 1_048_575
 """What a sheet holds below its header."""
 ERROR_VALUES = frozenset(
@@ -106,10 +108,13 @@ def _opened(stream: IO[bytes]) -> Any:  # noqa: ANN401 - the library is untyped
 
 def _check_size(stream: IO[bytes]) -> None:
     with zipfile.ZipFile(stream) as parts:
-        unpacked = sum(part.file_size for part in parts.infolist())
+        sizes = {part.filename: part.file_size for part in parts.infolist()}
     stream.seek(0)
-    if unpacked > UNPACKED_BYTES_MAX:
-        raise RefusedError("import.workbook_large", limit=UNPACKED_BYTES_MAX >> 20)
+    sheets = sum(size for name, size in sizes.items() if name.startswith("xl/worksheets/"))
+    whole = sum(sizes.values()) - sheets
+    for size, limit in ((sheets + whole, UNPACKED_BYTES_MAX), (whole, WHOLE_BYTES_MAX)):
+        if size > limit:
+            raise RefusedError("import.workbook_large", limit=limit >> 20)
 
 
 def _unreadable(error: Exception) -> RefusedError:

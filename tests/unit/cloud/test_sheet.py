@@ -69,6 +69,16 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.Monk
     assert read(a_book(COLUMNS))[1] == [(1, None, "import.workbook_large")]
 
 
+def test_texts_that_are_packed_small_and_fill_the_memory_are_refused() -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("xl/sharedStrings.xml", b"<si><t>a</t></si>" * (sheet.WHOLE_BYTES_MAX // 16))
+    assert len(bomb.getvalue()) < 200_000
+    bomb.seek(0)
+    with pytest.raises(RefusedError, match=r"import\.workbook_large"):
+        list(sheet.sheet_rows(bomb))
+
+
 def test_what_was_written_reads_the_same_and_runs_no_formula() -> None:
     rows: list[tuple[str | int | None, ...]] = [
         ("0012345678905", "=1+1", 199),
