@@ -76,8 +76,8 @@ class Size:
     """How large a release is.
 
     `lines` counts records that replace or remove what the stores sell by: goods that are new
-    move nothing. `move_bp` is the largest move of a price, or share that an offer newly takes
-    off, `below_cost` how many prices newly are below cost.
+    move nothing. `move_bp` is the largest move of a price, or share that an offer of any kind
+    newly takes off, `below_cost` how many prices newly are below cost.
     """
 
     lines: int

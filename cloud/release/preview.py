@@ -15,8 +15,11 @@ from cloud.records import STORE_PREFIX
 from cloud.release import preview_store
 from cloud.release.moves import Moves, moves_of
 from cloud.release.policy import Size
+from shared.price.depth import DepthGauge, told_share
 from shared.price.document import parse_offer
 from shared.price.lint import Finding, Severity, lint
+from shared.price.offer import Offer
+from shared.publication.revision import Record
 
 STORES_NAMED = 50
 FINDINGS_MAX = 100
@@ -45,7 +48,7 @@ def preview_of(
     size = Size(
         preview_store.lines(connection, release_id),
         len(frozen.stores),
-        max(moves.move_bp_max, preview_store.offer_share_bp(connection, release_id)),
+        max(moves.move_bp_max, _cut_bp(connection, release_id, now_ms)),
         moves.losses_total + lossy,
     )
     return told, size
@@ -73,6 +76,34 @@ def _finding_told(found: Finding) -> dict[str, Any]:
         "params": dict(found.params),
         "where": ", ".join(found.offers),
     }
+
+
+def _cut_bp(connection: Connection, release_id: int, now_ms: int) -> int:
+    """The largest share of a price that an offer newly takes off, of whatever kind it is."""
+    by_scope: dict[str, list[tuple[Offer | None, Offer]]] = {}
+    for scope, old, new in preview_store.new_offers(connection, release_id):
+        if new is not None and new.body is not None:
+            pair = (_parsed(old), parse_offer(new.body))
+            by_scope.setdefault(scope, []).append(pair)
+    places = {place.store_id: place for place in offer_store.places(connection)}
+    deepest = 0
+    for number, (scope, pairs) in enumerate(by_scope.items()):
+        store_id = scope.removeprefix(STORE_PREFIX)
+        # Goods of a few stores stand for those of all; shares that offers name count everywhere.
+        items = list(lint_items(connection, store_id, now_ms)) if number < RULE_SETS_MAX else []
+        gauge = DepthGauge(items, instant_at(now_ms, places.get(store_id)))
+        for old_offer, offer in pairs:
+            before, after = _depth(gauge, old_offer), _depth(gauge, offer)
+            deepest = max(deepest, after if after > before else 0)
+    return deepest
+
+
+def _depth(gauge: DepthGauge, offer: Offer | None) -> int:
+    return 0 if offer is None else max(told_share(offer), gauge.of(offer))
+
+
+def _parsed(record: Record | None) -> Offer | None:
+    return None if record is None or record.body is None else parse_offer(record.body)
 
 
 def _findings(connection: Connection, release_id: int, now_ms: int) -> Iterator[Finding]:

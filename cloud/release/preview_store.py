@@ -54,7 +54,7 @@ _STORE_PRICES = text("""
     ORDER BY change.scope = '' DESC, change.scope LIKE 'zone:%' DESC, change.key""")
 # One store stands for all: an offer is the same wherever it holds.
 _OFFER_LINES = text("""
-    SELECT DISTINCT ON (key) old_line, new_line FROM release_change
+    SELECT DISTINCT ON (key) scope, old_line, new_line FROM release_change
     WHERE release_id = :release_id AND kind = 'offer' AND new_sha IS NOT NULL
     ORDER BY key, length(scope), scope""")
 _OFFERS = text("""
@@ -123,11 +123,12 @@ def offers(
     return before, after
 
 
-def offer_share_bp(connection: Connection, release_id: int) -> int:
-    """The largest share of a price that an offer begins to take off; 0: none takes a share."""
+def new_offers(
+    connection: Connection, release_id: int
+) -> list[tuple[str, Record | None, Record | None]]:
+    """Each offer that begins or changes, once: a scope that has it, and it before and after."""
     found = connection.execute(_OFFER_LINES, {"release_id": release_id})
-    shares = [(_share_bp(old), _share_bp(new)) for old, new in found]
-    return max((new for old, new in shares if new > old), default=0)
+    return [(str(scope), _offer(old), _offer(new)) for scope, old, new in found]
 
 
 def store_prices(connection: Connection, release_id: int, store_id: str) -> Iterator[PriceChange]:
@@ -142,12 +143,8 @@ def currencies(connection: Connection) -> dict[str, str]:
     return {str(store): str(code) for store, code in connection.execute(_CURRENCIES)}
 
 
-def _share_bp(line: Any) -> int:  # noqa: ANN401 - what the driver gives for bytea
-    body = None if line is None else parse_record(bytes(line)).body
-    reward = {} if body is None else body.get("reward")
-    if not isinstance(reward, dict) or reward.get("type") != "percent_off":
-        return 0
-    return int(reward.get("bp", 0))
+def _offer(line: Any) -> Record | None:  # noqa: ANN401 - what the driver gives for bytea
+    return None if line is None else parse_record(bytes(line))
 
 
 def _record(line: Any) -> Record | None:  # noqa: ANN401 - what the driver gives for bytea

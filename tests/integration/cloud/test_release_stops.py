@@ -151,3 +151,22 @@ def test_software_that_is_too_old_is_told_by_name_and_is_no_fault_of_the_release
     chain.rows(reads, reads=2)
     chain.follow()
     assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
+
+
+def test_an_offer_that_names_a_price_counts_by_how_deep_it_cuts(
+    chain: Chain, buyer: httpx.Client
+) -> None:
+    for amount, value in ((800, None), (150, 8_000)):
+        offer = {
+            "id": "deep",
+            "level": "price",
+            "target": {"all": True},
+            "reward": {"type": "price_each", "amount": amount},
+        }
+        document = {"format": "tillbox-offers/1", "offers": [offer]}
+        buyer.post("/v1/offers/import", json=document).raise_for_status()
+        preview = buyer.get("/v1/releases/draft/preview").json()
+        moves = [each["value"] for each in preview["approval_because"] if each["rule"] == "move"]
+        assert len(moves) == (value is not None)
+        assert all(move > value for move in moves)
+    buyer.post("/v1/offers/deep/end", json={}).raise_for_status()
