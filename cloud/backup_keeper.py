@@ -18,6 +18,7 @@ from cloud.backup.sealed_files import Vault, read_private, recipients_of
 from cloud.backup.service import DAY_MS
 from cloud.backup.store import Run
 from cloud.db import Database
+from cloud.fleet.chain_store import instants, put_instant
 from cloud.posters import POSTERS
 from cloud.recovery.backup_drill import BackupDrill, DrillParts, backup_drill
 from cloud.recovery.refill import Progress
@@ -32,6 +33,8 @@ RETRY_MS = HOUR_MS
 RUNS_KEPT_MS = 800 * DAY_MS
 STOP_S = 10.0
 BASE = "base"
+RESTORE = "restore"
+"""The alert rule that counts the days since a restore was the same as what lives."""
 
 _log = structlog.get_logger("cloud.backup")
 
@@ -94,11 +97,18 @@ class BackupKeeper:
     def look(self) -> list[str]:
         """Do what is due; which kinds were tried."""
         tried: list[str] = []
+        self._begin_to_count()
         with self._database.try_session_lock(KEEPER_LOCK) as is_held:
             if is_held:
                 tried = [kind for kind in self._due() if self._try(kind)]
         self._meters.look(self._database, self._clock.now_ms())
         return tried
+
+    def _begin_to_count(self) -> None:
+        """Days without a verified restore count from the day that backups began."""
+        with self._database.begin() as connection:
+            if RESTORE not in instants(connection):
+                put_instant(connection, RESTORE, self._clock.now_ms())
 
     def _due(self) -> list[str]:
         settings, now_ms = self._settings, self._clock.now_ms()
@@ -188,7 +198,11 @@ def rehearse(
     recovery = Recovery(programs_of(settings), settings.database_url, clock, partial(_wait, pause))
     private = read_private(Path(settings.backup_key_file))
     parts = DrillParts(vault_of(settings, clock), private, recovery, POSTERS, scratch)
-    return backup_drill(database, parts, progress)
+    told = backup_drill(database, parts, progress)
+    if told.is_ok:
+        with database.begin() as connection:
+            put_instant(connection, RESTORE, clock.now_ms())
+    return told
 
 
 def _wait(pause: threading.Event, seconds: float) -> None:

@@ -15,6 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from cloud.archivist import ArchiveMeters, ArchivistThread, key_of
+from cloud.backup_keeper import BackupKeeper, BackupMeters
 from cloud.clock import SystemClock, random_bytes
 from cloud.compose import releases_of
 from cloud.db import Database, incarnation
@@ -122,6 +123,9 @@ class Worker:
         self._archivist = ArchivistThread(
             settings, self.database, self._clock, ArchiveMeters(self.meters.registry)
         )
+        self._backups = BackupKeeper(
+            settings, self.database, self._clock, BackupMeters(self.meters.registry)
+        )
         self._releases = releases_of(settings, self._clock, lambda: key_of(settings))
         self._software = SoftwareThread(self.database, self._clock)
 
@@ -138,6 +142,7 @@ class Worker:
         self.link.start()
         self._attendant.start()
         self._archivist.start()
+        self._backups.start()
         self._software.start()
         for thread in self._releases:
             thread.start()
@@ -154,6 +159,7 @@ class Worker:
         self._software.stop()
         self._works.stop()
         self._archivist.stop()
+        self._backups.stop()
         self.health.stop()
         self.database.close()
         _log.info("worker.stopped", drained=is_drained)

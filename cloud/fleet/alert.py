@@ -67,6 +67,8 @@ RULES = {
         Rule("scan_slow", "ms", is_above=True, open_at=300, close_at=150, hold_s=300),
         Rule("sync_slow", "ms", is_above=True, open_at=30_000, close_at=10_000, hold_s=600),
         Rule("release_refused", "flag", is_above=True, open_at=1, close_at=0, hold_s=60),
+        Rule("box_backup", "days", is_above=True, open_at=4, close_at=2, hold_s=0),
+        Rule("restore", "days", is_above=True, open_at=14, close_at=13, hold_s=0),
         Rule("crl", "days", is_above=False, open_at=7, close_at=14, hold_s=0),
         Rule("ca_device", "days", is_above=False, open_at=365, close_at=400, hold_s=0),
         Rule("ca_chain", "days", is_above=False, open_at=365, close_at=400, hold_s=0),
@@ -74,7 +76,7 @@ RULES = {
     )
 }
 """The rules as they come; people change thresholds, hold and whether they are on."""
-CHAIN_RULES = frozenset({"crl", "ca_device", "ca_chain", "broker_certificate"})
+CHAIN_RULES = frozenset({"crl", "ca_device", "ca_chain", "broker_certificate", "restore"})
 """Those that concern the chain and no box: days until an instant, or since it (`is_above`)."""
 CHAIN = ""
 """Stands for the box and the store in an alert of those."""
@@ -96,6 +98,8 @@ class BoxFacts:
     error: str | None
     is_in_drill: bool
     telemetry: Mapping[str, Any] | None
+    backup_ms: int | None = None
+    """When it last handed a backup in; a box that never did is told on the page of backups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,8 @@ def readings(facts: BoxFacts, now_ms: int, *, can_hear: bool = True) -> dict[str
         found["unsynced_age"] = Reading(waits_ms // 1000)
     if facts.contact_ms is not None:
         found["release_refused"] = Reading(int(facts.error is not None), facts.error or "")
+    if facts.backup_ms is not None:
+        found["box_backup"] = Reading(max(0, now_ms - facts.backup_ms) // DAY_MS)
     told = facts.telemetry
     if told is not None and now_ms - int(told["at_ms"]) <= STALE_MS:
         found.update(_told(told))

@@ -30,7 +30,7 @@ _FACTS = """
 SELECT d.dev, d.store_id, greatest(s.last_contact_at_ms, t.at_ms), coalesce(s.unsynced, 0),
     j.rx_at_ms, s.error, c.dev IS NOT NULL, t.at_ms, t.disk_free_mb, t.disk_size_mb, t.clk,
     t.wear_percent, t.temperature_mc, t.is_undervolted, t.certificate_days, t.scan_p99_ms,
-    t.sync_p99_ms, t.clock_off_ms, t.devices
+    t.sync_p99_ms, t.clock_off_ms, t.devices, b.at_ms
 FROM device d
 LEFT JOIN box_state s ON s.dev = d.dev
 LEFT JOIN telemetry t ON t.dev = d.dev
@@ -38,6 +38,7 @@ LEFT JOIN (SELECT dev, max(rx_at_ms) AS rx_at_ms FROM stream WHERE status = 'ope
     ON j.dev = d.dev
 LEFT JOIN (SELECT DISTINCT dev FROM command WHERE is_standing AND kind = 'offline_drill'
     AND state = 'waiting') c ON c.dev = d.dev
+LEFT JOIN (SELECT dev, max(at_ms) AS at_ms FROM box_backup GROUP BY dev) b ON b.dev = d.dev
 WHERE d.status = 'active'"""
 _TOLD = (
     "at_ms", "disk_free_mb", "disk_size_mb", "clk", "wear_percent", "temperature_mc",
@@ -141,8 +142,8 @@ def live(connection: Connection) -> dict[str, dict[str, Alert]]:
 def facts(connection: Connection) -> Iterator[BoxFacts]:
     """Every box in service."""
     for row in driver(connection).execute(_FACTS):
-        told = None if row[7] is None else dict(zip(_TOLD, row[7:], strict=True))
-        yield BoxFacts(*(*row[:7], told))
+        told = None if row[7] is None else dict(zip(_TOLD, row[7:-1], strict=True))
+        yield BoxFacts(*(*row[:7], told, row[-1]))
 
 
 def write(

@@ -28,6 +28,7 @@ from cloud.backup.service import state_of
 from cloud.backup_keeper import BackupKeeper, BackupMeters, back_up, rehearse
 from cloud.clock import SystemClock
 from cloud.db import Database, incarnation
+from cloud.fleet.chain_store import instants
 from cloud.ingest.journals import Journals
 from cloud.migrations.run import migrate
 from cloud.posters import POSTERS
@@ -148,6 +149,8 @@ def test_a_drill_brings_back_what_was_sold_after_the_backup(
     state = state_of(office.database, CLOCK.now_ms(), is_on=True)
     assert state.verified is not None
     assert state.concerns(CLOCK.now_ms()) == []
+    with office.database.begin() as connection:
+        assert CLOCK.now_ms() - instants(connection)["restore"] < 60_000  # the alert counts anew
     assert office.command("backup", "status") == 0
     assert office.command("backup", "list") == 0
     assert "base/" in capsys.readouterr().out

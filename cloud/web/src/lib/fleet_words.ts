@@ -65,6 +65,8 @@ const UNITS: Readonly<Record<string, string>> = {
   scan_slow: "ms",
   sync_slow: "ms",
   release_refused: "flag",
+  box_backup: "days",
+  restore: "days",
 };
 
 /** What an alert is about: its worst figure, and codes as sentences where there are some. */

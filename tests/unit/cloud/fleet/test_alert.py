@@ -214,3 +214,11 @@ def test_a_word_of_telemetry_fits_its_columns_whatever_a_box_tells() -> None:
     assert (row["clk"], row["temperature_mc"]) == (2, 2**31 - 1)
     assert (row["disk_free_mb"], row["clock_off_ms"]) == (2**53, -(2**53))
     assert row["devices"] == '[{"id":"a","kind":"printer","state":"ready","fault":null}]'
+
+
+def test_a_box_that_stopped_backing_up_needs_somebody() -> None:
+    rule, days = RULES["box_backup"], 86_400_000
+    for age, is_bad in ((1, False), (3, False), (4, True)):
+        found = readings(a_box(backup_ms=NOW_MS - age * days), NOW_MS)
+        assert rule.is_bad(found["box_backup"].value) is is_bad
+    assert "box_backup" not in readings(a_box(), NOW_MS)
