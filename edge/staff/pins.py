@@ -7,13 +7,20 @@ own one came after.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from edge.replica.catalog import StaffMember
-from edge.staff.store import OwnPin, PinStore
+from edge.staff.store import OwnPin
 from shared.kernel.errors import RefusedError
-from shared.staff.pin import HASH_KIB, HASH_LANES, HASH_PASSES, check_new_pin, is_expired
+from shared.staff.pin import (
+    HASH_KIB,
+    HASH_LANES,
+    HASH_PASSES,
+    check_new_pin,
+    hash_name,
+    is_expired,
+    sealing_key,
+)
 from shared.staff.role import Role
 
 
@@ -35,7 +42,7 @@ class PinInForce:
 
 def pin_in_force(member: StaffMember, own: OwnPin | None) -> PinInForce:
     """The PIN of an operator, of what is published and what was chosen here."""
-    published = hash_of(member.pin_hash)
+    published = hash_name(member.pin_hash)
     if own is not None and published in own.before:
         return PinInForce(own.pin_hash, own.day, is_first=False, before=own.before)
     return PinInForce(member.pin_hash, member.pin_day, member.is_first_pin, (published,))
@@ -46,13 +53,16 @@ def chosen_pin(member: StaffMember, old: PinInForce, pin: str, role: Role, day: 
     check_new_pin(pin, member.id, role.pin_digits)
     if matches(old.pin_hash, pin):
         raise RefusedError("pin.same")
-    before = (*old.before, hash_of(old.pin_hash))
+    before = (*old.before, hash_name(old.pin_hash))
     return OwnPin(hash_pin(pin), tuple(dict.fromkeys(before)), day)
 
 
-def hash_of(pin_hash: str) -> str:
-    """What names a PIN's hash without telling it: SHA-256, hex."""
-    return hashlib.sha256(pin_hash.encode()).hexdigest()
+def sealed_for_office(pin_hash: str, replaced_hash: str) -> str:
+    """A new PIN's hash as it travels: readable to whoever knows the hash that it replaces."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - not needed before the first change
+
+    key, nonce = sealing_key(replaced_hash, pin_hash)
+    return (nonce + AESGCM(key).encrypt(nonce, pin_hash.encode(), None)).hex()
 
 
 def hash_pin(pin: str) -> str:
@@ -72,6 +82,3 @@ def matches(pin_hash: str, pin: str) -> bool:
         return PasswordHasher().verify(pin_hash, pin)
     except (Argon2Error, InvalidHashError):
         return False
-
-
-__all__ = ["OwnPin", "PinInForce", "PinStore", "chosen_pin", "hash_of", "matches", "pin_in_force"]

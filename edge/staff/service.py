@@ -12,12 +12,13 @@ from edge.journal.store import EntryDraft, Journal
 from edge.replica.catalog import StaffMember
 from edge.staff.commands import SignOff, SignOn
 from edge.staff.lockout import NOBODY, Lockout
-from edge.staff.pins import PinInForce, chosen_pin, hash_of, matches, pin_in_force
+from edge.staff.pins import PinInForce, chosen_pin, matches, pin_in_force, sealed_for_office
 from edge.staff.store import OwnPin, PinStore, SessionStore, token_sha256
 from shared.journal.event import OperatorSignedOff, OperatorSignedOn
 from shared.journal.staff_event import ApprovalGiven, PinChanged
 from shared.kernel.clock import Clock
 from shared.kernel.errors import ForbiddenError, UnavailableError
+from shared.staff.pin import hash_name
 from shared.staff.role import BUILT_IN, Grant, Role, nobody
 
 PIN_MAX = 64
@@ -122,7 +123,8 @@ def change_pin(*, room: StaffRoom, member: StaffMember, old: PinInForce, new_pin
     """
     assert room.pins is not None
     chosen = chosen_pin(member, old, new_pin, room.role_of(member), room.today())
-    event = PinChanged(member.id, chosen.pin_hash, hash_of(old.pin_hash), chosen.day)
+    sealed = sealed_for_office(chosen.pin_hash, old.pin_hash)
+    event = PinChanged(member.id, sealed, hash_name(old.pin_hash), chosen.day)
     _append(room, "", member.id, event)
     room.pins.put(member.id, chosen)
 

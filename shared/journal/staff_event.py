@@ -28,13 +28,14 @@ class ApprovalGiven:
 class PinChanged:
     """An operator chose a new PIN at the till.
 
-    `pin_hash` is an argon2id string; `replaces` the SHA-256 (hex) of the one before, so that head
-    office takes it over only where nothing newer has been set meanwhile. `day` is the store's date.
+    `replaces` names the hash of the one before, so that head office takes it over only where
+    nothing newer has been set meanwhile; under that hash the new one is `sealed` (nonce and
+    ciphertext, hex; see `shared.staff.pin.sealing_key`). `day` is the store's date.
     """
 
     type: ClassVar[str] = "operator.pin_changed"
     operator: str
-    pin_hash: str
+    sealed: str
     replaces: str
     day: str
 

@@ -30,6 +30,7 @@ CORE_MODULES = {
         "reprlib",
         "hashlib",
         "heapq",
+        "hmac",
         "io",
         "itertools",
         "json",

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from edge.replica.catalog import StaffMember
 from edge.staff.lockout import FREE_TRIES, Lockout
-from edge.staff.pins import hash_of, matches
+from edge.staff.pins import matches
 from edge.staff.service import CHECKS_MAX, StaffRoom, check_pin, refuse_at_once
 from edge.staff.store import OwnPin
 from shared.journal.staff_event import PinChanged
 from shared.kernel.errors import RetailError
+from shared.staff.pin import NONCE_BYTES, hash_name, sealing_key
 from shared.staff.role import Role, nobody
 
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -133,13 +136,22 @@ def test_a_pin_that_somebody_else_set_is_changed_first() -> None:
     assert tried(room, "1001", NEW_PIN) == "1001"
 
 
-def test_the_journal_takes_a_new_pin_to_head_office_as_a_hash() -> None:
+def opened(event: PinChanged, replaced_hash: str) -> str:
+    sealed = bytes.fromhex(event.sealed)
+    key, _ = sealing_key(replaced_hash)
+    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None).decode()
+
+
+def test_the_journal_takes_a_new_pin_to_head_office_which_knows_the_old_hash() -> None:
     kept = Kept()
     tried(a_room(kept=kept, today="2026-11-22"), "1001", "1234", NEW_PIN)
     (event,) = kept.events
     assert isinstance(event, PinChanged)
-    assert matches(event.pin_hash, NEW_PIN)
-    assert (event.replaces, event.day) == (hash_of(HASH), "2026-11-22")
+    assert matches(opened(event, HASH), NEW_PIN)
+    assert "argon2" not in bytes.fromhex(event.sealed).decode("latin-1")
+    assert (event.replaces, event.day) == (hash_name(HASH), "2026-11-22")
+    with pytest.raises(InvalidTag):
+        opened(event, _CHEAP.hash("1234"))
 
 
 def test_the_same_pin_is_no_new_one() -> None:
@@ -162,8 +174,8 @@ def test_two_changes_before_head_office_knows_the_first_keep_the_second() -> Non
     kept = Kept()
     tried(a_room(kept=kept), "1001", "1234", NEW_PIN)
     tried(a_room(kept=kept), "1001", NEW_PIN, "6173")
-    first = kept.events[0].pin_hash
-    for published in (HASH, first, kept.events[1].pin_hash):
+    first = opened(kept.events[0], HASH)
+    for published in (HASH, first, opened(kept.events[1], first)):
         room = a_room(replace(MANAGER, pin_hash=published), kept=kept)
         assert tried(room, "1001", "6173") == "1001"
         assert tried(room, "1001", NEW_PIN) == "session.bad_pin"
