@@ -20,7 +20,7 @@ from cloud.clock import SystemClock, random_bytes
 from cloud.compose import releases_of
 from cloud.db import Database, incarnation
 from cloud.deployment import share_group
-from cloud.desired import CHANNEL, renew
+from cloud.desired import CHANNEL, Letter, demand_signatures, renew
 from cloud.fleet import standing
 from cloud.fleet.consumer import AnswerHello, FleetConsumer
 from cloud.fleet.contact_store import StreamHead
@@ -113,7 +113,7 @@ class Worker:
             (settings.worker_host, settings.worker_port), self._checks, self.meters.registry
         )
         self.link: BrokerLink | None = None
-        self._announcer = Announcer(self.database, self._publish_retained)
+        self._announcer = Announcer(self.database, self._publish_retained, self._letter())
         self._works = FleetWorks(
             settings,
             self.database,
@@ -135,6 +135,9 @@ class Worker:
         Raises UnavailableError when the database is away or not migrated, or the port is taken.
         """
         require_migrated(self.database)
+        if self._announcer.letter is not None:
+            with self.database.begin() as connection:
+                demand_signatures(connection)
         self._read_incarnation()
         self.health.start()
         self._works.start()
@@ -233,6 +236,14 @@ class Worker:
                 self._announcer.announce_new()
             if is_due:
                 looked_at = self._clock.mono_ms()
+                if self._is_connected():
+                    self._announcer.keep_fresh()
+
+    def _letter(self) -> Letter | None:
+        key = key_of(self._settings)
+        if key is None:
+            _log.error("worker.documents_unsigned", because=self._settings.hq_key_file)
+        return None if key is None else Letter(key.sign, self._clock)
 
     def _announce_standing(self, dev: DeviceId) -> None:
         self._works.standing_changed(dev)

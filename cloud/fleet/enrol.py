@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from cloud.clock import random_bytes
 from cloud.db import Database, notify
+from cloud.desired import are_signed, touch
 from cloud.fleet import standing_store, store
 from cloud.fleet.broker_accounts import BrokerAccounts
 from cloud.fleet.certificates import Giver
@@ -109,9 +110,10 @@ def _enrolled(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
             _refuse_revoked(connection, claim.dev)
             answer = claim.answer
         tls = _certificate(connection, parts, command, answer["dev"], at_ms)
+        is_signed = are_signed(connection)
         secret = secret_of(parts.hq_key, claim_hash, answer["dev"])
         give_secret(connection, parts.accounts, answer["dev"], secret)
-    return {**answer, "secret": secret, "tls": tls}
+    return {**answer, "secret": secret, "tls": tls, "signed_documents": is_signed}
 
 
 def _certificate(
@@ -181,6 +183,7 @@ def _write_down(connection: Connection, device: Device, replaced: list[str]) -> 
     for old in replaced:
         retired = FleetEvent(at_ms, old, store_id, RETIRED, "-", dev)
         standing_store.add_event(connection, retired)
+        touch(connection, old, at_ms)
         notify(connection, CHANNEL, old)
 
 

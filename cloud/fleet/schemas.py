@@ -186,6 +186,8 @@ class EnrolAnswer(BaseModel):
     price_zone: str
     public_url: str
     tls: DeviceCertificate | None
+    signed_documents: bool
+    """Whether the box must take signed desired documents only."""
 
 
 class DeviceFact(BaseModel):

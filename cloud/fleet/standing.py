@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cloud.db import Database, notify
+from cloud.desired import touch
 from cloud.fleet import standing_store, store
 from cloud.fleet.broker_accounts import BrokerAccounts
 from cloud.fleet.certificates import revoke_all
@@ -111,4 +112,5 @@ def _change(connection: Connection, box: Standing, status: str, order: Order) ->
     standing_store.set_status(connection, box.dev, status)
     event = FleetEvent(order.at_ms, box.dev, box.store_id, status, order.by, order.reason.strip())
     standing_store.add_event(connection, event)
+    touch(connection, box.dev, order.at_ms)
     notify(connection, CHANNEL, box.dev)

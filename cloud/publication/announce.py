@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection
 
 from cloud.db import Database, driver
-from cloud.desired import DOCUMENT_COLUMNS, document
+from cloud.desired import DOCUMENT_COLUMNS, Letter, document
 from shared.kernel.errors import UnavailableError
 from shared.kernel.ids import DeviceId
 from shared.wire.topics import down_desired
@@ -51,7 +51,10 @@ class Announcer:
 
     database: Database
     publish: Publish
+    letter: Letter | None = None
+    """How documents are signed; None on a machine without head office's key."""
     announced_no: int = -1
+    _good_until_ms: int = 0
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def announce_all(self) -> int:
@@ -82,7 +85,17 @@ class Announcer:
             return
         status, told = found
         if status != ACTIVE or _newest_rev(told) != stored_rev:
-            self.publish(down_desired(dev), orjson.dumps(_told(status, told)))
+            self.publish(down_desired(dev), self._bytes_of(dev, _told(status, told)))
+
+    def keep_fresh(self) -> None:
+        """Announce to every box in time: signed documents that the broker keeps run out."""
+        good_until_ms = 0 if self.letter is None else self.letter.until_ms()
+        before_ms, self._good_until_ms = self._good_until_ms, good_until_ms
+        if before_ms not in {0, good_until_ms}:
+            self.announce_all()
+
+    def _bytes_of(self, dev: str, told: dict[str, Any]) -> bytes:
+        return orjson.dumps(told) if self.letter is None else self.letter.bytes_of(dev, told)
 
     def _document(self, dev: DeviceId) -> tuple[str, dict[str, Any]] | None:
         with self.database.begin() as connection:
@@ -112,7 +125,7 @@ class Announcer:
         return count
 
     def _send(self, dev: DeviceId, told: dict[str, Any]) -> None:
-        payload, topic = orjson.dumps(told), down_desired(dev)
+        payload, topic = self._bytes_of(dev, told), down_desired(dev)
         for _ in range(FULL_QUEUE_TRIES):
             if self.publish(topic, payload):
                 return

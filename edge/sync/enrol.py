@@ -9,6 +9,7 @@ import httpx
 
 from edge.identity import Identity, hardware_fingerprint, save_identity
 from edge.journal.signer import KEY_FILE, load_or_create
+from edge.sync.gate import demand_signatures
 from edge.tls import BoxKeys
 from shared.kernel.errors import RefusedError, UnavailableError
 
@@ -44,6 +45,8 @@ def enrol(data_dir: Path, cloud_url: str, token: str, trust: str = "") -> Identi
         keys.accept(answer["tls"], is_first=True)
     else:
         keys.forget()
+    if answer.get("signed_documents"):
+        demand_signatures(data_dir)
     save_identity(data_dir, identity)
     return identity
 

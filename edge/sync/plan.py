@@ -38,6 +38,7 @@ class Plan:
         self._lock = threading.Lock()
         self._document: bytes | None = None
         self._desired: Desired | None = None
+        self._at_ms = 0
         self._manifest: tuple[str, Manifest | None] = ("", None)
         self._distrusts_deltas = False
 
@@ -63,17 +64,23 @@ class Plan:
             return
         with self._lock:
             self._document, self._desired = document, desired_of(state)
+            self._at_ms = state.at
 
     def desire(self, state: DesiredState) -> bool:
         """Take a document that has come, durably; False for one that is older than the last."""
         told, document = desired_of(state), message_bytes(state)
         with self._lock:
-            if newer_of(self._desired, told) is not told:
+            if newer_of(self._desired, told) is not told or self._is_from_before(state):
                 return False
             if document != self._document:
                 self._replica.put_desired(document)
-            self._document, self._desired = document, told
+            self._document, self._desired, self._at_ms = document, told, state.at
         return True
+
+    def _is_from_before(self, state: DesiredState) -> bool:
+        """Whether a document of another life of head office was changed before what we have."""
+        is_other = self._desired is not None and self._desired.inc != state.inc
+        return is_other and 0 < state.at < self._at_ms
 
     def state(self) -> ReplicaState:
         """What the box has."""

@@ -16,6 +16,7 @@ from edge.sync.activate import ActivateParts, Activator
 from edge.sync.ask_time import TimeKeeper
 from edge.sync.certificates import CertificateKeeper, CertificateParts
 from edge.sync.fetch import ObjectFetcher
+from edge.sync.gate import Gate
 from edge.sync.link import Link, Received
 from edge.sync.metrics import BAD_MESSAGES
 from edge.sync.mqtt import MqttConfig, MqttLink
@@ -107,6 +108,8 @@ class SyncService:
         trust = public_trust if parts.keys is None else parts.keys.https_trust
         self._fetcher = ObjectFetcher(parts.identity, parts.work_dir, parts.jitter, trust)
         self._plan = Plan(parts.identity.price_zone, parts.replica, parts.time)
+        data_dir = None if parts.keys is None else parts.keys.folder.parent
+        self._gate = Gate(parts.identity, parts.time, data_dir)
         self._time = TimeKeeper(parts.identity, parts.time, parts.jitter, parts.nonce)
         self._reporter = Reporter(
             ReportParts(
@@ -230,7 +233,7 @@ class SyncService:
             self._uplink.acknowledged(ack)
         elif message.topic == down_desired(self._dev):
             if message.payload:
-                self._desire(parse_message(DesiredState, message.payload))
+                self._desire(self._gate.admit(message.payload))
         elif message.topic == CLOUD_BIRTH and message.payload:
             self._cloud_born(parse_message(CloudBirth, message.payload), message)
 

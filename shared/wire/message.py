@@ -199,6 +199,8 @@ class DesiredState:
     `status` is `active`, or `retiring` for a box that was replaced: it starts no new sales and
     brings what it has. `catalog` is to be active now, `next` at later instants, in ascending
     order of revision and instant; each is reached by the deltas of the last one's manifest.
+    A signed document (`shared.wire.signed`) says for which box it is (`dev`), when it was changed
+    (`at`) and until when it may be gone by (`not_after`, both UTC ms).
     """
 
     gen: Whole
@@ -210,6 +212,9 @@ class DesiredState:
     software: DesiredSoftware | None = None
     commands: Annotated[tuple[DesiredCommand, ...], Field(max_length=COMMANDS_MAX)] = ()
     telemetry_s: Whole = 60
+    dev: Text = ""
+    at: Whole = 0
+    not_after: Whole = 0
 
 
 @dataclass(frozen=True, slots=True)
