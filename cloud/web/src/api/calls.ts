@@ -43,8 +43,6 @@ export function address(path: string, query: Record<string, string | undefined> 
 }
 
 export const readSession = (): Promise<Session> => taken(client.GET("/v1/session"));
-export const signIn = (user: string, password: string): Promise<Session> =>
-  taken(client.POST("/v1/session", { body: { user, password } }));
 export const signOut = (): Promise<unknown> => taken(client.DELETE("/v1/session"));
 
 export const listStores = async (): Promise<Store[]> =>

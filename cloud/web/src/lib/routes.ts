@@ -9,7 +9,10 @@ export interface Route {
   path: string;
   title: TextKey;
   icon: IconName;
-  permission: Permission;
+  /** Null: everybody who is signed in. */
+  permission: Permission | null;
+  /** Whether a person of an area sees it too: it asks for nothing beyond their stores. */
+  forArea?: boolean;
   page: () => Promise<{ default: Component }>;
 }
 
@@ -27,6 +30,7 @@ export const GROUPS: readonly RouteGroup[] = [
         title: "console.overview.title",
         icon: "grid",
         permission: "report.read",
+        forArea: true,
         page: () => import("../pages/Overview.svelte"),
       },
       {
@@ -34,6 +38,7 @@ export const GROUPS: readonly RouteGroup[] = [
         title: "console.close.title",
         icon: "calendar",
         permission: "report.read",
+        forArea: true,
         page: () => import("../pages/DailyClose.svelte"),
       },
       {
@@ -121,6 +126,7 @@ export const GROUPS: readonly RouteGroup[] = [
         title: "console.stores.title",
         icon: "store",
         permission: "fleet.read",
+        forArea: true,
         page: () => import("../pages/Stores.svelte"),
       },
       {
@@ -132,6 +138,35 @@ export const GROUPS: readonly RouteGroup[] = [
       },
     ],
   },
+  {
+    title: "console.nav.system",
+    routes: [
+      {
+        path: "/people",
+        title: "console.people.title",
+        icon: "person",
+        permission: "user.read",
+        page: () => import("../pages/People.svelte"),
+      },
+      {
+        path: "/audit",
+        title: "console.audit.title",
+        icon: "history",
+        permission: "audit.read",
+        page: () => import("../pages/Audit.svelte"),
+      },
+    ],
+  },
 ];
 
-export const ROUTES: readonly Route[] = GROUPS.flatMap((group) => group.routes);
+/** One's own account: everybody has one, at the foot of the navigation. */
+const ACCOUNT: Route = {
+  path: "/account",
+  title: "console.account.title",
+  icon: "lock",
+  permission: null,
+  forArea: true,
+  page: () => import("../pages/Account.svelte"),
+};
+
+export const ROUTES: readonly Route[] = [...GROUPS.flatMap((group) => group.routes), ACCOUNT];

@@ -5,6 +5,7 @@ import type { Session } from "../api/types.ts";
 import { preferences, texts } from "./app.svelte.ts";
 
 export type Permission =
+  | "audit.read"
   | "config.write"
   | "export.read"
   | "fleet.alert"
@@ -21,6 +22,8 @@ export type Permission =
   | "software.publish"
   | "store.write"
   | "staff.write"
+  | "user.read"
+  | "user.write"
   | "work.read"
   | "work.write";
 
@@ -53,6 +56,12 @@ class SignedIn {
 
   may(permission: Permission): boolean {
     return this.who?.permissions.includes(permission) ?? false;
+  }
+
+  /** Whether a page is for this person: by its permission, and for an area's person by its reach. */
+  sees(page: { permission: Permission | null; forArea?: boolean }): boolean {
+    if (this.who?.is_scoped === true && page.forArea !== true) return false;
+    return page.permission === null || this.may(page.permission);
   }
 }
 
