@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel
+
+Concern = Literal["off", "base_old", "drill_failed", "drill_old", "wal_off", "wal_failing"]
 
 
 class BackupKeyList(BaseModel):
@@ -51,7 +55,7 @@ class Backups(BaseModel):
     """
 
     is_on: bool
-    concerns: list[str]
+    concerns: list[Concern]
     base: BackupRun | None
     drill: BackupRun | None
     verified: BackupRun | None

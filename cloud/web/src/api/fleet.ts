@@ -20,6 +20,9 @@ export type StoreNote = Schemas["StoreNote"];
 export type Command = Schemas["Command"];
 export type NewCommand = Schemas["NewCommand"];
 
+export type Backups = Schemas["Backups"];
+export type LateBox = Schemas["LateBox"];
+
 export type Filter = Readonly<Record<string, string | number | undefined>>;
 const at = (path: string, filter: Filter): string =>
   address(
@@ -39,6 +42,8 @@ export const acknowledge = (ids: readonly number[], note: string): Promise<{ cou
 export const readRules = (): Promise<AlertRules> => ask("GET", "/v1/fleet/alert-rules");
 export const putRule = (rule: string, change: Schemas["RuleChange"]): Promise<null> =>
   ask("PUT", `/v1/fleet/alert-rules/${rule}`, change);
+
+export const readBackups = (): Promise<Backups> => ask("GET", "/v1/backups");
 
 export const readWindows = async (): Promise<Window[]> =>
   (await ask<Schemas["Windows"]>("GET", "/v1/fleet/windows")).windows;

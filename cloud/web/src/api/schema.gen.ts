@@ -985,6 +985,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/fleet/inventory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fleet Inventory
+         * @description Every store's box with its address and groups, for programs that look after boxes.
+         */
+        get: operations["fleet_inventory_v1_fleet_inventory_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/fleet/windows": {
         parameters: {
             query?: never;
@@ -2953,6 +2973,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/staff/{operator_id}/badge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Badge
+         * @description Take the code of a card that is there already, or take the badge away.
+         */
+        put: operations["put_badge_v1_staff__operator_id__badge_put"];
+        /**
+         * New Badge
+         * @description Give an operator a badge with a new code; it is shown this once.
+         */
+        post: operations["new_badge_v1_staff__operator_id__badge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/stores": {
         parameters: {
             query?: never;
@@ -2973,6 +3017,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stores/new": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Store
+         * @description Make a store with the claim of its box, ready to be scanned or pasted.
+         */
+        post: operations["open_store_v1_stores_new_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/stores/{store_id}": {
         parameters: {
             query?: never;
@@ -2986,6 +3050,26 @@ export interface paths {
          * @description Add or replace a store; its boxes get prices with the next publication.
          */
         put: operations["put_store_v1_stores__store_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stores/{store_id}/checklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Store Checklist
+         * @description What is done and what is to do until the store's first sale.
+         */
+        get: operations["store_checklist_v1_stores__store_id__checklist_get"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3798,7 +3882,7 @@ export interface components {
             /** Boxes In Time */
             boxes_in_time: number;
             /** Concerns */
-            concerns: string[];
+            concerns: ("off" | "base_old" | "drill_failed" | "drill_old" | "wal_off" | "wal_failing")[];
             drill: components["schemas"]["BackupRun"] | null;
             /** Is On */
             is_on: boolean;
@@ -3807,6 +3891,31 @@ export interface components {
             verified: components["schemas"]["BackupRun"] | null;
             /** Wal At Ms */
             wal_at_ms: number | null;
+        };
+        /**
+         * BadgeChange
+         * @description The code of a card that is there already; "" takes the badge away.
+         */
+        BadgeChange: {
+            /** Code */
+            code: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * BadgeMade
+         * @description A badge's code, told this once; `qr_path` draws it in a square of `qr_side` modules.
+         */
+        BadgeMade: {
+            /** Code */
+            code: string;
+            /** Qr Path */
+            qr_path: string;
+            /** Qr Side */
+            qr_side: number;
         };
         /**
          * Because
@@ -4328,6 +4437,36 @@ export interface components {
             rule_id: string;
         };
         /**
+         * Checklist
+         * @description How far a store is on the way to its first sale.
+         */
+        Checklist: {
+            /** Address */
+            address: string;
+            /** Dev */
+            dev: string;
+            /** Is Done */
+            is_done: boolean;
+            /** Name */
+            name: string;
+            /** Online */
+            online: boolean;
+            /** Steps */
+            steps: components["schemas"]["ChecklistStep"][];
+            /** Store Id */
+            store_id: string;
+        };
+        /**
+         * ChecklistStep
+         * @description `code`: store, claim, enrolled, connected, prices or first_sale; `at_ms` null: to do.
+         */
+        ChecklistStep: {
+            /** At Ms */
+            at_ms: number | null;
+            /** Code */
+            code: string;
+        };
+        /**
          * ClaimRequest
          * @description Which store the new box is for.
          */
@@ -4730,6 +4869,8 @@ export interface components {
             public_url: string;
             /** Secret */
             secret: string;
+            /** Signed Documents */
+            signed_documents: boolean;
             /** Store Id */
             store_id: string;
             /** Store Name */
@@ -5087,6 +5228,38 @@ export interface components {
             size: number;
             /** Total */
             total: number;
+        };
+        /**
+         * Inventory
+         * @description One host for each store.
+         */
+        Inventory: {
+            /** Hosts */
+            hosts: components["schemas"]["InventoryHost"][];
+        };
+        /**
+         * InventoryHost
+         * @description A store's box as an inventory names it; `address` and `dev` are "" while unknown.
+         */
+        InventoryHost: {
+            /** Address */
+            address: string;
+            /** Dev */
+            dev: string;
+            /** Groups */
+            groups: string[];
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /** Online */
+            online: boolean;
+            /** Store Id */
+            store_id: string;
+            /** Sw */
+            sw: string;
+            /** Time Zone */
+            time_zone: string;
         };
         /**
          * ItemBulk
@@ -5450,6 +5623,17 @@ export interface components {
             store_id: string | null;
         };
         /**
+         * NewBadge
+         * @description Why an operator gets another badge.
+         */
+        NewBadge: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * NewClaim
          * @description A token for one enrolment, valid for 72 hours.
          */
@@ -5521,6 +5705,25 @@ export interface components {
             token: string;
             /** User */
             user: string;
+        };
+        /**
+         * NewStore
+         * @description A store to be opened; `address`: name or IP by which IT reaches its box, "" if unknown.
+         */
+        NewStore: {
+            /**
+             * Address
+             * @default
+             */
+            address: string;
+            /** Currency */
+            currency: string;
+            /** Name */
+            name: string;
+            /** Store Id */
+            store_id: string;
+            /** Time Zone */
+            time_zone: string;
         };
         /**
          * NewUser
@@ -5674,14 +5877,51 @@ export interface components {
             version: number;
         };
         /**
+         * OpenedStore
+         * @description What the box is set up with: the claim as text, as URL, and the URL as a QR code.
+         *
+         *     `qr_path` is the `d` of an SVG path in a square of `qr_modules`, without its white border;
+         *     `inventory` is the box's line in an inventory file.
+         */
+        OpenedStore: {
+            /** Claim Url */
+            claim_url: string;
+            /** Expires At Ms */
+            expires_at_ms: number;
+            /** Inventory */
+            inventory: string;
+            /** Qr Modules */
+            qr_modules: number;
+            /** Qr Path */
+            qr_path: string;
+            /** Store Id */
+            store_id: string;
+            /** Token */
+            token: string;
+        };
+        /**
          * Operator
          * @description An operator; PINs are never shown.
          */
         Operator: {
+            /** Guessed At Ms */
+            guessed_at_ms: number | null;
+            /** Guessed Tries */
+            guessed_tries: number | null;
+            /** Has Badge */
+            has_badge: boolean;
+            /** Is First Pin */
+            is_first_pin: boolean;
+            /** Last At Ms */
+            last_at_ms: number | null;
+            /** Last Store Id */
+            last_store_id: string | null;
             /** Name */
             name: string;
             /** Operator Id */
             operator_id: string;
+            /** Pin Day */
+            pin_day: string | null;
             /** Role */
             role: string;
             /** Store Ids */
@@ -5696,6 +5936,11 @@ export interface components {
          * @description An operator as HQ wants them; `pin` null keeps the old one.
          */
         OperatorChange: {
+            /**
+             * Must Change
+             * @default false
+             */
+            must_change: boolean;
             /** Name */
             name: string;
             /** Pin */
@@ -6433,7 +6678,8 @@ export interface components {
          * ReleaseStore
          * @description One store of a release; `at_ms` is when it begins to sell by it (0: at once).
          *
-         *     `state` is waiting, brought, stored, active, shown, failed, silent or withdrawn.
+         *     `state` is waiting, brought, stored, active, shown, failed, too_old (its software cannot read
+         *     it), silent or withdrawn.
          */
         ReleaseStore: {
             /** Active At Ms */
@@ -9406,6 +9652,35 @@ export interface operations {
                 };
                 content: {
                     "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_inventory_v1_fleet_inventory_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inventory"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12823,6 +13098,74 @@ export interface operations {
             };
         };
     };
+    put_badge_v1_staff__operator_id__badge_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BadgeChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    new_badge_v1_staff__operator_id__badge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBadge"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadgeMade"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stores_v1_stores_get: {
         parameters: {
             query?: never;
@@ -12839,6 +13182,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stores"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_store_v1_stores_new_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStore"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedStore"];
                 };
             };
             /** @description Any error */
@@ -12873,6 +13249,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    store_checklist_v1_stores__store_id__checklist_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
+                };
             };
             /** @description Any error */
             default: {
