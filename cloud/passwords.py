@@ -7,10 +7,10 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from shared.staff.pin import HASH_KIB, HASH_LANES, HASH_PASSES
+
 _PASSWORDS = PasswordHasher()
-# A box checks PINs on a small computer, at most a few a minute, with its own limit on tries:
-# OWASP's smallest argon2id setting (19 MiB, two passes, one lane).
-_PINS = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_PINS = PasswordHasher(HASH_PASSES, HASH_KIB, HASH_LANES)
 
 
 def hash_password(password: str) -> str:

@@ -12,6 +12,7 @@ from cloud.ingest.entry import EntryHead
 from cloud.ingest.posting import Posted, Poster, Prepared
 from cloud.ledger.service import LedgerPoster
 from cloud.release.signal_store import SignalPoster
+from cloud.staff.poster import StaffPoster
 from shared.journal.event import DayClosed, SaleCompleted
 
 
@@ -56,5 +57,5 @@ class BooksPoster:
         return self._ledger.differing(connection, store_id, entries)
 
 
-POSTERS: tuple[Poster, ...] = (BooksPoster(),)
+POSTERS: tuple[Poster, ...] = (BooksPoster(), StaffPoster())
 """The worker, the API and a rebuild post with the same ones."""

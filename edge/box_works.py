@@ -25,6 +25,7 @@ from edge.sale.price_check import PriceChecks
 from edge.sale.shop import Shop
 from edge.settings import Settings
 from edge.sqlite import Writer
+from edge.staff.wiring import StaffWorks
 from edge.sync.service import SyncService
 from edge.trusted_time import TrustedTime
 
@@ -46,6 +47,7 @@ class Appliance(Protocol):
     replica: Replica
     shop: Shop
     rules: HouseRules
+    people: StaffWorks
 
     def open_baskets(self) -> int:
         """How many lanes have goods in their basket."""
@@ -86,6 +88,7 @@ def make_works(box: Appliance) -> RemoteWorks:
         people=people,
         restart=end_service,
         price_check=lambda asked: PriceChecks.of(box.replica, box.shop).brief(asked),
+        is_guessed_at=box.people.is_guessed_at,
         wanted=box.rules.box_field,
         may_restart=lambda: is_quiet(box.care.premises),
     )

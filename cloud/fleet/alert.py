@@ -15,6 +15,8 @@ Because = Literal["recovered", "rule_off", "box_gone"]
 STALE_MS = 600_000
 """Telemetry older than this says nothing about now."""
 _LONG_DETAIL = 200
+PEOPLE = "staff"
+"""The kind under which a box tells, among its devices, that somebody tries PINs."""
 _USABLE = frozenset({"ready", "degraded", "connecting"})
 
 
@@ -63,6 +65,7 @@ RULES = {
         Rule("clock_untrusted", "quality", is_above=False, open_at=0, close_at=1, hold_s=900),
         Rule("clock_off", "ms", is_above=True, open_at=60_000, close_at=10_000, hold_s=120),
         Rule("device_failed", "count", is_above=True, open_at=1, close_at=0, hold_s=300),
+        Rule("pin_guessed", "flag", is_above=True, open_at=1, close_at=0, hold_s=0),
         Rule("certificate", "days", is_above=False, open_at=14, close_at=21, hold_s=0),
         Rule("scan_slow", "ms", is_above=True, open_at=300, close_at=150, hold_s=300),
         Rule("sync_slow", "ms", is_above=True, open_at=30_000, close_at=10_000, hold_s=600),
@@ -177,7 +180,11 @@ def _told(told: Mapping[str, Any]) -> Iterator[tuple[str, Reading]]:
         ("clock_off", None if told["clock_off_ms"] is None else abs(told["clock_off_ms"])),
     )
     yield from ((rule, Reading(int(value))) for rule, value in plain if value is not None)
-    failed = [f"{d['id']}:{d['fault']}" for d in told["devices"] if _is_failed(d)]
+    failed = [
+        f"{d['id']}:{d['fault']}" for d in told["devices"] if d["kind"] != PEOPLE and _is_failed(d)
+    ]
+    guessed = [str(d["fault"]) for d in told["devices"] if d["kind"] == PEOPLE and _is_failed(d)]
+    yield "pin_guessed", Reading(len(guessed), " ".join(guessed)[:_LONG_DETAIL])
     yield "device_failed", Reading(len(failed), " ".join(failed)[:_LONG_DETAIL])
 
 

@@ -17,6 +17,8 @@ class OperatorChange(BaseModel):
     valid_from: date | None = None
     valid_to: date | None = None
     """The last day on which they may sign in, on the store's calendar."""
+    must_change: bool = False
+    """The PIN is good for choosing one's own at the till and for nothing else."""
     reason: str = Field(default="", max_length=200)
 
 
@@ -29,6 +31,37 @@ class Operator(BaseModel):
     store_ids: list[str]
     valid_from: date | None
     valid_to: date | None
+    pin_day: date | None
+    """When the PIN was set."""
+    is_first_pin: bool
+    has_badge: bool
+    last_at_ms: int | None
+    """When they last took a till (UTC ms), and where."""
+    last_store_id: str | None
+    guessed_at_ms: int | None
+    """When somebody last seemed to guess at their PIN, and how many wrong ones in a row."""
+    guessed_tries: int | None
+
+
+class BadgeChange(BaseModel):
+    """The code of a card that is there already; "" takes the badge away."""
+
+    code: str = Field(max_length=40)
+    reason: str = Field(default="", max_length=200)
+
+
+class NewBadge(BaseModel):
+    """Why an operator gets another badge."""
+
+    reason: str = Field(default="", max_length=200)
+
+
+class BadgeMade(BaseModel):
+    """A badge's code, told this once; `qr_path` draws it in a square of `qr_side` modules."""
+
+    code: str
+    qr_path: str
+    qr_side: int
 
 
 class Operators(BaseModel):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from sqlalchemy import Connection, text
 
-_COLUMNS = "operator_id, name, role, pin_hash, store_ids, valid_from, valid_to"
+_NAMES = (
+    "operator_id", "name", "role", "pin_hash", "store_ids", "valid_from", "valid_to", "pin_day",
+    "is_first_pin", "badge_key", "badge_hash",
+)  # fmt: skip
+_COLUMNS = ", ".join(_NAMES)
+_VALUES = ", ".join(f":{name}" for name in _NAMES)
+_NEW = ", ".join(f"{name} = excluded.{name}" for name in _NAMES[1:])
 _PUT = text(
-    f"INSERT INTO staff ({_COLUMNS})"  # noqa: S608 - constants
-    " VALUES (:operator_id, :name, :role, :pin_hash, :store_ids, :valid_from, :valid_to)"
-    " ON CONFLICT (operator_id) DO UPDATE SET name = excluded.name, role = excluded.role,"
-    " pin_hash = excluded.pin_hash, store_ids = excluded.store_ids,"
-    " valid_from = excluded.valid_from, valid_to = excluded.valid_to"
+    f"INSERT INTO staff ({_COLUMNS}) VALUES ({_VALUES})"  # noqa: S608 - constants
+    f" ON CONFLICT (operator_id) DO UPDATE SET {_NEW}"
 )
 # Written again when it is there already, so that a publication at the same time notices.
 _DRAFT = text(
@@ -25,6 +28,13 @@ _ADD_EVENT = text("""
     INSERT INTO master_event (at_ms, by, reason, kind, subject, before, after)
     VALUES (:at_ms, :by, :reason, 'staff', :subject,
             CAST(:before AS jsonb), CAST(:after AS jsonb))""")
+
+
+_SEEN = text("""
+    SELECT DISTINCT ON (operator_id) operator_id, last_at_ms, store_id,
+        max(guessed_at_ms) OVER (PARTITION BY operator_id),
+        max(guessed_tries) OVER (PARTITION BY operator_id)
+    FROM staff_seen ORDER BY operator_id, last_at_ms DESC NULLS LAST""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,8 @@ class Operator:
     """Somebody who works in some stores; `pin_hash` is an argon2id string.
 
     They may sign in from `valid_from` to `valid_to`, both inclusive, on the store's own calendar.
+    `pin_day` is when the PIN was set; `is_first_pin`: by somebody else. Of a badge only a keyed
+    hash is kept (hex).
     """
 
     operator_id: str
@@ -50,6 +62,20 @@ class Operator:
     store_ids: tuple[str, ...]
     valid_from: date | None = None
     valid_to: date | None = None
+    pin_day: date | None = None
+    is_first_pin: bool = False
+    badge_key: str | None = None
+    badge_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When an operator last took a till (UTC ms), where, and the newest guessing at their PIN."""
+
+    at_ms: int | None
+    store_id: str
+    guessed_at_ms: int | None
+    guessed_tries: int | None
 
 
 def operators(connection: Connection) -> Iterator[Operator]:
@@ -63,24 +89,13 @@ def drafts(connection: Connection) -> Iterator[Operator]:
 
 
 def find_operator(connection: Connection, operator_id: str) -> Operator | None:
-    """The operator with that id."""
+    """The operator with that id, whom nobody else changes before the transaction ends."""
     return next(_operators(connection, "WHERE operator_id = :operator_id", operator_id), None)
 
 
 def put_operator(connection: Connection, operator: Operator) -> None:
     """Add or replace an operator; the change waits for the next publication."""
-    connection.execute(
-        _PUT,
-        {
-            "operator_id": operator.operator_id,
-            "name": operator.name,
-            "role": operator.role,
-            "pin_hash": operator.pin_hash,
-            "store_ids": list(operator.store_ids),
-            "valid_from": operator.valid_from,
-            "valid_to": operator.valid_to,
-        },
-    )
+    connection.execute(_PUT, {**asdict(operator), "store_ids": list(operator.store_ids)})
     connection.execute(_DRAFT, {"operator_id": operator.operator_id})
 
 
@@ -101,6 +116,19 @@ def add_event(
     )
 
 
+def seen(connection: Connection) -> dict[str, Seen]:
+    """When everybody was last at a till; whoever never was is left out."""
+    return {operator_id: Seen(*facts) for operator_id, *facts in connection.execute(_SEEN)}
+
+
+def badges(connection: Connection) -> list[tuple[str, str, str]]:
+    """Operator, key and hash of every badge."""
+    rows = connection.execute(
+        text("SELECT operator_id, badge_key, badge_hash FROM staff WHERE badge_hash IS NOT NULL")
+    )
+    return [(operator_id, key, kept) for operator_id, key, kept in rows]
+
+
 def role_ids(connection: Connection, prefix: str) -> list[str]:
     """Ids of the roles that somebody has set up, whose settings' names begin so."""
     statement = text("SELECT DISTINCT name FROM config_row WHERE starts_with(name, :prefix)")
@@ -117,7 +145,8 @@ def store_ids(connection: Connection) -> list[str]:
 def _operators(connection: Connection, tail: str, operator_id: str = "") -> Iterator[Operator]:
     statement = text(
         f"SELECT {_COLUMNS} FROM staff {tail} ORDER BY operator_id"  # noqa: S608 - constants
+        + (" FOR UPDATE" if operator_id else "")
     )
     parameters = {"operator_id": operator_id} if operator_id else {}
-    for number, name, role, pin_hash, stores, *dates in connection.execute(statement, parameters):
-        yield Operator(number, name, role, pin_hash, tuple(stores), *dates)
+    for number, name, role, pin_hash, stores, *rest in connection.execute(statement, parameters):
+        yield Operator(number, name, role, pin_hash, tuple(stores), *rest)

@@ -72,6 +72,8 @@ class WorksParts:
     price_check: Callable[[Mapping[str, str]], str]
     wanted: Callable[[str], BoxValue | None]
     may_restart: Callable[[], bool]
+    is_guessed_at: Callable[[], bool] = lambda: False
+    """Whether somebody seems to try PINs one after the other."""
 
 
 class RemoteWorks:
@@ -94,7 +96,7 @@ class RemoteWorks:
                 tell=lambda told: line().tell(up_telemetry(dev), told, may_be_lost=True),
                 jitter=parts.jitter,
                 certificate_days=lambda: self._certificate_days(machine),
-                extra=self._settings_told,
+                extra=lambda: (*self._settings_told(), *self._guessing_told()),
             )
         )
         self.remote = Remote(
@@ -172,6 +174,12 @@ class RemoteWorks:
         if state.pending:
             return (DeviceTelemetry("settings", "box", "degraded", "settings.restart"),)
         return ()
+
+    def _guessing_told(self) -> tuple[DeviceTelemetry, ...]:
+        """Wrong PINs in a row, among the devices: head office has an alert for it."""
+        if not self._parts.is_guessed_at():
+            return ()
+        return (DeviceTelemetry("pins", "staff", "failed", "staff.pin_guessed"),)
 
     def _task_parts(self) -> TaskParts:
         parts, identity = self._parts, self._parts.identity

@@ -18,7 +18,7 @@ from edge.sqlite import Writer
 from edge.staff.api import SignInRoom
 from edge.staff.approvals import Approvals
 from edge.staff.badges import BadgePorts, Badges
-from edge.staff.lockout import Lockout
+from edge.staff.lockout import ALARM_TRIES, Lockout
 from edge.staff.roles import Roles
 from edge.staff.service import Sessions, StaffRoom
 from edge.staff.store import DayTally, PinStore, SessionStore
@@ -88,10 +88,22 @@ class StaffWorks:
         self._watch.stop()
 
     def activated(self) -> None:
-        """Another revision is active: people and roles may be others."""
+        """Another revision is active: people and roles may be others.
+
+        Whose PIN head office has set anew waits no longer for the wrong ones of before.
+        """
+        before = {each.id: each.pin_hash for each in self._employed[1]}
         self._employed = (0, ())
         self.roles.forget()
+        after = {each.id: each.pin_hash for each in self.staff()}
+        for operator, pin_hash in before.items():
+            if after.get(operator) != pin_hash:
+                self.lockout.succeeded(operator)
         self._watch.look()
+
+    def is_guessed_at(self) -> bool:
+        """Whether somebody seems to try PINs one after the other."""
+        return self.lockout.worst() >= ALARM_TRIES
 
     def staff(self) -> tuple[StaffMember, ...]:
         """Who is employed as of the active revision."""

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from shared.staff.pin import is_weak
 from tests.lab.net import accepts, free_port
 
 STATE_FILE = "demo.json"
@@ -16,8 +17,10 @@ PIN_DIGITS = 6
 
 
 def new_pin() -> str:
-    """Six random digits."""
-    return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}d}"
+    """Six random digits that nobody guesses."""
+    while is_weak(pin := f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}d}"):
+        pass
+    return pin
 
 
 @dataclass(slots=True)

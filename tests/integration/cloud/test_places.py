@@ -303,9 +303,9 @@ def move(client: httpx.Client, zone_id: str | None) -> None:
 
 
 def test_operators_have_dates_and_a_history(api: CloudApi, admin: httpx.Client) -> None:
-    ann = {"name": "Ann", "role": "cashier", "pin": "1234", "store_ids": ["p1"]}
+    ann = {"name": "Ann", "role": "cashier", "pin": "4711", "store_ids": ["p1"]}
     admin.put("/v1/staff/2001", json=ann).raise_for_status()
-    dated = ann | {"pin": "4321", "valid_from": "2026-11-22", "valid_to": "2026-12-31"}
+    dated = ann | {"pin": "8042", "valid_from": "2026-11-22", "valid_to": "2026-12-31"}
     admin.put("/v1/staff/2001", json=dated | {"reason": "season"}).raise_for_status()
     events = admin.get("/v1/master-events", params={"kind": "staff"}).json()["events"]
     assert [(event["by"], event["reason"]) for event in events] == [

@@ -138,7 +138,7 @@ def test_a_store_that_joins_later_gets_all_there_is(api: CloudApi, admin: httpx.
 def test_an_operator_who_leaves_a_store_is_removed_there(
     api: CloudApi, admin: httpx.Client
 ) -> None:
-    body = {"name": "Ann", "role": "manager", "pin": "1234", "store_ids": ["1", "2"]}
+    body = {"name": "Ann", "role": "manager", "pin": "4711", "store_ids": ["1", "2"]}
     admin.put("/v1/staff/1001", json=body).raise_for_status()
     publish_all(admin).raise_for_status()
     everywhere = {store_id: boxed(api, store_id) for store_id in STORES}

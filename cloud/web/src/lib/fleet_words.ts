@@ -55,6 +55,7 @@ const UNITS: Readonly<Record<string, string>> = {
   card_worn: "percent",
   hot: "mc",
   undervolted: "flag",
+  pin_guessed: "flag",
   clock_untrusted: "quality",
   clock_off: "ms",
   certificate: "days",

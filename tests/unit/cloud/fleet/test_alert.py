@@ -143,6 +143,15 @@ def test_a_device_that_nobody_plugged_in_is_no_failure() -> None:
     assert (found.value, found.detail) == (1, "printer-1:printer.paper_out")
 
 
+def test_somebody_who_tries_pins_is_an_alert_of_its_own_and_no_device() -> None:
+    pins = {"id": "pins", "kind": "staff", "state": "failed", "fault": "staff.pin_guessed"}
+    found = readings(a_box(devices=[pins]), NOW_MS)
+    assert found["device_failed"].value == 0
+    assert RULES["pin_guessed"].is_bad(found["pin_guessed"].value)
+    assert found["pin_guessed"].detail == "staff.pin_guessed"
+    assert RULES["pin_guessed"].is_well(readings(a_box(), NOW_MS)["pin_guessed"].value)
+
+
 def test_alerts_of_a_box_that_left_are_closed() -> None:
     opened = list(walked(DISK, [5] * 7))[-1]
     assert opened is not None
