@@ -34,6 +34,12 @@ class ReleasesPage(ConsolePage):
         said = where.get_by_text(self.words(f"console.releases.state.{state}"), exact=True)
         expect(said).to_be_visible(timeout=PATIENCE_MS)
 
+    def wait_until_it_waits(self, why: str) -> None:
+        """Wait until the release that is open says what it waits for."""
+        where = self.page.get_by_role("region", name=self.words("console.state"))
+        said = self.words(f"release.waits.{why}")
+        expect(where).to_contain_text(said, timeout=PATIENCE_MS)
+
     def act(self, verb: str, reason: str = "") -> None:
         """Do something to the release that is open."""
         name = self.words(f"console.releases.verb.{verb}")

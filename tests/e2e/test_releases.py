@@ -48,7 +48,9 @@ def test_a_price_change_is_imported_approved_scheduled_watched_halted_and_rolled
     till = TillPage(windows.open("en"), ready.north)
     till.open()
     till.sign_in()
-    approve(ReleasesPage(windows.open("zh-CN", width=1280, height=800), url), buyer)
+    approver = ReleasesPage(windows.open("zh-CN", width=1280, height=800), url)
+    approve(approver, buyer)
+    go_on_without_a_sale(approver)
 
     watch(buyer, ready, inspector)
     till.scan(BATTERY)
@@ -141,6 +143,13 @@ def approve(page: ReleasesPage, creator: ReleasesPage) -> None:
     page.act("approve")
     # The creator's page, which was open all the time, hears of it.
     creator.wait_for("rolling")
+
+
+def go_on_without_a_sale(page: ReleasesPage) -> None:
+    """Nobody has bought anything by it: the release says so, and a person lets it go on."""
+    page.wait_until_it_waits("evidence")
+    shoot(page.page, "console-release-evidence-zh")
+    page.act("advance")
 
 
 def watch(page: ReleasesPage, shop: Shop, inspector: Inspector) -> None:

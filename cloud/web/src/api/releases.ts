@@ -20,8 +20,9 @@ export type Simulation = Schemas["Simulation"];
 export type GuardSetting = Schemas["GuardSetting"];
 /** A wave of a plan; of the three ways to name its stores one is not null. */
 export type PlanWave = Required<Schemas["WavePlan"]>;
-export type Policy = Omit<Schemas["Policy"], "plan"> & { plan: PlanWave[] };
-export type StoredPolicy = Omit<Schemas["StoredPolicy"], "plan"> & { plan: PlanWave[] };
+type Plans = { plan: PlanWave[]; undo_plan: PlanWave[] };
+export type Policy = Required<Omit<Schemas["Policy"], keyof Plans>> & Plans;
+export type StoredPolicy = Required<Omit<Schemas["StoredPolicy"], keyof Plans>> & Plans;
 export type ReleaseRequest = Schemas["ReleaseRequest"];
 
 type Asked<Name extends keyof operations> = NonNullable<operations[Name]["parameters"]["query"]>;
@@ -54,5 +55,6 @@ export const saveGuards = async (guards: GuardSetting[]): Promise<GuardSetting[]
 
 function whole(policy: Schemas["StoredPolicy"]): StoredPolicy {
   const none = { percent: null, group: null, stores: null };
-  return { ...policy, plan: policy.plan.map((wave) => ({ ...none, ...wave })) };
+  const waves = (plan: Schemas["WavePlan"][]): PlanWave[] => plan.map((wave) => ({ ...none, ...wave }));
+  return { ...policy, plan: waves(policy.plan), undo_plan: waves(policy.undo_plan) };
 }

@@ -141,6 +141,21 @@ export const reasonText = (code: string): string =>
 /** What the next step of a release waits for. */
 export const waitText = (why: string): string => texts.find(`release.waits.${why}`) ?? why;
 
+/** What a wave has shown so far of what it has to. */
+export const evidenceText = (seen: Evidence): string =>
+  t("console.releases.evidence", {
+    sales: count(seen.sales),
+    sales_wanted: count(seen.sales_wanted),
+    boxes: count(seen.boxes),
+    boxes_wanted: count(seen.boxes_wanted),
+  });
+interface Evidence {
+  sales: number;
+  sales_wanted: number;
+  boxes: number;
+  boxes_wanted: number;
+}
+
 /** When a release begins: a wall-clock text of each store, or as soon as it may. */
 export const startText = (local: string | null): string =>
   local === null || local === ""
