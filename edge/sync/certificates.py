@@ -62,6 +62,7 @@ class CertificateKeeper:
         self._hq = Ed25519PublicKey.from_public_bytes(bytes.fromhex(parts.identity.hq_pub))
         self._wake = threading.Event()
         self._is_stopping = False
+        self._was_new_one = False
         self._refused = 0
         self._refused_at_ms: int | None = None
         self._failures = 0
@@ -80,15 +81,17 @@ class CertificateKeeper:
         if thread is not None:
             thread.join(_JOIN_S)
 
-    def way(self, failures: int) -> Way:
-        """How to reach the broker after so many failures in a row.
+    def way(self) -> Way:
+        """How to reach the broker now.
 
         A certificate that was never tried takes turns with the one before it. A box that has one
         never sends its secret to a broker again.
         """
         identity, keys = self._parts.identity, self._parts.keys
         upcoming, current = _sound(keys.upcoming), _sound(keys.current)
-        used = current if upcoming is None or failures % 2 else upcoming
+        is_new_one_next = upcoming is not None and not (self._was_new_one and current is not None)
+        self._was_new_one = is_new_one_next
+        used = upcoming if is_new_one_next else current
         if used is None and keys.has_any():
             raise CorruptError("tls.certificate", path=str(keys.folder))
         if used is None:
@@ -120,6 +123,7 @@ class CertificateKeeper:
     def _let_in(self, used: BoxCertificate) -> None:
         self._refused = 0
         self._parts.keys.proved(used)
+        self._was_new_one = False
 
     def _shut_out(self) -> None:
         CERTIFICATES.labels("shut_out").inc()

@@ -46,8 +46,7 @@ class Way:
 class MqttConfig:
     """Where to connect and as whom.
 
-    `way(failures)` is asked before each connection, with how many have failed in a row; without
-    it `host` and `port` are the only way.
+    `way` is asked before each connection; without it `host` and `port` are the only one.
 
     `state_topic` carries the retained state of the box; `state_bytes(is_online, conn)` is its
     content, sent as birth and left with the broker as last will.  `first_conn`, asked at start, is
@@ -66,7 +65,7 @@ class MqttConfig:
     state_bytes: Callable[[bool, int], bytes]
     first_conn: Callable[[], int]
     single_topic: str = ""
-    way: Callable[[int], Way] | None = None
+    way: Callable[[], Way] | None = None
 
 
 class MqttLink:
@@ -136,17 +135,17 @@ class MqttLink:
                 self._stop.wait(_HELD_LOOK_S)
                 continue
             try:
-                lasted_ms = self._connect_once(failures)
+                lasted_ms = self._connect_once()
             except Exception:  # noqa: BLE001 - outermost loop: the store must get its link back
                 _log.exception("mqtt.link_failed")
                 lasted_ms = None
             failures = failures_after(failures, lasted_ms)
             self._stop.wait(full_jitter_ms(failures, RECONNECT_BASE_MS, self._jitter()) / 1000)
 
-    def _connect_once(self, failures: int) -> int | None:
+    def _connect_once(self) -> int | None:
         """One connection from its start to its end; how long it stood (ms), None if never."""
         self._conn += 1
-        way = self._way(failures)
+        way = self._way()
         connection = Connection(self._login(self._conn, way), self._ears(self._conn, way))
         try:
             connection.open()
@@ -171,9 +170,9 @@ class MqttLink:
             return
         connection.over.wait()
 
-    def _way(self, failures: int) -> Way:
+    def _way(self) -> Way:
         config = self._config
-        return Way(config.host, config.port) if config.way is None else config.way(failures)
+        return Way(config.host, config.port) if config.way is None else config.way()
 
     def _login(self, conn: int, way: Way) -> Login:
         config = self._config

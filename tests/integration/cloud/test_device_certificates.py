@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from cloud.db import Database
 from cloud.fleet import standing
@@ -19,16 +21,18 @@ from edge.clock import SystemClock
 from edge.journal.signer import KEY_FILE, load
 from edge.journal.store import Journal
 from edge.replica.store import Replica
+from edge.sync.certificates import CertificateKeeper
 from edge.sync.enrol import enrol
 from edge.sync.metrics import CERTIFICATES
 from edge.sync.service import SyncHooks, SyncParts, SyncService
-from edge.tls import BoxKeys
+from edge.tls import NEW_KEY, BoxKeys
 from edge.trusted_time import TrustedTime
+from shared.wire.certificate import renewal_statement
 from shared.wire.topics import up_hello
-from tests.integration.edge.boxes import open_day
+from tests.integration.edge.boxes import a_sale_draft, open_day
 from tests.lab.broker import Broker
 from tests.lab.cloud_api import CloudApi
-from tests.lab.net import LOOPBACK
+from tests.lab.net import LOOPBACK, free_port
 from tests.lab.workers import Workers
 
 DAY_MS = 86_400_000
@@ -176,3 +180,130 @@ def order(api: CloudApi, box: Box, why: str) -> Order:
 
 def shut_out() -> float:
     return CERTIFICATES.labels("shut_out")._value.get()
+
+
+def shift(api: CloudApi, box: Box, days: int) -> None:
+    """Let a box's certificates have ended so many days ago, as far as head office knows."""
+    with api.context.database.begin() as connection:
+        connection.execute(
+            text("UPDATE device_certificate SET not_after_ms = :at WHERE dev = :dev"),
+            {"dev": box.identity.dev, "at": api.context.clock.now_ms() - days * DAY_MS},
+        )
+
+
+def certificates_of(api: CloudApi, box: Box) -> int:
+    with api.context.database.begin() as connection:
+        found = connection.execute(
+            text("SELECT count(*) FROM device_certificate WHERE dev = :dev"),
+            {"dev": box.identity.dev},
+        )
+        return int(found.scalar_one())
+
+
+def keeper_of(box: Box) -> CertificateKeeper:
+    keeper = box.sync._certificates
+    assert keeper is not None
+    return keeper
+
+
+def ask(
+    api: CloudApi, box: Box, *, off_ms: int = 0, proof: bytes | None = None, dev: str = ""
+) -> httpx.Response:
+    """A request for the next certificate, as the box makes it but for what is changed."""
+    csr, t = box.keys.request(), api.context.clock.now_ms() + off_ms
+    signed = proof or box.journal.sign(renewal_statement(box.identity.dev, csr.encode(), t))
+    headers = {"Authorization": f"Bearer {dev or box.identity.dev}.{box.identity.secret}"}
+    body = {"csr": csr, "t": t, "proof": signed.hex()}
+    return api.stranger().post("/v1/device/certificate", json=body, headers=headers)
+
+
+def test_the_next_certificate_replaces_the_old_one_once_the_broker_took_it(box: Box) -> None:
+    open_day(box.journal)
+    box.sync.start()
+    until(box.is_synced)
+    old = box.keys.current()
+    assert old is not None
+    before = old.path.read_bytes()
+    keeper_of(box).renew()
+    until(lambda: box.keys.upcoming() is None)
+    assert old.path.read_bytes() != before
+    with box.journal.exclusive():
+        box.journal.append(a_sale_draft(box.journal))
+    box.sync.notify()
+    until(box.is_synced)
+
+
+def test_a_new_certificate_that_leads_nowhere_leaves_the_box_on_its_old_one(
+    box: Box, api: CloudApi
+) -> None:
+    csr = box.keys.request()
+    answer = ask(api, box).json()
+    assert csr
+    answer["broker"]["port"] = free_port()
+    box.keys.accept(answer)
+    open_day(box.journal)
+    box.sync.start()
+    until(box.is_synced)
+    assert box.keys.upcoming() is not None, "it is tried again, in turns"
+
+
+def test_a_lost_answer_costs_no_second_certificate(box: Box, api: CloudApi) -> None:
+    first, again = ask(api, box), ask(api, box)
+    assert (first.status_code, again.json()) == (200, first.json())
+    assert certificates_of(api, box) == 2, "that of the enrolment and this one"
+
+
+def test_after_a_long_closure_the_journal_key_still_gets_the_next_one(
+    box: Box, api: CloudApi
+) -> None:
+    shift(api, box, 179)
+    keeper_of(box).renew()
+    assert box.keys.upcoming() is not None
+    shift(api, box, 181)
+    assert ask(api, box).json()["code"] == "certificate.too_late"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"proof": bytes(64)}, 403, "certificate.proof"),
+        ({"off_ms": 901_000}, 422, "certificate.clock"),
+        ({"off_ms": -901_000}, 422, "certificate.clock"),
+        ({"dev": "d-zzzzzzzzzzzzzzzz"}, 403, "device.unknown"),
+    ],
+)
+def test_who_is_not_this_box_now_gets_no_certificate_of_it(
+    box: Box, api: CloudApi, change: dict[str, Any], status: int, code: str
+) -> None:
+    answer = ask(api, box, **change)
+    assert (answer.json()["code"], answer.status_code) == (code, status)
+
+
+def test_a_box_that_asks_without_an_end_is_stopped(box: Box, api: CloudApi) -> None:
+    for _ in range(5):
+        assert ask(api, box).status_code == 200
+        (box.keys.folder / NEW_KEY).unlink()
+    assert ask(api, box).json()["code"] == "certificate.too_many"
+
+
+def test_a_revoked_box_gets_none_and_a_reinstated_one_a_new_one(box: Box, api: CloudApi) -> None:
+    context = api.context
+    standing.revoke(context.database, context.accounts, order(api, box, "lost"))
+    assert ask(api, box).json()["code"] == "device.unknown"
+    standing.reinstate(context.database, context.accounts, context.hq_key, order(api, box, "found"))
+    keeper_of(box).renew()
+    open_day(box.journal)
+    box.sync.start()
+    until(box.is_synced)
+    assert box.keys.upcoming() is None, "the revoked one was no way any more"
+
+
+def test_everybody_may_know_the_cas_and_who_counts_no_more(api: CloudApi, ca: CaFolder) -> None:
+    found = {
+        name: api.stranger().get(f"/v1/pki/{name}").text
+        for name in ("chain-ca.pem", "device-ca.pem", "device.crl")
+    }
+    assert found["chain-ca.pem"] == ca.bundle("chain")
+    assert found["device-ca.pem"] == ca.bundle("device")
+    assert found["device.crl"].startswith("-----BEGIN X509 CRL")
+    assert not any("PRIVATE" in text for text in found.values())
