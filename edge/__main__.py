@@ -13,7 +13,6 @@ from edge.settings import SETTINGS_FILE, load_settings
 from edge.texts import sentence
 from shared.item.barcode import member_card_code, price_label_code, scheme_of
 from shared.kernel.errors import RefusedError, RetailError, UnavailableError
-from shared.wire.claim import Claim, parse_claim
 
 DATA_DEFAULT = Path("/var/lib/tillbox")
 _STATUS_TIMEOUT_S = 3
@@ -61,12 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     run.epilog = f"Settings are read from {SETTINGS_FILE} in the data folder; all have defaults."
 
     enrol = _command(commands, "enrol", _enrol, "make this box known to the cloud, once")
-    enrol.add_argument("--cloud", metavar="URL", help="address of the cloud")
-    enrol.add_argument("--token", help="claim token from the console (72 hours)")
-    enrol.add_argument("--claim", metavar="URL", help="both, as the console's QR code says them")
-    enrol.add_argument(
-        "--ca", type=Path, metavar="FILE", help="the chain's own CA, where HTTPS comes from it"
-    )
+    _add_claim(enrol)
 
     _command(commands, "status", _status, "tell how the box is, also when it does not run")
 
@@ -129,6 +123,15 @@ def _command(
     return parser
 
 
+def _add_claim(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--cloud", metavar="URL", help="address of the cloud")
+    command.add_argument("--token", help="claim token from the console (72 hours)")
+    command.add_argument("--claim", metavar="URL", help="both, as the console's QR code says them")
+    command.add_argument(
+        "--ca", type=Path, metavar="FILE", help="the chain's own CA, where HTTPS comes from it"
+    )
+
+
 def _add_backups(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     backup = _command(
         commands, "backup", _backup, "seal a backup for head office's key, and read it back"
@@ -153,8 +156,7 @@ def _add_backups(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     restore.epilog = "Nothing that is there is overwritten."
 
     swap = _command(commands, "swap", _swap, "put this new box into a dead one's place")
-    swap.add_argument("--cloud", required=True, metavar="URL", help="address of the cloud")
-    swap.add_argument("--token", required=True, help="claim token from the console (72 hours)")
+    _add_claim(swap)
     swap.add_argument("--backup", type=Path, metavar="FILE", help="the old box's backup (.tbk)")
     swap.add_argument("--key", type=Path, metavar="FILE", help="the key that opens it")
     swap.add_argument(
@@ -227,14 +229,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _enrol(options: argparse.Namespace) -> int:
     from edge.sync.enrol import enrol  # noqa: PLC0415
-    from edge.sync.trust import first_trust  # noqa: PLC0415
+    from edge.sync.trust import claim_of, first_trust  # noqa: PLC0415
 
-    if options.claim:
-        claim = parse_claim(options.claim)
-    elif options.cloud and options.token:
-        claim = Claim(options.cloud, options.token)
-    else:
-        raise RefusedError("enrol.claim_missing")
+    claim = claim_of(options.claim, options.cloud, options.token)
     trust = first_trust(claim, options.ca)
     identity = enrol(options.data, claim.cloud_url, claim.token, trust)
     _say(f"This box is {identity.dev} of store {identity.store_id}, {identity.store_name}.")

@@ -13,8 +13,6 @@ import shlex
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -30,10 +28,13 @@ from edge.copy.progress import ProgressLine
 from edge.copy.verify import heads_of
 from edge.identity import IDENTITY_FILE, Identity, load_identity, write_secret
 from edge.journal.life_files import life_numbers
+from edge.own_page import ask_own, own_url
 from edge.settings import load_settings
 from edge.sync.enrol import enrol
+from edge.sync.trust import claim_of, first_trust
 from shared.kernel.canonical import sha256
 from shared.kernel.errors import RefusedError, UnavailableError
+from shared.wire.claim import Claim
 
 SWAP_FILE, OLD_FOLDER, UNIT = "swap.json", "old-box", "tillbox-edge.service"
 START_S = 60
@@ -58,9 +59,10 @@ def swap(options: Namespace) -> int:
     clock = SystemClock()
     began_ms = clock.mono_ms()
     data: Path = options.data
-    refuse_used(data, options.token)
+    claim = claim_of(options.claim, options.cloud, options.token)
+    refuse_used(data, claim.token)
     old = _old_settings(options, data)
-    identity = _enrolled(options, data)
+    identity = _enrolled(claim, options.ca, data)
     _say(_identity_words(identity))
     _start(options.start)
     facts = wait_until_ready(_waiting(options, clock))
@@ -115,16 +117,16 @@ def _old_settings(options: Namespace, data: Path) -> Path | None:
     return old
 
 
-def _enrolled(options: Namespace, data: Path) -> Identity:
+def _enrolled(claim: Claim, ca_file: Path | None, data: Path) -> Identity:
     if (data / IDENTITY_FILE).exists() and life_numbers(data / "journal.db"):
         return load_identity(data)  # it runs already: this is the second try
-    return enrol(data, options.cloud, options.token)
+    return enrol(data, claim.cloud_url, claim.token, first_trust(claim, ca_file))
 
 
 def _start(command: str) -> None:
     """Start the box's service where there is one; else a person does it."""
     if command:
-        subprocess.Popen(shlex.split(command), start_new_session=True)
+        subprocess.run(["setsid", "--fork", *shlex.split(command)], check=True)
         return
     with suppress(OSError):
         known = subprocess.run(["systemctl", "cat", UNIT], capture_output=True, check=False)
@@ -135,11 +137,10 @@ def _start(command: str) -> None:
 
 
 def _waiting(options: Namespace, clock: SystemClock) -> Waiting:
-    settings = load_settings(options.data)
-    host, port = settings.box.host, settings.box.port
+    url = own_url(load_settings(options.data))
     return Waiting(
-        health=lambda: health_at(host, port),
-        url=f"http://{host}:{port}",
+        health=lambda: health_at(url),
+        url=url,
         start_s=min(START_S, options.wait_s),
         prices_s=options.wait_s,
         pause=time.sleep,
@@ -147,12 +148,11 @@ def _waiting(options: Namespace, clock: SystemClock) -> Waiting:
     )
 
 
-def health_at(host: str, port: int) -> dict[str, Any] | None:
+def health_at(url: str) -> dict[str, Any] | None:
     """What a running box says of itself; None when none answers."""
     try:
-        with urllib.request.urlopen(f"http://{host}:{port}/healthz", timeout=_ANSWER_S) as answer:
-            found = json.load(answer)
-    except (urllib.error.URLError, OSError, ValueError):
+        found = json.loads(ask_own(f"{url}/healthz", _ANSWER_S))
+    except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 

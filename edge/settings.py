@@ -238,8 +238,9 @@ class MirrorSettings:
 
 @dataclass(frozen=True, slots=True)
 class BackupSettings:
-    """Sealed backups, once a day: all of the journal into the folder `path` on a USB stick ("" for
-    none), of which the newest `keep` stay; and to head office what its archive may lack.
+    """Sealed backups, once a day. All of the journal goes into the folder `path` on a USB stick.
+
+    "" keeps none there; the newest `keep` stay. To head office goes what its archive may lack.
     """
 
     path: str = ""

@@ -22,6 +22,7 @@ from edge.journal.signer import KEY_FILE, load
 from edge.seal_cipher import CIPHER
 from edge.settings import load_settings
 from edge.texts import sentence
+from edge.tls import BoxKeys
 from edge.version import software_version
 from shared.kernel.errors import RefusedError, RetailError
 from shared.wire.sealed import about, by_private, read_key_text
@@ -33,12 +34,13 @@ def nightly_of(data_dir: Path, walk: Walk, is_day_open: Callable[[], bool]) -> N
     clock = SystemClock()
     state = BoxState(settings, identity, load(data_dir / KEY_FILE), software_version())
     bearer = f"Bearer {identity.dev}.{identity.secret}"
+    trust = BoxKeys(data_dir).https_trust
     return Nightly(
         NightlyParts(
             make=MakeParts(state, walk, secret_bytes, clock.now_ms),
             settings=settings.backup,
             keys=KnownRecipients(data_dir, identity.hq_pub),
-            office=lambda stick: HttpBackupOffice(identity.cloud_url, bearer, stick),
+            office=lambda stick: HttpBackupOffice(identity.cloud_url, bearer, stick, trust),
             is_day_open=is_day_open,
             clock=clock,
             jitter=Ids(clock).jitter,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from edge.backup.unpack import file_chunks
+from edge.tls import Trust
 from shared.kernel.errors import RefusedError, UnavailableError
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ class BackupOffice(Protocol):
 class HttpBackupOffice:
     """The cloud's API, asked as a device."""
 
-    def __init__(self, cloud_url: str, bearer: str, stick: str) -> None:
+    def __init__(self, cloud_url: str, bearer: str, stick: str, trust: Trust) -> None:
         """`stick` tells how the backups on the stick fare: ok, off, or a code."""
+        self._trust = trust
         self._url = cloud_url.rstrip("/")
         self._headers = {"Authorization": bearer}
         self._stick = stick
@@ -43,7 +45,9 @@ class HttpBackupOffice:
         from httpx import HTTPError, InvalidURL, get  # noqa: PLC0415 - a tenth of the box's start
 
         try:
-            answer = get(self._url + _KEYS_PATH, headers=self._headers, timeout=_KEYS_S)
+            answer = get(
+                self._url + _KEYS_PATH, headers=self._headers, timeout=_KEYS_S, verify=self._trust()
+            )
         except (HTTPError, InvalidURL) as error:
             raise UnavailableError("backup.unreachable", url=self._url) from error
         return self._checked(answer).content
@@ -64,6 +68,7 @@ class HttpBackupOffice:
                 content=file_chunks(file),
                 headers=headers,
                 timeout=timeout,
+                verify=self._trust(),
             )
         except (HTTPError, InvalidURL) as error:
             raise UnavailableError("backup.unreachable", url=self._url) from error

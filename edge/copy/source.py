@@ -35,6 +35,7 @@ class FileTail:
         self._connection = connection
         self._signer = signer
         self._clock = clock
+        self._copies: CarbonTail | None = None
         stream = connection.execute("SELECT stream_id FROM stream").fetchone()[0]
         self._stream: bytes = stream
         self._last: int = connection.execute("SELECT coalesce(max(seq), -1) FROM entry").fetchone()[
@@ -76,12 +77,25 @@ class FileTail:
         return None if row is None else row[0]
 
     def signed(self, carbon: Carbon) -> Carbon:
-        """See `Tail`; MissingError `salvage.no_key` without the dead box's key."""
+        """See `Tail`; MissingError `salvage.no_key` without the dead box's key or a signed copy."""
         if self._signer is None:
-            raise MissingError("salvage.no_key", file=KEY_FILE)
+            found = [] if self._copies is None else self._copies.read(carbon.seq, 1)
+            if not found or (found[0].seq, found[0].hash) != (carbon.seq, carbon.hash):
+                raise MissingError("salvage.no_key", file=KEY_FILE)
+            return found[0]
         at_ms = self._clock.now_ms()
         statement = head_statement(self._stream, carbon.seq, carbon.hash, at_ms)
         return replace(carbon, at_ms=at_ms, sig=self._signer.sign(statement))
+
+    def sign_with(self, copies: CarbonTail) -> bool:
+        """Take signatures from copies of this journal where its key is not here; whether it does.
+
+        A backup is like that: the key is not in it, and what head office may lack is signed.
+        """
+        if self._signer is not None or copies.stream != self.stream:
+            return False
+        self._copies = copies
+        return True
 
     def watermark(self, name: str) -> int:
         """The entry at a watermark (`acked`, `safe`), -1 for none."""
@@ -165,16 +179,19 @@ def _tails(path: Path, clock: Clock, folder: Path, opened: list[sqlite3.Connecti
         return []
     if path.is_file() and part_of(path) is None:
         return [_file_tail(path, clock, folder, opened)]
-    tails: list[Tail] = []
+    files: list[FileTail] = []
     if path.is_dir() and (path / JOURNAL_FILE).exists():
-        tails += [_file_tail(each, clock, folder, opened) for each in lives_of(path / JOURNAL_FILE)]
+        files += [_file_tail(each, clock, folder, opened) for each in lives_of(path / JOURNAL_FILE)]
+    tails: list[Tail] = [*files]
     named = part_of(path)
     parts = parts_in(path if path.is_dir() else path.parent)
     if named is not None:
         parts = [part for part in parts if part.stream == named.stream]
     for stream, same in groupby(parts, key=lambda part: part.stream):
         carbons = (carbon for part in same for carbon in carbons_of(part.path))
-        tails.append(CarbonTail(stream, carbons))
+        copies = CarbonTail(stream, carbons)
+        if not any(each.sign_with(copies) for each in files):
+            tails.append(copies)
     return tails
 
 

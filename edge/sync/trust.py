@@ -8,11 +8,23 @@ from pathlib import Path
 import httpx
 
 from shared.kernel.errors import RefusedError, UnavailableError
-from shared.wire.claim import Claim
+from shared.wire.claim import Claim, parse_claim
 
 _TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 _PEM_BYTES_MAX = 64 * 1024
 _OK = 200
+
+
+def claim_of(text: str | None, cloud_url: str | None, token: str | None) -> Claim:
+    """A claim as a person gave it: whole, as the QR code says it, or in two parts.
+
+    RefusedError `enrol.claim_missing`, or as `parse_claim`.
+    """
+    if text:
+        return parse_claim(text)
+    if cloud_url and token:
+        return Claim(cloud_url, token)
+    raise RefusedError("enrol.claim_missing")
 
 
 def first_trust(claim: Claim, ca_file: Path | None) -> str:

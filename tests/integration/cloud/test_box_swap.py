@@ -116,7 +116,7 @@ def test_the_old_card_is_handed_in_by_the_box_after_it(
     card = two.folder / "card"
     shutil.copytree(two.old.folder, card)  # as the power left it: entries in the log, none synced
     assert (card / "journal.db-wal").stat().st_size > 0
-    before = {path: path.read_bytes() for path in sorted(card.iterdir())}
+    before = {path: path.read_bytes() for path in sorted(card.rglob("*")) if path.is_file()}
     new = two.a_box("new")
     assert [each.stream for each in new.identity.previous] == [two.old.journal.stream]
     assert new.identity.cause == "swap"
@@ -127,7 +127,7 @@ def test_the_old_card_is_handed_in_by_the_box_after_it(
     said = capsys.readouterr().out
     assert f"5 sales from {two.sold[1]} to {two.sold[-1]} handed in; nothing is missing" in said
     assert two.receipts() == two.sold
-    assert {path: path.read_bytes() for path in sorted(card.iterdir())} == before
+    assert {path: path.read_bytes() for path in sorted(card.rglob("*")) if path.is_file()} == before
 
     assert main(command) == 0
     assert "has everything already" in capsys.readouterr().out
