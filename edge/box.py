@@ -113,9 +113,7 @@ class Box:
         )
         self._last_scan_at_ms: dict[int, int] = {}
         self.rules = HouseRules(self.replica, zone_of(identity.zone), self.prices_at)
-        self._layout = make_layout(
-            settings, identity, self._operator_name, self.rules.receipt_texts
-        )
+        self._layout = make_layout(settings, identity, self._operator_name, self.rules)
         self.effects = SaleEffects(self._layout, self._outside())
         self.standing = Standing(data)
         self.people = self._make_people()
@@ -221,7 +219,9 @@ class Box:
                 *(self.desk, self.status, self.is_current, self.closing, self.sync.shown),
                 scale,
             ),
-            sale=SaleRoom(self.desk, self.shop, self._search(), self.replica),
+            sale=SaleRoom(
+                self.desk, self.shop, self._search(), self.replica, self.works.pictures.get
+            ),
             staff=self.people.sign_in_room(),
             till=TillRoom(till, DayAnswers(self.desk_file), self.effects.print_z_slip),
             ops=OpsRoom(self.health),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from edge.clock import SystemClock
 from edge.copy.copies import Copies, CopyParts
 from edge.device.escpos_profile import profile_of
+from edge.house_rules import HouseRules
 from edge.identity import Identity
 from edge.ids import Ids
 from edge.journal.signer import Signer
@@ -20,7 +21,6 @@ from edge.replica.store import Replica
 from edge.settings import Settings
 from edge.sync.backoff import full_jitter_ms
 from edge.texts import load_texts
-from shared.config.settings import ReceiptTexts
 from shared.journal.event import RevisionActivated
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RetailError
@@ -34,7 +34,7 @@ def make_layout(
     settings: Settings,
     identity: Identity,
     operator_name: Callable[[str], str],
-    texts_at: Callable[[int], ReceiptTexts],
+    rules: HouseRules,
 ) -> ReceiptLayout:
     """How this store's receipts look; `operator_name` gives the name of an operator's id."""
     return ReceiptLayout(
@@ -48,8 +48,8 @@ def make_layout(
         language=settings.box.locale,
         store_id=identity.store_id,
         public_url=identity.public_url or identity.cloud_url,
-        artwork=StoreArtwork(settings.data_dir, settings.receipt).of,
-        texts_at=texts_at,
+        artwork=StoreArtwork(settings.data_dir, settings.receipt, rules.logo).of,
+        texts_at=rules.receipt_texts,
     )
 
 

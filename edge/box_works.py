@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from edge.backup.cli import nightly_of
@@ -15,18 +15,21 @@ from edge.identity import Identity
 from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.ops.care import DeviceCare
-from edge.ops.remote_works import RemoteWorks, WorksParts, end_service
+from edge.ops.remote_works import Line, RemoteWorks, WorksParts, end_service
 from edge.ops.self_test import is_quiet
 from edge.ops.telemetry import ClockState
 from edge.replica.catalog import StaffMember
 from edge.replica.store import Replica
 from edge.sale.effects import SaleEffects
+from edge.sale.pictures import PictureParts, Pictures
 from edge.sale.price_check import PriceChecks
 from edge.sale.shop import Shop
 from edge.settings import Settings
 from edge.sqlite import Writer
 from edge.staff.wiring import StaffWorks
+from edge.sync.fetch import ObjectFetcher
 from edge.sync.service import SyncService
+from edge.tls import BoxKeys
 from edge.trusted_time import TrustedTime
 
 
@@ -59,7 +62,25 @@ class Appliance(Protocol):
         """Who may sign in."""
 
 
-def make_works(box: Appliance) -> RemoteWorks:
+class Works(RemoteWorks):
+    """Telemetry, commands and, from the same head office, pictures of goods."""
+
+    def __init__(self, parts: WorksParts, line: Callable[[], Line], pictures: Pictures) -> None:
+        super().__init__(parts, line)
+        self.pictures = pictures
+
+    def start(self) -> None:
+        """See RemoteWorks."""
+        super().start()
+        self.pictures.start()
+
+    def stop(self) -> None:
+        """See RemoteWorks."""
+        super().stop()
+        self.pictures.stop()
+
+
+def make_works(box: Appliance) -> Works:
     """Telemetry and commands of this box; nothing is told before they are started."""
 
     def clock_state() -> ClockState:
@@ -92,7 +113,15 @@ def make_works(box: Appliance) -> RemoteWorks:
         wanted=box.rules.box_field,
         may_restart=lambda: is_quiet(box.care.premises),
     )
-    return RemoteWorks(parts, lambda: box.sync)
+    return Works(parts, lambda: box.sync, make_pictures(box))
+
+
+def make_pictures(box: Appliance) -> Pictures:
+    """The box's own copies of pictures of goods; a till that asks never waits for one."""
+    folder = box.settings.data_dir / "pictures"
+    trust = BoxKeys(box.settings.data_dir).https_trust
+    fetcher = ObjectFetcher(box.identity, folder, box.ids.jitter, trust)
+    return Pictures(PictureParts(folder, fetcher.fetch, box.machine_clock, fetcher.close))
 
 
 def make_backups(settings: Settings, journal: Journal) -> Nightly:

@@ -17,11 +17,13 @@ import structlog
 from shared.config.box import BOX, BoxValue, parse_box
 from shared.config.dated import Value, setting_at
 from shared.config.settings import (
+    LOGO,
     PAYMENT,
     RECEIPT,
     ROUNDING,
     Payment,
     ReceiptTexts,
+    parse_logo,
     parse_payment,
     parse_receipt,
     parse_rounding,
@@ -86,6 +88,10 @@ class HouseRules:
     def rounding(self) -> CashRounding:
         """How the store rounds what is paid in cash now."""
         return self._now(ROUNDING, parse_rounding, NO_ROUNDING)
+
+    def logo(self) -> bytes | None:
+        """The PNG that heads receipts now, b"" for none; None where head office says nothing."""
+        return self._now(LOGO, parse_logo, None)
 
     def box_field(self, field: str) -> BoxValue | None:
         """What head office wants of a field of `edge.toml` now; None where it says nothing."""

@@ -30,6 +30,7 @@ import cloud.intake.api
 import cloud.item.api
 import cloud.live.api
 import cloud.offer.api
+import cloud.picture.api
 import cloud.place.api
 import cloud.place.role_api
 import cloud.place.setting_api
@@ -51,10 +52,13 @@ from cloud.http.middleware import AnswerHeaders, BodyLimit, OwnPagesOnly, Reques
 from cloud.http.trail import AuditTrail
 from cloud.live.hub import LiveHub
 from cloud.offer.file import FILE_BYTES_MAX
+from cloud.picture.remake import PICTURE_BYTES_MAX
 from cloud.upload import UPLOAD_BYTES_MAX
 
 BODY_BYTES_MAX = 1 << 20
 UPLOADS = {
+    "/v1/pictures": PICTURE_BYTES_MAX,
+    "/v1/pictures/logo": PICTURE_BYTES_MAX,
     "/v1/items/import": UPLOAD_BYTES_MAX,
     "/v1/prices/import": UPLOAD_BYTES_MAX,
     "/v1/imports/items": UPLOAD_BYTES_MAX,
@@ -75,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.staff.api.router,
     cloud.publication.api.router,
     cloud.release.api.router,
+    cloud.picture.api.router,
     cloud.place.api.router,
     cloud.place.setting_api.router,
     cloud.place.role_api.router,

@@ -20,6 +20,7 @@ from cloud.item.schemas import (
     ImportResult,
     ItemBulk,
     ItemHistory,
+    ItemPictureChange,
 )
 from cloud.item.service import BulkEdit
 from cloud.item.store import CatalogueQuery
@@ -82,6 +83,18 @@ def catalogue(context: ContextDep, asked: Annotated[CatalogueFilter, Query()]) -
 def departments(context: ContextDep) -> Response:
     """Every department that has an item."""
     return json_answer({"departments": service.departments(context.database)})
+
+
+@router.put("/items/{gtin}/picture", response_model=ImportResult)
+def put_picture(
+    gtin: Annotated[str, Path(max_length=14)],
+    body: ItemPictureChange,
+    context: ContextDep,
+    principal: Writer,
+) -> Response:
+    """Give an item a picture that was uploaded, or none; stores have it with the next release."""
+    author = Author(principal.name, context.clock.now_ms(), body.reason)
+    return json_answer(asdict(service.set_picture(context.database, gtin, body.image, author)))
 
 
 @router.get("/items/{gtin}/history", response_model=ItemHistory, dependencies=READ)

@@ -9,6 +9,8 @@ from shared.item.pack_code import PackCode
 from shared.kernel.gtin import Gtin
 from shared.price.floor import floor_unit_minor
 
+PICTURE = "sha256:"
+
 
 @dataclass(frozen=True, slots=True)
 class MasterItem:
@@ -16,7 +18,8 @@ class MasterItem:
 
     `cost_minor` and `min_margin_bp` are None where nobody stated them; with both, no offer may
     leave less than that share of the price without tax above cost. They never leave HQ, nor do
-    `shelf_life_days` (0: it keeps) and `image` ("sha256:<hex>" of an object, or an https address).
+    `shelf_life_days` (0: it keeps) and an `image` that is an https address; tills show one that is
+    "sha256:<hex>", a picture that was uploaded.
     """
 
     gtin: Gtin
@@ -68,6 +71,7 @@ class MasterItem:
             age_limit=self.age_limit,
             tax_class=self.tax_class,
             later=self.later,
+            image=self.image.removeprefix(PICTURE) if self.image.startswith(PICTURE) else "",
         )
 
     def settled(self, now_local: str) -> MasterItem:

@@ -27,6 +27,13 @@ class ExportFilter(BaseModel):
     department: str = Field(default="", max_length=200)
 
 
+class ItemPictureChange(BaseModel):
+    """What `POST /v1/pictures` answered as `image`; "" takes the picture away."""
+
+    image: str = Field(max_length=71, pattern="^(sha256:[0-9a-f]{64})?$")
+    reason: str = Field(default="", max_length=200)
+
+
 class ItemBulk(ExportFilter):
     """Which items change how; what is null stays as it is. Tags are added and taken away."""
 

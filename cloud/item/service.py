@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import IO, Any
@@ -13,11 +15,12 @@ from cloud.db import Database
 from cloud.item import import_store, store
 from cloud.item.master import MasterItem
 from cloud.item.store import CatalogueQuery
-from cloud.item.table import EFFECTIVE_FROM, ItemTable, read_items
+from cloud.item.table import COLUMNS, EFFECTIVE_FROM, ItemTable, read_items, rows_of
 from cloud.records import CHAIN, ScopedRecord, TableDrafts
 from cloud.table_import import Author, begin_difference, difference
 from shared.item.item import Item, ItemChange
 from shared.item.pack_code import parse_pack_code
+from shared.kernel.errors import MissingError
 from shared.kernel.gtin import parse_gtin
 from shared.kernel.quantity import ONE_MILLI
 from shared.publication.revision import Record, RecordKind
@@ -29,7 +32,7 @@ _SILENT: dict[str, object] = {
     if field.name
     in {
         *("tags", "tax_bp", "is_promotable", "floor_minor", "uom"),
-        *("codes", "age_limit", "tax_class", "later"),
+        *("codes", "age_limit", "tax_class", "later", "image"),
     }
 }
 
@@ -160,6 +163,22 @@ def bulk_items(
         changed = edit.applied(item)
         if changed != item:
             yield changed
+
+
+def set_picture(database: Database, gtin: str, image: str, author: Author) -> Imported:
+    """Give an item a picture ("" takes it away), as its row of a table would.
+
+    Raises MissingError `item.unknown`, RefusedError `barcode.*`, ImportRefusedError `item.image`.
+    """
+    wanted = parse_gtin(gtin)
+    query = CatalogueQuery(wanted)
+    edit = BulkEdit({"image": image})
+    found = [each for each in export(database, query, author.at_ms) if each.gtin == wanted]
+    if not found:
+        raise MissingError("item.unknown", gtin=wanted)
+    table = io.StringIO()
+    csv.writer(table).writerows([COLUMNS, *rows_of(edit.applied(found[0]))])
+    return import_items(database, io.BytesIO(table.getvalue().encode()), author)
 
 
 def history(database: Database, gtin: str) -> list[dict[str, Any]]:

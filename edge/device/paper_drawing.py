@@ -5,6 +5,7 @@ Pillow comes with python-escpos.  It is imported late: most boxes never draw.
 
 from __future__ import annotations
 
+import io
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -38,18 +39,20 @@ _LAST_GAP = re.compile(r"^(.*?) {2,}(\S(?:.*\S)?)$")
 _log = structlog.get_logger(__name__)
 
 
-def logo_of(path: Path, dots: int) -> Raster | None:
-    """The picture in a file, dithered to black and white and at most `dots` wide.
+def logo_of(source: Path | bytes, dots: int) -> Raster | None:
+    """The picture in a file or in these bytes, in black and white and at most `dots` wide.
 
     None, with a line in the log, for what is no picture or too big to be one.
     """
     from PIL import Image  # noqa: PLC0415
 
+    path = source if isinstance(source, Path) else "head office"
     try:
-        if path.stat().st_size > LOGO_BYTES_MAX:
+        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        if size > LOGO_BYTES_MAX:
             _log.warning("receipt.logo_too_big", path=str(path))
             return None
-        with Image.open(path) as picture:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as picture:
             if picture.width * picture.height > LOGO_DOTS_MAX:
                 _log.warning("receipt.logo_too_big", path=str(path))
                 return None

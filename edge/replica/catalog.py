@@ -24,7 +24,7 @@ from shared.staff.badge import BadgeHash, parse_badge
 
 _ITEM = (
     "SELECT gtin, name, department, category, brand, package_size, is_weighed, plu, tags, tax_bp,"
-    " is_promotable, floor_minor, uom, codes, age_limit, tax_class, later FROM item"
+    " is_promotable, floor_minor, uom, codes, age_limit, tax_class, later, image FROM item"
 )
 _LIVE = " AND rev_from<=? AND rev_to>?"
 _PRICES = "SELECT gtin, prices FROM price WHERE gtin IN (?,?,?) AND rev_from<=? AND rev_to>?"
@@ -239,7 +239,8 @@ def _gtins(rows: Iterable[tuple[str]]) -> list[str]:
 
 def _item_of(row: sqlite3.Row | tuple[Any, ...]) -> Item:
     gtin, name, department, category, brand, package_size, is_weighed, plu, *pricing = row
-    tags, tax_bp, is_promotable, floor_minor, uom, codes, age_limit, tax_class, later = pricing
+    tags, tax_bp, is_promotable, floor_minor, uom, codes, age_limit, tax_class, *rest = pricing
+    later, image = rest
     return Item(
         Gtin(gtin),
         name,
@@ -259,6 +260,7 @@ def _item_of(row: sqlite3.Row | tuple[Any, ...]) -> Item:
         age_limit or 0,
         tax_class or "",
         item_changes_of(orjson.loads(later)) if later else (),
+        image or "",
     )
 
 

@@ -116,6 +116,7 @@ TABLES: dict[str, RecordTable] = {
             "age_limit": int,
             "tax_class": str,
             "later": str,
+            "image": str,
             **_VERSION_COLUMNS,
         },
         frozenset({"gtin", "name", "is_weighed", "rev_from", "rev_to", "hash"}),
@@ -182,6 +183,7 @@ def item_row(key: str, body: dict[str, Any]) -> tuple[Any, ...]:
         get("age_limit", 0),
         get("tax_class", ""),
         _listed(body, "later"),
+        get("image", ""),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from edge.access import Actor, Requires, authorise
@@ -30,6 +31,7 @@ from edge.sale.commands import (
     VoidBasket,
 )
 from edge.sale.offers import offer_reasons
+from edge.sale.pictures import MEDIA_TYPE
 from edge.sale.price_check import PriceChecks, Records
 from edge.sale.recorded import printed_sale, recorded_sale
 from edge.sale.schemas import (
@@ -64,6 +66,10 @@ from shared.staff import permission
 SEARCH_MAX = 50
 RECEIPTS_MAX = 200
 KEY_MAX = 100
+PICTURE_HEADERS = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class SaleRoom:
     shop: Shop
     search: ItemSearch
     records: Records
+    picture: Callable[[str], bytes | None] = lambda _: None
+    """A picture by its SHA-256 (hex); None while the box has it not."""
 
 
 def _room(request: Request) -> SaleRoom:
@@ -241,9 +249,25 @@ async def find_items(
             price_minor=each.regular_minor,
             member_minor=each.member_minor,
             is_weighed=each.item.is_weighed,
+            image=each.item.image,
         )
         for each in found
     ]
+
+
+@router.get(
+    "/pictures/{name}",
+    response_class=Response,
+    responses={200: {"content": {MEDIA_TYPE: {}}}, 204: {"description": "Not here yet."}},
+)
+async def picture(
+    room: RoomDep, _: Operating, name: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+) -> Response:
+    """A picture of goods; 204 while the box has it not, which then fetches it for the next time."""
+    found = await asyncio.to_thread(room.picture, name)
+    if found is None:
+        return Response(status_code=204)
+    return Response(found, media_type=MEDIA_TYPE, headers=PICTURE_HEADERS)
 
 
 @router.get("/price-check")

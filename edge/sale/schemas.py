@@ -128,6 +128,8 @@ class FoundItem(BaseModel):
     price_minor: int | None
     member_minor: int | None
     is_weighed: bool
+    image: str = ""
+    """The name of its picture, for `GET /v1/pictures`; "" is none."""
 
 
 class ReceiptRow(BaseModel):

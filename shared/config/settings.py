@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,10 @@ from shared.config.value import only, text_lines, wrong
 from shared.kernel.errors import RefusedError
 from shared.kernel.rounding import STEPS_MINOR, CashRounding, RoundingMode
 
-PAYMENT, RECEIPT, ROUNDING, TAX = "payment", "receipt", "rounding", "tax/"
+PAYMENT, RECEIPT, ROUNDING, TAX, LOGO = "payment", "receipt", "rounding", "tax/", "logo"
+LOGO_BYTES_MAX = 24 * 1024
+"""Of a logo in black and white: it comes to each store with its other settings."""
+_PNG = b"\x89PNG\r\n\x1a\n"
 TENDERS = ("cash", "card", "manufacturer_coupon")
 """Ways to pay that a store may switch off; `shared.sale.tender` has the same."""
 MONEY = frozenset({"cash", "card"})
@@ -81,6 +85,19 @@ def parse_receipt(value: Value) -> ReceiptTexts:
     return ReceiptTexts(*(text_lines(value, name) for name in ("header", "returns", "footer")))
 
 
+def parse_logo(value: Value) -> bytes:
+    """The PNG of {"png": base64} that heads receipts, b"" for none; RefusedError `config.value`."""
+    only(value, "png")
+    text = value.get("png")
+    try:
+        found = base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except ValueError:
+        found = None
+    if found is None or len(found) > LOGO_BYTES_MAX or (found and not found.startswith(_PNG)):
+        raise wrong("png")
+    return found
+
+
 def parse_rounding(value: Value) -> CashRounding:
     """The rule of {"step_minor": 5, "mode": "nearest"}; RefusedError `config.value`."""
     only(value, "step_minor", "mode")
@@ -104,6 +121,8 @@ def check_setting(name: str, value: Value) -> None:
         parse_payment(value)
     elif name == RECEIPT:
         parse_receipt(value)
+    elif name == LOGO:
+        parse_logo(value)
     elif name == ROUNDING:
         parse_rounding(value)
     else:

@@ -59,6 +59,8 @@ class Item:
     """The class whose rate counts instead of `tax_bp`; "" is none."""
     later: tuple[ItemChange, ...] = ()
     """What changes at which time, ascending."""
+    image: str = ""
+    """The SHA-256 (hex) of its picture; "" is none."""
 
     def at(self, at_ms: int, zone: tzinfo) -> Item:
         """The item as it is at an instant (UTC ms) in a store of that time zone."""

@@ -31,4 +31,5 @@ def item_of(gtin: str, body: Mapping[str, Any]) -> Item:
         get("age_limit", 0),
         get("tax_class", ""),
         item_changes_of(get("later", ())),
+        get("image", ""),
     )

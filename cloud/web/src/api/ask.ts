@@ -3,11 +3,18 @@
 import { ProblemError, steadyFetch } from "@tillbox/web/client.ts";
 import { HEADERS, problemOf, unreachable } from "./client.ts";
 
-export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+export const ask = <T>(method: string, path: string, body?: unknown): Promise<T> =>
+  answerTo<T>(method, path, "application/json", body === undefined ? undefined : JSON.stringify(body));
+
+/** Send a file as it is. */
+export const send = <T>(path: string, file: Blob): Promise<T> =>
+  answerTo<T>("POST", path, file.type || "application/octet-stream", file);
+
+async function answerTo<T>(method: string, path: string, type: string, body?: BodyInit): Promise<T> {
   const request = new Request(new URL(path, location.origin), {
     method,
-    headers: { ...HEADERS, "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { ...HEADERS, "Content-Type": type },
+    ...(body === undefined ? {} : { body }),
     credentials: "same-origin",
   });
   const response = await steadyFetch(request).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /** Zones, groups, places, categories and dated settings; each call throws ProblemError. */
 
-import { ask } from "./ask.ts";
+import { ask, send } from "./ask.ts";
 
 export interface Zone {
   readonly zone_id: string;
@@ -30,7 +30,7 @@ export interface Category {
   readonly names: Readonly<Record<string, string>>;
 }
 
-export type SettingKind = "tax" | "payment" | "rounding" | "receipt" | "box";
+export type SettingKind = "tax" | "payment" | "rounding" | "receipt" | "logo" | "box";
 /** A field of a box's own file that head office may set; `is_live`: it counts without a restart. */
 export interface BoxField {
   readonly name: string;
@@ -127,3 +127,5 @@ export const movePlaces = (
 export const putSetting = (
   setting: Pick<Setting, "place" | "name" | "from_local" | "value" | "reason">,
 ): Promise<{ changed: number }> => ask("PUT", "/v1/settings", setting);
+/** A picture in black and white, as receipts print it; keeps nothing. */
+export const makeLogo = (file: Blob): Promise<{ png: string }> => send("/v1/pictures/logo", file);

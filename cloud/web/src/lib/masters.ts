@@ -78,6 +78,7 @@ export function valueText(setting: Setting): string {
   if (value === null) return t("console.masters.ended");
   const kind = kindOf(setting);
   if (kind === "tax") return `${percent(Number(value["rate_bp"]))} %`;
+  if (kind === "logo") return t(value["png"] === "" ? "console.masters.logo_none_here" : "console.masters.logo_alt");
   if (kind === "box") return boxText(partOf(setting), value["value"]);
   if (kind === "rounding") {
     const step = Number(value["step_minor"]);

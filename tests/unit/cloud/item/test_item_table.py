@@ -168,8 +168,14 @@ def test_a_code_names_one_item_and_a_time_is_said_once() -> None:
     ]
 
 
+def test_stores_are_told_of_pictures_that_were_uploaded_alone() -> None:
+    body = record_of(MasterItem(MILK, "Milk", image=PICTURE)).body
+    assert body is not None
+    assert item_of(MILK, body).image == PICTURE.removeprefix("sha256:")
+
+
 def test_a_record_says_codes_age_and_later_changes_only_where_there_are_some() -> None:
-    plain = MasterItem(MILK, "Milk", shelf_life_days=7, image=PICTURE)
+    plain = MasterItem(MILK, "Milk", shelf_life_days=7, image="https://shop.example/milk.jpg")
     assert record_bytes(record_of(plain)) == record_bytes(record_of(MasterItem(MILK, "Milk")))
     item = MasterItem(
         MILK,

@@ -117,3 +117,21 @@ def test_bold_and_double_lines_are_drawn_so() -> None:
 
 def test_no_font_draws_what_no_font_has() -> None:
     assert LineDrawer().draw(ReceiptLine("\U0010fff0"), PROFILE) is None
+
+
+def test_head_offices_logo_counts_before_the_boxs_own(tmp_path: Path) -> None:
+    saved(tmp_path / "logo.png", Image.new("1", (16, 8)))
+    wanted: list[bytes | None] = [None]
+    artwork = StoreArtwork(tmp_path, ReceiptSettings(logo="logo.png"), lambda: wanted[-1])
+
+    def width() -> int | None:
+        logo = artwork.of(PROFILE).logo
+        return None if logo is None else logo.width
+
+    assert width() == 16
+    wanted.append(png_of(Raster(32, 8, bytes(32))))
+    assert width() == 32
+    wanted.append(b"")
+    assert width() is None, "head office wants none"
+    wanted.append(b"\x89PNG\r\n\x1a\n broken")
+    assert width() is None

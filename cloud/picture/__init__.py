@@ -1,0 +1,1 @@
+"""Pictures that people upload: items' photographs and the logo of receipts."""
