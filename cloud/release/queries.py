@@ -21,6 +21,7 @@ from cloud.release.move import (
     Facts,
     ReleaseView,
     Wait,
+    is_unproven,
     next_move,
     soaked_at_ms,
 )
@@ -79,9 +80,10 @@ def release(
         settings = guard_settings(connection)
         view = view_of(connection, found, now_ms)
         facts = facts_of(connection, found, view, (), now_ms)
+        next_at_ms = _next_at_ms(view, facts, now_ms) if found.state in OUT else None
         return {
             **_row(connection, found, principal, counts),
-            "waves": _waves(found, store.waves(connection, release_id), counts, (view, facts)),
+            "waves": _waves(found, store.waves(connection, release_id), counts, next_at_ms),
             "guards": _guards(settings, facts_store.looks(connection, release_id)),
             "events": store.events(connection, release_id),
             "conflicts": _conflicts(connection, found),
@@ -191,9 +193,8 @@ def _row(
 
 
 def _waves(
-    release: Release, rows: Sequence[WaveRow], counts: Counts, seen: tuple[ReleaseView, Facts]
+    release: Release, rows: Sequence[WaveRow], counts: Counts, next_at_ms: int | None
 ) -> list[dict[str, Any]]:
-    view, facts = seen
     return [
         {
             "n": row.n,
@@ -204,13 +205,17 @@ def _waves(
             "done_at_ms": row.done_at_ms,
             "first_at_ms": row.first_at_ms,
             "last_at_ms": row.last_at_ms,
-            "next_at_ms": soaked_at_ms(view, facts.next_first_at_ms)
-            if row.n == release.wave and row.done_at_ms is None and release.state in OUT
-            else None,
+            "next_at_ms": next_at_ms if row.n == release.wave and row.done_at_ms is None else None,
             "progress": progress_of([counts.get(row.n, {})]),
         }
         for plan, row in zip(release.plan, rows, strict=True)
     ]
+
+
+def _next_at_ms(view: ReleaseView, facts: Facts, now_ms: int) -> int | None:
+    """When the next wave may begin; None while nobody knows: it has to show more."""
+    soaked = soaked_at_ms(view, facts.next_first_at_ms)
+    return None if now_ms >= soaked and is_unproven(view, facts, now_ms) else soaked
 
 
 def _plan_told(plan: WavePlan) -> dict[str, Any]:

@@ -105,12 +105,13 @@ def test_a_canary_without_customers_waits_for_the_morning_or_for_a_person(
         chain.follow()
         runner.tick()
         told = shown(buyer, release_id)
-        return {"wave": told["wave"], **(told["waits"] or {})}
+        next_at_ms = told["waves"][told["wave"]]["next_at_ms"]
+        return {"wave": told["wave"], "next_at_ms": next_at_ms, **(told["waits"] or {})}
 
     runner.tick()
     canary = sorted(chain.having(release_id))
     seen = look()
-    assert (seen["wave"], seen["why"]) == (0, "evidence")
+    assert (seen["wave"], seen["why"], seen["next_at_ms"]) == (0, "evidence", None)
     assert seen["evidence"] == {"sales": 0, "sales_wanted": 4, "boxes": 3, "boxes_wanted": 2}
     other = next(store_id for store_id in STORES if store_id not in canary)
     for store_id in (canary[0], canary[0], canary[1], other):

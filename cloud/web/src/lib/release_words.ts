@@ -143,7 +143,7 @@ export const waitText = (why: string): string => texts.find(`release.waits.${why
 
 /** What a wave has shown so far of what it has to. */
 export const evidenceText = (seen: Evidence): string =>
-  t("console.releases.evidence", {
+  t("console.releases.evidence_of", {
     sales: count(seen.sales),
     sales_wanted: count(seen.sales_wanted),
     boxes: count(seen.boxes),
