@@ -10,7 +10,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -195,7 +195,7 @@ def ca_of(settings: Settings, random: Random) -> CaFolder | None:
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:
-    """Write a file whole or not at all; one that is there keeps its owner."""
+    """Write a file whole or not at all; one that is there keeps its owner where we may."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -204,7 +204,8 @@ def replace_file(path: Path, text: str, mode: int) -> None:
         if path.exists():
             old = path.stat()
             if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(handle, old.st_uid, old.st_gid)
+                with suppress(PermissionError):  # only root may give a file away
+                    os.fchown(handle, old.st_uid, old.st_gid)
         file.write(text)
         file.flush()
         os.fsync(handle)

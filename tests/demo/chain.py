@@ -12,10 +12,12 @@ from pathlib import Path
 import psycopg
 
 from cloud.migrations import newest
+from cloud.pki.folder import CaFolder
 from tests.demo.console_client import ConsoleClient
 from tests.demo.shelves import StoreShelves
 from tests.demo.state import DemoState, StoreState
 from tests.lab.broker import Broker
+from tests.lab.debian import find_program
 from tests.lab.net import LOOPBACK
 from tests.lab.postgres import PostgresServer
 from tests.lab.processes import ChildProcess, Command, StartError
@@ -104,8 +106,15 @@ class Chain:
         self.folder = folder
         self.state = state
         self.postgres = PostgresServer(folder)
+        # rumqttd, where there is no mosquitto, asks nobody who they are.
+        has_certificates = find_program("mosquitto") is not None
+        self.ca = CaFolder(folder / "ca", os.urandom) if has_certificates else None
         self.broker = Broker(
-            folder / "broker", device_port=state.device_port, internal_port=state.internal_port
+            folder / "broker",
+            device_port=state.device_port,
+            internal_port=state.internal_port,
+            tls_port=state.tls_port,
+            ca=self.ca,
         )
         self.shelves = StoreShelves(folder / "store-broker", state.shelf_port)
         self.boxes = [
@@ -136,6 +145,8 @@ class Chain:
         """Start everything at HQ; makes database, key and user when they are not there."""
         self.postgres.start()
         self.database_url = self.postgres.ensure_database("tillbox")
+        if self.ca is not None and not (self.ca.path / "chain-ca.key").exists():
+            self.ca.init("shops.example", time.time_ns() // 1_000_000)
         self.broker.start()
         if not self._is_migrated():
             self._cloud_command("migrate")
@@ -256,6 +267,9 @@ class Chain:
             "device_broker_port": self.broker.device_port,
             "broker_password_file": self.broker.password_file if self.broker.has_logins else "",
             "broker_pid_file": self.broker.pid_file if self.broker.has_logins else "",
+            "device_broker_tls_port": self.broker.tls_port,
+            "ca_dir": self.ca.path if self.ca else "",
+            "broker_crl_file": self.broker.crl_file if self.ca else "",
             "object_dir": self.folder / "objects",
             "hq_key_file": self.folder / "hq.key",
             "require_totp": "false",  # a demonstration on one machine: nobody's telephone is asked

@@ -49,6 +49,8 @@ class DemoState:
     is_told: bool = False
     shelf_port: int = 0
     """Of the first store's own broker; 0 for none."""
+    tls_port: int = field(default_factory=free_port)
+    """Where boxes with certificates connect."""
 
 
 def load_or_create(folder: Path, stores: list[tuple[str, str]]) -> DemoState:
@@ -57,7 +59,9 @@ def load_or_create(folder: Path, stores: list[tuple[str, str]]) -> DemoState:
     if path.exists():
         raw = json.loads(path.read_text())
         raw["stores"] = [StoreState(**store) for store in raw["stores"]]
-        return DemoState(**raw)
+        state = DemoState(**raw)
+        save(folder, state)  # what an older demo did not know stays as it is made up now
+        return state
     taken: set[int] = set()
     state = DemoState(
         console_port=_port_near(FIRST_CONSOLE_PORT, taken),

@@ -55,6 +55,7 @@ class Broker:
         self,
         folder: Path,
         *,
+        tls_port: int | None = None,
         device_port: int | None = None,
         internal_port: int | None = None,
         files_max: int | None = None,
@@ -63,7 +64,7 @@ class Broker:
     ) -> None:
         self.folder = folder
         self.ca = ca
-        self.tls_port = free_port() if ca is not None else 0
+        self.tls_port = tls_port or free_port() if ca is not None else 0
         self._role = role
         self._files_max = files_max
         self.device_port = device_port or free_port()
