@@ -48,6 +48,7 @@ from cloud.certificate.checker import CertificateChecker
 from cloud.context import Context
 from cloud.http import problems
 from cloud.http.console import STATIC_FOLDER, console_router
+from cloud.http.described import DescribedApp
 from cloud.http.middleware import AnswerHeaders, BodyLimit, OwnPagesOnly, RequestCounter
 from cloud.http.trail import AuditTrail
 from cloud.live.hub import LiveHub
@@ -127,7 +128,7 @@ def create_app(context: Context, live_hub: LiveHub, *, static: Path = STATIC_FOL
 
 def describe(lifespan: Lifespan | None = None) -> FastAPI:
     """The app with its routes only: enough for its description."""
-    app = FastAPI(
+    app = DescribedApp(
         title="Tillbox cloud",
         version="1",
         docs_url=None,

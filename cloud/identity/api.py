@@ -80,7 +80,7 @@ def sign_out(request: Request, principal: AnyPrincipal, identity: IdentityDep) -
     return answer
 
 
-@router.post("/password-reset", status_code=202, dependencies=FOR_ALL)
+@router.post("/password-reset", status_code=202, response_class=Response, dependencies=FOR_ALL)
 def ask_reset(body: schemas.ResetRequest, parts: PartsDep, who: Stranger) -> Response:
     """Send a link to a user who forgot the password; the same answer whoever that is."""
     letters.ask_reset(parts, who, body.user, body.language)

@@ -76,11 +76,16 @@ def export_json(context: ContextDep) -> Response:
     return _file(json_answer(service.export(context.database)), "offers.json")
 
 
-@router.get("/offers.yaml", dependencies=READ)
+class YamlAnswer(Response):
+    """A YAML document."""
+
+    media_type = YAML_TYPE
+
+
+@router.get("/offers.yaml", response_class=YamlAnswer, dependencies=READ)
 def export_yaml(context: ContextDep) -> Response:
     """Every active offer as a YAML document that can be imported again."""
-    text = yaml_text(service.export(context.database))
-    return _file(Response(text, media_type=YAML_TYPE), "offers.yaml")
+    return _file(YamlAnswer(yaml_text(service.export(context.database))), "offers.yaml")
 
 
 # An id may hold any printable sign, a slash too.
