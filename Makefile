@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 # One more than processors: a third of the tests' time is waiting for processes, disks and pages.
 WORKERS ?= 3
 
-.PHONY: help setup demo test test-hardware test-machine soak bench audit mutation lint fmt lock clean
+.PHONY: help setup demo test test-hardware test-machine test-ansible wheelhouse soak bench audit mutation lint fmt lock clean
 .DEFAULT_GOAL := help
 
 help: ## List what make can do
@@ -30,6 +30,14 @@ test-hardware: ## Try the device layer on a real kernel with scanners and printe
 test-machine: ## Cut the power of a whole emulated machine (Debian's kernel) while its box sells; slow
 	@$(PYTHON) -m tests.lab.bootstrap hardware
 	@exec $(BIN)/python -m tests.hardware.whole
+
+test-ansible: ## Provision bare Debian machines over SSH as cloud and store boxes, and live through their days
+	@$(PYTHON) -m tests.lab.bootstrap ansible
+	@exec $(BIN)/python -m tests.ansible $(ARGS)
+
+wheelhouse: ## Everything that machines install, as wheels in dist/wheelhouse (KEY=file signs it)
+	@$(PYTHON) -m tests.lab.bootstrap setup
+	@exec $(BIN)/python -m tests.lab.wheelhouse $(if $(KEY),--key $(KEY))
 
 soak: ## Simulate SEEDS=n more days of bad luck on all cores (ARGS="--seed N" replays one)
 	@$(PYTHON) -m tests.lab.bootstrap setup
@@ -65,6 +73,7 @@ lock: setup ## Pin the newest allowed versions again (npm: edit package.json, th
 	$(UV_COMPILE) pyproject.toml --upgrade --extra demo -c requirements.lock -o requirements-demo.lock
 	$(UV_COMPILE) --group bench --upgrade -o requirements-bench.lock
 	$(UV_COMPILE) --group mutation --upgrade -c requirements.lock -o requirements-mutation.lock
+	echo "ansible-core>=2.19,<2.20 ansible-lint>=25" | tr ' ' '\n' | $(UV_COMPILE) - --upgrade -o requirements-ansible.lock
 	$(UV_COMPILE) --group esphome --upgrade -o requirements-esphome.lock
 	$(UV_COMPILE) --group audit --upgrade -o requirements-audit.lock
 	echo "emupos==0.4.0" | $(subst 3.11,3.13,$(UV_COMPILE)) - -o requirements-emupos.lock

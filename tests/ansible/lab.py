@@ -59,7 +59,7 @@ class Lab:
         image.names[HEAD_OFFICE] = self.network.address(CLOUD)
         for host in self.hosts.values():
             host.make(image)
-        self._key = image.key
+        self.key = image.key
         self._common = common_vars(self.wheels, image.key)
 
     @property
@@ -87,7 +87,7 @@ class Lab:
         shared = {
             **self._common,
             "ansible_user": ADMIN,
-            "ansible_ssh_private_key_file": str(self._key),
+            "ansible_ssh_private_key_file": str(self.key),
             "ansible_ssh_common_args": "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no"
             " -o LogLevel=ERROR",
         }

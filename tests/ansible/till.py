@@ -1,10 +1,11 @@
-"""One sale at a till, as a tablet makes it: `python -m tests.ansible.till PORT PIN CODE MINOR`.
+"""A person at a till: `python -m tests.ansible.till PORT sell PIN CODE MINOR | close PIN | health`.
 
 Runs in the network of a box.  Prints what the box's health says afterwards, as JSON.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import uuid
@@ -35,6 +36,11 @@ class Till:
         found: dict[str, Any] = self._http.get("/healthz").json()
         return found
 
+    def open_day(self) -> None:
+        """Open the business day, unless it is open."""
+        if self.health()["business_date"] is None:
+            self.post("/v1/day/open", {"business_date": time.strftime("%Y-%m-%d")})
+
     def sign_in(self, pin: str) -> None:
         """Sign in once the box has its staff and prices."""
         until = time.monotonic() + READY_S
@@ -49,20 +55,20 @@ class Till:
         self._http.headers["Authorization"] = f"Bearer {token['token']}"
 
 
-def sell(port: int, pin: str, code: str, minor: int) -> str:
-    """Open the day if nobody did, scan, take cash; the answer to the last command."""
+def main(port: int, command: str, *given: str) -> str:
+    """Do it; the box's health afterwards, as JSON."""
     till = Till(port)
-    till.sign_in(pin)
-    opened = till._http.post(  # noqa: SLF001
-        "/v1/day/open",
-        json={"business_date": time.strftime("%Y-%m-%d")},
-        headers={"Idempotency-Key": str(uuid.uuid4())},
-    )
-    assert opened.is_success or opened.status_code in {409, 422}, opened.text
-    till.post("/v1/lanes/1/scans", {"code": code})
-    till.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": minor})
-    return httpx.Response(200, json=till.health()).text
+    if command == "sell":
+        pin, code, minor = given
+        till.sign_in(pin)
+        till.open_day()
+        till.post("/v1/lanes/1/scans", {"code": code})
+        till.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": int(minor)})
+    elif command == "close":
+        till.sign_in(given[0])
+        till.post("/v1/day/close", {})
+    return json.dumps(till.health())
 
 
 if __name__ == "__main__":
-    sys.stdout.write(sell(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])))
+    sys.stdout.write(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -1,4 +1,4 @@
-"""Prepare this machine: `python3 -m tests.lab.bootstrap [setup|demo|test|bench|mutation|hardware]`.
+"""Prepare this machine: `python3 -m tests.lab.bootstrap PURPOSE`.
 
 Needs nothing but Python's standard library.  Every step is skipped when its inputs are unchanged,
 so it costs nothing to run it first, always.
@@ -11,7 +11,7 @@ import sys
 from tests.lab import debian, python_env, web_apps
 from tests.lab.console import SetupError
 
-PURPOSES = ("setup", "demo", "test", "bench", "mutation", "hardware")
+PURPOSES = ("setup", "demo", "test", "bench", "mutation", "hardware", "ansible")
 
 
 def prepare(purpose: str) -> None:
@@ -26,6 +26,11 @@ def prepare(purpose: str) -> None:
         debian.want_chinese_font()
         return
     web_apps.prepare()
+    if purpose == "ansible":
+        debian.need_container()
+        debian.need_ssh()
+        python_env.install_apart(python_env.ANSIBLE_LOCK)
+        return
     if purpose != "setup":
         debian.want_mosquitto()
     if purpose in {"test", "bench"}:
@@ -36,6 +41,7 @@ def prepare(purpose: str) -> None:
         debian.need_box_tools()
     if purpose == "test":
         python_env.install_apart(python_env.ESPHOME_LOCK)
+        python_env.install_apart(python_env.ANSIBLE_LOCK)
     if purpose == "bench":
         python_env.install_apart(python_env.BENCH_LOCK)
     if purpose == "demo":

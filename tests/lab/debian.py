@@ -109,6 +109,14 @@ def need_container() -> None:
         raise SetupError(message)
 
 
+def need_ssh() -> None:
+    """Have what speaks to the provisioned machines; raises SetupError without it."""
+    tools = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "ip": "iproute2"}
+    missing = {package for program, package in tools.items() if find_program(program) is None}
+    if missing:
+        apt_install(*sorted(missing))
+
+
 def want_umockdev() -> None:
     """Have a stand-in for udev and input devices; one test says that it is missing, so no fail."""
     if find_program("umockdev-wrapper") is not None:
