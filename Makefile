@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 # One more than processors: a third of the tests' time is waiting for processes, disks and pages.
 WORKERS ?= 3
 
-.PHONY: help setup demo test test-hardware test-machine test-ansible wheelhouse soak bench audit mutation lint fmt lock clean
+.PHONY: help setup demo test test-hardware test-machine test-ansible wheelhouse soak bench audit fuzz mutation lint fmt lock clean
 .DEFAULT_GOAL := help
 
 help: ## List what make can do
@@ -38,6 +38,11 @@ test-ansible: ## Provision bare Debian machines over SSH as cloud and store boxe
 wheelhouse: ## Everything that machines install, as wheels in dist/wheelhouse (KEY=file signs it)
 	@$(PYTHON) -m tests.lab.bootstrap setup
 	@exec $(BIN)/python -m tests.lab.wheelhouse $(if $(KEY),--key $(KEY))
+
+fuzz: ## Send EXAMPLES=n requests per endpoint and role, made from the API's own description
+	@$(PYTHON) -m tests.lab.bootstrap test
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),50) exec $(BIN)/python -m pytest -p no:xdist -o timeout=0 \
+		tests/integration/cloud/test_api_fuzz.py $(ARGS)
 
 soak: ## Simulate SEEDS=n more days of bad luck on all cores (ARGS="--seed N" replays one)
 	@$(PYTHON) -m tests.lab.bootstrap setup

@@ -242,3 +242,16 @@ def test_offers_are_linted_against_the_catalogue_of_the_database(
     assert out.startswith("warning lint.below_cost [lavish]: 4006381333931 sells below cost")
     code, _, error = run("price", "lint", path, "--store", "none")
     assert (code, one_sentence(error)) == (1, True)
+
+
+def test_a_machine_gets_a_token_and_the_audit_log_can_be_checked(run: Run) -> None:
+    run("migrate")
+    code, token, _ = run("user", "token", "inventory", "--role", "it", "--days", "30")
+    assert (code, len(token.strip())) == (0, 43)
+    code, head, _ = run("audit", "head")
+    seq, _, sealed = head.strip().partition(":")
+    assert (code, int(seq) > 0, len(sealed)) == (0, True, 64)
+    assert run("audit", "verify", "--head", head.strip())[0] == 0
+    code, _, error = run("audit", "verify", "--head", f"{seq}:{'0' * 64}")
+    assert (code, one_sentence(error)) == (1, True)
+    assert run("user", "reset-totp", "nobody")[0] == 1

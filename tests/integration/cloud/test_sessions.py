@@ -115,6 +115,11 @@ def test_health_and_counters_are_public(api: CloudApi) -> None:
     counters = stranger.get("/metrics").text
     assert 'tillbox_http_requests_total{method="GET",route="/healthz",status="200"}' in counters
     headers = stranger.get("/healthz").headers
-    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    policy = headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert "strict-transport-security" not in headers  # this one speaks plain HTTP
     assert stranger.get("/openapi.json").json()["openapi"].startswith("3.")
