@@ -28,6 +28,7 @@ from tests.bench import (
     receipt,
     reconnect,
     release,
+    restore,
     rollback,
     scan,
     scan_queue,
@@ -86,6 +87,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "scan_queue": lambda: [scan_queue.measure(_made(folder / "scan_queue"))],
         "push": lambda: push.measure(_made(folder / "push")),
         "reconnect": reconnect.measure,
+        "restore": lambda: restore.measure(_made(folder / "restore")),
         "rollback": lambda: rollback.measure(_made(folder / "rollback")),
     }
 
