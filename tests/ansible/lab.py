@@ -61,6 +61,7 @@ class Lab:
             host.make(image)
         self.key = image.key
         self._common = common_vars(self.wheels, image.key)
+        self._common["tillbox_cloud_names"] = [HEAD_OFFICE, self.network.address(CLOUD)]
 
     @property
     def wheels(self) -> Path:

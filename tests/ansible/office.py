@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.ansible.lab import CLOUD, HEAD_OFFICE, Lab
+from tests.ansible.lab import CLOUD, Lab
 
 ITEM, PRICE_MINOR = "6901234567892", 350
 PIN = "271828"
@@ -51,16 +51,24 @@ class Office:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
+    def token(self, name: str, role: str) -> str:
+        """A program's way in."""
+        return self.run("user", "token", name, "--role", role).split()[-1]
+
     def _connect(self) -> httpx.Client:
-        token = self.run("user", "token", "lab", "--role", "admin").split()[-1]
+        token = self.token("lab", "admin")
         trust = ssl.create_default_context(cafile=str(self._lab.folder / "chain-ca.pem"))
-        address = self._lab.hosts[CLOUD].address
         return httpx.Client(
-            base_url=f"https://{HEAD_OFFICE}",
-            transport=_Resolved(address, verify=trust),
+            base_url=self.url,
+            verify=trust,
             headers={"Authorization": f"Bearer {token}"},
             timeout=60,
         )
+
+    @property
+    def url(self) -> str:
+        """The API as this machine reaches it."""
+        return f"https://{self._lab.hosts[CLOUD].address}"
 
     def stock(self) -> None:
         """Give the chain something to sell."""
@@ -75,6 +83,7 @@ class Office:
     def new_store(self, store_id: str) -> str:
         """Make a store with its manager; the claim for its box."""
         body = {"name": f"Store {store_id}", "time_zone": "Asia/Shanghai", "currency": "CNY"}
+        body["address"] = f"10.98.255.{store_id}"
         made = self.call("POST", "/v1/stores/new", json={"store_id": store_id, **body})
         return str(made["token"])
 
@@ -85,16 +94,3 @@ class Office:
             assert time.monotonic() - began < within_s, f"{what}: not within {within_s:g} s"
             time.sleep(0.5)
         return time.monotonic() - began
-
-
-class _Resolved(httpx.HTTPTransport):
-    """Head office's name is known to the lab's hosts alone."""
-
-    def __init__(self, address: str, **options: Any) -> None:
-        super().__init__(**options)
-        self._address = address
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions = {**request.extensions, "sni_hostname": request.url.host}
-        request.url = request.url.copy_with(host=self._address)
-        return super().handle_request(request)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.lab.python_env import ANSIBLE_LOCK, ROOT, install_apart
 
@@ -90,3 +92,18 @@ def play(name: str, inventory: Path, log: Path, *arguments: str) -> Played:
         {host: int(changed) for host, _, changed, _, _ in recap},
         {host: int(failed) + int(lost) for host, _, _, lost, failed in recap},
     )
+
+
+def inventory_of(source: Path, **variables: str) -> dict[str, Any]:
+    """What an inventory says, as Ansible reads it."""
+    done = subprocess.run(
+        [str(program("ansible-inventory")), "-i", str(source), "--list"],
+        cwd=ANSIBLE,
+        env={**environment(), **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

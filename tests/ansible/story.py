@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.ansible.lab import CLOUD, Lab
 from tests.ansible.office import ITEM, PIN, PRICE_MINOR, Office
-from tests.ansible.plays import Played
+from tests.ansible.plays import Played, inventory_of
 from tests.ansible.till import OPERATOR
 from tests.fakes.releases import a_wheel
 from tests.lab import wheelhouse
@@ -47,6 +47,7 @@ class Story:
             self.bare_machines_boot,
             self.they_become_head_office,
             self.stores_are_opened,
+            self.an_inventory_lists_them,
             self.bare_machines_become_store_boxes,
             self.each_box_makes_its_first_sale,
             self.nothing_changes_when_all_is_done_again,
@@ -75,6 +76,18 @@ class Story:
         self.office.stock()
         self.office.publish()
         return None
+
+    def an_inventory_lists_them(self) -> None:
+        """Asked by a program that may do nothing but look."""
+        file = self.lab.folder / "tillbox.yml"
+        said = {"plugin": "tillbox_fleet", "url": self.office.url, "ca_file": "chain-ca.pem"}
+        file.write_text(json.dumps(said))
+        found = inventory_of(file, TILLBOX_TOKEN=self.office.token("inventory", "it"))
+        assert set(found["tillbox_new"]["hosts"]) == {f"store-{each}" for each in STORES.values()}
+        facts = found["_meta"]["hostvars"]["store-17"]
+        assert (facts["ansible_host"], facts["tillbox_store_id"]) == ("10.98.255.17", "17")
+        refused = inventory_of(file, TILLBOX_TOKEN="wrong")
+        assert "tillbox_boxes" not in refused
 
     def bare_machines_become_store_boxes(self) -> Figures:
         """Both at once; they enrol, and speak to the broker with their certificates."""
