@@ -120,15 +120,10 @@ def _items(
 
 def _item(row: Sequence[Any], later: Sequence[Sequence[Any]]) -> MasterItem:
     found = dict(zip(FIELDS, row, strict=True))
-    return MasterItem(
-        **found
-        | {
-            "gtin": Gtin(found["gtin"]),
-            "tags": tuple(found["tags"]),
-            "codes": tuple(map(parse_pack_code, found["codes"])),
-            "later": tuple(ItemChange(*change) for change in later),
-        }
-    )
+    found["gtin"] = Gtin(found["gtin"])
+    found["tags"] = tuple(found["tags"])
+    found["codes"] = tuple(map(parse_pack_code, found["codes"]))
+    return MasterItem(**found, later=tuple(ItemChange(*change) for change in later))
 
 
 def _priced(hits: str, order: str) -> TextClause:

@@ -6,7 +6,7 @@ Whole numbers all through; a half is rounded away from zero. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from cloud.price.table import PriceRow
@@ -90,7 +90,7 @@ def changed_rows(rows: Iterable[PriceRow], change: BulkChange) -> Iterator[Price
         if row.regular_minor is None:
             continue
         regular = change.moved(row.regular_minor)
-        new = replace(row, regular_minor=regular, member_minor=_member(row, regular, change))
+        new = row._replace(regular_minor=regular, member_minor=_member(row, regular, change))
         if new != row:
             yield new
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,7 @@ from shared.price.price_book import DatedPrice
 from shared.publication.revision import Record, RecordKind
 
 LARGE_MOVE_PERCENT = 90
+_PLACE = attrgetter("scope", "gtin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _rows(
         member = None if command.regular_minor is None else command.member_minor
         row = PriceRow(scope, gtin, begin.at_ms, command.regular_minor, member, begin.local)
         if end is not None:
-            row = replace(row, to_at_ms=end.at_ms, to_local=end.local)
+            row = row._replace(to_at_ms=end.at_ms, to_local=end.local)
         if not command.is_large_confirmed:
             _check_move(before.get(scope), row)
         is_plain = end is None and begin.local is None
@@ -154,7 +156,7 @@ def bulk_rows(database: Database, asked: BulkEdit, at_ms: int) -> Iterator[Price
         found = PriceFilter(asked.text, asked.department, scopes)
         for row in changed_rows(store.said_at(connection, found, begin.at_ms), asked.change):
             start = places.moment(asked.start, row.scope) if asked.start else begin
-            yield replace(row, from_at_ms=start.at_ms, from_local=start.local)
+            yield row._replace(from_at_ms=start.at_ms, from_local=start.local)
 
 
 def places_of(connection: Connection) -> Places:
@@ -170,9 +172,8 @@ class PriceRecords:
 
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
         """All dated prices of each item and scope with a draft."""
-        for scope, rows in groupby(store.draft_prices(connection), key=lambda row: row.scope):
-            for record in records_of(rows):
-                yield ScopedRecord(scope, record)
+        for (scope, _), dated in groupby(store.draft_prices(connection), key=_PLACE):
+            yield ScopedRecord(scope, _record_of(list(dated)))
 
     def take(self, connection: Connection, release_id: int) -> None:
         """See RecordSource."""
@@ -187,11 +188,9 @@ class PriceRecords:
         store.mark_published(connection, release_id, rev)
 
 
-def records_of(rows: Iterable[PriceRow]) -> Iterator[Record]:
-    """One record per item; rows of one scope, by item and ascending instant."""
-    for (scope, gtin), dated in groupby(rows, key=lambda row: (row.scope, row.gtin)):
-        prices = [_period_of(row) for row in dated]
-        yield Record(RecordKind.PRICE, record_key(gtin, level_of(scope)), {"prices": prices})
+def _record_of(dated: Sequence[PriceRow]) -> Record:
+    key = record_key(dated[0].gtin, level_of(dated[0].scope))
+    return Record(RecordKind.PRICE, key, {"prices": list(map(_period_of, dated))})
 
 
 def _period_of(row: PriceRow) -> list[int | str | None]:

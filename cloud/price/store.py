@@ -7,8 +7,7 @@ function `price_in_force`, which reads local times as UTC: near enough for who l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -21,8 +20,7 @@ from shared.price.price_book import DatedPrice
 
 HISTORY_MAX = 500
 SAMPLE_MAX = 50
-FIELDS = tuple(field.name for field in fields(PriceRow))
-values_of = attrgetter(*FIELDS)
+FIELDS = PriceRow._fields
 
 _STAGE = text("""
     CREATE TEMP TABLE incoming_price (
@@ -168,7 +166,7 @@ def has_item(connection: Connection, gtin: str) -> bool:
 def stage(connection: Connection, rows: Iterable[tuple[int, PriceRow]]) -> None:
     """Put the rows of a table into a temporary one."""
     connection.execute(_STAGE)
-    copied = ((line, *values_of(row)) for line, row in rows)
+    copied = ((line, *row) for line, row in rows)
     copy_rows(connection, "incoming_price", ("line", *FIELDS), copied)
 
 
@@ -252,7 +250,7 @@ def mark_published(connection: Connection, release_id: int, rev: int) -> None:
 
 
 def _prices(rows: Iterable[Sequence[Any]]) -> Iterator[PriceRow]:
-    return (PriceRow(*row) for row in rows)
+    return map(PriceRow._make, rows)
 
 
 def _array(scopes: Sequence[str] | None) -> list[str] | None:

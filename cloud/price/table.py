@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import IO
+from typing import IO, NamedTuple
 
 from cloud.csv_table import Row, RowErrors, read_table
 from cloud.records import CHAIN, STORE_PREFIX, ZONE_PREFIX, zone_of
@@ -30,8 +30,7 @@ FROM_YEAR, TO_YEAR = 2000, 2099
 DIGITS_MAX = 18
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRow:
+class PriceRow(NamedTuple):
     """One dated price; `member_minor` None means that members pay the regular price.
 
     `scope` as in `cloud.records`. `regular_minor` None: from then on the scope says nothing. It

@@ -26,6 +26,8 @@ _STAGE = text("""
     CREATE TEMP TABLE IF NOT EXISTS staged_line (
         scope text NOT NULL, kind text NOT NULL, key text NOT NULL,
         sha256 bytea, line bytea NOT NULL) ON COMMIT DROP""")
+# A large chain's first release sorts hundreds of megabytes once, and writes them all the same.
+_SORT_IN_MEMORY = text("SET LOCAL work_mem = '128MB'")
 # What is set back to the base while a release that changes it is open says something new, too.
 _FREEZE = text("""
     INSERT INTO release_change
@@ -104,13 +106,17 @@ _REBASE = (
 _HAVING = text("""
     SELECT store_id, rev, at_ms, state = 'held' FROM release_store
     WHERE release_id = :release_id AND state IN ('held', 'active') ORDER BY store_id""")
-# These two read hundreds of thousands of rows: by the driver, a row costs much less that way.
+# These read hundreds of thousands of rows: by the driver, a row costs much less that way.
 _CHANGES = """
     SELECT release_id, scope, kind, key, old_sha, old_line, new_sha, new_line
     FROM release_change
     WHERE release_id = ANY (%(releases)s) AND scope = ANY (%(scopes)s)
       AND new_sha IS DISTINCT FROM old_sha
     ORDER BY release_id, scope, kind, key"""
+_SUMS = """
+    SELECT release_id, scope, old_sha, new_sha FROM release_change
+    WHERE release_id = ANY (%(releases)s) AND scope = ANY (%(scopes)s)
+      AND new_sha IS DISTINCT FROM old_sha"""
 _TOUCHED = text("""
     SELECT DISTINCT release_id, scope FROM release_change WHERE release_id = ANY (:releases)""")
 _SCOPE_SUMS = text("""
@@ -191,6 +197,7 @@ def freeze_lines(connection: Connection, release_id: int, lines: Iterable[Staged
     rest = iter(lines)
     while some := list(islice(rest, COPIED_AT_ONCE)):  # they may come from the same connection
         copy_rows(connection, "staged_line", ("scope", "kind", "key", "sha256", "line"), some)
+    connection.execute(_SORT_IN_MEMORY)
     connection.execute(_FREEZE, {"release_id": release_id})
 
 
@@ -241,19 +248,27 @@ def touched(connection: Connection, releases: Iterable[int]) -> set[tuple[int, s
 
 def parts(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Part]:
     """What releases change in scopes."""
-    asked = list(wanted)
-    if not asked:
+    values = _asked(wanted)
+    if not values["scopes"]:
         return {}
-    values = {
-        "releases": sorted({release_id for release_id, _ in asked}),
-        "scopes": sorted({scope for _, scope in asked}),
-    }
     gathered: dict[tuple[int, str], list[Change]] = {}
-    for release_id, scope, kind, key, *rest in driver(connection).execute(_CHANGES, values):
-        old, old_line, new, line = rest
+    for release_id, scope, kind, key, old, old_line, new, line in _rows(
+        connection, _CHANGES, values
+    ):
         change = Change((scope, kind, key), old, old_line, new, line)
         gathered.setdefault((release_id, scope), []).append(change)
     return {each: part_of(changes) for each, changes in gathered.items()}
+
+
+def sums(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Sum]:
+    """By how much releases move the digests of scopes: the same without reading the lines."""
+    values = _asked(wanted)
+    if not values["scopes"]:
+        return {}
+    moved: dict[tuple[int, str], list[tuple[bytes | None, bytes | None]]] = {}
+    for release_id, scope, old, new in _rows(connection, _SUMS, values):
+        moved.setdefault((release_id, scope), []).append((old, new))
+    return {each: sum_of(hashes) for each, hashes in moved.items()}
 
 
 def scope_sums(connection: Connection, scopes: Iterable[str]) -> dict[str, Sum]:
@@ -265,7 +280,7 @@ def scope_sums(connection: Connection, scopes: Iterable[str]) -> dict[str, Sum]:
 def settle(connection: Connection, release_id: int) -> None:
     """Make a release's changes the base."""
     moved: dict[str, list[tuple[bytes | None, bytes | None]]] = {}
-    for scope, old, new in driver(connection).execute(_HASHES, {"release_id": release_id}):
+    for scope, old, new in _rows(connection, _HASHES, {"release_id": release_id}):
         moved.setdefault(scope, []).append((old, new))
     _put_sums(connection, moved)
     for statement in _SETTLE:
@@ -300,6 +315,23 @@ def forget(connection: Connection, before_ms: int) -> None:
     A release that was frozen long before it went out is as old as its last revision.
     """
     connection.execute(_FORGET, {"before_ms": before_ms})
+
+
+def _asked(wanted: Iterable[tuple[int, str]]) -> dict[str, list[Any]]:
+    asked = list(wanted)
+    return {
+        "releases": sorted({release_id for release_id, _ in asked}),
+        "scopes": sorted({scope for _, scope in asked}),
+    }
+
+
+def _rows(
+    connection: Connection, query: str, values: Mapping[str, Any]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of an answer, many made at once: one by one each would cost five times as much."""
+    found = driver(connection).execute(query, values)
+    while some := found.fetchmany(COPIED_AT_ONCE):
+        yield from some
 
 
 def _put_sums(

@@ -16,9 +16,9 @@ from cloud.publication.compile import (
     Part,
     Sum,
     deltas_after,
+    digest_sum,
     manifest_hex,
     packed,
-    sum_of,
     sum_of_manifest,
     wants_snapshot,
 )
@@ -88,6 +88,7 @@ class Mover:
     made_revs: int = 0
     stores: int = 0
     parts: dict[tuple[int, str], Part] = field(default_factory=dict)
+    sums: dict[tuple[int, str], Sum] = field(default_factory=dict)
     bases: dict[str, Sum] = field(default_factory=dict)
     deltas: dict[DeltaKey, Packed] = field(default_factory=dict)
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -131,6 +132,7 @@ class Mover:
     def _load(self, planned: list[tuple[Line, tuple[Step, ...]]]) -> None:
         """Read what is not known yet of these stores; what only they have is forgotten again."""
         self.parts = {key: each for key, each in self.parts.items() if is_shared_scope(key[1])}
+        self.sums = {key: each for key, each in self.sums.items() if is_shared_scope(key[1])}
         self.bases = {scope: each for scope, each in self.bases.items() if is_shared_scope(scope)}
         self.deltas = {
             key: each
@@ -144,12 +146,12 @@ class Mover:
             for each in (*line.active, *step.adds, *step.removes)
         }
         scopes = {scope for line, _ in planned for scope in line.scopes}
-        wanted = {
-            (release_id, scope)
-            for release_id, scope in self.touched
-            if release_id in releases and scope in scopes and (release_id, scope) not in self.parts
-        }
-        self.parts |= flight_store.parts(self.connection, wanted)
+        wanted = {key for key in self.touched if key[0] in releases and key[1] in scopes}
+        self.parts |= flight_store.parts(
+            self.connection, (wanted & _moving(planned)) - self.parts.keys()
+        )
+        self.sums |= {key: part.sum for key, part in self.parts.items()}
+        self.sums |= flight_store.sums(self.connection, wanted - self.sums.keys())
         missing = scopes - self.bases.keys()
         found = flight_store.scope_sums(self.connection, missing)
         self.bases |= {scope: found.get(scope, Sum()) for scope in missing}
@@ -184,7 +186,7 @@ class Mover:
             draft.made += (self._delta(key).piece(last, rev),)
             last = rev
         for release_id, scope, is_back in keys:
-            part = self.parts[release_id, scope].sum
+            part = self.sums[release_id, scope]
             draft.total += -part if is_back else part
         draft.rev = last
         draft.deltas = (*deltas, *draft.made)
@@ -197,7 +199,7 @@ class Mover:
             (release_id, scope, is_back)
             for release_id, is_back in sorted(moves)
             for scope in scopes
-            if (release_id, scope) in self.parts
+            if (release_id, scope) in self.sums
         )
 
     def _delta(self, key: DeltaKey) -> Packed:
@@ -221,8 +223,8 @@ class Mover:
     def _scope_total(self, scope: str, content: Iterable[int]) -> Sum:
         total = self.bases[scope]
         for release_id in content:
-            if (release_id, scope) in self.parts:
-                total += self.parts[release_id, scope].sum
+            if (release_id, scope) in self.sums:
+                total += self.sums[release_id, scope]
         return total
 
     def _snapshots(self, drafts: list[_Draft]) -> dict[tuple[str, str], ScopePiece]:
@@ -235,7 +237,7 @@ class Mover:
                 )
             for scope in draft.line.scopes:
                 total = self._scope_total(scope, draft.content)
-                over = tuple(sorted(n for n in draft.content if (n, scope) in self.parts))
+                over = tuple(sorted(n for n in draft.content if (n, scope) in self.sums))
                 wanted[scope, manifest_hex(total)] = (total, over)
         asked = [(scope, total) for (scope, _), (total, _) in wanted.items()]
         found = pieces.known_snapshots(self.connection, asked)
@@ -266,7 +268,7 @@ class Mover:
         kept = list(lines)
         made = packed(kept)
         self.objects[made.sha256] = made.data
-        return pieces.scope_piece(made), sum_of((None, sha256(line)) for line in kept)
+        return pieces.scope_piece(made), digest_sum([sha256(line) for line in kept])
 
     def _manifest(
         self,
@@ -349,3 +351,16 @@ class Mover:
         }
         lineage_store.add_publication(self.connection, values)
         self.made_revs += 1
+
+
+def _moving(planned: Iterable[tuple[Line, tuple[Step, ...]]]) -> set[tuple[int, str]]:
+    """Release and scope of all whose lines go into deltas; a whole revision needs none."""
+    return {
+        (release_id, scope)
+        for line, steps in planned
+        for step in steps
+        if not step.is_whole
+        for release_id in (*step.adds, *step.removes, step.release_id)
+        if release_id is not None
+        for scope in line.scopes
+    }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from cloud.archive.objects import ObjectStore
-from cloud.db import copy_rows
+from cloud.db import copy_rows, driver
 from cloud.publication.compile import Packed, Sum, manifest_hex
 
 SMALL_BYTES_MAX = 16 * 1024
@@ -37,18 +37,19 @@ _KEEP = text("""
     INSERT INTO scope_snapshot (scope, digest, sha256, size, records)
     VALUES (:scope, :digest, :sha256, :size, :records) ON CONFLICT DO NOTHING""")
 # The base of scopes with some releases in flight laid over it.
-_LINES = text("""
+_LINES = """
     SELECT scope, line FROM (
         SELECT scope, kind, key, line FROM record base
-        WHERE scope = ANY (:scopes) AND NOT EXISTS (
+        WHERE scope = ANY (%(scopes)s) AND NOT EXISTS (
             SELECT FROM release_change over
-            WHERE over.release_id = ANY (:releases) AND over.scope = base.scope
+            WHERE over.release_id = ANY (%(releases)s) AND over.scope = base.scope
               AND over.kind = base.kind AND over.key = base.key)
         UNION ALL
         SELECT scope, kind, key, new_line FROM release_change
-        WHERE release_id = ANY (:releases) AND scope = ANY (:scopes)
+        WHERE release_id = ANY (%(releases)s) AND scope = ANY (%(scopes)s)
           AND new_sha IS NOT NULL) held (scope, kind, key, line)
-    ORDER BY scope, kind, key""")
+    ORDER BY scope, kind, key"""
+LINES_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,11 @@ def scope_lines(
     connection: Connection, scopes: Iterable[str], releases: Iterable[int]
 ) -> Iterator[tuple[str, bytes]]:
     """Scope and line of every record of scopes, with releases in flight laid over the base."""
-    statement = _LINES.execution_options(yield_per=10_000)
     values = {"scopes": list(scopes), "releases": list(releases)}
-    for scope, line in connection.execute(statement, values):
-        yield scope, bytes(line)
+    with driver(connection).cursor(name="scope_lines", binary=True) as cursor:
+        cursor.execute(_LINES, values)
+        while some := cursor.fetchmany(LINES_AT_ONCE):
+            yield from some
 
 
 def scope_piece(packed: Packed) -> ScopePiece:

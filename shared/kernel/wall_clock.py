@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from shared.kernel.errors import RefusedError
 
@@ -31,6 +32,7 @@ def wall_clock_of(text: str) -> datetime:
     raise RefusedError("time.local", value=text[:40])
 
 
+@lru_cache(maxsize=1024)
 def instant_ms(text: str, zone: tzinfo) -> int:
     """UTC milliseconds at which a store's clock shows a local time; RefusedError `time.local`."""
     return ms_of(first_instant(wall_clock_of(text), zone))
