@@ -15,7 +15,7 @@ from cloud.place.api import author_of, cell_of
 from cloud.place.setting_store import SettingRow
 
 router = APIRouter(prefix="/v1/till-roles", tags=["till-roles"])
-Writer = Annotated[Principal, Depends(Requires(STAFF_WRITE))]
+Writer = Annotated[Principal, Depends(Requires(STAFF_WRITE, fresh=True))]
 WRITE = [Depends(Requires(STAFF_WRITE))]
 COLUMNS = (
     "role_id",

@@ -135,7 +135,7 @@ def test_accessibility_of_the_console(admin: ConsolePage, shop: Shop) -> None:
     admin.sign_in(state.console_user, state.console_password)
     for page in (
         *("overview", "close", "convergence", "stores", "import", "releases", "promotions"),
-        *("catalogue", "masters", "fleet", "alerts"),
+        *("catalogue", "masters", "fleet", "alerts", "staff"),
     ):
         admin.go(f"console.{page}.title")
         expect(admin.page.get_by_text(admin.words("common.loading"))).to_have_count(0)

@@ -101,6 +101,13 @@ export const GROUPS: readonly RouteGroup[] = [
         page: () => import("../pages/Masters.svelte"),
       },
       {
+        path: "/staff",
+        title: "console.staff.title",
+        icon: "person",
+        permission: "staff.write",
+        page: () => import("../pages/Staff.svelte"),
+      },
+      {
         path: "/convergence",
         title: "console.convergence.title",
         icon: "target",
