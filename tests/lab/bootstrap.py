@@ -40,8 +40,8 @@ def prepare(purpose: str) -> None:
     if purpose == "test":
         debian.need_box_tools()
     if purpose == "test":
+        debian.need_ssh()
         python_env.install_apart(python_env.ESPHOME_LOCK)
-        python_env.install_apart(python_env.ANSIBLE_LOCK)
     if purpose == "bench":
         python_env.install_apart(python_env.BENCH_LOCK)
     if purpose == "demo":
