@@ -65,9 +65,7 @@ def context_of(settings: Settings, hq_key: HqKey, clock: Clock) -> Context:
         clock=clock,
         objects=objects,
         hq_key=hq_key,
-        people=Identity(
-            Parts(database, clock, settings, Sealer(hq_key, "totp"), Mailer(settings))
-        ),
+        people=Identity(Parts(database, clock, settings, Sealer(hq_key, "totp"), Mailer(settings))),
         boxes=Boxes(database),
         journals=Journals(database, POSTERS, clock),
         accounts=accounts_of(settings),

@@ -13,6 +13,7 @@ from cloud.identity.factor import new_codes, new_secret
 from cloud.identity.parts import Caller, Parts, hash_of, is_right
 from cloud.identity.policy import require_good
 from cloud.identity.role_store import roles
+from cloud.identity.session_store import USER_LIMITS
 from cloud.identity.store import User
 from cloud.identity.totp import enrolment_url, secret_text, step_of
 from cloud.passwords import hash_password
@@ -52,12 +53,19 @@ def account(parts: Parts, caller: Caller) -> dict[str, Any]:
 def change_password(parts: Parts, caller: Caller, old: str, new: str) -> None:
     """Give oneself a new password; every other session of this person ends.
 
-    Raises RefusedError `user.password_wrong` or what `require_good` does.
+    Raises RefusedError `user.password_wrong`, `session.too_many_tries` (whoever found an open
+    session must not guess here either) or what `require_good` does.
     """
+    limits = [(f"user:{caller.user}", limit) for limit in USER_LIMITS]
     with parts.database.begin() as connection:
         user = own(connection, caller)
+        tries, wait_ms = session_store.begin_try(connection, limits, parts.now_ms())
+    if wait_ms > 0:
+        raise RefusedError("session.too_many_tries", wait_s=-(-wait_ms // 1000))
     if not is_right(user.password_hash, old):
         raise RefusedError("user.password_wrong")
+    with parts.database.begin() as connection:
+        session_store.forget_tries(connection, (), tries)
     require_good(new, user.name, user.display_name, user.mail)
     with parts.database.begin() as connection:
         store.set_password(connection, user.name, hash_password(new))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.background import BackgroundTask
 
 from cloud.access import PUBLIC, SESSION_COOKIE, AnyPrincipal, ContextDep
 from cloud.answer import json_answer
@@ -83,8 +84,9 @@ def sign_out(request: Request, principal: AnyPrincipal, identity: IdentityDep) -
 @router.post("/password-reset", status_code=202, response_class=Response, dependencies=FOR_ALL)
 def ask_reset(body: schemas.ResetRequest, parts: PartsDep, who: Stranger) -> Response:
     """Send a link to a user who forgot the password; the same answer whoever that is."""
-    letters.ask_reset(parts, who, body.user, body.language)
-    return Response(status_code=202)
+    letters.admit_reset(parts, who)
+    send = BackgroundTask(letters.send_reset, parts, who, body.user, body.language)
+    return Response(status_code=202, background=send)
 
 
 @router.post("/password-reset/finish", status_code=204, dependencies=FOR_ALL)

@@ -9,7 +9,8 @@ from fastapi import Depends, Request, Response
 from cloud.access import SESSION_COOKIE, ContextDep, session_token_of
 from cloud.context import Principal
 from cloud.identity.parts import Caller, Parts
-from cloud.identity.service import HOUR_MS, Identity
+from cloud.identity.service import Identity
+from cloud.identity.session_store import HOUR_MS
 from cloud.settings import Settings
 
 AGENT_MAX = 200

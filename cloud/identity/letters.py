@@ -46,17 +46,21 @@ def new_ticket(parts: Parts, connection: Connection, name: str, kind: str) -> Ti
     return Ticket(f"{parts.settings.url()}/reset#{token}", kind)
 
 
-def ask_reset(parts: Parts, caller: Caller, name: str, language: str) -> None:
-    """Send a link to a user who forgot the password.
-
-    The same for a user who does not exist, has no mail address or asked too often; only who asks
-    from one address for many users is told (RefusedError `session.too_many_tries`).
-    """
-    address, now = f"reset-from:{caller.address}", parts.now_ms()
+def admit_reset(parts: Parts, caller: Caller) -> None:
+    """Let an address ask for so many links; RefusedError `session.too_many_tries`."""
+    limits = [(f"reset-from:{caller.address}", PER_ADDRESS)]
     with parts.database.begin() as connection:
-        _, wait_ms = session_store.begin_try(connection, [(address, PER_ADDRESS)], now)
+        _, wait_ms = session_store.begin_try(connection, limits, parts.now_ms())
     if wait_ms > 0:
         raise RefusedError("session.too_many_tries", wait_s=-(-wait_ms // 1000))
+
+
+def send_reset(parts: Parts, caller: Caller, name: str, language: str) -> None:
+    """Send a link to a user who forgot the password, if there is one and not too often.
+
+    Runs after the answer: how long it takes tells nobody whether there is such a user.
+    """
+    now = parts.now_ms()
     with parts.database.begin() as connection:
         user = store.find_user(connection, name)
         limits = [(f"reset:{name}", PER_USER)]

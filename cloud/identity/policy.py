@@ -19,6 +19,8 @@ JUDGED_MAX = 72
 """What lies behind cannot make a password weaker, and takes long to judge."""
 SCORE_MIN = 3
 """At least 10^8 guesses: out of reach of whoever may try ten times in five minutes."""
+OWN_MIN, REST_MIN = 3, 5
+"""What is left of a password without the person's own words has to be so long."""
 _PARTS = re.compile(r"[\s@._-]+")
 
 
@@ -31,8 +33,10 @@ def require_good(password: str, *words: str) -> None:
         raise RefusedError("user.password_short", length=LENGTH_MIN)
     if len(password) > LENGTH_MAX:
         raise RefusedError("user.password_long", length=LENGTH_MAX)
-    told = ["tillbox"]
-    for word in words:
-        told += [word, *_PARTS.split(word)]
-    if zxcvbn(password[:JUDGED_MAX], [word for word in told if word])["score"] < SCORE_MIN:
+    own = {part for word in ("tillbox", *words) for part in (word, *_PARTS.split(word)) if part}
+    rest = password.lower()
+    for word in sorted(own, key=len, reverse=True):
+        rest = rest.replace(word.lower(), " ") if len(word) >= OWN_MIN else rest
+    judged = zxcvbn(password[:JUDGED_MAX], sorted(own))
+    if judged["score"] < SCORE_MIN or len("".join(_PARTS.split(rest))) < REST_MIN:
         raise RefusedError("user.password_guessable")

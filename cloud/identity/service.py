@@ -14,14 +14,10 @@ from cloud.identity.oidc import SignInService
 from cloud.identity.parts import Caller, Parts, hash_of, is_right
 from cloud.identity.role import ADMIN, BUILT_IN, Role, changed
 from cloud.identity.role_store import roles
-from cloud.identity.session_store import Limit, NewSession
+from cloud.identity.session_store import ADDRESS_LIMIT, HOUR_MS, USER_LIMITS, NewSession
 from cloud.identity.store import ACTIVE, User
 from shared.kernel.errors import MissingError, RefusedError, RetailError
 
-HOUR_MS = 3_600_000
-USER_LIMITS = (Limit(10, 5 * 60_000), Limit(60, 24 * HOUR_MS))
-"""Ten wrong tries make a user wait five minutes, sixty a day."""
-ADDRESS_LIMIT = Limit(50, 5 * 60_000)
 AGENT_MAX = 200
 NOBODY_KNOWN = "?"
 """Stands in the log for a name that nobody has: it may be a password typed in the wrong place."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from cloud.db import lock_for_transaction
 
+HOUR_MS = 3_600_000
 TRY_LOCK = 7_461_020
 KEPT_MS = 24 * 3_600_000
 """How long a failed try is remembered: the longest window of any limit."""
@@ -77,6 +78,11 @@ class Limit:
 
     tries: int
     window_ms: int
+
+
+USER_LIMITS = (Limit(10, 5 * 60_000), Limit(60, 24 * HOUR_MS))
+"""Ten wrong tries make a user wait five minutes, sixty a day."""
+ADDRESS_LIMIT = Limit(50, 5 * 60_000)
 
 
 def open_session(connection: Connection, session: NewSession) -> None:

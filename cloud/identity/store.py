@@ -32,8 +32,12 @@ _COLUMNS = (
 )
 _FIND = text(f"SELECT {_COLUMNS} FROM app_user u WHERE u.name = :name")  # noqa: S608 - constants
 _ALL = text(f"SELECT {_COLUMNS} FROM app_user u ORDER BY u.name")  # noqa: S608 - constants
-_BY_MAIL = text(f"SELECT {_COLUMNS} FROM app_user u WHERE lower(u.mail) = lower(:mail)")  # noqa: S608
-_BY_SUBJECT = text(f"SELECT {_COLUMNS} FROM app_user u WHERE u.oidc_subject = :subject")  # noqa: S608
+_BY_MAIL = text(
+    f"SELECT {_COLUMNS} FROM app_user u WHERE lower(u.mail) = lower(:mail)"  # noqa: S608 - constants
+)
+_BY_SUBJECT = text(
+    f"SELECT {_COLUMNS} FROM app_user u WHERE u.oidc_subject = :subject"  # noqa: S608 - constants
+)
 _PUT = text("""
     INSERT INTO app_user (name, display_name, role, password_hash, mail, state, is_machine,
                           store_groups)

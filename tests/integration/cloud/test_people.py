@@ -16,8 +16,7 @@ from cloud.access import FRESH_MS
 from cloud.db import Database
 from cloud.identity import people, store
 from cloud.identity.people import Machine, put_user
-from cloud.identity.service import ADDRESS_LIMIT, HOUR_MS, USER_LIMITS
-from cloud.identity.session_store import begin_try
+from cloud.identity.session_store import ADDRESS_LIMIT, HOUR_MS, USER_LIMITS, begin_try
 from cloud.identity.totp import STEP_MS, code_at
 from shared.kernel.errors import CorruptError, RefusedError
 from tests.e2e.waiting import until
@@ -235,6 +234,20 @@ def test_a_new_password_ends_the_other_sessions(strict: CloudApi, clock: Settabl
     assert other.get("/v1/session").status_code == 401
     assert sign_in(other, "changer").status_code == 401
     assert sign_in(other, "changer", OTHER).status_code == 200
+
+
+def test_an_open_session_is_no_place_to_guess_the_password(
+    strict: CloudApi, clock: SettableClock
+) -> None:
+    browser = person(strict, "found", "reader")
+    body = {"old": "a guess", "new": OTHER}
+    codes = [
+        browser.put("/v1/account/password", json=body).json()["code"]
+        for _ in range(USER_LIMITS[0].tries + 1)
+    ]
+    assert codes == ["user.password_wrong"] * USER_LIMITS[0].tries + ["session.too_many_tries"]
+    proof = browser.post("/v1/session/confirm", json={"password": PASSWORD})
+    assert proof.json()["code"] == "session.too_many_tries"
 
 
 def test_guesses_by_many_at_once_are_no_way_around_the_limit(

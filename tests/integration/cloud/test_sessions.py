@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from cloud.identity.role import ROLES
-from cloud.identity.service import HOUR_MS, USER_LIMITS
+from cloud.identity.session_store import HOUR_MS, USER_LIMITS
 from tests.lab.cloud_api import PASSWORD, CloudApi, SettableClock
 
 
