@@ -40,10 +40,11 @@ CORE_MODULES = {
         "typing",
     ),
     *("types", "unicodedata", "uuid", "zlib", "zoneinfo", "struct", "base64", "decimal"),
-    *("fractions", "abc", "contextlib"),
+    *("fractions", "abc", "contextlib", "ipaddress"),
 }
 # Where the core speaks to the other side, it may use the codecs of the wire.
 CORE_EXTRAS = dict.fromkeys(("orjson", "pydantic", "pydantic_core", "zstandard"), ("shared/wire/",))
+CORE_EXTRAS["urllib"] = ("shared/wire/claim.py",)  # the claim is a URL: urllib.parse
 VENDORS = {
     "alembic": ("cloud/migrations/",),
     "argon2": ("edge/staff/", "cloud/passwords.py"),

@@ -12,7 +12,8 @@ from shared.wire.certificate import renewal_statement, trust_statement
 from shared.wire.signed import desired_statement, split_signature, with_signature
 
 SIGNATURE = bytes(range(64))
-OBJECTS = st.dictionaries(st.text(max_size=8), st.text() | st.integers() | st.booleans(), min_size=1)
+VALUES = st.text() | st.integers() | st.booleans()
+OBJECTS = st.dictionaries(st.text(max_size=8), VALUES, min_size=1)
 
 
 @given(OBJECTS)
