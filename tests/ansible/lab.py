@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -80,7 +80,7 @@ class Lab:
     def write_inventory(self) -> Path:
         """The inventory as it is now."""
         boxes = [name for name in self._names if name != CLOUD]
-        groups = ("database", "broker", "cloud_api", "cloud_worker")
+        groups = ("database", "broker", "cloud_api", "cloud_worker", "monitoring")
         children: dict[str, Any] = {f"tillbox_{group}": {"hosts": {CLOUD: {}}} for group in groups}
         children["tillbox_cloud"] = {"children": {name: {} for name in children}}
         children["tillbox_boxes"] = {"hosts": {name: self.vars.get(name, {}) for name in boxes}}
@@ -108,7 +108,8 @@ class Lab:
             host.remove()
         self._mirror.stop()
         self.network.remove()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        # Quicker than Python by far: three copies of a Debian.
+        subprocess.run(["rm", "-rf", str(self._folder)], check=False)
 
     def __exit__(
         self,
@@ -126,6 +127,7 @@ def common_vars(wheels: Path, key: Path) -> dict[str, Any]:
         "tillbox_release_wheelhouse": str(wheels),
         "tillbox_release_signers": [signer],
         "tillbox_base_has_clock": False,
+        "tillbox_base_admins": [{"name": ADMIN, "public": [signer]}],
         "tillbox_cloud_dns_suffix": DOMAIN,
         "tillbox_cloud_public_url": f"https://{HEAD_OFFICE}",
         "tillbox_broker_internal_password": secrets.token_urlsafe(24),

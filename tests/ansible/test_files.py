@@ -19,7 +19,7 @@ ANSIBLE = ROOT / "ansible"
 ROLES = sorted(path for path in (ANSIBLE / "roles").iterdir() if path.is_dir())
 TASKS = sorted([*ANSIBLE.glob("roles/*/tasks/*.yml"), *ANSIBLE.glob("roles/*/handlers/*.yml")])
 PLAYBOOKS = sorted(ANSIBLE.glob("playbooks/*.yml"))
-LINES_MAX = 110
+LINES_MAX = 80
 VERBS = {
     *("provision_store", "update_edge", "rotate_credentials", "replace_box", "backup_restore"),
     *("provision_cloud", "drift", "site"),
