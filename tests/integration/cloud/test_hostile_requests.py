@@ -1,0 +1,82 @@
+"""What nobody sends by mistake: hostile texts in addresses, odd bodies and paths."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from cloud.http.openapi import description
+from tests.lab.cloud_api import CloudApi
+
+PROBE = "x' OR 1=1; DROP TABLE app_user; --\"{{7*7}}${7*7}<script>alert(1)</script>\u202e\\"
+PROBE += "\r\nSet-Cookie: tb_console=planted"
+
+
+def gets() -> list[tuple[str, list[str]]]:
+    """Every GET that answers at once: its path, and the names of its texts in the query."""
+    found = []
+    for path, operations in description()["paths"].items():
+        operation = operations.get("get")
+        if operation is None or path == "/v1/events":
+            continue
+        asked: list[dict[str, Any]] = operation.get("parameters", [])
+        texts = [
+            each["name"]
+            for each in asked
+            if each["in"] == "query" and each["schema"].get("type") == "string"
+        ]
+        found.append((path, texts))
+    return found
+
+
+def test_hostile_texts_are_texts(admin: httpx.Client) -> None:
+    wrong = []
+    for path, texts in gets():
+        address = re.sub(r"\{[^}]*\}", quote(PROBE, safe="").replace("\\", r"\\"), path)
+        answer = admin.get(address, params=dict.fromkeys(texts, PROBE))
+        is_page = "text/html" in answer.headers.get("content-type", "")
+        if answer.status_code >= 500 or "planted" in answer.headers.get("set-cookie", ""):
+            wrong.append(f"{path} {answer.status_code}")
+        if is_page and "<script>alert" in answer.text:
+            wrong.append(f"{path} says a script")
+    assert wrong == []
+    assert admin.get("/v1/users").json()["users"] != []  # the table is still there
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b'{"user": "\\u0000", "password": "x"}',
+        b'{"user": "\\ud800", "password": "x"}',
+        b'{"user": "a", "password": "x", "code": 1e999}',
+        b"\xff\xfe{}",
+        b'{"user": "a", "user": "b", "password": "x"}',
+    ],
+)
+def test_odd_bodies_are_refused_and_break_nothing(api: CloudApi, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = api.stranger().post("/v1/session", content=body, headers=headers)
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/%00", "/v1/items/%ff%fe", "/%2e%2e/%2e%2e/etc/passwd", "/v1//items", "/v1/" + "a" * 9000],
+)
+def test_odd_paths_lead_nowhere(api: CloudApi, path: str) -> None:
+    answer = api.stranger().get(path)
+    assert answer.status_code < 500
+    assert "root:" not in answer.text
+
+
+def test_a_token_in_an_odd_form_is_no_token(api: CloudApi) -> None:
+    stranger = api.stranger()
+    for value in ("Bearer", "Basic YTpi", "Bearer x y", "bearer " + "z" * 5000):
+        assert stranger.get("/v1/session", headers={"Authorization": value}).status_code == 401
