@@ -116,9 +116,9 @@ class BoxKeys:
         """The last one that head office gave."""
         return self.upcoming() or self.current()
 
-    def has_any(self) -> bool:
-        """Whether there is a certificate, though it may be damaged."""
-        return any((self.folder / name).exists() for name in (CURRENT, NEXT))
+    def was_let_in(self) -> bool:
+        """Whether there is a certificate that a broker took, though it may be damaged by now."""
+        return (self.folder / CURRENT).exists()
 
     def proved(self, used: BoxCertificate) -> None:
         """A broker has let us in with this one: the one before it is not needed any more."""

@@ -84,15 +84,17 @@ class CertificateKeeper:
     def way(self) -> Way:
         """How to reach the broker now.
 
-        A certificate that was never tried takes turns with the one before it. A box that has one
-        never sends its secret to a broker again.
+        A certificate that was never tried takes turns with the one before it, or with the secret
+        that a box has from a time without certificates: once a broker let it in with one, it
+        never sends its secret to a broker again. Raises CorruptError `tls.certificate`, OSError.
         """
         identity, keys = self._parts.identity, self._parts.keys
         upcoming, current = _sound(keys.upcoming), _sound(keys.current)
-        is_new_one_next = upcoming is not None and not (self._was_new_one and current is not None)
+        has_other = current is not None or not keys.was_let_in()
+        is_new_one_next = upcoming is not None and not (self._was_new_one and has_other)
         self._was_new_one = is_new_one_next
         used = upcoming if is_new_one_next else current
-        if used is None and keys.has_any():
+        if used is None and keys.was_let_in():
             raise CorruptError("tls.certificate", path=str(keys.folder))
         if used is None:
             return Way(identity.broker_host, identity.broker_port)
