@@ -151,6 +151,16 @@ def vault_of(settings: Settings, clock: Clock) -> Vault:
     return Vault(stash_of(settings), recipients_of(settings), clock)
 
 
+def key_files(settings: Settings) -> tuple[Path, ...]:
+    """What a restored head office cannot do without and no database holds."""
+    cas = ("device-ca.key", "device-ca.pem", "chain-ca.key", "chain-ca.pem")
+    folder = Path(settings.ca_dir)
+    return (
+        Path(settings.hq_key_file),
+        *((folder / name for name in cas) if settings.ca_dir else ()),
+    )
+
+
 def back_up(
     settings: Settings, database: Database, clock: Clock, progress: Progress = lambda *_: None
 ) -> Run:
@@ -161,7 +171,7 @@ def back_up(
     vault, at_ms, began_ms = vault_of(settings, clock), clock.now_ms(), clock.mono_ms()
     try:
         made = make_base(vault, database, programs_of(settings), progress)
-        seal_keys(vault, (Path(settings.hq_key_file),))
+        seal_keys(vault, key_files(settings))
     except RetailError as error:
         failed = Run(
             BASE, at_ms, clock.mono_ms() - began_ms, is_ok=False, report={"code": error.code}

@@ -23,6 +23,8 @@ from shared.kernel.errors import CorruptError, MissingError, RefusedError
 
 RECOVERY_SIGNAL, AUTO_CONF = "recovery.signal", "postgresql.auto.conf"
 WAL_SUFFIX = ".wal"
+SKEW_MS = 900_000
+"""So far the clocks of the database and of the store may be apart."""
 _READ_BYTES = 1 << 18
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 Progress = Callable[[int, int], None]
@@ -85,7 +87,7 @@ def needed_wal(vault: Vault, base: Base, target: Target) -> list[Stashed]:
     ]
     if target.to_ms is None:
         return found
-    later = sorted(each.at_ms for each in found if each.at_ms > target.to_ms)
+    later = sorted(each.at_ms for each in found if each.at_ms > target.to_ms + SKEW_MS)
     # One more than the first: two may have been put there in another order than they were written.
     last_ms = later[1] if len(later) > 1 else None
     return [each for each in found if last_ms is None or each.at_ms <= last_ms]

@@ -94,6 +94,17 @@ def box(settings: Settings, chosen: Namespace) -> None:
     say(f"{name} -> {chosen.out}. `tillbox-edge restore` opens it with the backup key.")
 
 
+def open_file(settings: Settings, chosen: Namespace) -> None:
+    """Open one sealed file, such as `keys/hq.key.tbk`."""
+    key = _key(settings, chosen)
+    vault = vault_of(settings, SystemClock())
+    handle = os.open(chosen.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_MODE)
+    with os.fdopen(handle, "wb") as file:
+        for chunk in vault.reading(chosen.name, read_private(key)):
+            file.write(chunk)
+    say(f"{chosen.name} -> {chosen.out}")
+
+
 def make_key(settings: Settings, chosen: Namespace) -> None:
     """Make a backup key; never overwrites one."""
     del settings
@@ -124,9 +135,7 @@ def restore(settings: Settings, chosen: Namespace) -> None:
     """Restore the server as it was at an instant into a new folder, ready to be started."""
     clock = SystemClock()
     began_ms = clock.mono_ms()
-    key = chosen.key or (Path(settings.backup_key_file) if settings.backup_key_file else None)
-    if key is None:
-        raise RefusedError("backup.key_missing", file="--key")
+    key = _key(settings, chosen)
     target = Target(None if chosen.to is None else _ms_of(chosen.to))
     with _bar("sealed bytes") as bar:
         prepared = prepare(
@@ -171,6 +180,14 @@ def _say_restored(database: Database) -> None:
         life = incarnation(connection)
     newest = iso(found[1]) if found[1] else "none"
     say(f"{found[0]:,} journals, the newest batch of {newest} UTC; incarnation {life}.")
+
+
+def _key(settings: Settings, chosen: Namespace) -> Path:
+    if chosen.key is not None:
+        return Path(chosen.key)
+    if not settings.backup_key_file:
+        raise RefusedError("backup.key_missing", file="--key")
+    return Path(settings.backup_key_file)
 
 
 def _ms_of(text: str) -> int:

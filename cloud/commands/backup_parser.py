@@ -36,6 +36,11 @@ def add_backup(kinds: Kinds[argparse.ArgumentParser]) -> None:
     box.add_argument("dev", metavar="DEV", help="the box, as in `box list`")
     box.add_argument("--out", type=Path, required=True, metavar="FILE")
     box.set_defaults(run="backup.box")
+    opened = actions.add_parser("open", help="open one sealed file, such as keys/hq.key.tbk")
+    opened.add_argument("name", help="as it is called where backups lie")
+    opened.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new file")
+    opened.add_argument("--key", type=Path, metavar="FILE", help="the private backup key")
+    opened.set_defaults(run="backup.open_file")
     _add_key(actions)
     _add_restore(kinds)
 
