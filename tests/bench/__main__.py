@@ -23,6 +23,7 @@ from tests.bench import (
     journal,
     paint,
     partitions,
+    pins,
     pricing,
     push,
     receipt,
@@ -35,6 +36,7 @@ from tests.bench import (
     simulation,
     snapshot,
     start,
+    swap,
     wire_size,
 )
 from tests.bench import (
@@ -80,6 +82,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "archive": lambda: archive.measure(_made(folder / "archive")),
         "snapshot": lambda: [snapshot.measure_apply(_made(folder / "snapshot"))],
         "box": lambda: _box(_made(folder / "lab")),
+        "pins": lambda: pins.measure(_made(folder / "pins")),
         "pricing": pricing.measure,
         "simulation": lambda: simulation.measure(_made(folder / "simulation")),
         "receipt": receipt.measure,
@@ -87,6 +90,7 @@ def _benches(folder: Path) -> dict[str, Callable[[], list[Figure]]]:
         "scan_queue": lambda: [scan_queue.measure(_made(folder / "scan_queue"))],
         "push": lambda: push.measure(_made(folder / "push")),
         "reconnect": reconnect.measure,
+        "swap": lambda: swap.measure(_made(folder / "swap")),
         "restore": lambda: restore.measure(_made(folder / "restore")),
         "rollback": lambda: rollback.measure(_made(folder / "rollback")),
     }

@@ -41,7 +41,13 @@ export function ceilingText(value: RoleValue, permission: string): string {
 
 /** The rows that say what a role is to the whole chain, always: one for each role. */
 export const chainRoles = (staff: Staff): readonly RoleRow[] =>
-  staff.roles.filter((row) => row.place === "chain" && row.from_local === "" && row.value !== null);
+  staff.roles
+    .filter((row) => row.place === "chain" && row.from_local === "" && row.value !== null)
+    .sort((one, other) => rank(one) - rank(other) || one.role_id.localeCompare(other.role_id));
+
+/** Ours from the cashier up, then head office's own. */
+const ORDER = ["cashier", "senior_cashier", "manager", "area_manager"];
+const rank = (row: RoleRow): number => (ORDER.includes(row.role_id) ? ORDER.indexOf(row.role_id) : ORDER.length);
 
 /** The others: later, or of some stores only. */
 export const deviations = (staff: Staff): readonly RoleRow[] =>
