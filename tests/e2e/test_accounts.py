@@ -56,12 +56,10 @@ def invite(root: ConsolePage, inspector: Inspector) -> str:
     dialog.get_by_label(root.words("console.sign_in.user"), exact=True).fill("zoe")
     dialog.get_by_label(root.words("console.people.name"), exact=True).fill("Zoe")
     shoot(root.page, "accounts-invite")
-    inspector.look("invite", sizes=WIDE)
     dialog.get_by_role("button", name=root.words("console.people.invite")).click()
     link = root.field("console.people.link").input_value()
     dialog.get_by_role("button", name=root.words("common.close")).last.click()
     expect(root.row("zoe", root.words("console.people.state_invited"))).to_be_visible()
-    inspector.look("users", sizes=WIDE)
     shoot(root.page, "accounts-users")
     return link
 
@@ -89,7 +87,6 @@ def make_role(root: ConsolePage, inspector: Inspector) -> None:
     form.get_by_label(root.words("console.people.role_label"), exact=True).fill("Night watch")
     form.get_by_label(root.words("console.permission.report.read")).check()
     shoot(root.page, "accounts-role")
-    inspector.look("role", sizes=WIDE)
     form.get_by_role("button", name=root.words("common.save")).click()
     expect(root.page.get_by_role("columnheader", name="Night watch")).to_be_visible()
     inspector.look("roles", sizes=WIDE)
@@ -105,7 +102,6 @@ def test_an_administrator_sets_up_a_second_factor_and_invites_somebody(
     root = ConsolePage(windows.open("en", width=1280, height=800), api.url)
     inspector = Inspector(root.page)
     root.open()
-    inspector.look("sign in", sizes=WIDE)
     shoot(root.page, "accounts-sign-in")
     give_password(root, "root")
     enrol(root, inspector)
