@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from cloud.archivist import ArchiveMeters, ArchivistThread, key_of
+from cloud.archivist import ArchiveMeters, ArchivistThread, hq_key, key_of
 from cloud.backup_keeper import BackupKeeper, BackupMeters
 from cloud.clock import SystemClock, random_bytes
 from cloud.compose import releases_of
@@ -240,10 +240,13 @@ class Worker:
                     self._announcer.keep_fresh()
 
     def _letter(self) -> Letter | None:
-        key = key_of(self._settings)
-        if key is None:
-            _log.error("worker.documents_unsigned", because=self._settings.hq_key_file)
-        return None if key is None else Letter(key.sign, self._clock)
+        """How documents are signed. Sales come in without the key as well."""
+        try:
+            key = hq_key(self._settings)
+        except RetailError as error:
+            _log.error("worker.documents_unsigned", because=str(error))
+            return None
+        return Letter(key.sign, self._clock)
 
     def _announce_standing(self, dev: DeviceId) -> None:
         self._works.standing_changed(dev)
