@@ -47,12 +47,12 @@ class Kept:
 
 
 def a_room(*members: StaffMember, kept: Kept | None = None, today: str = "") -> StaffRoom:
-    clock = SimpleNamespace(mono_ms=lambda: 0, now_ms=lambda: 0)
-    kept = kept or Kept()
-    parts: Any = (kept, clock, SimpleNamespace(entry_id=lambda: "x"))
+    memory: Any = kept or Kept()
+    clock: Any = SimpleNamespace(mono_ms=lambda: 0, now_ms=lambda: 0)
+    ids: Any = SimpleNamespace(entry_id=lambda: "x")
     people = members or (MANAGER,)
-    pins: Any = kept
-    return StaffRoom(*parts, lambda: people, lambda: 1, Lockout(), today=lambda: today, pins=pins)
+    room = StaffRoom(memory, clock, ids, lambda: people, lambda: 1, Lockout())
+    return replace(room, today=lambda: today, pins=memory)
 
 
 def tried(room: StaffRoom, operator: str, pin: str = "0000", new_pin: str = "") -> str:
