@@ -1,6 +1,6 @@
 """SQL of releases: their states, waves, events and settings.
 
-Reads `store`, `device`, `box_state`, `app_user` and the tables in which the publication keeps
+Reads `store`, `device`, `box_state` and the tables in which the publication keeps
 what it froze and brought (`release_change`, `release_store`).
 """
 
@@ -86,8 +86,6 @@ _END = text("""
 _BACK = text("""
     UPDATE release_wave SET withdrawn_at_ms = :at_ms
     WHERE release_id = :release_id AND started_at_ms IS NOT NULL AND withdrawn_at_ms IS NULL""")
-_APPROVERS = text("""
-    SELECT count(*) FROM app_user WHERE role = ANY(:roles) AND name <> :creator""")
 _MOVING = text("SELECT release_id FROM release WHERE state = ANY(:states) ORDER BY release_id")
 _GROUP = text("SELECT store_id FROM store_group_member WHERE group_id = :group_id")
 
@@ -390,12 +388,6 @@ def end_waves(connection: Connection, release_id: int, n: int, at_ms: int) -> No
 def withdraw_waves(connection: Connection, release_id: int, at_ms: int) -> None:
     """What was brought is taken back."""
     connection.execute(_BACK, {"release_id": release_id, "at_ms": at_ms})
-
-
-def other_approvers(connection: Connection, roles: Collection[str], creator: str) -> int:
-    """How many people beside the creator could approve."""
-    asked = {"roles": list(roles), "creator": creator}
-    return int(connection.execute(_APPROVERS, asked).scalar_one())
 
 
 def save_setting(connection: Connection, table: str, document: object, by: str, at_ms: int) -> None:
