@@ -52,6 +52,7 @@ class BoxKeys:
 
     def __init__(self, data_dir: Path) -> None:
         self.folder = data_dir / FOLDER
+        self._https: tuple[str, ssl.SSLContext] | None = None
 
     def request(self) -> str:
         """A certificate request (PEM) of the new key, both made at the first call."""
@@ -138,11 +139,17 @@ class BoxKeys:
         return context
 
     def https_trust(self) -> ssl.SSLContext | bool:
-        """For HTTPS to head office: public certificates and the chain's own; see httpx `verify`."""
+        """For HTTPS to head office: public certificates and the chain's own; see httpx `verify`.
+
+        The same object as long as the certificates are the same: who keeps a connection compares.
+        """
         path = self.folder / SERVERS
         if not path.exists():
             return True
-        return https_context(path.read_text(encoding="ascii"))
+        pem = path.read_text(encoding="ascii")
+        if self._https is None or self._https[0] != pem:
+            self._https = (pem, https_context(pem))
+        return self._https[1]
 
     def _pending(self) -> tuple[EllipticCurvePrivateKey | None, str]:
         """The key and the request whose answer has not come; None for none, or a damaged one."""

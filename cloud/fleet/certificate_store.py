@@ -8,7 +8,10 @@ from sqlalchemy import Connection, text
 
 _ADD = text("""
     INSERT INTO device_certificate (serial, dev, key_hash, pem, cause, issued_at_ms, not_after_ms)
-    VALUES (:serial, :dev, :key_hash, :pem, :cause, :issued_at_ms, :not_after_ms)""")
+    VALUES (:serial, :dev, :key_hash, :pem, :cause, :issued_at_ms, :not_after_ms)
+    ON CONFLICT (dev, key_hash) DO UPDATE SET serial = excluded.serial, pem = excluded.pem,
+        cause = excluded.cause, issued_at_ms = excluded.issued_at_ms,
+        not_after_ms = excluded.not_after_ms""")
 _COLUMNS = "serial, dev, key_hash, pem, cause, issued_at_ms, not_after_ms, revoked_at_ms"
 _NEWEST = text(f"""
     SELECT {_COLUMNS} FROM device_certificate WHERE dev = :dev
@@ -43,7 +46,7 @@ class Issued:
 
 
 def add(connection: Connection, issued: Issued) -> None:
-    """Note a certificate."""
+    """Note a certificate; one of the same key has ended and is forgotten."""
     connection.execute(_ADD, asdict(issued))
 
 

@@ -35,6 +35,7 @@ class HttpOffice:
         self._url = cloud_url.rstrip("/") + _PATH
         self._bearer = bearer
         self._trust = trust
+        self._trusted: object = None
         self._client: Client | None = None
 
     def post(self, payload: bytes) -> Ack:
@@ -64,11 +65,16 @@ class HttpOffice:
 
     def _connected(self) -> Client:
         """The client, made late: importing httpx would cost a tenth of the box's start."""
+        trust = self._trust()
+        if self._client is not None and trust is not self._trusted:
+            self._client.close()  # head office's CA is being replaced
+            self._client = None
         if self._client is None:
             from httpx import Client, Timeout  # noqa: PLC0415
 
+            self._trusted = trust
             self._client = Client(
-                verify=self._trust(),
+                verify=trust,
                 headers={
                     "Authorization": self._bearer,
                     "Content-Type": "application/octet-stream",

@@ -66,6 +66,7 @@ class ObjectFetcher:
         self._folder = folder
         self._jitter = jitter
         self._trust = trust
+        self._trusted: object = None
         self._stop = threading.Event()
         self._client: Client | None = None
 
@@ -200,11 +201,16 @@ class ObjectFetcher:
         """The client, made late: importing httpx would cost a tenth of the box's start."""
         if self._stop.is_set():
             raise UnavailableError("sync.stopping")
+        trust = self._trust()
+        if self._client is not None and trust is not self._trusted:
+            self._client.close()  # head office's CA is being replaced
+            self._client = None
         if self._client is None:
             from httpx import Client, Limits, Timeout  # noqa: PLC0415
 
+            self._trusted = trust
             self._client = Client(
-                verify=self._trust(),
+                verify=trust,
                 timeout=Timeout(_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
                 limits=Limits(max_connections=2, keepalive_expiry=_KEEP_CONNECTION_S),
                 follow_redirects=True,

@@ -251,6 +251,10 @@ def test_a_lost_answer_costs_no_second_certificate(box: Box, api: CloudApi) -> N
     first, again = ask(api, box), ask(api, box)
     assert (first.status_code, again.json()) == (200, first.json())
     assert certificates_of(api, box) == 2, "that of the enrolment and this one"
+    shift(api, box, 10)
+    late = ask(api, box)
+    assert late.status_code == 200, "the answer was lost, and the shop was closed since"
+    assert late.json()["certificate"] != first.json()["certificate"]
 
 
 def test_after_a_long_closure_the_journal_key_still_gets_the_next_one(

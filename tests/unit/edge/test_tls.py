@@ -172,3 +172,6 @@ def test_without_a_ca_of_the_chain_only_public_certificates_are_believed(
     assert not isinstance(context, bool)
     assert "Tillbox chain" in str(context.get_ca_certs())
     assert context.cert_store_stats()["x509_ca"] > 50
+    assert keys.https_trust() is context, "who keeps a connection may keep it"
+    keys.trust(ca.bundle("chain") + ca.bundle("chain"))
+    assert keys.https_trust() is not context
