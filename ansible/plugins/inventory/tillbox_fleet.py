@@ -10,6 +10,9 @@ import urllib.request
 from typing import Any
 
 from ansible.errors import AnsibleParserError
+from ansible.inventory.data import InventoryData
+from ansible.parsing.dataloader import DataLoader
+
 from ansible.plugins.inventory import BaseInventoryPlugin, Constructable
 
 DOCUMENTATION = r"""
@@ -31,7 +34,7 @@ options:
     type: str
     env: [{name: TILLBOX_URL}]
   token:
-    description: What C(tillbox-cloud user token NAME --role ROLE) printed; needs the permission fleet.read.
+    description: What C(tillbox-cloud user token NAME --role ROLE) printed; needs fleet.read.
     required: true
     type: str
     env: [{name: TILLBOX_TOKEN}]
@@ -54,13 +57,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         """Whether a file is an inventory of this kind: its name says so."""
         return super().verify_file(path) and path.endswith(("tillbox.yml", "tillbox.yaml"))
 
-    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:  # noqa: FBT001, FBT002
+    def parse(
+        self,
+        inventory: InventoryData,
+        loader: DataLoader,
+        path: str,
+        cache: bool = True,  # noqa: FBT001, FBT002 - as Ansible calls it
+    ) -> None:
         """Read all boxes; AnsibleParserError with what to do when that is not possible."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        rows = self._fetch(path)
         self.inventory.add_group(_BOXES)
         self.inventory.add_group(_NEW)
-        for row in self._fetch(path):
+        for row in rows:
             if row["address"]:
                 self._add(row)
 
@@ -74,11 +84,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         request = urllib.request.Request(f"{url}/v1/fleet/inventory", headers=headers)  # noqa: S310 - https, above
         try:
             trust = ssl.create_default_context(cafile=place)
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=trust) as answer:  # noqa: S310
+            with urllib.request.urlopen(  # noqa: S310 - https, above
+                request, timeout=_TIMEOUT_S, context=trust
+            ) as answer:
                 found = json.load(answer)["hosts"]
         except urllib.error.HTTPError as error:
             why = "is the token still good?" if error.code in {401, 403} else str(error)
-            raise AnsibleParserError(f"tillbox_fleet: {url} answered {error.code}: {why}") from error
+            message = f"tillbox_fleet: {url} answered {error.code}: {why}"
+            raise AnsibleParserError(message) from error
         except (OSError, ValueError, KeyError) as error:
             raise AnsibleParserError(f"tillbox_fleet: {url} cannot be read: {error}") from error
         rows: list[dict[str, Any]] = found
