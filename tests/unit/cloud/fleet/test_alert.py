@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.fleet.alert import RULES, Alert, BoxFacts, Reading, Rule, readings, step
+from cloud.fleet.alert import (
+    RULES,
+    Alert,
+    BoxFacts,
+    Reading,
+    Rule,
+    chain_readings,
+    readings,
+    step,
+)
 from cloud.fleet.alert_watch import Around, judged
 from cloud.fleet.outlet import signature
 from cloud.fleet.telemetry import row_of
@@ -231,3 +240,19 @@ def test_a_box_that_stopped_backing_up_needs_somebody() -> None:
         found = readings(a_box(backup_ms=NOW_MS - age * days), NOW_MS)
         assert rule.is_bad(found["box_backup"].value) is is_bad
     assert "box_backup" not in readings(a_box(), NOW_MS)
+
+
+def test_what_runs_out_for_the_whole_chain_is_an_alert_of_no_box() -> None:
+    def look(instants: dict[str, int], live: dict[str, dict[str, Alert]]) -> list[Alert]:
+        around = Around(chain=chain_readings(instants, NOW_MS))
+        changes = judged(iter([a_box()]), live, RULES, NOW_MS, around)
+        return [*changes.added, *changes.changed]
+
+    day_ms = 86_400_000
+    assert look({"crl": NOW_MS + 30 * day_ms, "ca_chain": NOW_MS + 3000 * day_ms}, {}) == []
+    [opened] = look({"crl": NOW_MS + 7 * day_ms, "unknown": 0}, {})
+    assert (opened.dev, opened.store_id, opened.rule, opened.value) == ("", "", "crl", 7)
+    [closed] = look({"crl": NOW_MS + 30 * day_ms}, {"": {"crl": replace(opened, id=1)}})
+    assert (closed.state, closed.closed_because) == ("closed", "recovered")
+    [since] = look({"restore": NOW_MS - 14 * day_ms}, {})
+    assert (since.rule, since.value) == ("restore", 14)
