@@ -82,7 +82,12 @@ class YamlAnswer(Response):
     media_type = YAML_TYPE
 
 
-@router.get("/offers.yaml", response_class=YamlAnswer, dependencies=READ)
+AS_YAML: dict[int | str, dict[str, Any]] = {
+    200: {"content": {YAML_TYPE: {"schema": {"type": "object"}}}}
+}
+
+
+@router.get("/offers.yaml", response_class=YamlAnswer, responses=AS_YAML, dependencies=READ)
 def export_yaml(context: ContextDep) -> Response:
     """Every active offer as a YAML document that can be imported again."""
     return _file(YamlAnswer(yaml_text(service.export(context.database))), "offers.yaml")
