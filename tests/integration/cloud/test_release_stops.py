@@ -11,6 +11,11 @@ import httpx
 import pytest
 
 from cloud.db import Database
+from cloud.fleet.consumer import FleetConsumer
+from cloud.mqtt import Message
+from shared.kernel.ids import DeviceId
+from shared.wire.message import Hello, message_bytes
+from shared.wire.topics import up_hello
 from tests.integration.cloud.releasing import (
     MINUTE_MS,
     PRICES,
@@ -171,3 +176,40 @@ def test_an_offer_that_names_a_price_counts_by_how_deep_it_cuts(
         assert len(moves) == (value is not None)
         assert all(move > value for move in moves)
     buyer.post("/v1/offers/deep/end", json={}).raise_for_status()
+
+
+def test_a_canary_has_a_box_of_every_model_that_boxes_told_with_their_hello(
+    chain: Chain, buyer: httpx.Client
+) -> None:
+    models = dict(
+        zip(STORES, ("Pi 4", "Pi 4", "Pi 5", "NUC", "NUC", "NUC", "", "x86"), strict=True)
+    )
+    nobody: Any = lambda *_: None  # noqa: E731 - whoever would be answered
+    consumer = FleetConsumer(chain.database, chain.clock, nobody, nobody)
+    for store_id, model in models.items():
+        box, rev = chain.boxes[store_id], chain.rev_of(store_id)
+        numbers = {"seq": 0, "acked": -1, "boot": 1, "conn": 1, "clk": 2, "t": 0, "unsynced": 0}
+        said = Hello(
+            dev=box.dev,
+            stream=box.stream_id.hex(),
+            hash="",
+            sw="0.1.0",
+            stored_rev=rev,
+            active_rev=rev,
+            model=model,
+            reads=2,
+            **numbers,
+        )
+        topic = up_hello(DeviceId(box.dev))
+        consumer.on_hello(Message(topic, message_bytes(said), is_retained=False))
+    told = {row["store_id"]: row["model"] for row in buyer.get("/v1/fleet/boxes").json()["boxes"]}
+    assert {store_id: told[store_id] for store_id in models} == models
+    change_price(buyer, next(PRICES))
+    release_id = submit(buyer, approve=True)["release_id"]
+    chain.runner().tick()
+    canary = chain.having(release_id)
+    # Four models, and boxes that do not say: five kinds, with the software that all of them run.
+    assert len(canary) == 5
+    assert {models[store_id] for store_id in canary} == set(models.values())
+    chain.follow()
+    assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
