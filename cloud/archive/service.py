@@ -100,6 +100,8 @@ class Archivist:
             return None
         head = maker.make(day, now_ms, self.terms.keep_until_ms(now_ms))
         _log.info("archive.tree", n=head.n, day=day, size=head.size, root=head.root.hex())
+        with self.database.begin() as connection:
+            status_store.analyze(connection)
         return head
 
     def _notice_restore(self) -> None:

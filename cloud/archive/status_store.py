@@ -13,6 +13,7 @@ SEEN = "SELECT value FROM deployment WHERE key = %s"
 NOTE = """
 INSERT INTO deployment (key, value) VALUES (%s, %s)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
+ANALYZE = "ANALYZE entry, sale, posting"
 COUNTS = """
 SELECT s.*, g.*, t.n, t.day, d.at_ms, d.is_ok
 FROM (SELECT count(*), coalesce(sum(head_seq + 1), 0)::bigint,
@@ -29,6 +30,11 @@ SELECT (SELECT coalesce(sum(head_seq - safe_seq), 0)::bigint FROM stream),
     (SELECT count(*) FROM segment WHERE verified_at_ms IS NULL AND flaw IS NOT NULL),
     (SELECT max(n) FROM tree),
     (SELECT is_ok FROM restore_drill ORDER BY id DESC LIMIT 1)"""
+
+
+def analyze(connection: Connection) -> None:
+    """Look at the tables of facts as wholes: autovacuum looks at each partition alone."""
+    driver(connection).execute(ANALYZE)
 
 
 def seen_incarnation(connection: Connection) -> str | None:

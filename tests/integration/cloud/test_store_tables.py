@@ -193,6 +193,15 @@ def test_a_rebuild_of_one_store_reads_its_partitions_alone(
     assert fresh.taken() <= mine
 
 
+def test_a_day_s_tree_has_the_tables_looked_at_as_wholes(office: Office, box: BoxStream) -> None:
+    known = "SELECT count(*) FROM pg_stats WHERE tablename = 'sale' AND inherited"
+    office.run("DELETE FROM pg_statistic WHERE starelid = 'sale'::regclass")
+    assert office.rows(known) == [(0,)]
+    office.archive(wants_tree=True)
+    ((columns,),) = office.rows(known)
+    assert int(columns) > 1
+
+
 GENERIC = """
     SET LOCAL plan_cache_mode = force_generic_plan;
     PREPARE hashes (bytea, text, bigint) AS
