@@ -75,7 +75,7 @@ class Succession:
                 cause = LifeCause.CORRUPT
             else:
                 cause = LifeCause(self.identity.cause)
-                self.begin(None, cause, Heritage(), self.clock.now_ms())
+                self.begin(None, cause, self._handed_on(cause), self.clock.now_ms())
                 return 1, cause
         if cause is None:
             return number, None
@@ -109,6 +109,13 @@ class Succession:
         birth = Birth(life, opened, str(uuid.UUID(life.stream)), make_body)
         build_life(life_path(self.first_path, life.number), birth, heritage)
         return life
+
+    def _handed_on(self, cause: LifeCause) -> Heritage:
+        """What a box in another's place begins with: the store's day, as head office knew it."""
+        day = self.identity.day
+        if cause is not LifeCause.SWAP or day is None:
+            return Heritage()
+        return Heritage(day=BusinessDay(day.biz, "", day.is_open))
 
     def _next(self, old: Life | None, now_ms: int) -> Life:
         identity = self.identity

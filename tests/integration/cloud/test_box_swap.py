@@ -25,8 +25,9 @@ from edge.journal.store import Journal
 from edge.sync.enrol import enrol
 from shared.journal.carbon import Carbon, carbon_line
 from shared.journal.life import LifeCause
+from shared.kernel.errors import RefusedError
 from tests.e2e.waiting import until
-from tests.integration.edge.boxes import a_clock, a_sale_draft, open_day
+from tests.integration.edge.boxes import DAY, a_clock, a_sale_draft, open_day
 from tests.lab.cloud_api import CloudApi
 
 _stores = itertools.count(700)
@@ -132,6 +133,18 @@ def test_the_old_card_is_handed_in_by_the_box_after_it(
     assert main(command) == 0
     assert "has everything already" in capsys.readouterr().out
     assert two.receipts() == two.sold
+    new.journal.close()
+
+
+def test_the_open_day_goes_on_at_the_box_after_it(two: TwoBoxes) -> None:
+    two.old.send(two.api, SENT, SALES + 1)
+    new = two.a_box("new")
+    day = new.journal.day()
+    assert day is not None
+    assert (day.biz, day.is_open) == (DAY, True)
+    new.sell(1)
+    with pytest.raises(RefusedError, match=r"day\.already_open"):
+        open_day(new.journal)
     new.journal.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from tests.integration.edge.boxes import DAY, a_clock, a_sale_draft, open_day
 from tests.lab.cloud_api import CloudApi
 from tests.lab.net import free_port
 
+_stores = itertools.count(881)
 SALES = 5
 ANSWERS = """
 import http.server, json, sys
@@ -81,7 +83,7 @@ def api(migrated_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def dead(api: CloudApi, tmp_path: Path) -> ADeadBox:
-    admin, store, port = api.client(), "881", free_port()
+    admin, store, port = api.client(), str(next(_stores)), free_port()
     body = {"name": "Main street", "time_zone": "America/New_York", "currency": "USD"}
     admin.put(f"/v1/stores/{store}", json=body).raise_for_status()
     old = tmp_path / "old"
