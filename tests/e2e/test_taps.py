@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.demo.opening import CASHIER, MANAGER
-from tests.e2e.axe import Inspector
 from tests.e2e.shop import BREAD, NAMES, OATS, SAUCE, round_note
 from tests.e2e.texts import money
 from tests.e2e.till_page import TillPage
@@ -113,26 +112,8 @@ def test_taps_of_an_approval(till: TillPage) -> None:
     expect(dialog.get_by_role("button", name=NAMES[MANAGER])).to_have_attribute(
         "aria-pressed", "true"
     )
-    inspector = Inspector(till.page)
-    inspector.look("approval")
-    assert inspector.problems == []
     before = till.taps()
     till.page.keyboard.type(till.store.pins[MANAGER])
     dialog.get_by_role("button", name=till.words("till.approval.give")).click()
     expect(till.page.get_by_role("dialog")).to_have_count(0)
     assert till.taps() - before <= 1
-
-
-def test_an_approval_needs_no_pointer_and_a_wrong_pin_says_so(till: TillPage) -> None:
-    keyboard = till.page.keyboard
-    till.choose("till.drawer.title")
-    till.pick(till.words("till.reason.drawer.change"))
-    till.button("till.drawer.confirm").click()
-    dialog = till.dialog("till.approval.title")
-    expect(dialog).to_be_visible()
-    keyboard.type("0000")
-    keyboard.press("Enter")
-    expect(dialog.get_by_role("alert")).to_have_text(till.words("error.approval.bad_pin"))
-    keyboard.type(till.store.pins[MANAGER])
-    keyboard.press("Enter")
-    expect(till.page.get_by_role("dialog")).to_have_count(0)
