@@ -10,7 +10,7 @@ from cloud.access import AnyPrincipal, Requires
 from cloud.answer import json_answer
 from cloud.context import Principal
 from cloud.identity import account, schemas
-from cloud.identity.asked import PartsDep, caller_of
+from cloud.identity.asked_api import PartsDep, caller_of
 from cloud.qr import qr_path
 
 router = APIRouter(prefix="/v1/account", tags=["account"])

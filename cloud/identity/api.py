@@ -11,7 +11,7 @@ from cloud.access import PUBLIC, SESSION_COOKIE, AnyPrincipal, ContextDep
 from cloud.answer import json_answer
 from cloud.context import Principal
 from cloud.identity import letters, schemas
-from cloud.identity.asked import (
+from cloud.identity.asked_api import (
     IdentityDep,
     PartsDep,
     Stranger,

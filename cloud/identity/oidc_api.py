@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from cloud.access import PUBLIC, SESSION_COOKIE, ContextDep
 from cloud.identity import oidc
-from cloud.identity.asked import IdentityDep, give_cookie, stranger
+from cloud.identity.asked_api import IdentityDep, give_cookie, stranger
 from cloud.identity.oidc import FLOW_MS, Brought
 from cloud.identity.parts import Caller
 from shared.kernel.errors import RetailError

@@ -10,7 +10,7 @@ from cloud.access import PERMISSIONS, USER_READ, USER_WRITE, Requires
 from cloud.answer import CsvAnswer, json_answer
 from cloud.context import Principal
 from cloud.identity import people, roles, schemas, session_store, store
-from cloud.identity.asked import PartsDep, caller_of
+from cloud.identity.asked_api import PartsDep, caller_of
 from cloud.identity.parts import Parts
 from cloud.identity.people import UserChange
 from cloud.identity.role import BUILT_IN, Role

@@ -7,14 +7,14 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
 
-from edge.https.page import trust_app
 from edge.https.service import CertificateKeeper
 from edge.https.signers import HqSigners
 from edge.https.store import TillFiles
+from edge.https.trust_api import trust_app
 from edge.identity import Identity
 from edge.settings import Settings
 from edge.tls import BoxKeys
@@ -65,7 +65,7 @@ class TillPages:
 class PlainPort:
     """A second server on the event loop of the first."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: Callable[..., Any], listener: socket.socket) -> None:
         config = uvicorn.Config(
             app,
             lifespan="off",

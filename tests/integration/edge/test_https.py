@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cloud.pki import authority
 from cloud.pki.authority import Authority
-from edge.https.page import fingerprint
 from edge.https.store import MAKESHIFT, TillFiles
+from edge.https.trust_api import fingerprint
 from edge.tls import FOLDER, SERVERS
 from tests.integration.edge.boxes import MANAGER, MANAGER_PIN
 from tests.integration.edge.running_box import RunningBox, a_running_box, until
