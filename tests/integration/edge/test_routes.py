@@ -79,6 +79,7 @@ EXPECTED = {
     "POST /v1/devices/self-test": "device.setup",
     "POST /v1/devices/self-test/seen": "device.read",
     "POST /v1/lanes/{lane}/age": "sale.operate",
+    "GET /v1/pictures/{name}": "sale.operate",
     "GET /v1/price-check": "sale.operate",
     "GET /v1/labels": "stock.count",
     "POST /v1/labels/print": "stock.count",
