@@ -40,13 +40,19 @@ def poisoned(ready: Shop) -> Iterator[str]:
     url = ready.chain.database_url
     with psycopg.connect(url) as connection:
         connection.execute(
+            "INSERT INTO stream (stream_id, dev, store_id, ordinal) SELECT %s, dev, store_id, 99"
+            " FROM device WHERE store_id = %s AND status = 'active' LIMIT 1",
+            (box.stream_id, box.store_id),
+        )
+        connection.execute(
             "INSERT INTO entry (stream_id, seq, id, type, at_ms, store_id, body, hash, flag)"
             " VALUES (%s, 0, %s, 'sale.completed', 1502100000000, %s, %s, %s, 'ledger.totals')",
             row,
         )
     yield f"entry:{box.stream_id.hex()}:0"
     with psycopg.connect(url) as connection:
-        connection.execute("DELETE FROM entry WHERE stream_id = %s", (box.stream_id,))
+        for table in ("entry", "stream"):
+            connection.execute(f"DELETE FROM {table} WHERE stream_id = %s", (box.stream_id,))  # noqa: S608 - fixed
         for table in ("work_note", "work_done"):
             connection.execute(f"DELETE FROM {table} WHERE item LIKE 'entry:%%'")  # noqa: S608 - fixed
 
