@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cloud.context import Principal
-from cloud.publication import engine
+from cloud.publication import engine, prompt
 from cloud.publication.engine import PUBLICATION_LOCK, Publisher
 from cloud.release import simulation_store, store
 from cloud.release.guard import GuardSetting
@@ -74,6 +74,7 @@ def submit(publisher: Publisher, command: Submit, asked: Asked) -> int:
         wall_clock_of(command.starts_local)
 
     def work(connection: Connection) -> int | None:
+        prompt.publish_first(publisher, connection, asked.at_ms)
         release = _submit(publisher, connection, command, asked)
         if release is None:
             return None
@@ -267,8 +268,14 @@ def _back(step: Step) -> int:
 
 
 def _undo(step: Step) -> int:
-    """A new release with the old content, by the policy's waves: going back asks nobody twice."""
+    """A new release with the old content, by the policy's waves: going back asks nobody twice.
+
+    RefusedError `release.conflict` while one does so already: a second would find nothing to do.
+    """
     connection, release, doer = step.connection, step.release, step.doer
+    under_way = store.undoing(connection, release.release_id)
+    if under_way is not None:
+        raise RefusedError("release.conflict", release_id=under_way)
     plan = policy_of(connection).undo_plan
     new = New(doer.by, doer.at_ms, release.note, None, plan, undoes=release.release_id)
     release_id = store.add(connection, new)

@@ -87,6 +87,9 @@ _BACK = text("""
     UPDATE release_wave SET withdrawn_at_ms = :at_ms
     WHERE release_id = :release_id AND started_at_ms IS NOT NULL AND withdrawn_at_ms IS NULL""")
 _MOVING = text("SELECT release_id FROM release WHERE state = ANY(:states) ORDER BY release_id")
+_UNDOING = text("""
+    SELECT min(release_id) FROM release
+    WHERE undoes = :release_id AND state = ANY(:states)""")
 _GROUP = text("SELECT store_id FROM store_group_member WHERE group_id = :group_id")
 
 
@@ -235,6 +238,13 @@ def moving(connection: Connection) -> list[int]:
     """Releases in which something can happen, the oldest first."""
     states = [state.value for state in MOVING]
     return [int(found) for (found,) in connection.execute(_MOVING, {"states": states})]
+
+
+def undoing(connection: Connection, release_id: int) -> int | None:
+    """The release under way that takes this one back, if there is one."""
+    asked = {"release_id": release_id, "states": [state.value for state in MOVING]}
+    found: int | None = connection.execute(_UNDOING, asked).scalar_one()
+    return found
 
 
 def turn(connection: Connection, release_id: int, turn: Turn, event: Event) -> None:

@@ -123,8 +123,14 @@ def test_a_finished_release_is_taken_back_by_one_with_the_old_content(
     (made,) = buyer.get(f"/v1/releases/{release_id}/preview").json()["moves"][:1]
     undo = act(buyer, release_id, "roll-back")
     assert (undo["undoes"], undo["state"]) == (release_id, "approved")
+    twice = act(buyer, release_id, "roll-back", 409)
+    assert (twice["code"], twice["params"]["release_id"]) == (
+        "release.conflict",
+        undo["release_id"],
+    )
     chain.runner().tick()
     assert len(chain.having(undo["release_id"])) == 3  # by waves, as it came
+    assert act(buyer, release_id, "roll-back", 409)["code"] == "release.conflict"
     told = roll_to_the_end(chain, buyer, undo["release_id"])
     assert told["state"] == "done"
     (back,) = buyer.get(f"/v1/releases/{undo['release_id']}/preview").json()["moves"][:1]
