@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.backup.contents import BoxState
 from edge.backup.keys import KnownRecipients
-from edge.backup.make import Made, MakeParts, Walk, check_journals
+from edge.backup.make import KIND, Made, MakeParts, Walk, check_journals
 from edge.backup.nightly import OFFICE, STICK, Nightly, NightlyParts
 from edge.backup.office import HttpBackupOffice
 from edge.backup.put_back import put_back
@@ -26,6 +26,9 @@ from edge.tls import BoxKeys
 from edge.version import software_version
 from shared.kernel.errors import RefusedError, RetailError
 from shared.wire.sealed import about, by_private, read_key_text
+from shared.wire.topics import is_device_id
+
+_AT_MS_MAX = 1 << 47
 
 
 def nightly_of(data_dir: Path, walk: Walk, is_day_open: Callable[[], bool]) -> Nightly:
@@ -100,6 +103,9 @@ def _target(options: Namespace) -> Path:
         into: Path = options.into
         return into
     made = about(file_chunks(options.file))
+    # Nothing of this is proven yet, and it becomes the name of a folder.
+    if made.kind != KIND or not is_device_id(made.made_by) or not 0 <= made.at_ms < _AT_MS_MAX:
+        raise RefusedError("backup.form")
     when = datetime.fromtimestamp(made.at_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     return Path(options.data) / "restored" / f"{made.made_by}-{when}"
 

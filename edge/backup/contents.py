@@ -224,10 +224,17 @@ def _copy_database(source: Path, target: Path) -> None:
     """One consistent copy while the box goes on writing; RefusedError `backup.no_room`."""
     needed = source.stat().st_size + SPARE_BYTES
     free = shutil.disk_usage(target.parent).free
+    no_room = RefusedError("backup.no_room", path=str(target.parent), needed_mb=needed >> 20)
     if free < needed:
-        raise RefusedError("backup.no_room", path=str(target.parent), needed_mb=needed >> 20)
-    with closing(connect_reader(source)) as reader, closing(sqlite3.connect(target)) as copy:
-        reader.backup(copy)
+        raise no_room
+    try:
+        with closing(connect_reader(source)) as reader, closing(sqlite3.connect(target)) as copy:
+            reader.backup(copy)
+    except sqlite3.DatabaseError as error:
+        # Sales may have taken what was free a moment ago; anything else is a file that is broken.
+        if error.sqlite_errorcode in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}:
+            raise no_room from error
+        raise CorruptError("journal.stream", path=str(source)) from error
 
 
 def _put(tar: tarfile.TarFile, name: str, path: Path) -> Member:

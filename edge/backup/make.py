@@ -84,10 +84,15 @@ def prefix_of(state: BoxState) -> str:
     return f"tillbox-box-{state.identity.store_id}-{state.identity.dev}-"
 
 
-def keep_newest(state: BoxState, folder: Path, count: int) -> list[Path]:
-    """Delete this box's older backups in a folder, and drafts that a power cut left; which went."""
+def keep_newest(state: BoxState, folder: Path, count: int, last: str = "") -> list[Path]:
+    """Delete this box's older backups in a folder, and drafts that a power cut left; which went.
+
+    `last` is the name of the one just made. What calls itself later was made while the clock was
+    ahead: it goes first, or it would push out every good one until that date has come.
+    """
     prefix = prefix_of(state)
-    mine = sorted(path for path in folder.iterdir() if path.name.startswith(prefix))
+    mine = [path for path in folder.iterdir() if path.name.startswith(prefix)]
+    mine.sort(key=lambda path: (not last or path.name <= last, path.name))
     drafts = [path for path in mine if path.name.endswith(_DRAFT)]
     whole = [path for path in mine if path.name.endswith(FILE_SUFFIX)]
     gone = [*drafts, *whole[:-count]]
@@ -129,6 +134,8 @@ def check_journals(manifest: BoxManifest, folder: Path, walk: Walk) -> None:
     if not told:
         return
     found = walk(folder / told[0].file)
+    if len(found) != len(told):
+        raise CorruptError("backup.differs", stream=told[0].stream)
     for each, (stream, head, head_hash) in zip(told, found, strict=True):
         if (each.stream, each.head, each.hash) != (stream, head, head_hash):
             raise CorruptError("backup.differs", stream=each.stream)

@@ -21,6 +21,13 @@ _NAME = re.compile(
     r"|journal(?:-[1-9][0-9]{0,5})?\.db|journal\.mark|salvage\.db"
     r"|tillbox-[0-9a-f]{32}\.jsonl"
 )
+# Nor these as settings: who the box is, whom it believes and what it sold.
+_OWN = re.compile(
+    r"settings/(?:identity|fleet|backup|swap|time|launcher)\.json"
+    r"|settings/(?:signed_documents|retiring|ballast|probe|backup\.keys|tls|replica|update|old-box)"
+    r"|settings/(?:journal[.-].*|.*\.db(?:-.*)?)"
+)
+_JOURNAL_NAME = re.compile(r"journal(?:-[1-9][0-9]{0,5})?\.db")
 Verify = Callable[[bytes, bytes, bytes], bool]
 """Public key, signature, message: whether the holder of the key signed it."""
 
@@ -66,7 +73,7 @@ class BoxManifest:
 
 def is_member_name(name: str) -> bool:
     """Whether a file of this name may be in a backup."""
-    return _NAME.fullmatch(name) is not None
+    return _NAME.fullmatch(name) is not None and _OWN.fullmatch(name) is None
 
 
 def manifest_bytes(manifest: BoxManifest) -> bytes:
@@ -101,7 +108,15 @@ def _manifest_of(raw: dict[str, Any]) -> BoxManifest:
         is_member_name(each.name) and is_hex(each.sha256, _HASH_BYTES) for each in members
     ):
         raise ValueError
+    names = {each.name for each in members}
+    if not all(_is_told(each.file, names) for each in journals):
+        raise ValueError
     manifest = BoxManifest(**raw, journals=journals, members=members)
     if not is_hex(manifest.journal_pub, _KEY_BYTES):
         raise ValueError
     return manifest
+
+
+def _is_told(file: str, names: set[str]) -> bool:
+    """Whether a journal is a member of the backup, or not in it ("")."""
+    return not file or (file in names and _JOURNAL_NAME.fullmatch(file) is not None)

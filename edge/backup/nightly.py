@@ -133,6 +133,8 @@ class Nightly:
         with self._turn:
             state = self.state()
             before = state.get(place, PlaceState())
+            # Set first, so that what nobody foresaw is no reason to try every minute either.
+            self._tries.not_before_ms[place] = self._parts.clock.mono_ms() + RETRY_MS
             try:
                 self._to(place)
                 after = PlaceState(self._parts.clock.now_ms())
@@ -143,8 +145,6 @@ class Nightly:
             except OSError as error:
                 after = replace(before, error="backup.disk")
                 _log.warning("backup.failed", place=place, because=str(error))
-            if after.error:
-                self._tries.not_before_ms[place] = self._parts.clock.mono_ms() + RETRY_MS
             write_state(self._data, {**state, place: after})
         return after
 
@@ -162,8 +162,8 @@ class Nightly:
         if place == STICK:
             stick = Path(parts.settings.path)
             refuse_bare_mount_point(stick, self._data)
-            make_backup(parts.make, "full", keys, stick)
-            keep_newest(parts.make.state, stick, parts.settings.keep)
+            made = make_backup(parts.make, "full", keys, stick)
+            keep_newest(parts.make.state, stick, parts.settings.keep, made.path.name)
             return
         out = self._data / OUT_FOLDER
         out.mkdir(mode=0o700, exist_ok=True)

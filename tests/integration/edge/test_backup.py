@@ -16,10 +16,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.__main__ import main
-from edge.backup import make, nightly
+from edge.backup import contents, make, nightly
 from edge.backup.contents import BoxState
 from edge.backup.keys import KnownRecipients
 from edge.backup.make import MakeParts, keep_newest, make_backup
+from edge.backup.manifest import (
+    BoxManifest,
+    JournalTold,
+    Member,
+    manifest_bytes,
+    read_manifest,
+)
 from edge.backup.nightly import OFFICE, STICK, Nightly, NightlyParts, PlaceState
 from edge.backup.put_back import put_back
 from edge.backup.unpack import Unpacked, unpack
@@ -35,7 +42,7 @@ from shared.journal.life import LifeCause
 from shared.kernel.clock import ClockQuality
 from shared.kernel.errors import CorruptError, RefusedError, UnavailableError
 from shared.wire.backup_keys import BackupKeys, dump_backup_keys, keys_statement
-from shared.wire.sealed import by_private, key_text
+from shared.wire.sealed import Sealed, SealingWriter, by_private, key_text
 from tests.integration.edge.boxes import a_clock, a_journal, a_sale_draft, an_identity, open_day
 
 PRIVATE = bytes(range(7, 39))
@@ -139,6 +146,53 @@ def test_no_key_and_no_secret_is_in_a_backup(box: ABox) -> None:
     for path in files:
         assert not any(secret in path.read_bytes() for secret in secrets), path
         assert path.stat().st_mode & 0o777 == SECRET_FILE_MODE
+
+
+@pytest.mark.parametrize("name", ["identity.json", "journal.key"])
+def test_a_setting_that_names_a_secret_brings_none_into_a_backup(box: ABox, name: str) -> None:
+    (box.folder / name).touch()
+    (box.folder / "edge.toml").write_text(f'[receipt]\nlogo = "{name}"\n', encoding="utf-8")
+    found = box.opened(box.back_up())
+    assert [path.name for path in (found.folder / "settings").iterdir()] == ["edge.toml"]
+
+
+def test_a_forged_backup_plants_no_identity_in_a_new_box(
+    box: ABox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever knows the public key can seal and sign one: it must not say who a box believes."""
+    (box.folder / "edge.toml").write_text('[receipt]\nlogo = "identity.json"\n', encoding="utf-8")
+    monkeypatch.setattr(contents, "is_member_name", lambda _: True)
+    monkeypatch.setattr(make, "_verify", lambda *_: None)
+    file = box.back_up()
+    with pytest.raises(CorruptError, match=r"backup\.member"):
+        box.opened(file)
+    assert not list(box.folder.parent.glob("opened-*"))
+
+
+@pytest.mark.parametrize("file", ["../journal.db", "/journal.db", "settings/edge.toml", "x"])
+def test_a_manifest_names_no_journal_outside_the_backup(file: str) -> None:
+    member = Member("settings/edge.toml", 0, "00" * 32)
+    told = JournalTold(file, "ab" * 16, 0, "00" * 32, -1, 0)
+    made = BoxManifest("d", "1", "S", "full", 1, "1", "00" * 32, (told,), (member,))
+    raw = manifest_bytes(made)
+    with pytest.raises(CorruptError, match=r"backup\.manifest"):
+        read_manifest(raw, b"", lambda *_: True)
+
+
+@pytest.mark.parametrize(
+    "about", [Sealed("box", "../../elsewhere", 1), Sealed("box", "d-" + "a" * 16, 1 << 60)]
+)
+def test_what_a_file_calls_itself_leads_nowhere_else(
+    tmp_path: Path, about: Sealed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, key = tmp_path / "x.tbk", tmp_path / "backup.key"
+    key.write_text(key_text(PRIVATE, PUBLIC), encoding="utf-8")
+    with file.open("wb") as out:
+        SealingWriter(CIPHER, about, [PUBLIC], bytes(64), out.write).close()
+    where = ["--key", str(key), "--data", str(tmp_path / "box")]
+    assert main(["restore", str(file), *where]) == 1
+    assert "no sealed Tillbox backup" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.key", "x.tbk"]
 
 
 def load_bytes(path: Path) -> bytes:
@@ -251,6 +305,19 @@ def test_the_newest_stay_on_the_stick_and_drafts_go(box: ABox) -> None:
     assert len(gone) == 3
     assert len(list(box.stick.glob("tillbox-box-343-d-abc*"))) == 2
     assert (box.stick / "tillbox-box-343-d-anotherbox-1.tbk").exists()
+
+
+def test_backups_of_a_clock_that_was_ahead_do_not_push_out_good_ones(box: ABox) -> None:
+    today_ms, ahead_ms = box.clock.at_ms, box.clock.at_ms + 14 * 365 * 24 * HOUR_MS
+    box.clock.at_ms = ahead_ms
+    wrong = [box.back_up("tail").name]
+    box.clock.at_ms += HOUR_MS
+    wrong.append(box.back_up("tail").name)
+    box.clock.at_ms = today_ms
+    good = box.back_up("tail").name
+    gone = keep_newest(box.parts.state, box.stick, 2, good)
+    assert [path.name for path in gone] == wrong[:1]
+    assert {path.name for path in box.stick.iterdir()} == {wrong[1], good}
 
 
 def test_a_lost_journal_comes_back_and_goes_on_under_a_new_stream(box: ABox) -> None:
@@ -387,6 +454,32 @@ def test_a_place_that_fails_is_tried_again_in_an_hour_and_told_to_head_office(
     box.clock.at_ms += nightly.RETRY_MS
     assert one.look() == [STICK]
     assert one.state()[STICK].error == ""
+
+
+def test_a_disk_that_fills_up_meanwhile_is_told_and_not_tried_every_minute(
+    box: ABox, night: Callable[[AnOffice], Nightly], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fills_up(_: Path) -> _Full:
+        return _Full()
+
+    one = night(AnOffice())
+    monkeypatch.setattr(contents, "connect_reader", fills_up)
+    one.turn(STICK)
+    assert one.state()[STICK].error == "backup.no_room"
+    monkeypatch.undo()
+    assert STICK not in one.look()
+
+
+class _Full:
+    """A journal whose copy finds no more room."""
+
+    def backup(self, _: sqlite3.Connection) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def test_without_head_office_the_stick_still_gets_its_backup(
