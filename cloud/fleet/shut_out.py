@@ -116,11 +116,15 @@ class ShutOut:
         """Do what is due; seconds until the next look."""
         now_ms = self._parts.clock.mono_ms()
         if self._is_due(now_ms):
-            self._write_at_ms = now_ms + (DAILY_MS if self._is_written() else RETRY_MS)
+            next_ms = now_ms + (DAILY_MS if self._is_written() else RETRY_MS)
+            with self._lock:
+                # Who was shut out while the list was made may not be in it.
+                self._write_at_ms = next_ms if self._write_at_ms else 0
         for dev in self._due_kicks(now_ms):
             self._kick(dev)
         with self._lock:
             nexts = [at_ms for at_ms, _ in self._kicks]
+            nexts += [] if self._write_at_ms else [now_ms]
         wait_ms = min(nexts, default=now_ms + int(LOOK_S * 1000)) - self._parts.clock.mono_ms()
         return max(wait_ms / 1000, 0.01)
 

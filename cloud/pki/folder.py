@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -195,26 +196,37 @@ def ca_of(settings: Settings, random: Random) -> CaFolder | None:
 
 
 def replace_file(path: Path, text: str, mode: int) -> None:
-    """Write a file whole or not at all; one that is there keeps its owner where we may."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        os.fchmod(handle, mode)
-        if path.exists():
-            old = path.stat()
-            if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-                with suppress(PermissionError):  # only root may give a file away
-                    os.fchown(handle, old.st_uid, old.st_gid)
-        file.write(text)
-        file.flush()
-        os.fsync(handle)
-    fresh.replace(path)
+    """Write a file whole or not at all; one that is there keeps its owner where we may.
+
+    Several workers may write the same one: each has a draft of its own.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            os.fchmod(handle, mode)
+            _keep_owner(path, handle)
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _keep_owner(path: Path, handle: int) -> None:
+    if not path.exists():
+        return
+    old = path.stat()
+    if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+        with suppress(PermissionError):  # only root may give a file away
+            os.fchown(handle, old.st_uid, old.st_gid)
 
 
 def _read(path: Path) -> Authority:

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from cloud.pki import authority
 from cloud.pki.authority import DAY_MS, Revoked
-from cloud.pki.folder import CaFolder, ca_of
+from cloud.pki.folder import CaFolder, ca_of, replace_file
 from cloud.settings import Settings
 from shared.kernel.errors import CorruptError, RefusedError, UnavailableError
 
@@ -97,6 +97,24 @@ def test_a_switch_that_was_cut_in_the_middle_goes_on(ca: CaFolder) -> None:
     assert len(certificates(ca.bundle("device"))) == 2
     ca.switch("device", NOW_MS + 2 * DAY_MS)
     assert ca.signer("device").certificate == fresh
+
+
+def test_two_workers_that_write_one_list_at_once_do_not_mix_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, fsync = tmp_path / "device.crl", os.fsync
+
+    def meanwhile(handle: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        replace_file(path, "the other worker's", 0o644)
+        assert path.read_text() == "the other worker's"
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    replace_file(path, "this worker's", 0o644)
+    assert path.read_text() == "this worker's"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_every_ca_that_counts_has_a_list(ca: CaFolder) -> None:
