@@ -29,8 +29,8 @@ _QUALITIES = (80, 60, 40)
 KEPT_BYTES_MAX = 256 * 1024
 _ITEM_BYTES_MAX = 64 * 1024
 MEDIA_TYPE = "image/webp"
-_AT_ONCE = threading.BoundedSemaphore(2)
-"""Pictures in the making: each may take a hundred megabytes for a moment."""
+_AT_ONCE = threading.BoundedSemaphore(1)
+"""Pictures in the making: the largest PNG takes 250 MB for a second, the largest WebP 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,10 @@ def _opened(file: IO[bytes], within: tuple[int, int]) -> Image:
         with Image.open(file, formats=FORMATS) as found:
             _refuse_huge(found)
             found.draft("RGB", (within[0] * 2, within[1] * 2))  # JPEG: read fewer dots at once
-            upright = ImageOps.exif_transpose(found)
-            picture = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+            mode = "RGBA" if found.has_transparency_data else "RGB"
+            small = found if found.mode == mode else found.convert(mode)
+            small.thumbnail((max(within), max(within)))  # before it is copied: it may lie on a side
+            picture = ImageOps.exif_transpose(small)
     except RefusedError:
         raise
     except Exception as error:

@@ -61,10 +61,15 @@ def test_what_stands_beside_the_dots_is_gone() -> None:
         assert not set(found.info) & {"exif", "xmp", "icc_profile", "comment"}
 
 
-def test_a_photograph_that_lies_on_its_side_stands_up() -> None:
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGBA"), ("PNG", "L"), ("WEBP", "RGB")],
+)
+def test_a_photograph_that_lies_on_its_side_stands_up(kind: str, mode: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    assert made(a_file("JPEG", (40, 20), exif=exif)).size == (20, 40)
+    assert made(a_file(kind, (40, 20), mode, exif=exif)).size == (20, 40)
+    assert made(a_file(kind, (1500, 900), mode, exif=exif)).size == (307, 512)
 
 
 def test_a_large_photograph_becomes_small_and_transparent_ones_stay_so() -> None:
