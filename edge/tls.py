@@ -99,6 +99,10 @@ class BoxKeys:
         for name in (NEXT, CURRENT):
             (self.folder / name).unlink(missing_ok=True)
 
+    def forget_request(self) -> None:
+        """Ask with a new key next time: nobody will give a certificate for this one."""
+        (self.folder / NEW_KEY).unlink(missing_ok=True)
+
     def trust(self, pem: str) -> None:
         """Take over which certificates head office's servers come from."""
         path = self.folder / SERVERS

@@ -33,6 +33,8 @@ REFUSED_EVERY_MS = 86_400_000
 """After so many refusals in a row a certificate that should be good is asked for anew, once a day:
 it may have been revoked, and the box reinstated."""
 NO_CA = "ca.none"
+KEY_REVOKED = "certificate.revoked"
+"""Its answer got lost before the box was shut out: once reinstated, it needs another key."""
 _TIMEOUT_S, _CONNECT_TIMEOUT_S = 20.0, 5.0
 _OK, _SERVER_FAILED = 200, 500
 _JOIN_S = 5.0
@@ -111,7 +113,12 @@ class CertificateKeeper:
         csr, t_ms = parts.keys.request(), parts.time.now_ms()
         statement = renewal_statement(identity.dev, csr.encode(), t_ms)
         proof = parts.sign(statement).hex()
-        answer = self._post({"csr": csr, "t": t_ms, "proof": proof})
+        try:
+            answer = self._post({"csr": csr, "t": t_ms, "proof": proof})
+        except RefusedError as error:
+            if error.params.get("because") == KEY_REVOKED:
+                parts.keys.forget_request()
+            raise
         try:
             trust = str(answer["trust"]).encode()
             self._hq.verify(

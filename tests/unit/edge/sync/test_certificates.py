@@ -153,6 +153,15 @@ def test_a_failure_is_tried_again_later_and_later_with_the_same_request(
     assert len({asked["csr"] for asked in site.office.asked}) == 1
 
 
+def test_a_key_that_was_revoked_before_its_answer_came_is_not_asked_for_again(site: Site) -> None:
+    site.enrol()
+    site.office.error = RefusedError("certificate.refused", because="certificate.revoked")
+    site.keeper._try()
+    site.office.error = None  # it was reinstated
+    assert site.keeper._try() == certificates.LOOK_EVERY_S
+    assert len({asked["csr"] for asked in site.office.asked}) == 2
+
+
 def test_a_chain_without_certificates_is_asked_once_an_hour(site: Site) -> None:
     site.office.error = RefusedError(certificates.NO_CA)
     assert site.keeper._try() == certificates.LOOK_EVERY_S
