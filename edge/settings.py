@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared.config.box import BoxValue
+from shared.config.box import LABEL_PREFIXES, BoxValue
 from shared.item.labels import LABEL_COUNTRIES, BarcodeScheme, own_scheme, scheme_of
 from shared.kernel.errors import RefusedError
 
@@ -30,8 +30,6 @@ _DISPLAY_KINDS = ("none", "epson", "cd5220", "virtual")
 _WEIGHT_MILLI_MAX = 600_000
 _TIME_OF_DAY = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)?")
 _PORT_MAX = 65_535
-_LABEL_PREFIXES = (2, 4, *range(20, 30))
-"""What GS1 leaves to stores and chains; 02 and 04 are UPC-A's 2 and 4."""
 _LANES_MAX = 32
 _PRINTER_WORDS = {
     "kind": _PRINTER_KINDS,
@@ -427,7 +425,7 @@ def _check_barcode(barcode: BarcodeSettings) -> None:
     taken: set[int] = set()
     for name in ("weight_prefixes", "price_prefixes", "member_prefixes"):
         for prefix in getattr(barcode, name):
-            if prefix not in _LABEL_PREFIXES or prefix in taken:
+            if prefix not in LABEL_PREFIXES or prefix in taken:
                 allowed = "2, 4, 20-29, each once"
                 raise RefusedError("settings.value", field=f"barcode.{name}", allowed=allowed)
             taken.add(prefix)

@@ -43,7 +43,9 @@ class BoxField:
     is_live: bool = False
 
 
-_PREFIXES = BoxField(FieldKind.NUMBERS, 2, 29)
+LABEL_PREFIXES = (2, 4, *range(20, 30))
+"""What GS1 leaves to stores and chains; 02 and 04 are UPC-A's 2 and 4."""
+_PREFIXES = BoxField(FieldKind.NUMBERS, LABEL_PREFIXES[0], LABEL_PREFIXES[-1])
 _COUNTRIES = ("", "DE", "DK", "EE", "FI", "GB", "LT", "LV", "NO", "SE")
 BOX_FIELDS: Mapping[str, BoxField] = {
     "box.locale": BoxField(FieldKind.CHOICE, choices=LANGUAGES),
@@ -83,9 +85,9 @@ def _is_right(spec: BoxField, found: object) -> bool:
         case FieldKind.TIME:
             return isinstance(found, str) and (not found or bool(_TIME_OF_DAY.fullmatch(found)))
         case FieldKind.NUMBERS:
-            return isinstance(found, list | tuple) and _are_numbers(spec, found)
+            return isinstance(found, list | tuple) and _are_prefixes(found)
 
 
-def _are_numbers(spec: BoxField, found: list[object] | tuple[object, ...]) -> bool:
-    are_whole = all(type(each) is int and spec.low <= each <= spec.high for each in found)
-    return are_whole and len(set(found)) == len(found) <= _NUMBERS_MAX
+def _are_prefixes(found: list[object] | tuple[object, ...]) -> bool:
+    are_known = all(type(each) is int and each in LABEL_PREFIXES for each in found)
+    return are_known and len(set(found)) == len(found) <= _NUMBERS_MAX

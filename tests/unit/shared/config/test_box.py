@@ -44,6 +44,7 @@ def test_a_value_is_read_as_its_kind_says(field: str, value: object, found: obje
         ("scale.is_automatic", {"value": 1}, "config.value"),
         ("barcode.weight_prefixes", {"value": [20, 20]}, "config.value"),
         ("barcode.weight_prefixes", {"value": [30]}, "config.value"),
+        ("barcode.weight_prefixes", {"value": [5]}, "config.value"),
         ("barcode.weight_prefixes", {"value": "20"}, "config.value"),
         ("box.host", {"value": "0.0.0.0"}, "config.name"),
         ("printer.device", {"value": "/dev/sda"}, "config.name"),
