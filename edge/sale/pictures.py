@@ -7,6 +7,7 @@ longest go first when the folder is full.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import structlog
 
+from shared.kernel.canonical import sha256
 from shared.kernel.clock import Clock
 from shared.kernel.errors import RetailError
 
@@ -82,9 +84,14 @@ class Pictures:
         except OSError:
             self._want(name)
             return None
+        if sha256(data).hex() != name:  # a power cut tore it
+            path.unlink(missing_ok=True)
+            self._want(name)
+            return None
         if not _is_picture(data):
             return None
-        os.utime(path)
+        with contextlib.suppress(OSError):  # it may have been let go just now
+            os.utime(path)
         return data
 
     def turn(self, name: str) -> None:

@@ -123,3 +123,26 @@ def test_another_object_is_never_shown_as_a_picture(office: Office) -> None:
     pictures = office.pictures()
     pictures.turn(name)
     assert pictures.get(name) is None
+
+
+@pytest.mark.parametrize("torn", [b"", b"RIFF\0\0\0\0WEBP", b"\0" * 100])
+def test_what_a_power_cut_tore_is_fetched_anew(office: Office, torn: bytes) -> None:
+    name, pictures = office.has(1), office.pictures()
+    pictures.turn(name)
+    (office.folder / name).write_bytes(torn)
+    assert pictures.get(name) is None
+    pictures.turn(name)
+    assert pictures.get(name) == office.objects[name]
+
+
+def test_a_picture_that_is_let_go_while_it_is_read_is_shown_all_the_same(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, pictures = office.has(1), office.pictures()
+    pictures.turn(name)
+
+    def gone(path: Path) -> None:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("edge.sale.pictures.os.utime", gone)
+    assert pictures.get(name) == office.objects[name]
