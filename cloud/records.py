@@ -84,6 +84,23 @@ class Beginnings(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Who changed what of a source, for the list of publications."""
+
+    by: str
+    note: str
+
+
+@runtime_checkable
+class Prompt(RecordSource, Protocol):
+    """A source whose changes wait for no release: they go to the stores by themselves, at once."""
+
+    def waiting(self, connection: Connection) -> Waiting | None:
+        """Whose changes wait, None where none do; asked once a second."""
+        ...
+
+
 class TableDrafts:
     """A source whose drafts stand in a table with one key column that says which row changed."""
 

@@ -7,7 +7,7 @@ is done already is left as it is. One at a time: each waits for `PUBLICATION_LOC
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -166,6 +166,28 @@ def settle(publisher: Publisher, connection: Connection, release_id: int, act: A
     for source in publisher.sources:
         source.mark_published(connection, release_id, rev)
     flight_store.forget(connection, act.at_ms - REMEMBERED_MS)
+
+
+def send(publisher: Publisher, connection: Connection, release_id: int, act: Act) -> Moved:
+    """Bring what was frozen to the stores whose records it changes, at once, and make it the base.
+
+    Nothing else goes along: a store that changed its price zone stays in the one that its tills
+    have, and one that never had anything still begins with the base. What waits for an instant
+    waits on. Raises as `bring` does.
+    """
+    lock_for_transaction(connection, PUBLICATION_LOCK)
+    if flight_store.state_of(connection, release_id) != flight_store.FROZEN:
+        raise RefusedError("publication.frozen")
+    _take_off(publisher, connection, release_id, flight_store.FROZEN)
+    ripen(connection, act.at_ms)
+    stores = flight_store.changed(connection, release_id)
+    mover = replace(_mover(publisher, connection, release_id, act), keeps_scopes=True)
+    mover.move(stores, lambda line: plan_bring(line, release_id, 0))
+    flight_store.settle(connection, release_id)
+    for source in publisher.sources:
+        source.mark_published(connection, release_id, flight_store.last_rev(connection, release_id))
+    notify(connection, CHANNEL, str(mover.first_rev))
+    return Moved(mover.first_rev, mover.stores)
 
 
 def drop(publisher: Publisher, connection: Connection, release_id: int, *, give_back: bool) -> None:

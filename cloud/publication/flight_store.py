@@ -63,6 +63,11 @@ _REACHED = text("""
        OR lineage.scopes <> array_remove(
             ARRAY['', 'zone:' || store.zone_id, 'store-' || store.store_id], NULL)
     ORDER BY length(store.store_id), store.store_id""")
+_CHANGED = text("""
+    SELECT store_id FROM lineage WHERE EXISTS (
+        SELECT FROM release_change
+        WHERE release_id = :release_id AND scope = ANY (lineage.scopes))
+    ORDER BY length(store_id), store_id""")
 _CONFLICTS = text("""
     SELECT other.release_id, count(*),
            (array_agg(ARRAY[scope, kind, key] ORDER BY scope, kind, key))[1:5]
@@ -216,6 +221,12 @@ def scopes_of(connection: Connection, release_id: int) -> tuple[str, ...]:
 def reached(connection: Connection, release_id: int) -> list[str]:
     """The stores for which a release changes something, new ones included."""
     found = connection.execute(_REACHED, {"release_id": release_id})
+    return [str(store_id) for (store_id,) in found]
+
+
+def changed(connection: Connection, release_id: int) -> list[str]:
+    """The stores with tills that sell by something of which a release changes a record."""
+    found = connection.execute(_CHANGED, {"release_id": release_id})
     return [str(store_id) for (store_id,) in found]
 
 

@@ -156,13 +156,21 @@ class Out:
     is_held: bool
 
 
-def lines(connection: Connection, stores: Collection[str], inc: str) -> list[Line]:
-    """The lines of stores; `inc` is the incarnation of now."""
+def lines(
+    connection: Connection, stores: Collection[str], inc: str, *, keeps_scopes: bool = False
+) -> list[Line]:
+    """The lines of stores; `inc` is the incarnation of now.
+
+    With `keeps_scopes` a store that changed its price zone stays in the one that its tills have.
+    """
     asked = {"stores": list(stores)}
     out: dict[str, list[Sequence[Any]]] = {}
     for store_id, *row in connection.execute(_OUT, asked):
         out.setdefault(store_id, []).append(row)
-    return [_line(row, out.get(row[0], ()), inc) for row in connection.execute(_LINES, asked)]
+    rows = [list(row) for row in connection.execute(_LINES, asked)]
+    for row in rows if keeps_scopes else ():
+        row[-1] = row[2] or row[-1]
+    return [_line(row, out.get(row[0], ()), inc) for row in rows]
 
 
 def next_rev(connection: Connection) -> int:

@@ -76,7 +76,10 @@ class _Draft:
 
 @dataclass(slots=True)
 class Mover:
-    """One move of one release (None: of the base); `first_rev` numbers its first revisions."""
+    """One move of one release (None: of the base); `first_rev` numbers its first revisions.
+
+    With `keeps_scopes` stores that changed their price zone stay in the old one.
+    """
 
     publisher: Publisher
     connection: Connection
@@ -85,6 +88,7 @@ class Mover:
     inc: str
     first_rev: int
     touched: set[tuple[int, str]]
+    keeps_scopes: bool = False
     made_revs: int = 0
     stores: int = 0
     parts: dict[tuple[int, str], Part] = field(default_factory=dict)
@@ -100,7 +104,9 @@ class Mover:
         """
         for start in range(0, len(stores), STORES_AT_ONCE):
             some = stores[start : start + STORES_AT_ONCE]
-            lines = lineage_store.lines(self.connection, some, self.inc)
+            lines = lineage_store.lines(
+                self.connection, some, self.inc, keeps_scopes=self.keeps_scopes
+            )
             if is_back and self.release_id is not None:
                 revs = {line.store_id: self.first_rev for line in lines}
                 lineage_store.put_withdrawn(self.connection, self.release_id, revs)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy import Connection
 
-from cloud.publication import engine
+from cloud.publication import engine, prompt
 from cloud.publication.engine import PUBLICATION_LOCK, Publisher
 from cloud.publication.prune import prune
 from cloud.release import facts_store, signal_store, store
@@ -38,6 +38,7 @@ RESTS = 15
 REST_MS_MAX = 10_000
 """A question that only waited for its turn was not dear: guards have to look again."""
 TROUBLE_MS = 10_000
+PROMPT_RETRY_MS = 5_000
 CLEAN_MS = 3_600_000
 PRUNE_MS = 24 * CLEAN_MS
 
@@ -55,6 +56,7 @@ class Runner:
     _not_before: dict[int, int] = field(default_factory=dict)
     _cleaned_at: int = 0
     _prune_at: int = 0
+    _prompt_at: int = 0
 
     def tick(self) -> None:
         """Every release does what it does next; one that cannot does not stop the others."""
@@ -65,12 +67,30 @@ class Runner:
             if now_ms - self._cleaned_at >= CLEAN_MS:
                 signal_store.drop_old(connection, now_ms)
                 self._cleaned_at = now_ms
+        self._send_prompt(now_ms)
         for release_id in moving:
             if self._not_before.get(release_id, 0) <= now_ms:
                 self._move_on(release_id)
         self._tidy(now_ms)
         self._look_at = {each: self._look_at.get(each, 0) for each in moving}
         self._not_before = {each: self._not_before.get(each, 0) for each in moving}
+
+    def _send_prompt(self, now_ms: int) -> None:
+        """What waits for no release goes first; trouble with it stops no release."""
+        if now_ms < self._prompt_at:
+            return
+        try:
+            with self.publisher.database.begin() as connection:
+                is_due = prompt.is_due(self.publisher, connection)
+            if is_due:
+                stores = prompt.publish(self.publisher, now_ms)
+                _log.info("publication.prompt", stores=stores)
+        except RetailError as error:
+            self._prompt_at = now_ms + PROMPT_RETRY_MS
+            _log.warning("publication.prompt_waiting", because=str(error))
+        except Exception:  # noqa: BLE001 - the releases' guards must go on
+            self._prompt_at = now_ms + PROMPT_RETRY_MS
+            _log.exception("publication.prompt_broken")
 
     def _tidy(self, now_ms: int) -> None:
         if now_ms < self._prune_at:

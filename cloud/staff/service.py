@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from cloud.db import Database
 from cloud.passwords import hash_pin
-from cloud.records import ScopedRecord, TableDrafts, zone_of
+from cloud.records import ScopedRecord, TableDrafts, Waiting, zone_of
 from cloud.staff import store
 from cloud.staff.store import Author, Operator, Seen
 from shared.kernel.errors import MissingError, RefusedError
@@ -32,6 +32,8 @@ from shared.staff.role import BUILT_IN, ROLE
 _OPERATOR_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _PIN = re.compile(r"[0-9]{4,8}")
 _UNTOLD = frozenset({"operator_id", "pin_hash", "badge_key", "badge_hash"})
+NAMED_MAX, BY_MAX = 10, 80
+"""So many operators are named in a publication, and so long is the list of who changed them."""
 Random = Callable[[int], bytes]
 """So many random bytes."""
 
@@ -176,9 +178,22 @@ def operators_seen(database: Database) -> list[tuple[Operator, Seen | None]]:
 
 
 class StaffRecords(TableDrafts):
-    """Operators as records; see `cloud.records.RecordSource`."""
+    """Operators as records; see `cloud.records.RecordSource` and `Prompt`.
+
+    Whoever is taken away, gets a new PIN or loses a badge must not wait for prices.
+    """
 
     name, draft_table, draft_column = "staff", "staff_draft", "operator_id"
+
+    def waiting(self, connection: Connection) -> Waiting | None:
+        """See `Prompt`."""
+        found = store.waiting(connection, NAMED_MAX + 1)
+        if not found:
+            return None
+        rest = " ..." if len(found) > NAMED_MAX else ""
+        by = ", ".join(sorted({by for _, by in found if by})) or self.name
+        named = ", ".join(operator_id for operator_id, _ in found[:NAMED_MAX])
+        return Waiting(by[:BY_MAX], named + rest)
 
     def drafts(self, connection: Connection) -> Iterator[ScopedRecord]:
         """Who changed: a record where they work, a removal everywhere else."""

@@ -24,6 +24,11 @@ _DRAFT = text(
     "INSERT INTO staff_draft VALUES (:operator_id)"
     " ON CONFLICT (operator_id) DO UPDATE SET operator_id = excluded.operator_id"
 )
+_WAITING = text("""
+    SELECT operator_id, (
+        SELECT by FROM master_event WHERE kind = 'staff' AND subject = operator_id
+        ORDER BY id DESC LIMIT 1)
+    FROM staff_draft ORDER BY operator_id LIMIT :most""")
 _ADD_EVENT = text("""
     INSERT INTO master_event (at_ms, by, reason, kind, subject, before, after)
     VALUES (:at_ms, :by, :reason, 'staff', :subject,
@@ -86,6 +91,12 @@ def operators(connection: Connection) -> Iterator[Operator]:
 def drafts(connection: Connection) -> Iterator[Operator]:
     """Those who changed since they were last published."""
     return _operators(connection, "JOIN staff_draft USING (operator_id)")
+
+
+def waiting(connection: Connection, most: int) -> list[tuple[str, str]]:
+    """Some of those who changed since they were last published, each with who changed them."""
+    found = connection.execute(_WAITING, {"most": most})
+    return [(str(operator_id), str(by or "")) for operator_id, by in found]
 
 
 def find_operator(connection: Connection, operator_id: str) -> Operator | None:
