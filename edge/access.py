@@ -17,7 +17,7 @@ from edge.desk.state import Operator
 from shared.kernel.errors import ForbiddenError
 from shared.staff.judge import Allowed, Denied, NeedsApproval, judge, judge_approval
 from shared.staff.permission import APPROVABLE
-from shared.staff.role import NOTHING, Measure, Role, nobody
+from shared.staff.role import NOTHING, Ceiling, Measure, Role, nobody
 
 SESSION_COOKIE = "tb_session"
 PUBLIC = "public"
@@ -34,10 +34,14 @@ _NO_ROLE = nobody("")
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """Who vouches for a request, with the role that they had as they did."""
+    """Who vouches for a request, with the role that they had as they did.
+
+    `vouched` is what they were shown: a permission and how much of it; None before the word.
+    """
 
     id: str
     role: Role
+    vouched: tuple[str, Measure] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +180,17 @@ def token_of(request: Request) -> str:
 
 
 def _vouches(approver: Approver, actor: Actor, permission: str, measure: Measure) -> bool:
+    if approver.vouched is not None and not _is_shown(approver.vouched, permission, measure):
+        return False
     is_own = approver.id == actor.name
     verdict = judge_approval(approver.role, permission, measure, is_own=is_own)
     return isinstance(verdict, Allowed)
+
+
+def _is_shown(vouched: tuple[str, Measure], permission: str, measure: Measure) -> bool:
+    """Whether it is no more than what the approver saw: the basket may have grown since."""
+    shown = Ceiling(vouched[1].off_bp, vouched[1].amount_minor, vouched[1].times)
+    return vouched[0] == permission and shown.passed_by(measure) is None
 
 
 async def _with_approver(actor: Actor, request: Request) -> Actor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edge.access import Approver, Asked
@@ -98,7 +98,7 @@ class Approvals:
             code = "approval.ceiling" if verdict.reason == ABOVE else "approval.not_allowed"
             raise ForbiddenError(code, name=name)
         with self._lock:
-            pending.approver = approver
+            pending.approver = replace(approver, vouched=(pending.permission, pending.measure))
         self._changed(pending.asked.lane)
 
     def show(self, pending: Pending, operator: str) -> None:

@@ -50,8 +50,9 @@ def signed(approvals: Approvals) -> str:
 
 def test_a_word_is_found_by_the_very_request_and_by_its_repeat(approvals: Approvals) -> None:
     number = signed(approvals)
-    assert approvals.find(number, ASKED) == MANAGER
-    assert approvals.find(number, ASKED) == MANAGER, "the answer may have been lost"
+    vouched = replace(MANAGER, vouched=(DRAWER_NO_SALE, NOTHING))
+    assert approvals.find(number, ASKED) == vouched
+    assert approvals.find(number, ASKED) == vouched, "the answer may have been lost"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,20 @@ def test_an_approver_s_ceiling_counts_again_when_it_is_done() -> None:
     assert refused(lambda: authorise(actor, SALE_OVERRIDE, Measure(off_bp=1001))).code == (
         "approval.needed"
     )
+
+
+@pytest.mark.parametrize("grown", [Measure(1000, 101), Measure(1001, 100)])
+def test_a_word_for_one_piece_is_none_for_the_hundred_that_it_has_become(
+    approvals: Approvals, grown: Measure
+) -> None:
+    """Same request, same bytes; but the line's quantity was raised after the word."""
+    seen = Measure(off_bp=1000, amount_minor=100)
+    number = approvals.ask(ASKED, SALE_OVERRIDE, seen)
+    approvals.sign(approvals.waiting(1, number), MANAGER, "Lin")
+    actor = replace(CASHIER, approver=approvals.find(number, ASKED))
+    assert authorise(actor, SALE_OVERRIDE, seen) == "1001"
+    assert authorise(actor, SALE_OVERRIDE, Measure(900, 90)) == "1001"
+    assert refused(lambda: authorise(actor, SALE_OVERRIDE, grown)).code == "approval.needed"
 
 
 def test_nobody_s_word_opens_what_is_denied() -> None:
