@@ -122,6 +122,9 @@ def invite(parts: Parts, actor: Principal, caller: Caller, name: str, asked: Use
 def change(parts: Parts, actor: Principal, caller: Caller, name: str, asked: UserChange) -> None:
     """Change a user; when role, groups or state are others, their sessions end.
 
+    With another mail address the links that were sent to the old one are good no more, and the
+    sign-in service's person of the old one is nobody here.
+
     Raises as `invite` does, MissingError `user.unknown` and RefusedError `user.last_admin`.
     """
     with parts.database.begin() as connection:
@@ -142,6 +145,8 @@ def change(parts: Parts, actor: Principal, caller: Caller, name: str, asked: Use
         if (old.role, old.store_groups, old.state) != (new.role, new.store_groups, new.state):
             session_store.close_all(connection, name)
             store.drop_tickets(connection, name, parts.now_ms())
+        if old.mail.lower() != new.mail.lower():
+            _forget_mailbox(connection, name, parts.now_ms())
         facts = {"before": _facts(old), "after": _facts(new)}
         parts.note(connection, caller, "user.changed", subject=name, **facts)
 
@@ -254,6 +259,13 @@ def _find(connection: Connection, name: str) -> User:
     if user is None:
         raise MissingError("user.unknown", name=name[:40])
     return user
+
+
+def _forget_mailbox(connection: Connection, name: str, at_ms: int) -> None:
+    """An account that was handed on, or whose mailbox was taken, must not stay its old owner's."""
+    store.drop_tickets(connection, name, at_ms)
+    if store.unlink_subject(connection, name):
+        session_store.close_all(connection, name)
 
 
 def _lively(old: User) -> str:

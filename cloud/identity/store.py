@@ -74,6 +74,8 @@ _LINK_SUBJECT = text("""
     UPDATE app_user SET oidc_subject = :subject,
         state = CASE state WHEN 'invited' THEN 'active' ELSE state END
     WHERE name = :name AND oidc_subject IS NULL""")
+_UNLINK_SUBJECT = text("""
+    UPDATE app_user SET oidc_subject = NULL WHERE name = :name AND oidc_subject IS NOT NULL""")
 _GROUPS = text("SELECT group_id FROM store_group WHERE group_id = ANY(:groups)")
 
 
@@ -121,6 +123,11 @@ def link_subject(connection: Connection, name: str, subject: str) -> bool:
     """Remember by what name a sign-in service knows a user; False when it knew another."""
     values = {"name": name, "subject": subject}
     return connection.execute(_LINK_SUBJECT, values).rowcount == 1
+
+
+def unlink_subject(connection: Connection, name: str) -> bool:
+    """Forget by what name a sign-in service knows a user; False when it knew none."""
+    return connection.execute(_UNLINK_SUBJECT, {"name": name}).rowcount == 1
 
 
 def unknown_groups(connection: Connection, groups: Iterable[str]) -> list[str]:

@@ -516,6 +516,31 @@ def test_a_person_signs_in_through_the_service(
     assert oidc_round(strict, service, strict.stranger()).headers["location"] == "/"
 
 
+def test_an_account_that_gets_another_mail_address_is_its_old_owner_s_no_more(
+    strict: CloudApi, clock: SettableClock, service: SignInService, office: PostOffice
+) -> None:
+    person(strict, "desk", "reader", mail="bob@example.com")
+    service.person = {"sub": "bob", "email": "bob@example.com", "email_verified": True}
+    bob = strict.stranger()
+    assert oidc_round(strict, service, bob).headers["location"] == "/"
+    strict.stranger().post("/v1/password-reset", json={"user": "desk", "language": "en"})
+    until(lambda: office.links_to("bob@example.com") != [], "a letter")
+    token = office.links_to("bob@example.com")[-1].partition("#")[2]
+    admin = person(strict, "renamer", "admin")
+    enrolled(strict, admin)
+    body = {"name": "Desk", "mail": "carol@example.com", "role": "reader"}
+    admin.put("/v1/users/desk", json=body).raise_for_status()
+    assert bob.get("/v1/session").status_code == 401
+    answer = oidc_round(strict, service, strict.stranger())
+    assert answer.headers["location"] == "/?refused=oidc.unknown_user"
+    late = strict.stranger().post(
+        "/v1/password-reset/finish", json={"token": token, "password": OTHER}
+    )
+    assert late.json()["code"] == "user.link"
+    service.person = {"sub": "carol", "email": "carol@example.com", "email_verified": True}
+    assert oidc_round(strict, service, strict.stranger()).headers["location"] == "/"
+
+
 @pytest.mark.parametrize(
     "wrong", ["nonce", "audience", "issuer", "expired", "unsigned", "shared_key", "key"]
 )
