@@ -170,7 +170,7 @@ class Basket:
 
         A weight that was found once is not typed over (`quantity.weighed`), and a piece with a
         serial number stays one (`quantity.serial`).  A price given by hand was for the old
-        quantity, so another one takes it away.
+        quantity, so another one takes it away; a store coupon was for as many pieces at least.
         """
         self._refuse_after_tender()
         line = self.line(number)
@@ -181,7 +181,8 @@ class Basket:
         is_divisible = line.item.is_weighed and line.label_minor is None
         _check_quantity(qty_milli, is_divisible=is_divisible)
         override = line.override if qty_milli == line.qty_milli else None
-        return self._with_line(replace(line, qty_milli=qty_milli, override=override))
+        coupon = line.coupon if qty_milli >= line.qty_milli else None
+        return self._with_line(replace(line, qty_milli=qty_milli, override=override, coupon=coupon))
 
     def with_override(self, number: int, override: PriceOverride) -> Basket:
         """Give a line a price by hand (`price.negative`, `price.absurd`, `price.member_above`)."""

@@ -82,6 +82,8 @@ def test_a_price_by_hand_ends_with_the_quantity_it_was_for() -> None:
     assert basket.with_quantity(1, 2000).line(1).override == OVERRIDE
     changed = basket.with_quantity(1, 3000).line(1)
     assert (changed.override, changed.coupon) == (None, COUPON)
+    # What was little off a hundred pieces must not be all of one.
+    assert basket.with_quantity(1, 1000).line(1).coupon is None
 
 
 def test_a_full_basket_takes_no_more_lines_but_more_pieces() -> None:
