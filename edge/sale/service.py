@@ -197,14 +197,15 @@ def take_tender(*, shop: Shop, state: LaneState, command: TakeTender) -> Turn:
     tender = Tender(command.kind, command.amount_minor, command.reference)
     due, taken, rule = priced.due_minor, basket.tenders, shop.rounding()
     asked = asked_minor(due, taken, command.kind, rule)
+    left = remaining_minor(due, taken)
+    if (left or command.amount_minor) and not shop.takes(command.kind.value):
+        raise RefusedError("tender.off")  # nor is the rest rounded away as if it were cash
     if asked or command.amount_minor or command.kind is not TenderKind.CASH:
-        if not shop.takes(command.kind.value):
-            raise RefusedError("tender.off")
         check_tender(due, taken, tender, rule)
         basket = basket.with_tender(tender)
     if command.amount_minor < asked:
         return Turn(changed(state, basket, None))
-    settlement = settle(due, basket.tenders, asked - remaining_minor(due, taken))
+    settlement = settle(due, basket.tenders, asked - left)
     return _complete(shop, state, basket, priced, settlement)
 
 

@@ -52,7 +52,8 @@ def present(state: LaneState, around: Surroundings, sources: PriceSources) -> di
     priced, hints = price_and_hint(basket, sources, around.language)
     blocked_by = "weighing" if state.weighing else _blocked_by(basket, priced, around)
     remaining = remaining_minor(priced.due_minor, basket.tenders)
-    cash = asked_minor(priced.due_minor, basket.tenders, TenderKind.CASH, around.rounding)
+    rule = around.rounding if TenderKind.CASH.value in around.tenders else NO_ROUNDING
+    cash = asked_minor(priced.due_minor, basket.tenders, TenderKind.CASH, rule)
     operator = state.operator
     return {
         "seq": state.seq,

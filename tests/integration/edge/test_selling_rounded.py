@@ -85,6 +85,16 @@ def test_a_rest_that_rounds_to_nothing_is_closed_with_nothing(lane: Lane) -> Non
     assert [tender.kind for tender in sale.tenders] == [CARD]
 
 
+def test_a_store_that_takes_no_cash_rounds_no_rest_away(lane: Lane) -> None:
+    lane.shop = replace(lane.shop, takes=lambda kind: kind == CARD.value)
+    lane.pay(1231, CARD)
+    with pytest.raises(RefusedError, match=r"tender\.off"):
+        lane.pay(0)
+    lane.pay(2, CARD)
+    sale, _ = recorded_sale(lane.journal.sale_by_receipt("1-000001"))
+    assert (sale.totals.rounding_minor, sale.totals.tender_minor) == (0, 1233)
+
+
 def test_a_rule_that_changes_between_two_tenders_counts_for_the_rest(lane: Lane) -> None:
     lane.shop = replace(lane.shop, rounding=CashRounding)
     lane.pay(1001)

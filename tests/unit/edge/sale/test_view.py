@@ -13,6 +13,7 @@ from edge.sale.view import Surroundings, locked, present
 from shared.item.item import Item
 from shared.kernel.errors import MissingError
 from shared.kernel.money import currency_of
+from shared.kernel.rounding import CashRounding
 from shared.price.offer import Offer
 from shared.price.offer_book import OfferBook
 from shared.price.price_book import DatedPrice
@@ -172,3 +173,17 @@ def test_what_a_store_does_not_take_is_not_offered() -> None:
     assert shown(state, item)["quick_cash"]
     view = shown(state, item, around=replace(AROUND, tenders=("card",)))
     assert (view["tenders"], view["quick_cash"]) == (["card"], [])
+
+
+@pytest.mark.parametrize(
+    ("tenders", "cash_due", "notes"), [(["cash", "card"], 500, True), (["card"], 503, False)]
+)
+def test_cash_is_rounded_where_the_store_takes_cash(
+    tenders: list[str], cash_due: int, *, notes: bool
+) -> None:
+    around = replace(AROUND, tenders=tenders, rounding=CashRounding(10))
+    item = an_item()
+    basket = replace(a_basket((item, 2)), tenders=(Tender(TenderKind.CARD, 497, "1"),))
+    view = shown(LaneState(1, operator=ANN, basket=basket), item, around=around)
+    assert view["basket"]["remaining_minor"] == 503
+    assert (view["cash_due_minor"], bool(view["quick_cash"])) == (cash_due, notes)
