@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -110,7 +111,9 @@ def _old_settings(options: Namespace, data: Path) -> Path | None:
     if options.key is None:
         raise RefusedError("swap.backup_key")
     old = data / OLD_FOLDER
-    if not old.exists():
+    if not old.exists() or not (data / IDENTITY_FILE).exists():
+        # What an earlier try unpacked says nothing of whether its settings were put back.
+        shutil.rmtree(old, ignore_errors=True)
         unpacked = open_backup(options.backup, options.key, old, heads_of)
         files = put_back(unpacked, data).files
         _say(f"1. Settings of the old box: {', '.join(files) or 'none'}.")

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from edge.__main__ import main
 from edge.backup.cli import nightly_of
-from edge.box_swap import SWAP_FILE, Waiting, wait_until_ready
+from edge.box_swap import OLD_FOLDER, SWAP_FILE, Waiting, wait_until_ready
 from edge.copy.verify import heads_of
 from edge.identity import load_identity
 from edge.journal.signer import KEY_FILE, load
@@ -110,6 +110,7 @@ def test_one_command_puts_a_new_box_into_a_dead_ones_place(
     dead: ADeadBox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backup = ["--backup", str(dead.backup), "--key", str(dead.key)]
+    (dead.new / OLD_FOLDER / "settings").mkdir(parents=True)  # the power went while it unpacked
     assert dead.swap(*backup) == 0
     said = capsys.readouterr().out
     for words in ("edge.toml", "takes the place of d-", f"the day {DAY} goes on", "5 sales"):
