@@ -48,7 +48,10 @@ def item_picture(file: IO[bytes]) -> Picture:
         picture = _opened(file, (SIDE_DOTS, SIDE_DOTS))
         found = (_webp(picture, quality) for quality in _QUALITIES)
         data = next((each for each in found if len(each) <= _ITEM_BYTES_MAX), b"")
-        return Picture(data or _webp(picture, _QUALITIES[-1]), *picture.size)
+        data = data or _webp(picture, _QUALITIES[-1])
+        if len(data) > KEPT_BYTES_MAX:  # how clear each dot is is kept to the bit, however restless
+            data = _webp(_on_white(picture).convert("RGB"), _QUALITIES[-1])
+        return Picture(data, *picture.size)
 
 
 def is_kept(data: bytes) -> bool:
@@ -61,17 +64,21 @@ def logo(file: IO[bytes]) -> Picture:
 
     Raises RefusedError as `item_picture`, and `picture.too_detailed`.
     """
-    from PIL import Image  # noqa: PLC0415 - only who uploads pictures waits for it
-
     with _AT_ONCE:
         picture = _opened(file, (LOGO_WIDTH_DOTS, LOGO_ROWS)).convert("RGBA")
-        paper = Image.new("RGBA", picture.size, "white")
-        dots = Image.alpha_composite(paper, picture).convert("L").convert("1")
+        dots = _on_white(picture).convert("L").convert("1")
         made = io.BytesIO()
         dots.save(made, "PNG", optimize=True)
     if made.tell() > LOGO_BYTES_MAX:
         raise RefusedError("picture.too_detailed", limit=LOGO_BYTES_MAX)
     return Picture(made.getvalue(), *dots.size)
+
+
+def _on_white(picture: Image) -> Image:
+    """An RGBA picture as it looks on paper."""
+    from PIL import Image  # noqa: PLC0415 - only who uploads pictures waits for it
+
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
 
 
 def _webp(picture: Image, quality: int) -> bytes:

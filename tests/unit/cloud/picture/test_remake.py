@@ -80,9 +80,11 @@ def test_a_large_photograph_becomes_small_and_transparent_ones_stay_so() -> None
     assert (found.mode, found.size, found.getpixel((9, 9))) == ("RGBA", (512, 512), (0, 0, 0, 0))
 
 
-def test_a_restless_photograph_is_small_too() -> None:
-    noise = b"".join(hashlib.sha256(n.to_bytes(4)).digest() for n in range(600 * 600 * 3 // 32))
-    picture = Image.frombytes("RGB", (600, 600), noise)
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_restless_photograph_is_small_too(mode: str) -> None:
+    size = 600 * 600 * len(mode)
+    noise = b"".join(hashlib.sha256(n.to_bytes(4)).digest() for n in range(size // 32))
+    picture = Image.frombytes(mode, (600, 600), noise)
     file = io.BytesIO()
     picture.save(file, "PNG")
     found = remake.item_picture(io.BytesIO(file.getvalue()))
