@@ -16,6 +16,7 @@ from cloud.identity import session_store, store
 from cloud.identity.letters import INVITE, RESET, Ticket, new_ticket, post_letter
 from cloud.identity.parts import Caller, Parts, hash_of
 from cloud.identity.policy import require_good
+from cloud.identity.role import ADMIN
 from cloud.identity.role_store import holders, roles, roles_with
 from cloud.identity.session_store import NewSession
 from cloud.identity.store import ACTIVE, DISABLED, INVITED, User
@@ -210,12 +211,15 @@ def require_administrators(connection: Connection) -> None:
 def _require_somebody_else(
     connection: Connection, old: User, role: str, *, is_active: bool = True
 ) -> None:
-    """Whoever may care for users stays one, unless there is another."""
-    able = roles_with(connection, USER_WRITE)
-    is_one = old.role in able and old.state == ACTIVE and not old.is_machine
-    stays_one = role in able and is_active
-    if is_one and not stays_one and holders(connection, able, but=old.name) == 0:
-        raise RefusedError("user.last_admin")
+    """Whoever may care for users stays one, unless there is another; so does an administrator.
+
+    Nobody else can make an administrator: others give no more than they have.
+    """
+    for able in ([ADMIN], roles_with(connection, USER_WRITE)):
+        is_one = old.role in able and old.state == ACTIVE and not old.is_machine
+        stays_one = role in able and is_active
+        if is_one and not stays_one and holders(connection, able, but=old.name) == 0:
+            raise RefusedError("user.last_admin")
 
 
 def _require_change(

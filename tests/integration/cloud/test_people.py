@@ -435,6 +435,13 @@ def test_the_last_administrator_stays(strict: CloudApi, clock: SettableClock) ->
             role="reader",
             password=PASSWORD,
         )
+    helper = {"label": "", "permissions": ["user.read", "user.write"], "is_scoped": False}
+    root.put("/v1/roles/helper", json=helper | {"needs_totp": False}).raise_for_status()
+    person(strict, "helpful", "helper")
+    helped = root.put("/v1/users/last", json={"name": "", "role": "helper"})
+    assert helped.json()["code"] == "user.last_admin"  # a helper can make no administrator
+    with strict.context.database.begin() as connection:
+        connection.execute(text("UPDATE app_user SET state = 'disabled' WHERE name = 'helpful'"))
     people.put_machine(strict.context.database, clock, Machine("robot", "admin", 1), by="test")
     robot = root.put("/v1/users/last", json={"name": "", "role": "reader"})
     assert robot.json()["code"] == "user.last_admin"  # a machine can set no password
