@@ -92,12 +92,11 @@ class Programs:
         The server is told to stop at the end. UnavailableError `backup.server_failed`.
         """
         sockets = Path(tempfile.mkdtemp(prefix="tillbox-pg-"))
-        # The user that PostgreSQL runs as must get in, and nobody else has a reason to.
-        sockets.chmod(0o755 if self.run else 0o700)
+        # It lets everybody in who reaches its socket, so only who owns the restored files does.
+        sockets.chmod(0o700)
         log = data.with_name(data.name + ".log")
         inner = sockets / "s"
-        inner.mkdir(mode=0o777 if self.run else 0o700)
-        inner.chmod(0o777 if self.run else 0o700)
+        inner.mkdir(mode=0o700)
         settings = ["listen_addresses=", f"unix_socket_directories={inner}", *options]
         command = [*self.run, self.path("postgres"), "-D", str(data)]
         command += [part for each in settings for part in ("-c", each)]

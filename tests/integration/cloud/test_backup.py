@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -19,7 +21,7 @@ from sqlalchemy import text
 from cloud.__main__ import main
 from cloud.archive.places import stash_of
 from cloud.archive.stash import FileStash, writing
-from cloud.backup import store
+from cloud.backup import programs, store
 from cloud.backup.archive_wal import archive_wal
 from cloud.backup.base import bases_of, prune
 from cloud.backup.names import Base
@@ -134,8 +136,16 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadOffice]:
 
 
 def test_a_drill_brings_back_what_was_sold_after_the_backup(
-    office: HeadOffice, capsys: pytest.CaptureFixture[str]
+    office: HeadOffice, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    modes: set[int] = set()
+    wait = programs._wait_for_socket
+
+    def seen(process: Any, sockets: Path, *more: Any) -> None:
+        modes.update(stat.S_IMODE(each.stat().st_mode) for each in (sockets, sockets.parent))
+        wait(process, sockets, *more)
+
+    monkeypatch.setattr(programs, "_wait_for_socket", seen)
     office.sell(30)
     assert office.command("backup", "run") == 0
     assert "sealed in" in capsys.readouterr().out
@@ -145,6 +155,7 @@ def test_a_drill_brings_back_what_was_sold_after_the_backup(
     office.sell(10)
     assert office.command("drill", "--from", "backup", "--scratch", str(office.scratch)) == 0
     said = capsys.readouterr().out
+    assert modes == {0o700}, "whoever reaches the socket of a rehearsal reads all of it"
     assert "The backups alone bring the database back" in said
     assert f"{sum(len(box.bodies) for box in office.boxes)} entries of 2 journals" in said
     assert list(office.scratch.iterdir()) == []
