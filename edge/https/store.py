@@ -56,7 +56,7 @@ class TillFiles:
 
     def ready(self, names: frozenset[str], now_ms: int) -> None:
         """Make sure that there is something to serve with, certified or not."""
-        if self.certified() is None or not self.key.is_file():
+        if self.certified() is None or not self._is_pair():
             key = ec.generate_private_key(ec.SECP256R1())
             self._keep_key(key)
             write_secret(self.certificate, _makeshift(key, names, now_ms))
@@ -102,6 +102,15 @@ class TillFiles:
             return x509.load_pem_x509_certificates((self._folder / SERVERS).read_bytes())
         except (OSError, ValueError):
             return []
+
+    def _is_pair(self) -> bool:
+        """Whether the key is there and the certificate's: a server starts with no other."""
+        try:
+            found = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+            key = serialization.load_pem_private_key(self.key.read_bytes(), None)
+        except (OSError, ValueError, TypeError):
+            return False
+        return found.public_key() == key.public_key()
 
     def _keep_key(self, key: ec.EllipticCurvePrivateKey) -> None:
         pem = key.private_bytes(
