@@ -83,6 +83,23 @@ def test_tenders_less_change_are_the_total() -> None:
         assert sum(map(minor, taxes)) == total(found, "TransactionTaxAmount")
 
 
+@pytest.mark.parametrize("rounding_minor", [-3, 2])
+def test_what_rounding_for_cash_did_is_a_total_of_its_own(rounding_minor: int) -> None:
+    sale = a_sale(rounding_minor=rounding_minor)
+    found = only(SaleCompleted(sale))
+    assert list(breaches(document(SaleCompleted(sale)))) == []
+    paid = minor(find(found, "RetailTransaction/LineItem/Tender/Amount"))
+    change = minor(find(found, "RetailTransaction/LineItem/TenderChange/Amount"))
+    net = total(found, "TransactionNetAmount")
+    assert (net, paid - change - net) == (sale.totals.net_minor, rounding_minor)
+    [told] = [
+        each.text
+        for each in find_all(found, "RetailTransaction/Total")
+        if each.get("TotalType") == "tb:CashRoundingAmount"
+    ]
+    assert told == f"{'-' if rounding_minor < 0 else ''}0.0{abs(rounding_minor)}"
+
+
 def test_a_price_by_hand_says_what_the_book_had_and_who_allowed_it() -> None:
     item = an_item()
     basket = a_basket(item).with_override(1, PriceOverride(700, None, "torn box", "m-1"))
