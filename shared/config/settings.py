@@ -117,8 +117,8 @@ def check_setting(name: str, value: Value) -> None:
     elif name.startswith(BOX):
         parse_box(name.removeprefix(BOX), value)
     elif name == PAYMENT:
-        _only_known(value)
         parse_payment(value)
+        _only_known(value)
     elif name == RECEIPT:
         parse_receipt(value)
     elif name == LOGO:

@@ -44,6 +44,8 @@ def test_good_values_are_read() -> None:
         ("payment", {"tenders": ["manufacturer_coupon"]}, "config.value"),
         ("payment", {"tenders": ["palm", "cash"]}, "config.value"),
         ("payment", {}, "config.value"),
+        ("payment", {"tenders": 5}, "config.value"),
+        ("payment", {"tenders": None}, "config.value"),
         ("receipt", {"header": {"fr": ["Bonjour"]}}, "config.value"),
         ("receipt", {"header": {"en": ["a" * 97]}}, "config.value"),
         ("receipt", {"header": {"en": ["\x1b@"]}}, "config.value"),
