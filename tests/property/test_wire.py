@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.kernel.canonical import canonical_bytes
@@ -45,6 +45,7 @@ def test_a_cut_batch_is_refused(bodies: list[bytes], missing: int) -> None:
 
 @given(st.binary(max_size=200))
 def test_noise_is_refused_and_nothing_else(noise: bytes) -> None:
+    assume(not noise.startswith(b"{"))  # {} is an entry's body like any other object
     for read in (
         decode_batch,
         parse_body,

@@ -140,4 +140,5 @@ def test_every_endpoint_lets_in_exactly_whom_it_declares(app: FastAPI) -> None:
     assert wrong == []
     assert met[""] > 200
     assert min(met["session.required"], met["session.other_lane"]) > 20
-    assert min(met["permission.missing"], met["approval.needed"]) > 5
+    assert met["permission.missing"] > 5
+    assert met["approval.needed"] > 1

@@ -63,7 +63,7 @@ test("every text the till names is in every language, and none of its texts is u
   expect(named.filter((key) => !stems.has(key) && !(key in english))).toEqual([]);
 
   const built = [...all.matchAll(/`((?:till|tender)\.[^`]*)`/g)].map((found) => {
-    const pattern = (found[1] as string).replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "\\w+");
+    const pattern = (found[1] as string).replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "[\\w.]+");
     return new RegExp(`^${pattern}$`);
   });
   const unused = [...stems].filter(
