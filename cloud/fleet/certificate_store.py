@@ -27,6 +27,9 @@ _REVOKE = text("""
 _REVOKED = text("""
     SELECT serial, revoked_at_ms FROM device_certificate
     WHERE revoked_at_ms IS NOT NULL AND not_after_ms > :at_ms ORDER BY serial""")
+_SHUT_OUT = text("""
+    SELECT DISTINCT dev FROM device_certificate JOIN device USING (dev)
+    WHERE status = 'revoked' AND revoked_at_ms > :since_ms AND not_after_ms > :at_ms""")
 _LOCK_DEVICE = text("""
     SELECT status, journal_pub FROM device WHERE dev = :dev FOR UPDATE""")
 
@@ -75,6 +78,12 @@ def revoke_all(connection: Connection, dev: str, at_ms: int) -> None:
 def revoked(connection: Connection, at_ms: int) -> list[tuple[str, int]]:
     """Serial (hex) and instant of those that would count still, had they not been revoked."""
     return [(row[0], row[1]) for row in connection.execute(_REVOKED, {"at_ms": at_ms})]
+
+
+def shut_out(connection: Connection, since_ms: int, at_ms: int) -> list[str]:
+    """Boxes that were revoked after an instant, with certificates that would count still."""
+    wanted = {"since_ms": since_ms, "at_ms": at_ms}
+    return list(connection.execute(_SHUT_OUT, wanted).scalars())
 
 
 def lock_device(connection: Connection, dev: str) -> tuple[str, bytes] | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from cloud.db import Database
-from cloud.fleet import chain_store, store
+from cloud.fleet import certificate_store, chain_store, store
 from cloud.fleet.broker_accounts import MosquittoAccounts
 from cloud.fleet.certificates import revocation_lists
 from cloud.fleet.standing import REVOKED
@@ -29,6 +29,8 @@ LOOK_S = 60.0
 RETRY_MS = 300_000
 KICKS_MS = (200, 2_000, 15_000)
 """A broker takes a moment to read a new list; who came back meanwhile is dropped again."""
+KICK_AGAIN_MS = 7 * DAY_MS
+"""So long after a revocation a worker that starts drops the box once more."""
 NOBODY_BY_HAND = "/nonexistent"
 _JOIN_S = 20.0
 _log = structlog.get_logger("cloud.fleet")
@@ -107,7 +109,20 @@ class ShutOut:
             for rule, at_ms in ends.items():
                 chain_store.put_instant(connection, rule, at_ms)
 
+    def _remember(self) -> None:
+        """Drop those too who were shut out while no worker ran: their connections go on."""
+        now_ms = self._parts.clock.now_ms()
+        try:
+            with self._parts.database.begin() as connection:
+                found = certificate_store.shut_out(connection, now_ms - KICK_AGAIN_MS, now_ms)
+        except RetailError as error:
+            _log.error("fleet.shut_out_unknown", because=str(error))
+            return
+        for dev in found:
+            self.changed(dev)
+
     def _run(self) -> None:
+        self._remember()
         while not self._is_stopping:
             self._wake.wait(self._turn())
             self._wake.clear()

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from cloud.db import Database
 from cloud.fleet import standing
+from cloud.fleet.shut_out import ShutOut, ShutOutParts
 from cloud.fleet.standing import Order
 from cloud.pki.folder import CaFolder
 from edge.clock import SystemClock
@@ -179,6 +180,22 @@ def test_a_revoked_box_is_dropped_and_cannot_come_back(
     until(lambda: broker.crl_file.read_bytes() != lists)
     until(lambda: shut_out() >= 2)
     assert not box.sync.tell(up_hello(box.identity.dev), b"anybody?")
+
+
+def test_a_worker_that_starts_drops_who_was_shut_out_while_none_ran(
+    box: Box, api: CloudApi
+) -> None:
+    standing.revoke(api.context.database, api.context.accounts, order(api, box, "stolen"))
+    dropped: list[str] = []
+
+    def kick(dev: str) -> bool:
+        dropped.append(dev)
+        return True
+
+    starting = ShutOut(ShutOutParts(api.context.database, SystemClock(), None, "", "", kick))
+    starting.start()
+    until(lambda: box.identity.dev in dropped)
+    starting.stop()
 
 
 def order(api: CloudApi, box: Box, why: str) -> Order:
