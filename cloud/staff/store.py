@@ -105,7 +105,7 @@ def find_operator(connection: Connection, operator_id: str) -> Operator | None:
 
 
 def put_operator(connection: Connection, operator: Operator) -> None:
-    """Add or replace an operator; the change waits for the next publication."""
+    """Add or replace an operator; the change is published by itself."""
     connection.execute(_PUT, {**asdict(operator), "store_ids": list(operator.store_ids)})
     connection.execute(_DRAFT, {"operator_id": operator.operator_id})
 

@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from cloud.db import Database
+from cloud.identity.people import put_user
 from cloud.staff.poster import UNREADABLE, StaffPoster
 from cloud.staff.service import StaffRecords
 from edge.staff.pins import sealed_for_office
@@ -167,3 +168,27 @@ def test_head_office_sees_who_was_there_and_whose_pin_is_guessed_at(
 @pytest.mark.parametrize("data", [{}, {"operator": 5}, [], "x", {"operator": "4001", "tries": "x"}])
 def test_what_cannot_be_read_is_flagged_and_stops_nothing(database: Database, data: Any) -> None:
     assert told(database, "operator.pin_guessed", data) == [(7, UNREADABLE)]
+
+
+def test_an_open_console_that_nobody_has_proved_themselves_at_changes_no_people(
+    api: CloudApi, database: Database, ann: str
+) -> None:
+    put_user(
+        database, name="lunch", display_name="", role="admin", password="seven lanterns over it"
+    )
+    away = api.stranger()
+    away.headers["X-Tillbox"] = "1"
+    body = {"user": "lunch", "password": "seven lanterns over it", "code": ""}
+    away.post("/v1/session", json=body).raise_for_status()
+    with database.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE app_session SET confirmed_at_ms = 0 WHERE user_name = 'lunch'"
+        )
+    put = {"name": "Ann", "role": "manager", "pin": "8042", "store_ids": ["s1", "s2"]}
+    for answer in (
+        away.put(f"/v1/staff/{ann}", json=put),
+        away.post(f"/v1/staff/{ann}/badge", json={}),
+        away.put(f"/v1/staff/{ann}/badge", json={"code": ""}),
+    ):
+        assert problem(answer) == (403, "session.confirm")
+    assert published(database, ann)["role"] == "cashier"

@@ -3043,7 +3043,7 @@ export interface paths {
         get?: never;
         /**
          * Put Operator
-         * @description Add or replace an operator; boxes learn of it with the next publication.
+         * @description Add or replace an operator; boxes learn of it within seconds, without a release.
          */
         put: operations["put_operator_v1_staff__operator_id__put"];
         post?: never;
