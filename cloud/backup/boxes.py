@@ -32,12 +32,15 @@ def signed_keys(
     """The list of keys that boxes seal for, signed; it is as old as its last change."""
     with database.begin() as connection:
         known = store.kept_keys(connection)
+        at_ms = now_ms
         if known is not None:
             found = read_backup_keys(known)
             statement = keys_statement(replace(found, sig=b""))
             if found.keys == recipients and key.sign(statement) == found.sig:
                 return found
-        unsigned = BackupKeys(recipients, now_ms)
+            # Later than the last list, whatever the clock says: boxes take no older one.
+            at_ms = max(now_ms, found.at_ms + 1)
+        unsigned = BackupKeys(recipients, at_ms)
         signed = replace(unsigned, sig=key.sign(keys_statement(unsigned)))
         store.keep_keys(connection, dump_backup_keys(signed))
     return signed

@@ -13,7 +13,7 @@ from cloud.archive.places import stash_of
 from cloud.archive.s3 import S3Place
 from cloud.archive.s3_stash import PART_BYTES, S3Stash
 from cloud.archive.stash import FileStash, Stash, writing
-from cloud.backup.boxes import KEEP_PER_BOX, PAUSE_MS
+from cloud.backup.boxes import KEEP_PER_BOX, PAUSE_MS, signed_keys
 from cloud.backup.service import BOX_LATE_MS
 from cloud.seal_cipher import CIPHER
 from edge.backup.cli import nightly_of
@@ -147,6 +147,9 @@ def test_the_list_of_keys_is_as_old_as_its_last_change(
     assert api.stranger().get("/v1/device/backup-keys", headers=headers).json() == first
     assert first["keys"] == [PUBLIC.hex()]
     assert api.stranger().get("/v1/device/backup-keys").status_code == 401
+    other, context = CIPHER.public_of(bytes(32)), api.context
+    told = signed_keys(context.database, context.hq_key, (other,), first["at"] - PAUSE_MS)
+    assert told.at_ms > first["at"], "the clock was ahead once: boxes take the new list anyway"
 
 
 @pytest.fixture(params=["folder", "s3"])
