@@ -21,6 +21,9 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 PICTURE_BYTES_MAX = 12 << 20
 DOTS_MAX = 32_000_000
 """Of an uploaded picture: a photograph of a good telephone has twelve to twenty-four million."""
+SCANS_MAX = 100
+"""Of a JPEG, which gets finer with each: common ones have ten or so, and each costs a reading."""
+_SCAN = b"\xff\xda"
 SIDE_DOTS = 512
 """Of an item's picture at most; a till shows it smaller than that."""
 LOGO_WIDTH_DOTS, LOGO_ROWS = 576, 240
@@ -93,6 +96,15 @@ def _refuse_huge(picture: Image) -> None:
         raise RefusedError("picture.too_big", limit=DOTS_MAX // 1_000_000)
 
 
+def _refuse_endless(file: IO[bytes]) -> None:
+    """By its marks: the bytes of dots never look like one."""
+    file.seek(0)
+    is_endless = file.read(PICTURE_BYTES_MAX).count(_SCAN) > SCANS_MAX
+    file.seek(0)
+    if is_endless:
+        raise RefusedError("picture.unreadable")
+
+
 def _opened(file: IO[bytes], within: tuple[int, int]) -> Image:
     """The first picture of a file, upright, in plain colours, no larger than `within`."""
     from PIL import Image, ImageOps  # noqa: PLC0415
@@ -100,6 +112,8 @@ def _opened(file: IO[bytes], within: tuple[int, int]) -> Image:
     try:
         with Image.open(file, formats=FORMATS) as found:
             _refuse_huge(found)
+            if found.format not in {"PNG", "WEBP"}:  # JPEG, and what begins as one
+                _refuse_endless(file)
             found.draft("RGB", (within[0] * 2, within[1] * 2))  # JPEG: read fewer dots at once
             mode = "RGBA" if found.has_transparency_data else "RGB"
             small = found if found.mode == mode else found.convert(mode)

@@ -103,9 +103,21 @@ def a_bomb(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 9))
 
 
+def an_endless_jpeg(scans: int) -> bytes:
+    """A progressive JPEG that says its last refinement again and again."""
+    data = a_file("JPEG", (160, 80), "L", progressive=True)
+    last = data[data.rfind(b"\xff\xda") : -2]
+    return data[:-2] + last * scans + b"\xff\xd9"
+
+
+def test_a_photograph_that_gets_finer_step_by_step_is_read() -> None:
+    assert made(an_endless_jpeg(20)).size == (160, 80)
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
+        (an_endless_jpeg(101), "picture.unreadable"),
         (b"", "picture.unreadable"),
         (b"GIF89a" + bytes(40), "picture.unreadable"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "picture.unreadable"),
