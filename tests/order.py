@@ -12,7 +12,9 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 TOGETHER = {
-    "tests/e2e/": "browser",
+    # Two shops, each with its own head office: one would be open longer than all else takes.
+    **{f"tests/e2e/test_{letter}": "browser" for letter in "abcdefghijklmnopq"},
+    "tests/e2e/": "browser 2",
     **dict.fromkeys(
         (f"tests/architecture/test_{name}.py" for name in ("purity", "sizes", "tree", "i18n")),
         "sources",
