@@ -40,6 +40,8 @@ class Reporter:
         self._parts = parts
         self._topic = up_report(parts.identity.dev)
         self._lock = threading.Lock()
+        # Held from reading the state to handing it over: of two at once, the newer goes last.
+        self._sending = threading.Lock()
         self._shown: dict[int, int] = {}
         self._shown_at_ms = 0
         self._errors: dict[str, str] = {}
@@ -75,10 +77,11 @@ class Reporter:
 
     def send(self) -> bool:
         """Send the state as it is; False while there is no connection."""
-        report = self._report()
-        is_sent = self._parts.link.publish(self._topic, message_bytes(report))
-        if is_sent:
-            self._unsynced_told = report.unsynced
+        with self._sending:
+            report = self._report()
+            is_sent = self._parts.link.publish(self._topic, message_bytes(report))
+            if is_sent:
+                self._unsynced_told = report.unsynced
         return is_sent
 
     def _report(self) -> Report:
