@@ -11,15 +11,15 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import RawIOBase
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from cloud.archive.stash import Stashed
 from cloud.backup.base import bases_of
 from cloud.backup.names import WAL, Base, base_for, is_needed, is_wal_file, wal_file
 from cloud.backup.sealed_files import Vault
 from shared.kernel.errors import CorruptError, MissingError, RefusedError
+from shared.wire.unpack import ChunkReader
 
 RECOVERY_SIGNAL, AUTO_CONF = "recovery.signal", "postgresql.auto.conf"
 WAL_SUFFIX = ".wal"
@@ -126,7 +126,9 @@ def _unpack(plain: Iterator[bytes], into: Path) -> int:
     """Unpack a server's tar; only plain files and folders below `into`, never a link."""
     total = 0
     try:
-        with tarfile.open(mode="r|", fileobj=Reading(plain), bufsize=_READ_BYTES) as tar:
+        with tarfile.open(
+            mode="r|", fileobj=cast("IO[bytes]", ChunkReader(plain)), bufsize=_READ_BYTES
+        ) as tar:
             for info in tar:
                 target = into / _inside(info.name)
                 if info.isdir():
@@ -183,30 +185,3 @@ class _Meter:
             yield chunk
         self._done += size
         self._progress(min(self._total, self._done), self._total)
-
-
-class Reading(RawIOBase):
-    """Chunks as a file that is read from its beginning."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        super().__init__()
-        self._chunks = chunks
-        self._waiting = memoryview(b"")
-
-    def readable(self) -> bool:
-        """See `RawIOBase`."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """See `RawIOBase`; fewer bytes only at the end."""
-        parts, left = [], size
-        while left:
-            if not self._waiting:
-                self._waiting = memoryview(next(self._chunks, b""))
-                if not self._waiting:
-                    break
-            # A view: copying the rest of a large chunk for each read would take quadratic time.
-            part, self._waiting = self._waiting[:left], self._waiting[left:]
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)

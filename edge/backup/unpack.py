@@ -9,9 +9,8 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import RawIOBase
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -27,6 +26,7 @@ from edge.backup.manifest import (
 from edge.seal_cipher import CIPHER
 from shared.kernel.errors import CorruptError, RefusedError
 from shared.wire.sealed import Unlock, opened
+from shared.wire.unpack import ChunkReader
 
 FILE_CHUNK = 1 << 18
 MANIFEST_BYTES_MAX = 1 << 20
@@ -96,7 +96,9 @@ def _unpack(file: Path, unlock: Unlock, folder: Path) -> BoxManifest:
 @contextmanager
 def _tar(plain: Iterator[bytes]) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(mode="r|", fileobj=Reading(plain), bufsize=_READ_BYTES) as tar:
+        with tarfile.open(
+            mode="r|", fileobj=cast("IO[bytes]", ChunkReader(plain)), bufsize=_READ_BYTES
+        ) as tar:
             yield tar
     except tarfile.TarError:
         raise CorruptError("backup.damaged") from None
@@ -132,30 +134,3 @@ def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-class Reading(RawIOBase):
-    """Chunks as a file that is read from its beginning."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        super().__init__()
-        self._chunks = chunks
-        self._waiting = memoryview(b"")
-
-    def readable(self) -> bool:
-        """See `RawIOBase`."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """See `RawIOBase`; fewer bytes only at the end."""
-        parts, left = [], size
-        while left:
-            if not self._waiting:
-                self._waiting = memoryview(next(self._chunks, b""))
-                if not self._waiting:
-                    break
-            # A view: copying the rest of a large chunk for each read would take quadratic time.
-            part, self._waiting = self._waiting[:left], self._waiting[left:]
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)

@@ -55,3 +55,25 @@ def at_most(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
         if total > limit:
             raise RefusedError("wire.bomb", limit=limit)
         yield piece
+
+
+class ChunkReader:
+    """Chunks as what reads from their beginning on, as much of a file as tarfile's streams need."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._waiting = memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; fewer only at the end."""
+        parts, left = [], size
+        while left:
+            if not self._waiting:
+                self._waiting = memoryview(next(self._chunks, b""))
+                if not self._waiting:
+                    break
+            # A view: copying the rest of a large chunk for each read would take quadratic time.
+            part, self._waiting = self._waiting[:left], self._waiting[left:]
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)

@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from shared.kernel.errors import RefusedError
-from shared.wire.unpack import WINDOW_BYTES_MAX, at_most, unzlib, unzstd
+from shared.wire.unpack import WINDOW_BYTES_MAX, ChunkReader, at_most, unzlib, unzstd
 
 DATA = b"".join(b'{"n":%d}\n' % (n * 7919 % 10_007) for n in range(50_000))
 PACKED = zstandard.ZstdCompressor(level=3).compress(DATA)
@@ -88,3 +88,13 @@ def test_at_most_counts_over_all_pieces() -> None:
     assert list(at_most([b"ab", b"cd"], 4)) == [b"ab", b"cd"]
     with pytest.raises(RefusedError, match=r"wire\.bomb"):
         list(at_most([b"ab", b"cd"], 3))
+
+
+def test_chunks_read_as_they_would_from_a_file() -> None:
+    chunks = [b"ab", b"", b"cdefg", b"h" * 10]
+    reader = ChunkReader(each for each in chunks if each)
+    assert [reader.read(size) for size in (1, 3, 2, 100, 5)] == [
+        *(b"a", b"bcd", b"ef"),
+        b"g" + b"h" * 10,
+        b"",
+    ]
