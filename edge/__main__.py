@@ -70,6 +70,18 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--json", action="store_true", help="say it as JSON")
     test.epilog = "A running box does it itself; without one the devices are opened for it."
 
+    train = _command(
+        commands,
+        "train-sale",
+        _train_sale,
+        "sell one item in training; print it, and a test page",
+    )
+    train.add_argument("--json", action="store_true", help="say it as JSON")
+    train.add_argument(
+        "--wait-s", type=int, default=0, metavar="S", help="for goods to sell (default 0)"
+    )
+    train.epilog = "The running box does it. It is in the journal as training and counts nowhere."
+
     verify = _command(
         commands, "verify-journal", _verify, "check every entry of a journal or of a mirror"
     )
@@ -260,6 +272,12 @@ def _self_test(options: argparse.Namespace) -> int:
     from edge.ops.self_test_cli import self_test  # noqa: PLC0415
 
     return self_test(options)
+
+
+def _train_sale(options: argparse.Namespace) -> int:
+    from edge.ops.training_cli import train_sale  # noqa: PLC0415
+
+    return train_sale(options)
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from edge.identity import Identity
 from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.ops.care import DeviceCare
+from edge.ops.errand import TRAINING, Errands
 from edge.ops.remote_works import Line, RemoteWorks, WorksParts, end_service
 from edge.ops.self_test import is_quiet
 from edge.ops.telemetry import ClockState
@@ -24,6 +25,7 @@ from edge.sale.effects import SaleEffects
 from edge.sale.pictures import PictureParts, Pictures
 from edge.sale.price_check import PriceChecks
 from edge.sale.shop import Shop
+from edge.sale.training import TrainingParts, sell
 from edge.settings import Settings
 from edge.sqlite import Writer
 from edge.staff.wiring import StaffWorks
@@ -63,19 +65,24 @@ class Appliance(Protocol):
 
 
 class Works(RemoteWorks):
-    """Telemetry, commands and, from the same head office, pictures of goods."""
+    """Telemetry, commands and, from the same head office, pictures of goods; training sales."""
 
-    def __init__(self, parts: WorksParts, line: Callable[[], Line], pictures: Pictures) -> None:
+    def __init__(
+        self, parts: WorksParts, line: Callable[[], Line], pictures: Pictures, training: Errands
+    ) -> None:
         super().__init__(parts, line)
         self.pictures = pictures
+        self.training = training
 
     def start(self) -> None:
         """See RemoteWorks."""
         super().start()
         self.pictures.start()
+        self.training.start()
 
     def stop(self) -> None:
         """See RemoteWorks."""
+        self.training.stop()
         super().stop()
         self.pictures.stop()
 
@@ -113,7 +120,16 @@ def make_works(box: Appliance) -> Works:
         wanted=box.rules.box_field,
         may_restart=lambda: is_quiet(box.care.premises),
     )
-    return Works(parts, lambda: box.sync, make_pictures(box))
+    return Works(parts, lambda: box.sync, make_pictures(box), make_training(box))
+
+
+def make_training(box: Appliance) -> Errands:
+    """Sells in training when the command line asks, as at the end of setting a box up."""
+    lane = min(box.settings.lane_numbers())
+    parts = TrainingParts(
+        box.shop, box.devices.printers, box.replica.first_items, box.open_baskets, lane
+    )
+    return Errands(box.settings.data_dir, TRAINING, lambda: sell(parts))
 
 
 def make_pictures(box: Appliance) -> Pictures:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from shared.journal.device_event import DEVICE_EVENTS, DeviceEvent
 from shared.journal.software_event import SoftwareChanged
 from shared.journal.staff_event import STAFF_EVENTS, StaffEvent
+from shared.journal.training_event import TrainingSold
 from shared.sale.transaction import RetailTransaction
 
 
@@ -192,6 +193,7 @@ Event = (
     | OperatorSignedOn
     | OperatorSignedOff
     | SoftwareChanged
+    | TrainingSold
     | DeviceEvent
     | StaffEvent
     | UnknownEvent
@@ -211,6 +213,7 @@ KNOWN_EVENTS = (
     OperatorSignedOn,
     OperatorSignedOff,
     SoftwareChanged,
+    TrainingSold,
     *DEVICE_EVENTS,
     *STAFF_EVENTS,
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from edge.__main__ import main
 from edge.journal.reader import verify_file
 from shared.item.barcode import member_card_code
 from shared.price.condition import ForMember
@@ -282,28 +283,55 @@ def test_the_till_page_is_served(box: RunningBox) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_the_day_closes_with_a_z_report(own_box: RunningBox) -> None:
+def train(box: RunningBox, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+    code = main(["train-sale", "--json", "--data", str(box.data)])
+    return code, json.loads(capsys.readouterr().out)["results"]
+
+
+def trained(box: RunningBox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sale that only tries the box: on paper and in the journal, and counted nowhere."""
+    box.post("/virtual/printer/fault", {"fault": "paper_out"})
+    failed = {"sale": "passed", "printer-1": "printer.paper_out"}
+    assert train(box, capsys) == (1, failed)
+    assert not (box.data / "trained.json").exists(), "somebody has to come back for the paper"
+    box.post("/virtual/printer/fault", {"fault": None})
+    until(lambda: box.get("/v1/devices")["devices"][0]["state"] != "failed")
+    assert train(box, capsys) == (0, {"sale": "passed", "printer-1": "passed"})
+    assert (box.data / "trained.json").exists()
+    receipt, page = box.papers(2)
+    assert receipt["text"].count("*** TRAINING") == 2
+    assert "[qr " not in receipt["text"], "head office vouches for no receipt of nothing"
+    assert "1.00" in receipt["text"]
+    assert "PRINTER TEST" in page["text"]
+    assert box.get("/v1/receipts?lane=1") == []
+
+
+def test_the_day_closes_with_a_z_report(
+    own_box: RunningBox, capsys: pytest.CaptureFixture[str]
+) -> None:
     box = own_box
     box.sign_in()
     assert box.call("POST", "/v1/lanes/1/scans", {"code": a_gtin(1)}).json()["code"] == "day.closed"
     assert box.call("POST", "/v1/day/open", {"business_date": "8.7.17"}).status_code == 422
     box.post("/v1/day/open", {"business_date": DAY})
+    trained(box, capsys)
     box.post("/v1/lanes/1/scans", {"code": a_gtin(1)})
     refused = box.call("POST", "/v1/day/close", {})
     assert refused.json()["code"] == "day.baskets_open"
+    assert train(box, capsys) == (1, {"sale": "training.busy"})
     box.post("/v1/lanes/1/tenders", {"kind": "cash", "amount_minor": 100})
     key = {"Idempotency-Key": "close"}
     assert box.get("/v1/day/certificate") is None
     report = box.post("/v1/day/close", **key)
     slip = box.get("/v1/day/certificate")
-    receipt, z_slip = box.papers(2)
+    receipt, z_slip = box.papers(4)[2:]
     assert DAY in z_slip["text"]
     assert slip["code"] in z_slip["text"]
     assert slip.pop("code") not in receipt["text"]
     assert slip == {name: report[name] for name in ("business_date", "receipts", "net_minor")}
     assert (report["receipts"], report["net_minor"], report["business_date"]) == (1, 100, DAY)
     assert box.post("/v1/day/close", **key) == report
-    assert len(box.papers(2)) == 2, "a repeated close prints no second slip"
+    assert len(box.papers(4)) == 4, "a repeated close prints no second slip"
     box.process.kill()
     box.start()
     assert box.post("/v1/day/close", **key) == report

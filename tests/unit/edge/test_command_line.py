@@ -24,7 +24,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "enrol", "status", "self-test", "verify-journal", "salvage", "barcode"]
+    "command",
+    ["run", "enrol", "status", "self-test", "train-sale", "verify-journal", "salvage", "barcode"],
 )
 def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -39,6 +40,7 @@ def test_each_command_explains_itself(command: str, capsys: pytest.CaptureFixtur
         (["status"], "not enrolled"),
         (["run"], "not enrolled"),
         (["verify-journal"], "journal"),
+        (["train-sale"], "does not run"),
         (["enrol", "--cloud", "http://127.0.0.1:9", "--token", "T"], "127.0.0.1:9"),
     ],
 )

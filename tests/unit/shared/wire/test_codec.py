@@ -35,6 +35,7 @@ from shared.journal.event import (
 )
 from shared.journal.software_event import SoftwareChanged
 from shared.journal.staff_event import ApprovalGiven, PinChanged, PinGuessed
+from shared.journal.training_event import TrainingSold
 from shared.kernel.canonical import canonical_bytes
 from shared.kernel.errors import RefusedError
 from shared.sale.basket import LineCoupon, PriceOverride
@@ -90,6 +91,7 @@ EVENTS: list[Event] = [
     PinChanged("cashier-1", "5ea1ed", "ab" * 32, "2026-11-22"),
     PinGuessed(0, "cashier-1", 10, 640),
     SoftwareChanged("1.0.0", "1.1.0", "update"),
+    TrainingSold(1, a_sale()),
     UnknownEvent("till.counted", {"minor": 5, "notes": [1, 2]}),
 ]
 
