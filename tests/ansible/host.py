@@ -28,18 +28,22 @@ _RECIPE = "2"
 """Change it when what is done to the image below changes."""
 
 
-def bare_debian() -> Path:
-    """The image as a tar file, made once for this user; raises SetupError with what is missing."""
+def bare_debian(processor: str = "") -> Path:
+    """The image as a tar file, made once for this user; raises SetupError with what is missing.
+
+    `processor` is Debian's name of one that this machine emulates; empty for this machine's own.
+    """
     debian.need_container()
     key = hashlib.sha256(f"{_RECIPE} {PACKAGES}".encode()).hexdigest()[:16]
-    archive = cache_folder() / f"bare-debian-{key}.tar"
+    archive = cache_folder() / f"bare-debian-{processor and processor + '-'}{key}.tar"
     if archive.is_file():
         return archive
     archive.parent.mkdir(parents=True, exist_ok=True)
     making = archive.with_suffix(f".{os.getpid()}.tar")
-    with step("Making a bare Debian with SSH (about a minute, once)"):
+    with step(f"Making a bare Debian {processor} with SSH (once; minutes where it is emulated)"):
         command = [
             *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}"),
+            *([f"--architectures={processor}"] if processor else []),
             f'--customize-hook=chroot "$1" useradd -m -s /bin/bash -G sudo {ADMIN}',
             f'--customize-hook=echo "{ADMIN} ALL=(ALL) NOPASSWD: ALL" > "$1/etc/sudoers.d/admin"',
             '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
@@ -68,13 +72,14 @@ class Image:
     """Addresses that every host can look up, by name."""
 
 
-def unpack(folder: Path, mirror: str, names: dict[str, str]) -> Image:
+def unpack(folder: Path, mirror: str, names: dict[str, str], processor: str = "") -> Image:
     """Unpack the image and make a key for it."""
     root, key = folder / "image", folder / "key"
     root.mkdir(parents=True)
+    archive = f"--file={bare_debian(processor)}"
     # Without /dev: it holds devices that are read for ever; the container brings its own.
     subprocess.run(
-        ["tar", f"--directory={root}", "--extract", f"--file={bare_debian()}", "--exclude=./dev/*"],
+        ["tar", f"--directory={root}", "--extract", archive, "--exclude=./dev/*"],
         check=True,
         timeout=240,
     )
