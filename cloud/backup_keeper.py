@@ -14,7 +14,7 @@ from cloud.backup import store
 from cloud.backup.base import make_base, prune, seal_keys
 from cloud.backup.programs import programs_of
 from cloud.backup.recover import Recovery
-from cloud.backup.sealed_files import Vault, read_private, recipients_of
+from cloud.backup.sealed_files import Vault, proofs_of, read_private
 from cloud.backup.service import DAY_MS
 from cloud.backup.store import Run
 from cloud.db import Database
@@ -147,8 +147,16 @@ class BackupKeeper:
 
 
 def vault_of(settings: Settings, clock: Clock) -> Vault:
-    """Where this installation's backups lie and whom they are sealed for."""
-    return Vault(stash_of(settings), recipients_of(settings), clock)
+    """Where this installation's backups lie and whom they are sealed for.
+
+    RefusedError `backup.writer_key` where it could not prove that they are its own.
+    """
+    return Vault(stash_of(settings), proofs_of(settings), clock)
+
+
+def reader_of(settings: Settings, clock: Clock) -> Vault:
+    """The same for who only reads, and need not have what a writer has."""
+    return Vault(stash_of(settings), (), clock)
 
 
 def key_files(settings: Settings) -> tuple[Path, ...]:
@@ -157,6 +165,7 @@ def key_files(settings: Settings) -> tuple[Path, ...]:
     folder = Path(settings.ca_dir)
     return (
         Path(settings.hq_key_file),
+        *((Path(settings.member_key_file),) if settings.member_key_file else ()),
         *((folder / name for name in cas) if settings.ca_dir else ()),
     )
 
@@ -207,7 +216,7 @@ def rehearse(
     pause = threading.Event()
     recovery = Recovery(programs_of(settings), settings.database_url, clock, partial(_wait, pause))
     private = read_private(Path(settings.backup_key_file))
-    parts = DrillParts(vault_of(settings, clock), private, recovery, POSTERS, scratch)
+    parts = DrillParts(reader_of(settings, clock), private, recovery, POSTERS, scratch)
     told = backup_drill(database, parts, progress)
     if told.is_ok:
         with database.begin() as connection:

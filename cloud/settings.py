@@ -126,6 +126,9 @@ class Settings:
     backup_recipients: str = ""
     """Public backup keys, with commas, that backups are sealed for: boxes' and the database's.
     Empty means that none are made."""
+    backup_writer_keys: str = ""
+    """What proves to a restore that head office made a backup: for each recipient the secret that
+    `backup key init` printed (`backup key writer` prints it again). Not for the bucket's keeper."""
     backup_bucket: str = ""
     """Where backups lie; empty means `archive_bucket`. Best a bucket in another region."""
     backup_every_h: int = 24
@@ -157,6 +160,9 @@ class Settings:
 
     hq_key_file: str = "hq.key"
     """Head office's Ed25519 key, which signs what the boxes may sell by."""
+    member_key_file: str = ""
+    """Keys of members' personal data (`tillbox-cloud members init-key`), the same file on each API
+    host; empty means keys that follow from head office's."""
     log_level: str = "info"
 
     def url(self) -> str:

@@ -88,8 +88,7 @@ def late_csv(context: ContextDep) -> Response:
 
 
 def _state(context: Context) -> BackupState:
-    is_on = bool(recipients_of(context.settings))
-    return state_of(context.database, context.clock.now_ms(), is_on=is_on)
+    return state_of(context.database, context.clock.now_ms(), context.settings)
 
 
 def _cells(rows: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:

@@ -55,4 +55,4 @@ def _known_digest(vault: Vault, name: str) -> str | None:
         if error.code == "backup.missing":
             return None
         raise
-    return about([head]).name
+    return about([head]).name.rpartition(" ")[2]

@@ -75,12 +75,22 @@ def place_of(file: str) -> str:
     return "" if file.endswith(".history") else file[_TIMELINE_DIGITS:_SEGMENT_DIGITS]
 
 
+def is_segment(file: str) -> bool:
+    """Whether a WAL file is a whole piece of the log."""
+    return _SEGMENT.fullmatch(file) is not None
+
+
+def timeline_of(file: str) -> int:
+    """The timeline of a WAL file; a restored server begins a new one."""
+    return int(file[:_TIMELINE_DIGITS], 16)
+
+
 def is_needed(file: str, begin_wal: str) -> bool:
     """Whether a restore from a base backup may need a WAL file: later ones of any later timeline.
 
     Segments of a later timeline count from where it branched off, which is behind the beginning.
     """
-    if not _SEGMENT.fullmatch(file):
+    if not is_segment(file):
         return file.endswith(".history")
     is_later = file[:_TIMELINE_DIGITS] >= begin_wal[:_TIMELINE_DIGITS]
     return is_later and place_of(file) >= place_of(begin_wal)

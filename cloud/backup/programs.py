@@ -23,6 +23,7 @@ DEBIAN = Path("/usr/lib/postgresql")
 READ_BYTES = 1 << 18
 TOLD_CHARS = 400
 STOP_S = 60
+SOCKET_S, SOCKET_LOOK_S = 120.0, 0.05
 _PLAIN = "postgresql"
 Wait = Callable[[float], None]
 
@@ -143,10 +144,14 @@ def log_end(log: Path) -> str:
 def _wait_for_socket(
     process: subprocess.Popen[bytes], sockets: Path, log: Path, wait: Wait
 ) -> None:
-    while not any(each.is_socket() for each in sockets.iterdir()):
+    """A server opens its socket before it replays anything: a minute is long."""
+    for _ in range(int(SOCKET_S / SOCKET_LOOK_S)):
+        if any(each.is_socket() for each in sockets.iterdir()):
+            return
         if process.poll() is not None:
-            raise UnavailableError("backup.server_failed", because=log_end(log))
-        wait(0.05)
+            break
+        wait(SOCKET_LOOK_S)
+    raise UnavailableError("backup.server_failed", because=log_end(log))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

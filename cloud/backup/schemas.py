@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Concern = Literal["off", "base_old", "drill_failed", "drill_old", "wal_off", "wal_failing"]
+Concern = Literal[
+    "off", "no_writer", "base_old", "drill_failed", "drill_old", "wal_off", "wal_failing"
+]
 
 
 class BackupKeyList(BaseModel):

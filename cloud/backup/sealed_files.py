@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,15 @@ from shared.kernel.clock import Clock
 from shared.kernel.errors import RefusedError, UnavailableError
 from shared.wire.sealed import (
     KEY_BYTES,
+    Proof,
     Sealed,
     SealingWriter,
-    by_private,
+    by_proof,
     opened,
     read_key_text,
     read_public_keys,
 )
+from shared.wire.sealed import proofs_of as read_proofs
 
 CLOUD = "cloud"
 
@@ -35,10 +38,14 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """Where sealed files lie, whom they are for, and the clock that dates them."""
+    """Where sealed files lie, whom they are for, and the clock that dates them.
+
+    A recipient's writer key goes into each file, so that a restore refuses one that somebody else
+    put there; the file's name too, so that none counts under another's.
+    """
 
     stash: Stash
-    recipients: tuple[bytes, ...]
+    recipients: tuple[Proof, ...]
     clock: Clock
 
     @contextmanager
@@ -47,7 +54,8 @@ class Vault:
     ) -> Iterator[tuple[SealingWriter, Counter]]:
         """A file to write plain bytes to: whole under its name at the end, or not there.
 
-        RefusedError `backup.no_recipients` where nobody could open it.
+        `note` stands in the clear behind the name. RefusedError `backup.no_recipients` where nobody
+        could open it.
         """
         if not self.recipients:
             raise RefusedError("backup.no_recipients")
@@ -58,20 +66,46 @@ class Vault:
                 counter.size += len(data)
                 write(data)
 
-            about = Sealed(kind, CLOUD, self.clock.now_ms(), note)
+            told = f"{name} {note}" if note else name
+            about = Sealed(kind, CLOUD, self.clock.now_ms(), told)
             random = random_bytes(2 * KEY_BYTES)
             writer = SealingWriter(CIPHER, about, self.recipients, random, count)
             yield writer, counter
             writer.close()
 
-    def reading(self, name: str, private: bytes) -> Iterator[bytes]:
-        """The plain bytes of a file; raises as `opened`, MissingError `backup.missing`."""
-        return opened(self.stash.chunks(name), CIPHER, by_private(CIPHER, private))
+    def reading(
+        self, name: str, private: bytes, told: Callable[[int], object] = lambda _: None
+    ) -> Iterator[bytes]:
+        """The plain bytes of a file that head office made under this name.
+
+        `told` hears when (UTC ms), which counts once the last byte came. Raises as `opened` and
+        `by_proof`, MissingError `backup.missing`.
+        """
+        unlock = by_proof(CIPHER, private, name)
+
+        def noting(header: bytes) -> bytes:
+            told(int(json.loads(header)["at"]))
+            return unlock(header)
+
+        return opened(self.stash.chunks(name), CIPHER, noting)
 
 
 def recipients_of(settings: Settings) -> tuple[bytes, ...]:
     """Whom this installation seals for; RefusedError `backup.key`."""
     return read_public_keys(settings.backup_recipients)
+
+
+def proofs_of(settings: Settings) -> tuple[Proof, ...]:
+    """The same with what proves a file's maker; also RefusedError `backup.writer_key`."""
+    return read_proofs(settings.backup_writer_keys, recipients_of(settings))
+
+
+def is_proving(settings: Settings) -> bool:
+    """Whether this installation can prove of what it seals that it is its own."""
+    try:
+        return bool(proofs_of(settings))
+    except RefusedError:
+        return False
 
 
 def read_private(path: Path) -> bytes:

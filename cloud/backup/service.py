@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloud.backup import store
+from cloud.backup.sealed_files import is_proving, recipients_of
 from cloud.backup.store import Archiver, Run
 from cloud.db import Database
+from cloud.settings import Settings
 
 DAY_MS = 86_400_000
 BOX_LATE_MS = 3 * DAY_MS
@@ -19,9 +21,13 @@ SHOWN_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class BackupState:
-    """`is_on`: there is a key to seal for. `late` are boxes without a backup of three days."""
+    """`is_on`: there is a key to seal for; `is_proving`: and what proves who sealed.
+
+    `late` are boxes without a backup of three days.
+    """
 
     is_on: bool
+    is_proving: bool
     base: Run | None
     drill: Run | None
     verified: Run | None
@@ -34,7 +40,7 @@ class BackupState:
         """What needs a person, as codes (`backup.concern.<code>`); none when all is well."""
         if not self.is_on:
             return ["off"]
-        found = []
+        found = [] if self.is_proving else ["no_writer"]
         if self.base is None or now_ms - self.base.at_ms > BASE_LATE_MS:
             found.append("base_old")
         if self.drill is not None and not self.drill.is_ok:
@@ -48,13 +54,15 @@ class BackupState:
         return found
 
 
-def state_of(database: Database, now_ms: int, *, is_on: bool) -> BackupState:
-    """Everything at one instant."""
+def state_of(database: Database, now_ms: int, settings: Settings) -> BackupState:
+    """Everything at one instant. RefusedError `backup.key` for recipients that are none."""
+    is_on = bool(recipients_of(settings))
     with database.begin() as connection:
         boxes, in_time = store.box_counts(connection, now_ms - BOX_LATE_MS)
         found = store.box_backups(connection, SHOWN_MAX)
         return BackupState(
             is_on=is_on,
+            is_proving=is_proving(settings),
             base=store.last_run(connection, "base", only_ok=True),
             drill=store.last_run(connection, "drill"),
             verified=store.last_run(connection, "drill", only_ok=True),

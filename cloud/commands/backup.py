@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from argparse import Namespace
@@ -15,10 +16,10 @@ from cloud.backup.base import bases_of, prune
 from cloud.backup.boxes import newest_of
 from cloud.backup.programs import programs_of
 from cloud.backup.recover import Recovery, recovered
-from cloud.backup.restore import Target, iso, prepare
+from cloud.backup.restore import Target, iso, prepare, require_reach
 from cloud.backup.sealed_files import read_private, recipients_of
 from cloud.backup.service import state_of
-from cloud.backup_keeper import back_up, rehearse, vault_of
+from cloud.backup_keeper import back_up, reader_of, rehearse
 from cloud.clock import SystemClock, random_bytes
 from cloud.commands.flaws import flaw_text
 from cloud.commands.progress import ProgressBar
@@ -30,7 +31,7 @@ from cloud.seal_cipher import CIPHER
 from cloud.settings import Settings
 from cloud.texts import sentence
 from shared.kernel.errors import RefusedError, RetailError
-from shared.wire.sealed import KEY_BYTES, key_id, key_text
+from shared.wire.sealed import KEY_BYTES, key_id, key_text, writer_key, writer_text
 
 KEY_MODE = 0o600
 SHOWN_MAX = 50
@@ -54,9 +55,9 @@ def status(settings: Settings, chosen: Namespace) -> int:
     del chosen
     clock = SystemClock()
     with closing(_opened(settings)) as database:
-        state = state_of(database, clock.now_ms(), is_on=bool(recipients_of(settings)))
+        state = state_of(database, clock.now_ms(), settings)
     concerns = state.concerns(clock.now_ms())
-    kept = vault_of(settings, clock).stash.keeps_versions() if state.is_on else False
+    kept = reader_of(settings, clock).stash.keeps_versions() if state.is_on else False
     last = state.archiver.last_ms
     say(f"Base backup: {_when(None if state.base is None else state.base.at_ms)}")
     say(f"WAL archived: {_when(last)}{'' if state.archiver.is_on else ' (archive_mode is off)'}")
@@ -72,14 +73,14 @@ def status(settings: Settings, chosen: Namespace) -> int:
 def listed(settings: Settings, chosen: Namespace) -> None:
     """List the base backups."""
     del chosen
-    for base in bases_of(vault_of(settings, SystemClock())):
+    for base in bases_of(reader_of(settings, SystemClock())):
         say(f"{base.name}  from {iso(base.end_ms)} UTC on")
 
 
 def prune_old(settings: Settings, chosen: Namespace) -> None:
     """Delete what only reaches further back than `backup_keep_days`."""
     del chosen
-    count = prune(vault_of(settings, SystemClock()), settings.backup_keep_days)
+    count = prune(reader_of(settings, SystemClock()), settings.backup_keep_days)
     say(f"{count} files deleted.")
 
 
@@ -87,7 +88,7 @@ def box(settings: Settings, chosen: Namespace) -> None:
     """Write a box's newest backup to a file, sealed as it is."""
     with closing(_opened(settings)) as database:
         name = newest_of(database, chosen.dev)
-    stash = vault_of(settings, SystemClock()).stash
+    stash = reader_of(settings, SystemClock()).stash
     with chosen.out.open("wb") as file:
         for chunk in stash.chunks(name):
             file.write(chunk)
@@ -97,7 +98,7 @@ def box(settings: Settings, chosen: Namespace) -> None:
 def open_file(settings: Settings, chosen: Namespace) -> None:
     """Open one sealed file, such as `keys/hq.key.tbk`."""
     key = _key(settings, chosen)
-    vault = vault_of(settings, SystemClock())
+    vault = reader_of(settings, SystemClock())
     handle = os.open(chosen.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_MODE)
     with os.fdopen(handle, "wb") as file:
         for chunk in vault.reading(chosen.name, read_private(key)):
@@ -119,7 +120,19 @@ def make_key(settings: Settings, chosen: Namespace) -> None:
         file.flush()
         os.fsync(file.fileno())
     say(f"Wrote {chosen.out}. Copy it to two places away from the servers, then delete it here.")
-    say(f'Set on the servers: backup_recipients = "{public.hex()}"')
+    _say_settings(private)
+
+
+def show_writer(settings: Settings, chosen: Namespace) -> None:
+    """Print what the servers are told of a key: whom to seal for, and what proves who sealed."""
+    _say_settings(read_private(_key(settings, chosen)))
+
+
+def _say_settings(private: bytes) -> None:
+    public = CIPHER.public_of(private)
+    say("Set on the servers; the second is a secret, and not for whoever keeps the bucket:")
+    say(f'backup_recipients = "{public.hex()}"')
+    say(f'backup_writer_keys = "{writer_text(public, writer_key(private))}"')
 
 
 def show_key(settings: Settings, chosen: Namespace) -> None:
@@ -139,12 +152,15 @@ def restore(settings: Settings, chosen: Namespace) -> None:
     target = Target(None if chosen.to is None else _ms_of(chosen.to))
     with _bar("sealed bytes") as bar:
         prepared = prepare(
-            vault_of(settings, clock), read_private(key), target, chosen.into, bar.show
+            reader_of(settings, clock), read_private(key), target, chosen.into, bar.show
         )
-    say(f"Unpacked {prepared.base.name} and {prepared.segments} pieces of WAL.")
+    say(f"Unpacked {prepared.base.name} and {prepared.segments} pieces of WAL, all proven.")
+    if target.to_ms is None:  # to an instant the server itself says when the log does not reach it
+        require_reach(prepared, clock.now_ms() if chosen.seen is None else _ms_of(chosen.seen))
     recovery = Recovery(programs_of(settings), settings.database_url, clock, time.sleep)
     with recovered(recovery, prepared, is_rehearsal=False) as database:
         _say_restored(database)
+    shutil.rmtree(prepared.wal)  # replayed
     say(f"{(clock.mono_ms() - began_ms) / 1000:.1f} s. Now: start PostgreSQL on {chosen.into},")
     say("then `tillbox-cloud archive refill`, then `tillbox-cloud backup run`.")
     say("The boxes see that the database is another one, and bring what it lacks by themselves.")

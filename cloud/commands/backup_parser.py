@@ -51,6 +51,9 @@ def _add_key(actions: Kinds[argparse.ArgumentParser]) -> None:
     init = verbs.add_parser("init", help="make a key; never overwrites one")
     init.add_argument("--out", type=Path, required=True, metavar="FILE")
     init.set_defaults(run="backup.make_key")
+    writer = verbs.add_parser("writer", help="print what the servers' settings say of a key")
+    writer.add_argument("--key", type=Path, metavar="FILE", help="the private backup key")
+    writer.set_defaults(run="backup.show_writer")
     show = verbs.add_parser("show", help="print public keys")
     show.add_argument("file", nargs="?", type=Path, help="a private key (default: the settings')")
     show.set_defaults(run="backup.show_key")
@@ -65,6 +68,12 @@ def _add_restore(kinds: Kinds[argparse.ArgumentParser]) -> None:
     )
     restore.add_argument(
         "--into", type=Path, required=True, metavar="DIR", help="PostgreSQL's new data folder"
+    )
+    restore.add_argument(
+        "--seen",
+        metavar="TIME",
+        help="when head office was alive for the last time (default: now); what the backup lacks"
+        " of the time before is a reason to stop",
     )
     restore.add_argument("--key", type=Path, metavar="FILE", help="the private backup key")
     restore.set_defaults(run="backup.restore")

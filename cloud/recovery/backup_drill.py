@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cloud.backup import store
+from cloud.backup.base import bases_of
 from cloud.backup.names import wal_name
 from cloud.backup.recover import Recovery, recovered
 from cloud.backup.restore import Progress, Target, prepare
@@ -100,6 +101,8 @@ class _Living:
     books: Mapping[tuple[str, str], Digest]
     at_ms: int
     lsn: str
+    base: str
+    """The newest base backup that was made, by name; "" before the first."""
 
 
 def backup_drill(
@@ -136,6 +139,8 @@ def _restore_and_compare(
     prepared = prepare(parts.vault, parts.private, target, folder, progress)
     told.base, told.bytes, told.segments = prepared.base.name, prepared.bytes, prepared.segments
     told.unpack_ms = clock.mono_ms() - begun_ms
+    if living.base and living.base not in {each.name for each in bases_of(parts.vault)}:
+        told.differences.append((living.base, "drill.base"))
     begun_ms = clock.mono_ms()
     with recovered(parts.recovery, prepared, is_rehearsal=True) as restored:
         told.replay_ms = clock.mono_ms() - begun_ms
@@ -153,12 +158,13 @@ def _living(database: Database, parts: DrillParts) -> _Living:
             raise RefusedError("backup.wal_off")
         streams = _streams(connection, None)
         books = digests_of(connection, tables_of(parts.posters))
+        base = store.last_run(connection, "base", only_ok=True)
     with database.begin() as connection:
         row = driver(connection).execute(_SWITCH).fetchone()
     assert row is not None
     lsn, file = row
     _wait_for_wal(parts, str(file))
-    return _Living(streams, books, at_ms, str(lsn))
+    return _Living(streams, books, at_ms, str(lsn), "" if base is None else base.name)
 
 
 def _wait_for_wal(parts: DrillParts, file: str) -> None:

@@ -7,6 +7,11 @@ ChaCha20-Poly1305 message (RFC 8439) whose nonce is its number and whether it is
 pieces cannot be swapped, left out or cut off unnoticed (the STREAM construction).  ChaCha20 and
 not AES: a Raspberry Pi 4 has no AES instructions.
 
+A recipient's public key is no secret, so anybody could seal a file for it.  Where that matters the
+maker knows a writer key of the recipient besides, which only the private key can derive: it goes
+into the wrap (as the pre-shared key of RFC 9180's mode_psk does), and a file that was made without
+it does not open.
+
 The cipher is a port, as are the random bytes: this module computes and nothing else.
 """
 
@@ -35,8 +40,12 @@ KEY_ID_BYTES = 8
 LEVEL = 3
 _NONCE_BYTES, _NUMBER_BYTES = 12, 11
 _WRAP, _BODY = b"tillbox backup wrap 1", b"tillbox backup body 1"
+_WRAP_PROVEN, _WRITER = b"tillbox backup wrap 2", b"tillbox backup writer 1"
+_PLAIN_VERSION, _PROVEN_VERSION = 1, 2
 FILE_SUFFIX = ".tbk"
 Write = Callable[[bytes], object]
+Proof = tuple[bytes, bytes]
+"""A recipient's public key, and its writer key."""
 Unlock = Callable[[bytes], bytes]
 """The key of a file's body, by the file's header."""
 
@@ -89,14 +98,18 @@ class SealingWriter:
         self,
         cipher: Cipher,
         about: Sealed,
-        recipients: Sequence[bytes],
+        recipients: Sequence[bytes | Proof],
         random: bytes,
         write: Write,
     ) -> None:
-        """Raise RefusedError `backup.key` for no recipient, too many, or one that is no key."""
+        """Raise RefusedError `backup.key` for no recipient, too many, or one that is no key.
+
+        A recipient is a public key; with its writer key, in all of them, the file proves its maker.
+        """
         assert len(random) == 2 * KEY_BYTES
         body_key, exchange = random[:KEY_BYTES], random[KEY_BYTES:]
-        header = _header(cipher, about, recipients, body_key, exchange)
+        to = [each if isinstance(each, tuple) else (each, b"") for each in recipients]
+        header = _header(cipher, about, to, body_key, exchange)
         self._cipher = cipher
         self._key = _derived(body_key, b"", _BODY + sha256(header))
         self._write = write
@@ -134,6 +147,53 @@ class SealingWriter:
 def by_private(cipher: Cipher, private: bytes) -> Unlock:
     """Opens as a recipient does; RefusedError `backup.not_for_key`, CorruptError."""
     return lambda header: _unwrapped(header, cipher, private)
+
+
+def by_proof(cipher: Cipher, private: bytes, name: str) -> Unlock:
+    """The same, for a file that must be from a holder of the writer key and be called so.
+
+    CorruptError `backup.unproven` where it says itself that it is not, `backup.forged` where it was
+    made without that key, `backup.swapped` where its header has another name (up to a blank).
+    """
+
+    def unlock(header: bytes) -> bytes:
+        raw = json.loads(header)
+        if raw["v"] != _PROVEN_VERSION:
+            raise CorruptError("backup.unproven", name=name)
+        body_key = _unwrapped(header, cipher, private)
+        told = raw["name"].partition(" ")[0]
+        if told != name:
+            raise CorruptError("backup.swapped", name=name, told=told[:120])
+        return body_key
+
+    return unlock
+
+
+def writer_key(private: bytes) -> bytes:
+    """What a maker of files must know so that the holder of a private key believes them."""
+    return _derived(private, b"", _WRITER)
+
+
+def writer_text(public: bytes, writer: bytes) -> str:
+    """A writer key as settings name it: whose it is, and the key."""
+    return f"{key_id(public)}:{writer.hex()}"
+
+
+def proofs_of(text: str, recipients: Sequence[bytes]) -> tuple[Proof, ...]:
+    """Recipients with their writer keys, which are a list with commas.
+
+    RefusedError `backup.writer_key` for one that is none, or missing.
+    """
+    found: dict[str, bytes] = {}
+    for each in (part.strip() for part in text.split(",") if part.strip()):
+        name, _, key = each.partition(":")
+        if not is_hex(name, KEY_ID_BYTES) or not is_hex(key, KEY_BYTES):
+            raise RefusedError("backup.writer_key", key=name[:16])
+        found[name] = bytes.fromhex(key)
+    for public in recipients:
+        if key_id(public) not in found:
+            raise RefusedError("backup.writer_key", key=key_id(public))
+    return tuple((public, found[key_id(public)]) for public in recipients)
 
 
 def by_body_key(random: bytes) -> Unlock:
@@ -224,18 +284,24 @@ class _Source:
 
 
 def _header(
-    cipher: Cipher, about: Sealed, recipients: Sequence[bytes], body_key: bytes, exchange: bytes
+    cipher: Cipher,
+    about: Sealed,
+    recipients: Sequence[Proof],
+    body_key: bytes,
+    exchange: bytes,
 ) -> bytes:
+    """The header for recipients; a writer key is b"" where there is none."""
     if not 0 < len(recipients) <= RECIPIENTS_MAX:
         raise RefusedError("backup.key", key="")
     public = cipher.public_of(exchange)
     to = []
-    for each in recipients:
-        wrap = _wrap_key(cipher, exchange, each, public + each)
+    for each, writer in recipients:
+        wrap = _proven(_wrap_key(cipher, exchange, each, public + each), writer)
         to.append([key_id(each), cipher.encrypt(wrap, bytes(_NONCE_BYTES), body_key).hex()])
+    is_proven = all(writer for _, writer in recipients)
     return canonical_bytes(
         {
-            "v": 1,
+            "v": _PROVEN_VERSION if is_proven else _PLAIN_VERSION,
             "kind": about.kind,
             "by": about.made_by,
             "at": about.at_ms,
@@ -259,7 +325,7 @@ def _read_header(source: _Source) -> bytes:
         raw = json.loads(line)
         texts = (raw["kind"], raw["by"], raw["name"])
         is_right = (
-            raw["v"] == 1
+            raw["v"] in {_PLAIN_VERSION, _PROVEN_VERSION}
             and all(isinstance(each, str) for each in texts)
             and type(raw["at"]) is int
             and is_hex(raw["key"], KEY_BYTES)
@@ -282,10 +348,12 @@ def _unwrapped(header: bytes, cipher: Cipher, private: bytes) -> bytes:
     wrapped = dict(raw["to"]).get(key_id(own))
     if wrapped is None:
         raise RefusedError("backup.not_for_key", key=key_id(own))
-    wrap = _wrap_key(cipher, private, public, public + own)
+    is_proven = raw["v"] == _PROVEN_VERSION
+    writer = writer_key(private) if is_proven else b""
+    wrap = _proven(_wrap_key(cipher, private, public, public + own), writer)
     body_key = cipher.decrypt(wrap, bytes(_NONCE_BYTES), bytes.fromhex(wrapped))
     if body_key is None:
-        raise CorruptError("backup.damaged")
+        raise CorruptError("backup.forged" if is_proven else "backup.damaged")
     return body_key
 
 
@@ -314,6 +382,11 @@ def _wrap_key(cipher: Cipher, private: bytes, public: bytes, salt: bytes) -> byt
     except ValueError:
         raise RefusedError("backup.key", key=public.hex()) from None
     return _derived(secret, salt, _WRAP)
+
+
+def _proven(wrap: bytes, writer: bytes) -> bytes:
+    """The wrap's key as only who knows the writer key can make it."""
+    return _derived(wrap, writer, _WRAP_PROVEN) if writer else wrap
 
 
 def _derived(secret: bytes, salt: bytes, info: bytes) -> bytes:

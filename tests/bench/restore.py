@@ -19,7 +19,7 @@ from cloud.db import Database
 from cloud.seal_cipher import CIPHER
 from cloud.settings import Settings
 from cloud.signing import create_hq_key
-from shared.wire.sealed import key_text
+from shared.wire.sealed import key_text, writer_key, writer_text
 from tests.bench.figure import Figure
 from tests.bench.many_sales import fill
 from tests.lab.postgres import PostgresServer, binaries, prefix_for_root
@@ -91,12 +91,12 @@ def _settings(folder: Path, config: Path, url: str) -> Settings:
         object_dir=str(folder / "objects"),
         hq_key_file=str(folder / "hq.key"),
         backup_recipients=public.hex(),
+        backup_writer_keys=writer_text(public, writer_key(PRIVATE)),
         backup_key_file=str(folder / "backup.key"),
         postgres_bin=str(binaries()),
         postgres_run=" ".join(prefix_for_root()),
     )
-    lines = [
-        f"{name} = {getattr(settings, name)!r}" for name in ("object_dir", "backup_recipients")
-    ]
+    told = ("object_dir", "backup_recipients", "backup_writer_keys")
+    lines = [f"{name} = {getattr(settings, name)!r}" for name in told]
     config.write_text("\n".join(lines), encoding="utf-8")
     return settings

@@ -25,6 +25,7 @@ from cloud.backup import programs, store
 from cloud.backup.archive_wal import archive_wal
 from cloud.backup.base import bases_of, prune
 from cloud.backup.names import Base
+from cloud.backup.restore import Target, needed_wal, prepare
 from cloud.backup.sealed_files import Vault
 from cloud.backup.service import state_of
 from cloud.backup_keeper import BackupKeeper, BackupMeters, back_up, rehearse
@@ -40,7 +41,7 @@ from cloud.signing import create_hq_key
 from shared.kernel.errors import CorruptError, RefusedError
 from shared.kernel.ids import DeviceId
 from shared.wire.message import Ack
-from shared.wire.sealed import key_text
+from shared.wire.sealed import key_text, writer_key, writer_text
 from tests.fakes.box_stream import BoxStream
 from tests.fakes.enrolment import enrol
 from tests.lab.cloud_api import SettableClock
@@ -48,6 +49,7 @@ from tests.lab.postgres import PostgresServer, binaries, prefix_for_root
 
 PRIVATE = bytes(range(40, 72))
 PUBLIC = CIPHER.public_of(PRIVATE)
+PROOFS = ((PUBLIC, writer_key(PRIVATE)),)
 ROOT = Path(__file__).resolve().parents[3]
 BATCH = 20
 CLOCK = SystemClock()
@@ -117,12 +119,13 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadOffice]:
         object_dir=str(folder / "objects"),
         hq_key_file=str(folder / "hq.key"),
         backup_recipients=PUBLIC.hex(),
+        backup_writer_keys=writer_text(*PROOFS[0]),
         backup_key_file=str(folder / "backup.key"),
         postgres_bin=str(binaries()),
         postgres_run=" ".join(prefix_for_root()),
     )
     names = ("database_url", "object_dir", "hq_key_file", "backup_recipients", "backup_key_file")
-    names += ("postgres_bin", "postgres_run")
+    names += ("backup_writer_keys", "postgres_bin", "postgres_run")
     lines = [f"{name} = {getattr(settings, name)!r}" for name in names]
     config.write_text("\n".join(lines), encoding="utf-8")
     database = Database(url)
@@ -159,7 +162,7 @@ def test_a_drill_brings_back_what_was_sold_after_the_backup(
     assert "The backups alone bring the database back" in said
     assert f"{sum(len(box.bodies) for box in office.boxes)} entries of 2 journals" in said
     assert list(office.scratch.iterdir()) == []
-    state = state_of(office.database, CLOCK.now_ms(), is_on=True)
+    state = state_of(office.database, CLOCK.now_ms(), office.settings)
     assert state.verified is not None
     assert state.concerns(CLOCK.now_ms()) == []
     with office.database.begin() as connection:
@@ -195,6 +198,8 @@ def test_the_database_goes_back_to_a_time_and_the_boxes_bring_the_rest(
     shutil.move(into, office.folder / "second" / "pg")
     server.start()
     try:
+        ready = office.folder / "second" / "pg" / "pg_wal" / "archive_status"
+        assert (ready / "00000002.history.ready").exists(), "the next restore counts on from it"
         with closing(Database(server.url("chain"))) as restored:
             assert digests(restored) == before
             with restored.begin() as connection:
@@ -230,7 +235,7 @@ def wait_for_archive(office: HeadOffice) -> None:
 
 
 def vault(office: HeadOffice) -> Vault:
-    return Vault(stash_of(office.settings), (PUBLIC,), CLOCK)
+    return Vault(stash_of(office.settings), PROOFS, CLOCK)
 
 
 def test_a_backup_that_has_gone_bad_is_found_by_the_next_drill(office: HeadOffice) -> None:
@@ -243,15 +248,92 @@ def test_a_backup_that_has_gone_bad_is_found_by_the_next_drill(office: HeadOffic
         rehearse(office.settings, office.database, CLOCK, scratch=office.scratch)
     with writing(stash, base.name) as write:
         write(good)
-    state = state_of(office.database, CLOCK.now_ms(), is_on=True)
+    state = state_of(office.database, CLOCK.now_ms(), office.settings)
     assert state.drill is not None
     assert not state.drill.is_ok
     assert "drill_failed" in state.concerns(CLOCK.now_ms())
     assert list(office.scratch.iterdir()) == []
 
 
+def test_what_somebody_else_put_into_the_bucket_is_refused_before_a_server_starts(
+    office: HeadOffice, tmp_path: Path
+) -> None:
+    """Who may write there and knows the public key, but not what `backup_writer_keys` says."""
+    base = newest_base(office)
+    copied = a_copy_of_the_stash(office, tmp_path)
+    reader, latest = Vault(copied, (), CLOCK), Target()
+    later = replace(base, at_ms=base.at_ms + 60_000, end_ms=base.end_ms + 60_000)
+
+    forger = Vault(copied, ((PUBLIC, writer_key(bytes(32))),), CLOCK)
+    put(forger, later.mark, later.name.encode())
+    with pytest.raises(CorruptError, match=r"backup\.forged"):
+        prepare(reader, PRIVATE, latest, tmp_path / "a")
+
+    rename(copied, base.mark, later.mark)
+    with pytest.raises(CorruptError, match=r"backup\.swapped"):
+        prepare(reader, PRIVATE, latest, tmp_path / "b")
+
+    put(Vault(copied, PROOFS, CLOCK), later.mark, later.name.encode())  # a genuine mark...
+    rename(copied, base.name, later.name)  # ...and an older backup in its place
+    with pytest.raises(CorruptError, match=r"backup\.swapped"):
+        prepare(reader, PRIVATE, latest, tmp_path / "c")
+    for name in (later.mark, later.name):
+        copied.delete(name)
+
+    first, *_, last = sorted(each.name for each in needed_wal(reader, base, latest))
+    rename(copied, last, first)
+    with pytest.raises(CorruptError, match=r"backup\.swapped"):
+        prepare(reader, PRIVATE, latest, tmp_path / "d")
+
+
+def test_a_log_with_a_gap_or_without_its_end_is_no_restore(
+    office: HeadOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = newest_base(office)
+    copied = a_copy_of_the_stash(office, tmp_path)
+    reader = Vault(copied, (), CLOCK)
+    pieces = sorted(each.name for each in needed_wal(reader, base, Target()))
+    copied.delete(pieces[-2])
+    with pytest.raises(CorruptError, match=r"backup\.wal_gap"):
+        prepare(reader, PRIVATE, Target(), tmp_path / "gap")
+    into = ("--into", str(office.folder / "late"))
+    assert office.command("restore", "--seen", "2099-01-01T00:00:00+00:00", *into) == 1
+    assert "newer files are missing" in capsys.readouterr().err
+
+
+def newest_base(office: HeadOffice) -> Base:
+    if not bases_of(vault(office)):
+        back_up(office.settings, office.database, CLOCK)
+    return bases_of(vault(office))[-1]
+
+
+def a_copy_of_the_stash(office: HeadOffice, folder: Path) -> FileStash:
+    """With three pieces of log at least behind the base backup."""
+    base = newest_base(office)
+    while len(needed_wal(vault(office), base, Target())) < 3:
+        office.sell(1)
+        with office.database.begin() as connection:
+            connection.execute(text("SELECT pg_switch_wal()"))
+        wait_for_archive(office)
+    source = office.folder / "objects" / "backup"
+    shutil.copytree(source, folder / "stash", copy_function=os.link)
+    return FileStash(folder / "stash")
+
+
+def put(vault: Vault, name: str, data: bytes) -> None:
+    with vault.sealing(name, name.partition("/")[0]) as (writer, _):
+        writer.write(data)
+
+
+def rename(stash: FileStash, name: str, to: str) -> None:
+    """Put a file under another's name too."""
+    data = b"".join(stash.chunks(name))
+    with writing(stash, to) as write:
+        write(data)
+
+
 def test_another_servers_log_is_never_written_over(office: HeadOffice, tmp_path: Path) -> None:
-    apart = Vault(FileStash(tmp_path / "stash"), (PUBLIC,), CLOCK)
+    apart = Vault(FileStash(tmp_path / "stash"), PROOFS, CLOCK)
     piece = tmp_path / "000000010000000000000001"
     piece.write_bytes(b"one")
     assert archive_wal(apart, piece, piece.name)
@@ -280,7 +362,7 @@ def test_what_reaches_too_far_back_is_deleted_with_its_log(
     office: HeadOffice, tmp_path: Path
 ) -> None:
     clock = SettableClock(CLOCK.now_ms())
-    apart = Vault(FileStash(tmp_path / "stash"), (PUBLIC,), clock)
+    apart = Vault(FileStash(tmp_path / "stash"), PROOFS, clock)
     day = 86_400_000
     for number, begin in enumerate(("1", "2", "3", "4")):
         at_ms = clock.at_ms - (4 - number) * 10 * day

@@ -3962,7 +3962,7 @@ export interface components {
             /** Boxes In Time */
             boxes_in_time: number;
             /** Concerns */
-            concerns: ("off" | "base_old" | "drill_failed" | "drill_old" | "wal_off" | "wal_failing")[];
+            concerns: ("off" | "no_writer" | "base_old" | "drill_failed" | "drill_old" | "wal_off" | "wal_failing")[];
             drill: components["schemas"]["BackupRun"] | null;
             /** Is On */
             is_on: boolean;

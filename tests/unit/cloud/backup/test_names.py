@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,8 @@ from cloud.backup.names import (
     wal_file,
     wal_name,
 )
-from shared.kernel.errors import MissingError
+from cloud.backup.restore import Prepared, require_reach
+from shared.kernel.errors import CorruptError, MissingError
 
 DAY_MS = 86_400_000
 SECONDS = st.integers(1_600_000_000, 4_000_000_000)
@@ -117,6 +120,14 @@ def test_where_a_piece_lies_has_no_timeline() -> None:
 def test_no_path_gets_into_a_name(name: str) -> None:
     with pytest.raises(MissingError, match=r"backup\.missing"):
         checked_name(name)
+
+
+def test_a_log_must_reach_to_the_last_sign_of_life() -> None:
+    base = Base(0, 0, "000000010000000000000001")
+    prepared = Prepared(Path(), Path(), base, 0, 0, reaches_ms=10 * DAY_MS)
+    require_reach(prepared, 10 * DAY_MS + 3_600_000)
+    with pytest.raises(CorruptError, match=r"backup\.rolled_back"):
+        require_reach(prepared, 11 * DAY_MS)
 
 
 def test_a_boxs_backups_lie_apart() -> None:

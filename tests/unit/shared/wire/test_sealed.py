@@ -14,17 +14,22 @@ from shared.kernel.errors import CorruptError, RefusedError, RetailError
 from shared.wire.sealed import (
     PIECE_BYTES,
     TAG_BYTES,
+    Proof,
     Sealed,
     SealingWriter,
     about,
     by_body_key,
     by_private,
+    by_proof,
     key_id,
     key_text,
     opened,
+    proofs_of,
     read_key_text,
     read_public_keys,
     recipients_of,
+    writer_key,
+    writer_text,
 )
 
 PRIVATE, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -190,3 +195,72 @@ def test_public_keys_stand_in_a_list_with_commas() -> None:
     assert read_public_keys("") == ()
     with pytest.raises(RefusedError, match=r"backup\.key"):
         read_public_keys("abc")
+
+
+NAME = "base/20261122T140000Z.tbk"
+WRITER = writer_key(PRIVATE)
+
+
+def proven(data: bytes, *recipients: Proof, told: str = NAME) -> bytes:
+    out = bytearray()
+    about_it = Sealed("base", "cloud", 1_700_000_000_000, told)
+    to = recipients or ((PUBLIC, WRITER),)
+    writer = SealingWriter(CIPHER, about_it, to, RANDOM, out.extend)
+    writer.write(data)
+    writer.close()
+    return bytes(out)
+
+
+def believed(file: bytes, private: bytes = PRIVATE, name: str = NAME) -> bytes:
+    return b"".join(opened([file], CIPHER, by_proof(CIPHER, private, name)))
+
+
+def test_a_file_with_the_writer_key_in_it_proves_who_made_it() -> None:
+    both = ((PUBLIC, WRITER), (OTHER_PUBLIC, writer_key(OTHER)))
+    assert believed(proven(b"the books", *both)) == b"the books"
+    assert believed(proven(b"the books", *both), OTHER) == b"the books"
+    assert believed(proven(b"the books", told=f"{NAME} a note")) == b"the books"
+    assert unsealed(proven(b"the books")) == b"the books"
+
+
+@pytest.mark.parametrize("writer", [bytes(32), writer_key(OTHER), PUBLIC])
+def test_who_knows_the_public_key_alone_cannot_make_one_that_is_believed(writer: bytes) -> None:
+    with pytest.raises(CorruptError, match=r"backup\.forged"):
+        believed(proven(b"forged", (PUBLIC, writer)))
+
+
+def test_a_file_that_proves_nothing_is_not_believed_where_proof_is_wanted() -> None:
+    with pytest.raises(CorruptError, match=r"backup\.unproven"):
+        believed(sealed(b"forged"))
+
+
+def test_a_proven_file_counts_under_its_own_name_alone() -> None:
+    with pytest.raises(CorruptError, match=r"backup\.swapped"):
+        believed(proven(b"an older one", told="base/20250101T000000Z.tbk"))
+
+
+def test_a_proof_cannot_be_moved_to_another_name_version_or_body() -> None:
+    good = proven(b"x" * 1000)
+    older = proven(b"x" * 1000, told="base/20250101T000000Z.tbk")
+    renamed = older.replace(b"base/20250101T000000Z.tbk", NAME.encode())
+    with pytest.raises(CorruptError, match=r"backup\.damaged"):
+        believed(renamed)
+    plain = sealed(b"forged")
+    said = plain.replace(b'"v":1', b'"v":2').replace(
+        b'"name":"a name"', f'"name":"{NAME}"'.encode()
+    )
+    with pytest.raises(CorruptError, match=r"backup\.forged"):
+        believed(said)
+    mixed = good[: body_start(good)] + plain[body_start(plain) :]
+    with pytest.raises(CorruptError, match=r"backup\.damaged"):
+        believed(mixed)
+
+
+def test_writer_keys_are_read_for_their_recipients() -> None:
+    one, two = writer_text(PUBLIC, WRITER), writer_text(OTHER_PUBLIC, writer_key(OTHER))
+    wanted = ((PUBLIC, WRITER), (OTHER_PUBLIC, writer_key(OTHER)))
+    assert proofs_of(f"{two}, {one},", (PUBLIC, OTHER_PUBLIC)) == wanted
+    assert proofs_of("", ()) == ()
+    for text in ("", two, "abc", f"{key_id(PUBLIC)}:", f"{key_id(PUBLIC)}:{'0' * 63}"):
+        with pytest.raises(RefusedError, match=r"backup\.writer_key"):
+            proofs_of(text, (PUBLIC,))
