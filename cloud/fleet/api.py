@@ -12,7 +12,7 @@ from cloud.answer import CsvAnswer, json_answer
 from cloud.clock import random_bytes
 from cloud.context import Principal
 from cloud.fleet import devices, schemas, service, standing
-from cloud.fleet.enrol import Enrol, Enrolment, enrol
+from cloud.fleet.enrol import Enrol, Enrolment, Proof, enrol
 from cloud.fleet.store import Store
 from cloud.pki.folder import ca_of
 
@@ -88,7 +88,10 @@ def new_claim(body: schemas.ClaimRequest, context: ContextDep) -> Response:
 
 @router.post("/enrol", response_model=schemas.EnrolAnswer, dependencies=[Depends(PUBLIC)])
 def enrol_box(body: schemas.EnrolRequest, context: ContextDep) -> Response:
-    """Turn a claim into a box's identity; a repeat with the same key gives the same."""
+    """Turn a claim into a box's identity.
+
+    Until the box was heard from, a repeat with the same key gives the same.
+    """
     parts = Enrolment(
         database=context.database,
         settings=context.settings,
@@ -97,6 +100,7 @@ def enrol_box(body: schemas.EnrolRequest, context: ContextDep) -> Response:
         welcome=context.welcome,
         ca=ca_of(context.settings, random_bytes),
     )
+    proof = Proof(bytes.fromhex(body.nonce), body.t, bytes.fromhex(body.proof))
     journal_pub = bytes.fromhex(body.journal_pub)
-    command = Enrol(body.token, journal_pub, body.hw_fp, body.csr.encode())
+    command = Enrol(body.token, journal_pub, body.hw_fp, body.csr.encode(), proof)
     return json_answer(enrol(parts, command, context.clock.now_ms()))

@@ -2,6 +2,8 @@
 
 The secret is derived from head office's key, the claim and the device, so that a repeat gives
 the same one though only its hash is stored: an answer may get lost after the claim was used.
+A repeat is the same box's: its journal key signs each request, for once and for now.  When the box
+was heard, its answer has come, and the claim is done for.
 """
 
 from __future__ import annotations
@@ -29,14 +31,26 @@ from cloud.fleet.store import Claim, Device
 from cloud.pki.folder import CaFolder
 from cloud.records import zone_of
 from cloud.settings import Settings
-from cloud.signing import HqKey
+from cloud.signing import HqKey, is_signed_by
 from shared.journal.event import DayOpened
-from shared.kernel.errors import RefusedError
+from shared.kernel.errors import ForbiddenError, RefusedError
 from shared.kernel.ids import RANDOM_BYTES, uuid7
+from shared.wire.enrolment import NONCE_BYTES, enrol_statement
 
 PUBLIC_KEY_BYTES = 32
 DEVICE_BYTES = 10
+SKEW_MS = 900_000
+"""So far from now a request may have been signed; a box without a clock goes by what it is told."""
 ENROLLED, RETIRED, REFUSED = "enrolled", "retiring", "enrol_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a request is its sender's, made once (`nonce`) and now (`t`, UTC ms)."""
+
+    nonce: bytes
+    t: int
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +58,14 @@ class Enrol:
     """What a box brings: the claim's token and its own public key for journal heads.
 
     `csr` (PEM) asks for a certificate for its TLS key; empty for software that knows none.
+    `proof` is its journal key's, over `enrol_statement`.
     """
 
     token: str
     journal_pub: bytes
     hw_fp: str
-    csr: bytes = b""
+    csr: bytes
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +85,44 @@ class Enrolment:
 def enrol(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
     """Give a box its identity; the same token with the same key gives the same answer.
 
-    Raises RefusedError `enrol.key`, `enrol.claim_unknown`, `enrol.claim_expired`,
-    `enrol.claim_used` (by another key: that is written down), `enrol.revoked` or
-    `certificate.request`, UnavailableError when the broker cannot be told.
+    Raises ForbiddenError `enrol.proof`, RefusedError `enrol.key`, `enrol.box_too_old`,
+    `enrol.clock`, `enrol.claim_unknown`, `enrol.claim_expired`, `enrol.revoked` or
+    `certificate.request`, and, which is written down, `enrol.claim_used` (by another key),
+    `enrol.copied` or `enrol.claim_done`; UnavailableError when the broker cannot be told.
     """
     if len(command.journal_pub) != PUBLIC_KEY_BYTES:
         raise RefusedError("enrol.key", bytes=PUBLIC_KEY_BYTES)
+    _admit(command, at_ms)
     try:
         return _enrolled(parts, command, at_ms)
-    except ClaimUsedError as error:
+    except UsedClaimError as error:
         event = FleetEvent(at_ms, error.dev, error.store_id, REFUSED, "-", error.code)
         with parts.database.begin() as connection:
             standing_store.add_event(connection, event)
         raise
 
 
-class ClaimUsedError(RefusedError):
-    """Another box has used the token already."""
+class UsedClaimError(RefusedError):
+    """Somebody brings a claim that a box (`dev`) of a store has used."""
 
-    def __init__(self, claim: Claim) -> None:
-        super().__init__("enrol.claim_used")
+    def __init__(self, code: str, claim: Claim) -> None:
+        super().__init__(code)
         self.dev = claim.dev or ""
         self.store_id = claim.store_id
+
+
+def _admit(command: Enrol, at_ms: int) -> None:
+    """Look at the proof, before anything that costs."""
+    proof = command.proof
+    if len(proof.nonce) != NONCE_BYTES or not proof.signature:
+        raise RefusedError("enrol.box_too_old")
+    statement = enrol_statement(
+        command.token, command.journal_pub, command.csr, proof.nonce, proof.t
+    )
+    if not is_signed_by(command.journal_pub, proof.signature, statement):
+        raise ForbiddenError("enrol.proof")
+    if abs(proof.t - at_ms) > SKEW_MS:
+        raise RefusedError("enrol.clock", minutes=SKEW_MS // 60_000, now_ms=at_ms)
 
 
 def _enrolled(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
@@ -107,8 +139,9 @@ def _enrolled(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
                 answer=orjson.dumps(answer).decode(),
             )
         else:
-            _refuse_revoked(connection, claim.dev)
+            _refuse_repeat(connection, claim, claim.dev)
             answer = claim.answer
+        store.add_nonce(connection, claim_hash, command.proof.nonce)
         tls = _certificate(connection, parts, command, answer["dev"], at_ms)
         is_signed = are_signed(connection)
         secret = secret_of(parts.hq_key, claim_hash, answer["dev"])
@@ -126,11 +159,17 @@ def _certificate(
     return giver.give(connection, dev, command.csr, at_ms)
 
 
-def _refuse_revoked(connection: Connection, dev: str) -> None:
-    """A repeat gives the box its log-in again; one that was shut out stays out."""
+def _refuse_repeat(connection: Connection, claim: Claim, dev: str) -> None:
+    """A repeat gives the box its log-in again; one that was shut out stays out.
+
+    A box that was heard has got its answer: who asks now has its key and is not the box, or is a
+    box that forgot who it is and must be a new one.
+    """
     box = standing_store.lock_standing(connection, dev)
     if box is None or box.status == REVOKED:
         raise RefusedError("enrol.revoked", dev=dev)
+    if standing_store.was_heard(connection, dev):
+        raise UsedClaimError("enrol.claim_done", claim)
 
 
 def _usable(claim: Claim | None, command: Enrol, at_ms: int) -> Claim:
@@ -139,7 +178,9 @@ def _usable(claim: Claim | None, command: Enrol, at_ms: int) -> Claim:
     if claim.expires_at_ms <= at_ms:
         raise RefusedError("enrol.claim_expired")
     if claim.used_by_pub is not None and bytes(claim.used_by_pub) != command.journal_pub:
-        raise ClaimUsedError(claim)
+        raise UsedClaimError("enrol.claim_used", claim)
+    if command.proof.nonce in claim.nonces:
+        raise UsedClaimError("enrol.copied", claim)
     return claim
 
 

@@ -105,12 +105,19 @@ class EnrolRequest(BaseModel):
     """A box with its claim; `journal_pub` is its Ed25519 public key in hex.
 
     `csr` (PEM, P-256) asks for a certificate of its TLS key; nothing of it counts but the key.
+    `nonce` is random and used once, `t` (UTC ms) by the box's clock; `proof` is the journal key's
+    signature (hex) of "tbe1", the SHA-256 of `token`, the public key, the SHA-256 of `csr`, the
+    nonce and `t` as 8 bytes, the highest first. Software that does not sign yet leaves them out,
+    and is told so.
     """
 
     token: str = Field(max_length=64)
     journal_pub: str = Field(pattern="^[0-9a-f]{64}$")
     hw_fp: str = Field(default="", max_length=128)
     csr: str = Field(default="", max_length=8192)
+    nonce: str = Field(default="", pattern="^([0-9a-f]{32})?$")
+    t: int = Field(default=0, ge=0, lt=1 << 62)
+    proof: str = Field(default="", pattern="^([0-9a-f]{128})?$")
 
 
 class RenewalRequest(BaseModel):

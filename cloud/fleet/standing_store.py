@@ -19,6 +19,9 @@ _OTHER_ACTIVE = text("""
     SELECT dev FROM device WHERE store_id = :store_id AND status = 'active' AND dev <> :dev""")
 _SET_STATUS = text("UPDATE device SET status = :status WHERE dev = :dev")
 _TOKEN_HASH = text("SELECT token_hash FROM claim WHERE dev = :dev")
+_WAS_HEARD = text("""
+    SELECT EXISTS (SELECT FROM box_state WHERE dev = :dev)
+        OR EXISTS (SELECT FROM stream WHERE dev = :dev AND head_seq >= 0)""")
 _ADD_EVENT = text("""
     INSERT INTO fleet_event (at_ms, dev, store_id, action, by, reason)
     VALUES (:at_ms, :dev, :store_id, :action, :by, :reason)""")
@@ -95,6 +98,11 @@ def claim_of(connection: Connection, dev: str) -> bytes | None:
     """The hash of the token that a box was enrolled with."""
     found = connection.execute(_TOKEN_HASH, {"dev": dev}).scalar_one_or_none()
     return None if found is None else bytes(found)
+
+
+def was_heard(connection: Connection, dev: str) -> bool:
+    """Whether a box has been in contact since it was enrolled."""
+    return bool(connection.execute(_WAS_HEARD, {"dev": dev}).scalar_one())
 
 
 def add_event(connection: Connection, event: FleetEvent) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+NONCES_KEPT = 64
+"""Far more than a box needs within the minutes for which a request is good."""
 _PUT_STORE = text("""
     INSERT INTO store (store_id, name, time_zone, currency)
     VALUES (:store_id, :name, :time_zone, :currency)
@@ -19,10 +21,14 @@ _ADD_CLAIM = text("""
     INSERT INTO claim (token_hash, store_id, expires_at_ms)
     VALUES (:token_hash, :store_id, :expires_at_ms)""")
 _LOCK_CLAIM = text("""
-    SELECT store_id, expires_at_ms, used_by_pub, dev, answer FROM claim
+    SELECT store_id, expires_at_ms, used_by_pub, dev, answer, nonces FROM claim
     WHERE token_hash = :token_hash FOR UPDATE""")
 _USE_CLAIM = text("""
     UPDATE claim SET used_by_pub = :used_by_pub, dev = :dev, answer = CAST(:answer AS jsonb)
+    WHERE token_hash = :token_hash""")
+_ADD_NONCE = text("""
+    UPDATE claim SET nonces = (array_append(nonces, CAST(:nonce AS bytea)))
+        [greatest(1, cardinality(nonces) - :kept + 2):]
     WHERE token_hash = :token_hash""")
 _ADD_DEVICE = text("""
     INSERT INTO device (dev, store_id, secret_hash, journal_pub, status, hw_fp, created_at_ms)
@@ -66,13 +72,17 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A token for one enrolment; used once `used_by_pub` is there."""
+    """A token for one enrolment; used once `used_by_pub` is there.
+
+    `nonces` are those of the requests that were answered, the newest last.
+    """
 
     store_id: str
     expires_at_ms: int
     used_by_pub: bytes | None
     dev: str | None
     answer: dict[str, Any] | None
+    nonces: frozenset[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,17 @@ def add_claim(
 def lock_claim(connection: Connection, token_hash: bytes) -> Claim | None:
     """The claim of a token; others who bring it wait for this transaction."""
     row = connection.execute(_LOCK_CLAIM, {"token_hash": token_hash}).one_or_none()
-    return None if row is None else Claim(*row)
+    if row is None:
+        return None
+    store_id, expires_at_ms, used_by_pub, dev, answer, nonces = row
+    known = frozenset(bytes(each) for each in nonces)
+    return Claim(store_id, expires_at_ms, used_by_pub, dev, answer, known)
+
+
+def add_nonce(connection: Connection, token_hash: bytes, nonce: bytes) -> None:
+    """Note that a request was answered, so that a copy of it is not."""
+    values = {"token_hash": token_hash, "nonce": nonce, "kept": NONCES_KEPT}
+    connection.execute(_ADD_NONCE, values)
 
 
 def use_claim(

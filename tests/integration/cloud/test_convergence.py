@@ -13,6 +13,7 @@ from cloud.publication.matrix import CSV_COLUMNS
 from shared.kernel.canonical import sha256
 from shared.publication.manifest import parse_manifest, pieces_needed
 from shared.wire.frames import Frame, FrameKind, FrameReader
+from tests.fakes.enrolment import enrol_body, journal_key
 from tests.integration.cloud.publications import head_of, publish_all
 from tests.lab.cloud_api import CloudApi
 
@@ -32,7 +33,7 @@ def boxes(api: CloudApi, admin: httpx.Client) -> dict[str, httpx.Client]:
     found = {}
     for number, store_id in enumerate(("1", "2"), start=1):
         token = admin.post("/v1/claims", json={"store_id": store_id}).json()["token"]
-        body = {"token": token, "journal_pub": f"{number:02x}" * 32, "hw_fp": "f", "prev": None}
+        body = enrol_body(token, journal_key(f"{number:02x}" * 32), api.clock.now_ms())
         client = api.stranger()
         box = client.post("/v1/enrol", json=body).json()
         client.headers["Authorization"] = f"Bearer {box['dev']}.{box['secret']}"

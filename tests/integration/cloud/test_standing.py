@@ -20,6 +20,7 @@ from shared.kernel.ids import DeviceId
 from shared.wire import topics
 from shared.wire.message import Ack, DesiredState, Hello, message_bytes, parse_message
 from tests.fakes.box_stream import START_MS, BoxStream
+from tests.fakes.enrolment import enrol_body, journal_key
 from tests.fakes.mqtt_peer import MqttPeer
 from tests.lab.broker import Broker
 from tests.lab.cloud_api import CloudApi
@@ -266,13 +267,13 @@ def eventually(check: Callable[[], bool], seconds: float = 5) -> None:
 
 
 def test_a_store_has_one_box_in_service(
-    database: Database, run: Run, new_box: NewBox, admin: httpx.Client
+    database: Database, run: Run, new_box: NewBox, admin: httpx.Client, api: CloudApi
 ) -> None:
     box = new_box()
     enrolled(database, box)
     run("box", "retire", box.dev, "--reason", "swap")
     token = admin.post("/v1/claims", json={"store_id": box.store_id}).json()["token"]
-    body = {"token": token, "journal_pub": "ab" * 32, "hw_fp": "f"}
+    body = enrol_body(token, journal_key("ab" * 32), api.clock.now_ms())
     new = admin.post("/v1/enrol", json=body).raise_for_status().json()
     code, _, error = run("box", "reinstate", box.dev, "--reason", "swap back")
     assert (code, new["dev"] in error) == (1, True)

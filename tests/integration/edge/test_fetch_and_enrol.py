@@ -6,14 +6,17 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cloud.signing import is_signed_by
 from edge.identity import Identity, load_identity
 from edge.sync.enrol import enrol
 from edge.sync.fetch import ObjectFetcher
 from shared.kernel.errors import CorruptError, RefusedError, UnavailableError
 from shared.kernel.ids import DeviceId, StoreId, StreamId
+from shared.wire.enrolment import enrol_statement
 from tests.fakes.cloud import FakeObjects
 from tests.lab.net import LOOPBACK, free_port
 
@@ -136,7 +139,7 @@ class FakeClaims:
     """`POST /v1/enrol`: one answer per token and key, as often as it is asked."""
 
     def __init__(self) -> None:
-        self.requests: list[dict[str, object]] = []
+        self.requests: list[dict[str, Any]] = []
         self.reply: tuple[int, bytes] = (200, json.dumps(ANSWER).encode())
         owner = self
 
@@ -182,7 +185,7 @@ def test_enrolment_keeps_key_and_identity_for_the_owner_only(
     assert len(bytes.fromhex(str(request["journal_pub"]))) == 32
 
 
-def test_a_repeat_after_a_lost_answer_is_the_same_request(
+def test_a_repeat_after_a_lost_answer_asks_for_the_same_signed_anew(
     claims: FakeClaims, tmp_path: Path
 ) -> None:
     claims.reply = (200, b"cut off")
@@ -190,7 +193,38 @@ def test_a_repeat_after_a_lost_answer_is_the_same_request(
         enrol(tmp_path, claims.url, "TOKEN")
     claims.reply = (200, json.dumps(ANSWER).encode())
     enrol(tmp_path, claims.url, "TOKEN")
-    assert claims.requests[0] == claims.requests[1]
+    first, again = claims.requests
+    fresh = {name for name in first if first[name] != again[name]}
+    assert {"nonce", "proof"} <= fresh <= {"nonce", "proof", "t"}
+    for request in claims.requests:
+        assert is_signed(request)
+
+
+def is_signed(request: dict[str, Any]) -> bool:
+    public = bytes.fromhex(request["journal_pub"])
+    nonce, csr = bytes.fromhex(request["nonce"]), request["csr"].encode()
+    statement = enrol_statement(request["token"], public, csr, nonce, request["t"])
+    return is_signed_by(public, bytes.fromhex(request["proof"]), statement)
+
+
+def test_a_box_without_a_clock_goes_by_the_clouds(claims: FakeClaims, tmp_path: Path) -> None:
+    off = {"code": "enrol.clock", "params": {"minutes": 15, "now_ms": 12_345}}
+    claims.reply = (422, json.dumps(off).encode())
+    with pytest.raises(RefusedError) as problem:
+        enrol(tmp_path, claims.url, "TOKEN")
+    assert problem.value.params == {"minutes": 15, "now_ms": 12_345}
+    first, again = claims.requests
+    assert (first["t"] != 12_345, again["t"], is_signed(again)) == (True, 12_345, True)
+
+
+@pytest.mark.parametrize("params", [None, {"now_ms": "soon"}, {"now_ms": -1}, {"now_ms": 1 << 70}])
+def test_a_cloud_that_names_no_time_is_not_asked_again(
+    claims: FakeClaims, tmp_path: Path, params: object
+) -> None:
+    claims.reply = (422, json.dumps({"code": "enrol.clock", "params": params}).encode())
+    with pytest.raises(RefusedError):
+        enrol(tmp_path, claims.url, "TOKEN")
+    assert len(claims.requests) == 1
 
 
 def test_a_refused_token_is_told_with_the_clouds_reason(claims: FakeClaims, tmp_path: Path) -> None:
