@@ -8,7 +8,7 @@ has vouched for it, the same request with that number in the header `Approval` i
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Protocol
 
 from fastapi import Request
@@ -17,7 +17,7 @@ from edge.desk.state import Operator
 from shared.kernel.errors import ForbiddenError
 from shared.staff.judge import Allowed, Denied, NeedsApproval, judge, judge_approval
 from shared.staff.permission import APPROVABLE
-from shared.staff.role import NOTHING, Ceiling, Measure, Role, nobody
+from shared.staff.role import MEASURES, NOTHING, Ceiling, Measure, Role, nobody
 
 SESSION_COOKIE = "tb_session"
 PUBLIC = "public"
@@ -157,9 +157,7 @@ def authorise(actor: Actor, permission: str, measure: Measure = NOTHING) -> str:
                     permission=permission,
                     over=needed.over,
                     limit=needed.limit,
-                    off_bp=measure.off_bp,
-                    amount_minor=measure.amount_minor,
-                    times=measure.times,
+                    **asdict(measure),
                 )
             return approver.id
 
@@ -167,8 +165,8 @@ def authorise(actor: Actor, permission: str, measure: Measure = NOTHING) -> str:
 def measure_of(error: ForbiddenError) -> tuple[str, Measure]:
     """What an `approval.needed` is about: the permission and how much of it."""
     told = error.params
-    numbers = (int(told.get(name) or 0) for name in ("off_bp", "amount_minor", "times"))
-    return str(told["permission"]), Measure(*numbers)
+    numbers = {name: int(told.get(name) or 0) for name in MEASURES}
+    return str(told["permission"]), Measure(**numbers)
 
 
 def token_of(request: Request) -> str:
@@ -189,7 +187,7 @@ def _vouches(approver: Approver, actor: Actor, permission: str, measure: Measure
 
 def _is_shown(vouched: tuple[str, Measure], permission: str, measure: Measure) -> bool:
     """Whether it is no more than what the approver saw: the basket may have grown since."""
-    shown = Ceiling(vouched[1].off_bp, vouched[1].amount_minor, vouched[1].times)
+    shown = Ceiling(*astuple(vouched[1]))
     return vouched[0] == permission and shown.passed_by(measure) is None
 
 

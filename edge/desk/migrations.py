@@ -129,4 +129,17 @@ MIGRATIONS: tuple[str, ...] = (
         n INTEGER PRIMARY KEY, token_sha256 BLOB NOT NULL UNIQUE, lane INTEGER NOT NULL
     ) STRICT
     """,
+    # What was taken off by hand, for ceilings of a day; wrong PINs in a row by place.
+    """
+    CREATE TABLE taken_off(
+        day TEXT NOT NULL, permission TEXT NOT NULL, operator TEXT NOT NULL,
+        basket TEXT NOT NULL, amount_minor INTEGER NOT NULL,
+        PRIMARY KEY (basket, permission, operator)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX taken_off_day ON taken_off(day, permission, operator);
+    CREATE TABLE wrong_pin(
+        operator TEXT NOT NULL, place TEXT NOT NULL, times INTEGER NOT NULL,
+        PRIMARY KEY (operator, place)
+    ) STRICT, WITHOUT ROWID
+    """,
 )

@@ -1,14 +1,16 @@
-"""How much a person takes off by hand: what the role's ceiling is held against."""
+"""How much a person takes off by hand: what the role's ceilings are held against."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 from edge.sale.pricing import book_of
-from edge.sale.shop import Shop
+from edge.sale.shop import Shop, Sums
 from shared.sale.basket import Basket, BasketLine
 from shared.sale.pricing import listed_lines
+from shared.staff.permission import SALE_COUPON, SALE_OVERRIDE
 from shared.staff.role import Measure
 
 Authority = Callable[[str, Measure], str]
@@ -31,6 +33,35 @@ def override_measure(
 def coupon_measure(shop: Shop, basket: Basket, line: BasketLine, amount_minor: int) -> Measure:
     """How much of a line a store coupon takes off."""
     return _off(_listed_minor(shop, basket, line), max(0, amount_minor))
+
+
+def with_totals(
+    shop: Shop, permission: str, operator: str, after: Basket, measure: Measure
+) -> Measure:
+    """The measure of one line with what that makes of its basket and of the operator's day.
+
+    `after` is the basket with it, for which the operator answers alone.
+    """
+    sums = taken_by_hand(shop, after)
+    own_minor = shop.tally.minor(permission, operator, after.id)
+    return replace(
+        measure,
+        basket_minor=sum(minor for (what, _), minor in sums.items() if what == permission),
+        day_minor=own_minor + sums.get((permission, operator), 0),
+    )
+
+
+def taken_by_hand(shop: Shop, basket: Basket) -> Sums:
+    """What people took off a basket."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for line in basket.lines:
+        given, coupon = line.override, line.coupon
+        if given is not None:
+            minor = override_measure(shop, basket, line, given.regular_minor, given.member_minor)
+            sums[SALE_OVERRIDE, given.approved_by] += minor.amount_minor
+        if coupon is not None:
+            sums[SALE_COUPON, coupon.approved_by] += coupon.amount_minor
+    return sums
 
 
 def _off(listed_minor: int, off_minor: int) -> Measure:

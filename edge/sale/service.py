@@ -17,7 +17,7 @@ from edge.desk.state import (
 from edge.journal.store import EntryDraft
 from edge.receipt.layout import PrintedSale
 from edge.receipt.pool import SALE
-from edge.sale.by_hand import coupon_measure, override_measure
+from edge.sale.by_hand import coupon_measure, override_measure, taken_by_hand, with_totals
 from edge.sale.commands import (
     ConfirmAge,
     DismissUnknown,
@@ -129,22 +129,32 @@ def override_price(*, shop: Shop, state: LaneState, command: OverridePrice) -> T
     """Give a line its whole amount by hand."""
     basket = open_basket(shop, state)
     regular, member = command.regular_minor, command.member_minor
-    override = PriceOverride(regular, member, command.reason, operator_of(state).id)
-    basket.with_override(command.line, override)  # nobody is asked for what cannot be
+    operator = operator_of(state).id
+    override = PriceOverride(regular, member, command.reason, operator)
+    alone = basket.with_override(command.line, override)  # nobody is asked for what cannot be
     measure = override_measure(shop, basket, basket.line(command.line), regular, member)
-    approver = command.authority(SALE_OVERRIDE, measure)
-    if approver:
-        override = replace(override, approved_by=approver)
-    return Turn(changed(state, basket.with_override(command.line, override), command.line))
+    with shop.tally.turn:
+        measure = with_totals(shop, SALE_OVERRIDE, operator, alone, measure)
+        approver = command.authority(SALE_OVERRIDE, measure)
+        if approver:
+            override = replace(override, approved_by=approver)
+        after = basket.with_override(command.line, override)
+        shop.tally.put(after.id, taken_by_hand(shop, after))
+    return Turn(changed(state, after, command.line))
 
 
 def hand_in_store_coupon(*, shop: Shop, state: LaneState, command: HandInStoreCoupon) -> Turn:
     """Take a store coupon for a line."""
     basket = open_basket(shop, state)
-    coupon = LineCoupon(command.amount_minor, command.reference)
-    after = basket.with_coupon(command.line, coupon)
+    operator = operator_of(state).id
+    coupon = LineCoupon(command.amount_minor, command.reference, operator)
+    alone = basket.with_coupon(command.line, coupon)
     measure = coupon_measure(shop, basket, basket.line(command.line), command.amount_minor)
-    command.authority(SALE_COUPON, measure)
+    with shop.tally.turn:
+        measure = with_totals(shop, SALE_COUPON, operator, alone, measure)
+        approver = command.authority(SALE_COUPON, measure)
+        after = basket.with_coupon(command.line, replace(coupon, approved_by=approver or operator))
+        shop.tally.put(after.id, taken_by_hand(shop, after))
     return Turn(changed(state, after, command.line))
 
 
@@ -216,6 +226,7 @@ def void_basket(*, shop: Shop, state: LaneState, command: VoidBasket) -> Turn:
     due_minor, approver = priced.due_minor, command.approved_by
     event = BasketVoided(state.lane, len(basket.lines), due_minor, command.reason, approver)
     _append(shop, state, event, basket.id)
+    shop.tally.put(basket.id, {})
     return Turn(emptied(state))
 
 
@@ -244,11 +255,12 @@ def open_drawer(*, shop: Shop, state: LaneState, command: OpenDrawer) -> Turn:
     if command.reason.strip().lower() == SALE:
         raise RefusedError("drawer.reason")
     operator = operator_of(state).id
-    measure = Measure(times=shop.tally.times(DRAWER_NO_SALE, operator) + 1)
-    approver = command.authority(DRAWER_NO_SALE, measure)
-    opened = DrawerOpened(state.lane, command.reason, approved_by=approver)
-    _append(shop, state, opened, shop.ids.entry_id())
-    shop.tally.add(DRAWER_NO_SALE, operator)
+    with shop.tally.turn:
+        measure = Measure(times=shop.tally.times(DRAWER_NO_SALE, operator) + 1)
+        approver = command.authority(DRAWER_NO_SALE, measure)
+        opened = DrawerOpened(state.lane, command.reason, approved_by=approver)
+        _append(shop, state, opened, shop.ids.entry_id())
+        shop.tally.add(DRAWER_NO_SALE, operator)
     return Turn(state, None, (partial(shop.effects.open_drawer, state.lane),))
 
 
@@ -289,6 +301,7 @@ def _complete(
         printed = printed_sale(kept.entry)
         sale = printed.sale
         settlement = settlement_of(sale)
+    shop.tally.put(basket.id, taken_by_hand(shop, basket))
     done = done_sale(sale, settlement, shop.layout.text(printed))
     after = partial(shop.effects.sale_done, state.lane, printed)
     return Turn(replace(emptied(state), done=done, doubtful=""), sale.receipt_no, (after,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -25,6 +26,9 @@ from shared.kernel.errors import RefusedError
 from shared.kernel.rounding import NO_ROUNDING, CashRounding
 from shared.sale.basket import Basket
 from shared.sale.pricing import PricedBasket
+
+Sums = Mapping[tuple[str, str], int]
+"""Minor units, by permission and who answers for them."""
 
 
 class Effects(Protocol):
@@ -56,7 +60,15 @@ class Effects(Protocol):
 
 
 class Tally(Protocol):
-    """How often an operator did something on this business day."""
+    """How often, and for how much, an operator did something on this business day.
+
+    Under `turn` a measure is taken, judged and counted: at two lanes at once nobody gets more.
+    """
+
+    @property
+    def turn(self) -> AbstractContextManager[object]:
+        """For one after the other."""
+        ...
 
     def times(self, permission: str, operator: str) -> int:
         """How often so far."""
@@ -66,14 +78,32 @@ class Tally(Protocol):
         """Once more."""
         ...
 
+    def minor(self, permission: str, operator: str, but: str) -> int:
+        """Minor units so far, of all baskets but one."""
+        ...
+
+    def put(self, basket: str, sums: Sums) -> None:
+        """What was taken off a basket is that now, whatever it was before."""
+        ...
+
 
 class NoTally:
     """Counts nothing: no ceiling on how often something is done can be held."""
+
+    turn: AbstractContextManager[object] = nullcontext()
 
     def times(self, permission: str, operator: str) -> int:
         """Never so far."""
         del permission, operator
         return 0
+
+    def minor(self, permission: str, operator: str, but: str) -> int:
+        """Nothing so far."""
+        del permission, operator, but
+        return 0
+
+    def put(self, basket: str, sums: Sums) -> None:
+        """Keep nothing."""
 
     def add(self, permission: str, operator: str) -> None:
         """Keep nothing."""

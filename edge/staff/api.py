@@ -21,9 +21,12 @@ from edge.staff.service import (
     Session,
     Sessions,
     StaffRoom,
+    Typed,
     check_pin,
     operator_of,
+    place_of,
     refuse_at_once,
+    unlock,
 )
 from shared.kernel.errors import ForbiddenError
 
@@ -43,6 +46,14 @@ class BadgeBody(BaseModel):
     """The number of the badge that the lane's screen shows."""
 
     number: int = Field(ge=1)
+
+
+class UnlockBody(BaseModel):
+    """Who may try again, and the colleague whose PIN it takes."""
+
+    operator: str = Field(max_length=64)
+    approver: str = Field(max_length=64)
+    pin: str = Field(max_length=PIN_MAX)
 
 
 class OperatorBody(BaseModel):
@@ -90,11 +101,10 @@ async def sign_in(
 ) -> SignedIn:
     """Take a lane with operator and PIN."""
     room.desk.state(lane)
-    refuse_at_once(room.room, body.operator)
-    check = partial(
-        check_pin, room=room.room, operator=body.operator, pin=body.pin, new_pin=body.new_pin
-    )
-    member = await asyncio.to_thread(check)
+    place = _place(room, lane, body.operator, request)
+    refuse_at_once(room.room, body.operator, place)
+    typed = Typed(body.operator, body.pin, place, body.new_pin)
+    member = await asyncio.to_thread(partial(check_pin, room=room.room, typed=typed))
     screen = request.cookies.get(SCREEN_COOKIE, "")
     if not room.sessions.is_known_screen(screen, lane):
         screen = room.room.ids.session_token()
@@ -114,12 +124,41 @@ async def sign_in_by_badge(
     return await _begin(room, lane, room.badges.take(lane, body.number), response)
 
 
+@router.post("/unlock", status_code=204)
+async def let_try_again(
+    room: RoomDep, _: Anybody, lane: int, body: UnlockBody, request: Request
+) -> None:
+    """A colleague, by PIN, lets somebody who has to wait after wrong PINs try again at once."""
+    room.desk.state(lane)
+    place = _place(room, lane, body.approver, request)
+    refuse_at_once(room.room, body.approver, place)
+    typed = Typed(body.approver, body.pin, place)
+    await asyncio.to_thread(partial(_let_try_again, room.room, lane, body.operator, typed))
+
+
 @router.delete("", status_code=204)
 async def sign_out(room: RoomDep, _: SignedInActor, lane: int, response: Response) -> None:
     """Leave the lane; an open basket stays."""
     await asyncio.wrap_future(room.desk.put(lane, SignOff()))
     await asyncio.to_thread(room.sessions.end_lane, lane)
     response.delete_cookie(SESSION_COOKIE, path="/")
+
+
+def _let_try_again(room: StaffRoom, lane: int, operator: str, typed: Typed) -> None:
+    try:
+        approver = check_pin(room=room, typed=typed)
+    except ForbiddenError as error:
+        if error.code != "session.bad_pin":
+            raise
+        raise ForbiddenError("approval.bad_pin") from error
+    unlock(room=room, lane=lane, operator=operator, approver=approver)
+
+
+def _place(room: SignInRoom, lane: int, operator: str, request: Request) -> str:
+    screen, badge = request.cookies.get(SCREEN_COOKIE, ""), room.badges.shown(lane)
+    is_badge = badge is not None and badge["operator"] == operator
+    is_known = room.sessions.is_known_screen(screen, lane)
+    return place_of(lane, is_known=is_known, is_badge=is_badge)
 
 
 async def _begin(room: SignInRoom, lane: int, member: StaffMember, response: Response) -> SignedIn:

@@ -11,7 +11,15 @@ from pydantic import BaseModel, Field
 
 from edge.access import SIGNED_IN, Actor, Approver, Requires
 from edge.staff.api import RoomDep, SignInRoom
-from edge.staff.service import PIN_MAX, check_pin, note_approval, refuse_at_once
+from edge.staff.approvals import Pending
+from edge.staff.service import (
+    PIN_MAX,
+    Typed,
+    check_pin,
+    note_approval,
+    place_of,
+    refuse_at_once,
+)
 from edge.staff.signed import given
 from shared.kernel.errors import ForbiddenError
 
@@ -42,7 +50,7 @@ async def approve(
     """Vouch by PIN for the request that waits at the lane."""
     del lane  # compared with the session's
     pending = room.approvals.waiting(actor.lane, number[:NUMBER_MAX])
-    refuse_at_once(room.room, body.approver)
+    refuse_at_once(room.room, body.approver, _place(pending, body.approver))
     return await asyncio.to_thread(partial(_approve, room, pending.number, actor, body))
 
 
@@ -53,9 +61,16 @@ async def give_up(room: RoomDep, actor: SignedInActor, lane: int, number: str) -
     room.approvals.drop(actor.lane, number)
 
 
+def _place(pending: Pending, approver: str) -> str:
+    is_badge = pending.shown == approver
+    return place_of(pending.asked.lane, is_known=True, is_badge=is_badge)
+
+
 def _approve(room: SignInRoom, number: str, actor: Actor, body: ApprovalBody) -> Approved:
+    pending = room.approvals.waiting(actor.lane, number)
+    typed = Typed(body.approver, body.pin, _place(pending, body.approver))
     try:
-        member = check_pin(room=room.room, operator=body.approver, pin=body.pin)
+        member = check_pin(room=room.room, typed=typed)
     except ForbiddenError as error:
         if error.code != "session.bad_pin":
             raise

@@ -17,9 +17,11 @@ from edge.staff.store import OwnPin, PinStore, SessionStore, token_sha256
 from shared.journal.event import OperatorSignedOff, OperatorSignedOn
 from shared.journal.staff_event import ApprovalGiven, PinChanged
 from shared.kernel.clock import Clock
-from shared.kernel.errors import ForbiddenError, UnavailableError
+from shared.kernel.errors import ForbiddenError, RefusedError, UnavailableError
+from shared.staff.judge import OWN, Allowed, judge_approval
+from shared.staff.permission import STAFF_UNLOCK
 from shared.staff.pin import hash_name
-from shared.staff.role import BUILT_IN, Grant, Role, nobody
+from shared.staff.role import BUILT_IN, NOTHING, Grant, Role, nobody
 
 PIN_MAX = 64
 CHECKS_MAX = 2
@@ -85,16 +87,40 @@ def operator_of(room: StaffRoom, member: StaffMember) -> Operator:
     )
 
 
-def refuse_at_once(room: StaffRoom, operator: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Who is said to be there, the PIN that was typed, and where: wrong ones count by place.
+
+    With `new_pin` the PIN is changed.
+    """
+
+    operator: str
+    pin: str = field(repr=False)
+    place: str
+    new_pin: str = field(default="", repr=False)
+
+
+def place_of(lane: int, *, is_known: bool, is_badge: bool = False) -> str:
+    """Where a PIN is typed, as wrong ones are counted.
+
+    Who only reaches the box over the network must not make somebody wait who stands at a till, and
+    who holds the person's badge is none of those who guess without it.
+    """
+    if is_badge:
+        return "badge"
+    return f"{lane}" if is_known else f"{lane} unknown"
+
+
+def refuse_at_once(room: StaffRoom, operator: str, place: str) -> None:
     """What is refused without looking at a PIN; for the event loop.  As `check_pin` raises."""
     member = room.employed(operator)
-    room.lockout.check(NOBODY if member is None else member.id, room.clock.mono_ms())
+    room.lockout.check(NOBODY if member is None else member.id, place, room.clock.mono_ms())
 
 
-def check_pin(*, room: StaffRoom, operator: str, pin: str, new_pin: str = "") -> StaffMember:
+def check_pin(*, room: StaffRoom, typed: Typed) -> StaffMember:
     """Who that is. Takes some ten milliseconds of processor time: never in the event loop.
 
-    With `new_pin` the PIN is changed. Raises ForbiddenError `session.bad_pin` for a wrong PIN and
+    Raises ForbiddenError `session.bad_pin` for a wrong PIN and
     for somebody unknown alike, `session.pin_first` or `session.pin_expired` where it has to be
     changed, RefusedError `session.locked_out` after too many wrong ones and what `chosen_pin`
     raises, UnavailableError `session.busy` while others' are looked at.
@@ -103,12 +129,12 @@ def check_pin(*, room: StaffRoom, operator: str, pin: str, new_pin: str = "") ->
         raise UnavailableError("session.busy")
     try:
         with room.lockout.turn:
-            member, in_force = _checked(room, operator, pin)
+            member, in_force = _checked(room, typed)
     finally:
         room.checks.release()
     role, today = room.role_of(member), room.today()
-    if new_pin:
-        change_pin(room=room, member=member, old=in_force, new_pin=new_pin)
+    if typed.new_pin:
+        change_pin(room=room, member=member, old=in_force, new_pin=typed.new_pin)
         return member
     due = in_force.change_due(role, today)
     if due:
@@ -129,19 +155,38 @@ def change_pin(*, room: StaffRoom, member: StaffMember, old: PinInForce, new_pin
     room.pins.put(member.id, chosen)
 
 
-def _checked(room: StaffRoom, operator: str, pin: str) -> tuple[StaffMember, PinInForce]:
-    member = room.employed(operator)
+def unlock(*, room: StaffRoom, lane: int, operator: str, approver: StaffMember) -> None:
+    """Let somebody who has to wait after wrong PINs try again at once, wherever they wait.
+
+    The approver's PIN was looked at. Raises RefusedError `approval.own`, ForbiddenError
+    `approval.not_allowed`.
+    """
+    is_own = operator == approver.id
+    verdict = judge_approval(room.role_of(approver), STAFF_UNLOCK, NOTHING, is_own=is_own)
+    if not isinstance(verdict, Allowed):
+        if verdict.reason == OWN:
+            raise RefusedError("approval.own")
+        raise ForbiddenError("approval.not_allowed", name=approver.name)
+    if room.employed(operator) is None:
+        return  # nobody is told who works here
+    event = ApprovalGiven(lane, STAFF_UNLOCK, operator, approver.id, "pin")
+    note_approval(room=room, event=event)
+    room.lockout.forget(operator)
+
+
+def _checked(room: StaffRoom, typed: Typed) -> tuple[StaffMember, PinInForce]:
+    member, pin, place = room.employed(typed.operator), typed.pin, typed.place
     name = NOBODY if member is None else member.id
-    room.lockout.check(name, room.clock.mono_ms())
+    room.lockout.check(name, place, room.clock.mono_ms())
     own: OwnPin | None = None
     if member is not None and room.pins is not None:
         own = room.pins.own(member.id)
     in_force = None if member is None else pin_in_force(member, own)
     is_right = in_force is not None and len(pin) <= PIN_MAX and matches(in_force.pin_hash, pin)
     if member is None or in_force is None or not is_right:
-        room.lockout.failed(name, room.clock.mono_ms())
+        room.lockout.failed(name, place, room.clock.mono_ms())
         raise ForbiddenError("session.bad_pin")
-    room.lockout.succeeded(name)
+    room.lockout.succeeded(name, place)
     return member, in_force
 
 

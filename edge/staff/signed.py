@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 from edge.access import Approver
 from edge.staff.approvals import Pending
 from shared.journal.staff_event import ApprovalGiven
@@ -16,7 +18,5 @@ def given(pending: Pending, approver: Approver, how: str) -> ApprovalGiven:
         asked.operator,
         approver.id,
         how,
-        measure.off_bp,
-        measure.amount_minor,
-        measure.times,
+        *astuple(measure),
     )

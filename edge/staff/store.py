@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edge.sqlite import Writer
@@ -96,27 +97,31 @@ class PinStore:
                 (operator, pin.pin_hash, before, pin.day),
             )
 
-    def failures(self) -> dict[str, int]:
-        """Wrong PINs in a row, by operator."""
-        return dict(self._database.rows("SELECT operator, times FROM pin_failure"))
+    def failures(self) -> dict[tuple[str, str], int]:
+        """Wrong PINs in a row, by operator and place."""
+        rows = self._database.rows("SELECT operator, place, times FROM wrong_pin")
+        return {(row[0], row[1]): row[2] for row in rows}
 
-    def put_failures(self, operator: str, times: int) -> None:
+    def put_failures(self, operator: str, place: str, times: int) -> None:
         """So many in a row; 0 forgets them."""
         with self._database.transaction() as connection:
             if times:
                 connection.execute(
-                    "INSERT OR REPLACE INTO pin_failure VALUES(?,?)", (operator, times)
+                    "INSERT OR REPLACE INTO wrong_pin VALUES(?,?,?)", (operator, place, times)
                 )
             else:
-                connection.execute("DELETE FROM pin_failure WHERE operator=?", (operator,))
+                connection.execute(
+                    "DELETE FROM wrong_pin WHERE operator=? AND place=?", (operator, place)
+                )
 
 
 class DayTally:
-    """How often an operator did something on the business day; see `edge.sale.shop.Tally`."""
+    """What an operator did on the business day; see `edge.sale.shop.Tally`."""
 
     def __init__(self, database: Writer, day: Callable[[], str]) -> None:
         self._database = database
         self._day = day
+        self.turn = threading.RLock()
 
     def times(self, permission: str, operator: str) -> int:
         """How often so far."""
@@ -137,6 +142,36 @@ class DayTally:
             connection.execute(
                 "DELETE FROM tally WHERE day NOT IN"
                 " (SELECT DISTINCT day FROM tally ORDER BY day DESC LIMIT ?)",
+                (TALLY_DAYS,),
+            )
+
+    def minor(self, permission: str, operator: str, but: str) -> int:
+        """Minor units so far, of all baskets but one."""
+        rows = self._database.rows(
+            "SELECT coalesce(sum(amount_minor), 0) FROM taken_off"
+            " WHERE day=? AND permission=? AND operator=? AND basket<>?",
+            (self._day(), permission, operator, but),
+        )
+        return int(rows[0][0])
+
+    def put(self, basket: str, sums: Mapping[tuple[str, str], int]) -> None:
+        """What was taken off a basket, by permission and who answers for it; most have nothing."""
+        wanted = {key: minor for key, minor in sums.items() if minor}
+        rows = self._database.rows(
+            "SELECT permission, operator, amount_minor FROM taken_off WHERE basket=?", (basket,)
+        )
+        if {(row[0], row[1]): row[2] for row in rows} == wanted:
+            return
+        day = self._day()
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM taken_off WHERE basket=?", (basket,))
+            connection.executemany(
+                "INSERT INTO taken_off VALUES(?,?,?,?,?)",
+                [(day, *key, basket, minor) for key, minor in wanted.items()],
+            )
+            connection.execute(
+                "DELETE FROM taken_off WHERE day NOT IN"
+                " (SELECT DISTINCT day FROM taken_off ORDER BY day DESC LIMIT ?)",
                 (TALLY_DAYS,),
             )
 

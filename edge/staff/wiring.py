@@ -98,12 +98,12 @@ class StaffWorks:
         after = {each.id: each.pin_hash for each in self.staff()}
         for operator, pin_hash in before.items():
             if after.get(operator) != pin_hash:
-                self.lockout.succeeded(operator)
+                self.lockout.forget(operator)
         self._watch.look()
 
     def is_guessed_at(self) -> bool:
         """Whether somebody seems to try PINs one after the other."""
-        return self.lockout.worst() >= ALARM_TRIES
+        return self.lockout.worst(self._parts.clock.mono_ms()) >= ALARM_TRIES
 
     def staff(self) -> tuple[StaffMember, ...]:
         """Who is employed as of the active revision."""

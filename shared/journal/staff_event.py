@@ -22,6 +22,8 @@ class ApprovalGiven:
     off_bp: int = 0
     amount_minor: int = 0
     times: int = 0
+    basket_minor: int = 0
+    day_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

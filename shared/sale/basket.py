@@ -24,6 +24,7 @@ class PriceOverride:
     """A price given by a person: whole amounts of the line in minor units, with the reason.
 
     `member_minor` is what a member pays for the line; None when members pay `regular_minor`.
+    `approved_by` answers for it: the operator, or who vouched.
     """
 
     regular_minor: int
@@ -34,10 +35,11 @@ class PriceOverride:
 
 @dataclass(frozen=True, slots=True)
 class LineCoupon:
-    """A store coupon handed in for one line."""
+    """A store coupon handed in for one line; `approved_by` as of a price by hand."""
 
     amount_minor: int
     reference: str
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ DAY_CLOSE = "day.close"
 DEVICE_READ = "device.read"
 DEVICE_SETUP = "device.setup"
 """To pair, zero and try devices."""
+STAFF_UNLOCK = "staff.unlock"
+"""To let a colleague who has to wait after wrong PINs try again at once."""
 STOCK_COUNT = "stock.count"
 """To count a shelf and settle its tasks."""
 
@@ -28,6 +30,7 @@ APPROVABLE = (
     DRAWER_NO_SALE,
     DAY_CLOSE,
     DEVICE_SETUP,
+    STAFF_UNLOCK,
 )
 """What a second person may vouch for. The rest is asked for too often: yes or no."""
 PERMISSIONS = (SALE_OPERATE, *APPROVABLE, DEVICE_READ, STOCK_COUNT)

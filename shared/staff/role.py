@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -54,11 +54,17 @@ class Badge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How much of it is asked for: basis points off, minor units, the how manieth of the day."""
+    """How much of it is asked for, this time included.
+
+    Basis points off and minor units of the one line; minor units of the whole basket, whoever did
+    it, and of the operator's own business day; the how manieth of that day.
+    """
 
     off_bp: int = 0
     amount_minor: int = 0
     times: int = 0
+    basket_minor: int = 0
+    day_minor: int = 0
 
 
 NOTHING = Measure()
@@ -71,6 +77,8 @@ class Ceiling:
     off_bp: int | None = None
     amount_minor: int | None = None
     times: int | None = None
+    basket_minor: int | None = None
+    day_minor: int | None = None
 
     def passed_by(self, measure: Measure) -> tuple[str, int] | None:
         """The first limit that a measure is above, with its number; None where all hold."""
@@ -81,16 +89,24 @@ class Ceiling:
         return None
 
 
-MEASURES = ("off_bp", "amount_minor", "times")
+MEASURES = tuple(each.name for each in fields(Measure))
+_BY_HAND = ("off_bp", "amount_minor", "basket_minor", "day_minor")
 MEASURES_OF: Mapping[str, tuple[str, ...]] = {
-    may.SALE_OVERRIDE: ("off_bp", "amount_minor"),
-    may.SALE_COUPON: ("off_bp", "amount_minor"),
-    may.SALE_REFUND: ("amount_minor",),
+    may.SALE_OVERRIDE: _BY_HAND,
+    may.SALE_COUPON: _BY_HAND,
+    may.SALE_REFUND: ("amount_minor", "day_minor"),
     may.DRAWER_NO_SALE: ("times",),
 }
 """What is measured of each permission; of the others there is no more or less."""
 _KNOWN = {"grants": PERMISSIONS, "ceilings": tuple(MEASURES_OF), "approves": APPROVABLE}
-LIMIT_MAX = {"off_bp": 10_000, "amount_minor": 10**12, "times": 10_000}
+_MINOR_MAX = 10**12
+LIMIT_MAX: Mapping[str, int] = {
+    "off_bp": 10_000,
+    "amount_minor": _MINOR_MAX,
+    "times": 10_000,
+    "basket_minor": _MINOR_MAX,
+    "day_minor": _MINOR_MAX,
+}
 OPEN = Ceiling()
 
 
@@ -149,12 +165,12 @@ BUILT_IN: Mapping[str, Role] = {
         _built_in(
             CASHIER,
             asked=(may.SALE_OVERRIDE, may.SALE_REFUND, may.DRAWER_NO_SALE),
-            denied=(may.DAY_CLOSE, may.DEVICE_SETUP),
+            denied=(may.DAY_CLOSE, may.DEVICE_SETUP, may.STAFF_UNLOCK),
         ),
         _built_in(
             SENIOR_CASHIER,
             asked=(may.SALE_REFUND, may.DAY_CLOSE),
-            denied=(may.DEVICE_SETUP,),
+            denied=(may.DEVICE_SETUP, may.STAFF_UNLOCK),
             ceilings={
                 may.SALE_OVERRIDE: Ceiling(off_bp=1000),
                 may.DRAWER_NO_SALE: Ceiling(times=3),
@@ -218,16 +234,24 @@ def check_role(role_id: str, value: Value) -> None:
         if name not in _FIELDS:
             raise _wrong(str(name))
     role = parse_role(role_id, value)
-    for name, known in _KNOWN.items():
-        for permission in value.get(name, ()):
-            if permission not in known:
-                raise _wrong(f"{name}.{permission}")
+    _refuse_unknown(value)
     for permission in PERMISSIONS:
         if role.grant(permission) is Grant.APPROVAL and permission not in APPROVABLE:
             raise _wrong(f"grants.{permission}")
     for permission in role.approves:
         if role.grant(permission) is not Grant.ALLOWED:
             raise _wrong(f"approves.{permission}")  # nobody vouches for what they may not do
+
+
+def _refuse_unknown(value: Value) -> None:
+    for name, known in _KNOWN.items():
+        for permission in value.get(name, ()):
+            if permission not in known:
+                raise _wrong(f"{name}.{permission}")
+    for permission, limits in value.get("ceilings", {}).items():
+        for measure in limits:
+            if measure not in MEASURES_OF[permission]:
+                raise _wrong(f"ceilings.{permission}.{measure}")
 
 
 def value_of(role: Role) -> dict[str, Any]:
@@ -288,10 +312,8 @@ def _ceiling(name: str, limits: object) -> Ceiling:
         raise _wrong(f"ceilings.{name}")
     found: dict[str, int | None] = {}
     for measure, limit in limits.items():
-        place = f"ceilings.{name}.{measure}"
-        if measure not in MEASURES_OF[name]:
-            raise _wrong(place)
-        found[measure] = None if limit is None else _whole(limit, LIMIT_MAX[measure], place)
+        if measure in MEASURES_OF[name] and limit is not None:
+            found[measure] = _whole(limit, LIMIT_MAX[measure], f"ceilings.{name}.{measure}")
     return Ceiling(**found)
 
 

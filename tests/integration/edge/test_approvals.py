@@ -32,6 +32,11 @@ NEWCOMER, NEWCOMER_PIN = "1005", "5005"
 LEAVER, LEAVER_PIN = "1006", "6006"
 LEAVES_ON = "2026-11-23"
 STORE_ZONE = ZoneInfo("America/New_York")
+CLERK, CLERK_PIN = "1007", "7007"
+CLERK_ROLE = {
+    "grants": {"sale.operate": "allowed", "sale.override": "allowed"},
+    "ceilings": {"sale.override": {"basket_minor": 100, "day_minor": 150}},
+}
 # May vouch for prices up to a half, with the badge alone.
 DEPUTY_ROLE = {
     "grants": {"sale.operate": "allowed", "sale.override": "allowed", "drawer.no_sale": "allowed"},
@@ -50,6 +55,8 @@ def people() -> list[Record]:
     badge = badge_hash(DEPUTY_BADGE, bytes(16))
     return [
         Record(RecordKind.CONFIG, "role/deputy@c", body_of([("", DEPUTY_ROLE)])),
+        Record(RecordKind.CONFIG, "role/clerk@c", body_of([("", CLERK_ROLE)])),
+        staff_record(CLERK, "clerk", CLERK_PIN),
         staff_record(SENIOR, "senior_cashier", SENIOR_PIN),
         with_body(
             staff_record(DEPUTY, "deputy", DEPUTY_PIN),
@@ -200,6 +207,36 @@ def test_after_three_no_sales_a_day_a_senior_cashier_asks(box: RunningBox) -> No
     assert (asked["over"], asked["limit"], asked["times"]) == ("times", 3, 4)
 
 
+def test_a_price_by_hand_is_not_split_over_lines_nor_over_sales(box: RunningBox) -> None:
+    """Alone 1.00 in one sale and 1.50 in a day; items 1 to 3 are at 1.00, 2.00 and 3.00."""
+    till = Till(box, CLERK, CLERK_PIN)
+    screen = box.screen(box.token)
+
+    def line_of(number: int) -> int:
+        box.scan(a_gtin(number))
+        view = screen.wait(
+            lambda view: any(each["gtin"] == a_gtin(number) for each in view["basket"]["lines"])
+        )
+        lines = {each["gtin"]: each["n"] for each in view["basket"]["lines"]}
+        return int(lines[a_gtin(number)])
+
+    assert till.ask(*till.override(line_of(3), 220)).status_code == 200  # 0.80 off
+    second = line_of(2)
+    asked = till.asked(*till.override(second, 170))
+    assert (asked["over"], asked["limit"]) == ("basket_minor", 100)
+    assert (asked["amount_minor"], asked["basket_minor"], asked["day_minor"]) == (30, 110, 110)
+    assert till.vouch(asked["approval"], MANAGER, MANAGER_PIN) == (200, "")
+    assert till.ask(*till.override(second, 170), asked["approval"]).status_code == 200
+    fact = facts(box, "approval.given")[-1]
+    assert (fact["basket_minor"], fact["day_minor"]) == (110, 110)
+    till.ask("tenders", {"kind": "cash", "amount_minor": 390}).raise_for_status()
+    line = line_of(3)
+    asked = till.asked(*till.override(line, 229))  # 0.71 and the 0.80 of before
+    assert (asked["over"], asked["day_minor"]) == ("day_minor", 151), "what M. vouched for is hers"
+    assert till.ask(*till.override(line, 230)).status_code == 200
+    till.ask("tenders", {"kind": "cash", "amount_minor": 230}).raise_for_status()
+
+
 def test_a_badge_vouches_at_the_lane_s_scanner(box: RunningBox, cashier: Till) -> None:
     screen = box.screen(box.token)
     number = cashier.asked(*DRAWER)["approval"]
@@ -266,13 +303,26 @@ def test_who_is_not_employed_any_more_may_do_nothing_at_once(box: RunningBox) ->
     box.post(clock, {"at_ms": None})
 
 
-def test_wrong_pins_of_an_approver_make_everybody_wait_over_a_restart(
+def test_wrong_pins_make_wait_where_they_were_typed_over_a_restart_until_somebody_helps(
     box: RunningBox, cashier: Till
 ) -> None:
     number = cashier.asked(*DRAWER)["approval"]
-    answers = [cashier.vouch(number, MANAGER, "0000") for _ in range(4)]
+    answers = [cashier.vouch(number, DEPUTY, "0000") for _ in range(4)]
     assert answers[-1] == (429, "session.locked_out")
+    session = "/v1/lanes/1/session"
+    right, wrong = ({"operator": DEPUTY, "pin": pin} for pin in (DEPUTY_PIN, "0000"))
+    for _ in range(3):
+        assert box.call("POST", session, wrong).json()["code"] == "session.bad_pin"
     box.process.stop(15)
     box.start()
-    answer = box.call("POST", "/v1/lanes/2/session", {"operator": MANAGER, "pin": MANAGER_PIN})
-    assert answer.json()["code"] == "session.locked_out"
+    assert cashier.vouch(cashier.asked(*DRAWER)["approval"], DEPUTY, DEPUTY_PIN) == answers[-1]
+    assert box.call("POST", session, right).json()["code"] == "session.locked_out"
+    other = box.call("POST", "/v1/lanes/2/session", right)
+    assert other.status_code == 200, "another till, where nobody guessed"
+    unlock = f"{session}/unlock"
+    helper = {"operator": DEPUTY, "approver": MANAGER}
+    refused = box.call("POST", unlock, helper | {"pin": "0000"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "approval.bad_pin")
+    assert box.call("POST", unlock, helper | {"pin": MANAGER_PIN}).status_code == 204
+    assert facts(box, "approval.given")[-1]["permission"] == "staff.unlock"
+    assert box.call("POST", session, right).status_code == 200

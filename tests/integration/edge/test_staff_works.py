@@ -19,13 +19,13 @@ from edge.journal.store import Journal
 from edge.replica.store import Replica
 from edge.sqlite import Writer
 from edge.staff.commands import SignOff, SignOn
-from edge.staff.service import Session, check_pin, operator_of, staff_handlers
+from edge.staff.service import Session, Typed, check_pin, operator_of, staff_handlers
 from edge.staff.wiring import StaffParts, StaffWorks
 from shared.config.dated import body_of
 from shared.kernel.errors import RetailError
 from shared.publication.revision import Record, RecordKind
 from shared.staff.badge import badge_hash
-from shared.staff.permission import DRAWER_NO_SALE, SALE_OPERATE
+from shared.staff.permission import DRAWER_NO_SALE, SALE_COUPON, SALE_OPERATE, SALE_OVERRIDE
 from shared.staff.role import NOTHING, Grant
 from tests.builders import OPENED_AT_MS
 from tests.integration.edge.boxes import (
@@ -89,13 +89,13 @@ class Store:
         self.works.activated()
 
     def sign_in(self, lane: int, operator: str, pin: str, token: str) -> None:
-        member = check_pin(room=self.works.room, operator=operator, pin=pin)
+        member = check_pin(room=self.works.room, typed=Typed(operator, pin, "1"))
         self.desk.put(lane, SignOn(operator_of(self.works.room, member)))
         self.works.sessions.begin(token, Session(lane, operator))
 
     def tried(self, operator: str, pin: str) -> str:
         try:
-            return check_pin(room=self.works.room, operator=operator, pin=pin).id
+            return check_pin(room=self.works.room, typed=Typed(operator, pin, "1")).id
         except RetailError as error:
             return error.code
 
@@ -242,3 +242,18 @@ def test_no_sales_are_counted_by_day_and_person(store: Store) -> None:
         tally.add(DRAWER_NO_SALE, CASHIER)
     assert tally.times(DRAWER_NO_SALE, CASHIER) == 3
     assert tally.times(DRAWER_NO_SALE, MANAGER) == 0
+
+
+def test_what_was_taken_off_counts_once_for_each_basket_and_by_who_answers(store: Store) -> None:
+    tally = store.works.tally
+    tally.put("b1", {(SALE_OVERRIDE, CASHIER): 300, (SALE_OVERRIDE, MANAGER): 900})
+    tally.put("b1", {(SALE_OVERRIDE, CASHIER): 200, (SALE_COUPON, CASHIER): 50})
+    tally.put("b2", {(SALE_OVERRIDE, CASHIER): 70})
+    assert tally.minor(SALE_OVERRIDE, CASHIER, but="") == 270
+    assert tally.minor(SALE_OVERRIDE, CASHIER, but="b1") == 70
+    assert (tally.minor(SALE_COUPON, CASHIER, ""), tally.minor(SALE_OVERRIDE, MANAGER, "")) == (
+        50,
+        0,
+    )
+    tally.put("b1", {})
+    assert tally.minor(SALE_OVERRIDE, CASHIER, but="") == 70

@@ -10,7 +10,7 @@ export type RoleRow = Schemas["RoleRow"];
 export type Right = Schemas["Right"];
 export type BadgeMade = Schemas["BadgeMade"];
 export type Grant = "allowed" | "approval" | "denied";
-export type Measure = "off_bp" | "amount_minor" | "times";
+export type Measure = "off_bp" | "amount_minor" | "times" | "basket_minor" | "day_minor";
 export type Ceiling = Partial<Record<Measure, number>>;
 export type BadgeUse = "off" | "with_pin" | "alone";
 

@@ -28,9 +28,8 @@ export function limitText(measure: Measure, limit: number): string {
     const percent = new Intl.NumberFormat(texts.language, { style: "percent", maximumFractionDigits: 2 }).format(limit / 10_000);
     return t("console.staff.limit.off_bp", { limit: percent });
   }
-  if (measure === "amount_minor")
-    return t("console.staff.limit.amount_minor", { limit: formatMinor(limit, chainCurrency(), texts.language) });
-  return t("console.staff.limit.times", { limit });
+  if (measure === "times") return t("console.staff.limit.times", { limit });
+  return t(`console.staff.limit.${measure}`, { limit: formatMinor(limit, chainCurrency(), texts.language) });
 }
 
 /** The ceilings of a right in words, "" where there are none. */

@@ -69,6 +69,13 @@ export class LaneApi {
     );
   signInByBadge = (number: number): Promise<SignedIn> =>
     taken(box.POST("/v1/lanes/{lane}/session/badge", { params: this.#at(), body: { number } }));
+  letTryAgain = (operator: string, approver: string, pin: string): Promise<unknown> =>
+    taken(
+      box.POST("/v1/lanes/{lane}/session/unlock", {
+        params: this.#at(),
+        body: { operator, approver, pin },
+      }),
+    );
   approve = (number: string, approver: string, pin: string): Promise<unknown> =>
     taken(
       box.POST("/v1/lanes/{lane}/approvals/{number}", {

@@ -744,6 +744,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lanes/{lane}/session/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let Try Again
+         * @description A colleague, by PIN, lets somebody who has to wait after wrong PINs try again at once.
+         */
+        post: operations["let_try_again_v1_lanes__lane__session_unlock_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lanes/{lane}/shown": {
         parameters: {
             query?: never;
@@ -1893,6 +1913,18 @@ export interface components {
             name: string;
             /** Result */
             result: string;
+        };
+        /**
+         * UnlockBody
+         * @description Who may try again, and the colleague whose PIN it takes.
+         */
+        UnlockBody: {
+            /** Approver */
+            approver: string;
+            /** Operator */
+            operator: string;
+            /** Pin */
+            pin: string;
         };
         /**
          * WantedAnswer
@@ -3388,6 +3420,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SignedIn"];
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    let_try_again_v1_lanes__lane__session_unlock_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lane: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlockBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {

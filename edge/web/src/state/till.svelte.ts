@@ -208,6 +208,17 @@ class Till {
     return this.#begin(operator, (api) => api.signInByBadge(number));
   }
 
+  /** A colleague lets somebody try again who has to wait after wrong PINs. */
+  async letTryAgain(operator: string, approver: string, pin: string): Promise<Refusal | null> {
+    let why: Refusal | null = null;
+    await this.run(
+      "sign_in",
+      (api) => api.letTryAgain(operator, approver, pin),
+      (text, code) => (why = { code, text }),
+    );
+    return why;
+  }
+
   async #begin(
     operator: string,
     command: (api: LaneApi) => Promise<unknown>,

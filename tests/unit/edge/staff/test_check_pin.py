@@ -13,10 +13,19 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from edge.replica.catalog import StaffMember
 from edge.staff.lockout import FREE_TRIES, Lockout
 from edge.staff.pins import matches
-from edge.staff.service import CHECKS_MAX, StaffRoom, check_pin, refuse_at_once
+from edge.staff.service import (
+    CHECKS_MAX,
+    StaffRoom,
+    Typed,
+    check_pin,
+    place_of,
+    refuse_at_once,
+    unlock,
+)
 from edge.staff.store import OwnPin
 from shared.journal.staff_event import PinChanged
 from shared.kernel.errors import RetailError
+from shared.staff.permission import STAFF_UNLOCK
 from shared.staff.pin import NONCE_BYTES, hash_name, sealing_key
 from shared.staff.role import Role, nobody
 
@@ -24,6 +33,7 @@ _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HASH = _CHEAP.hash("1234")
 MANAGER = StaffMember("1001", "Manager", "manager", HASH, ())
 NEW_PIN = "8042"
+TILL = place_of(1, is_known=True)
 
 
 @dataclass
@@ -55,9 +65,11 @@ def a_room(*members: StaffMember, kept: Kept | None = None, today: str = "") -> 
     return replace(room, today=lambda: today, pins=memory)
 
 
-def tried(room: StaffRoom, operator: str, pin: str = "0000", new_pin: str = "") -> str:
+def tried(
+    room: StaffRoom, operator: str, pin: str = "0000", new_pin: str = "", place: str = TILL
+) -> str:
     try:
-        return check_pin(room=room, operator=operator, pin=pin, new_pin=new_pin).id
+        return check_pin(room=room, typed=Typed(operator, pin, place, new_pin)).id
     except RetailError as error:
         return error.code
 
@@ -98,11 +110,55 @@ def test_a_flood_of_checks_leaves_the_box_its_threads() -> None:
 
 def test_who_has_to_wait_is_told_without_a_look_at_the_pin() -> None:
     room = a_room()
-    refuse_at_once(room, "1001")
+    refuse_at_once(room, "1001", TILL)
     for _ in range(FREE_TRIES):
         tried(room, "1001")
     with pytest.raises(RetailError, match=r"session\.locked_out"):
-        refuse_at_once(room, "1001")
+        refuse_at_once(room, "1001", TILL)
+
+
+def test_a_stranger_who_guesses_from_elsewhere_keeps_nobody_from_their_till() -> None:
+    room = a_room()
+    network = place_of(1, is_known=False)
+    for _ in range(FREE_TRIES):
+        assert tried(room, "1001", place=network) == "session.bad_pin"
+    assert tried(room, "1001", "1234", place=network) == "session.locked_out"
+    for place in (TILL, place_of(2, is_known=True), place_of(1, is_known=True, is_badge=True)):
+        assert tried(room, "1001", "1234", place=place) == "1001"
+    assert tried(room, "1001", "1234", place=network) == "session.locked_out", "it waits on"
+
+
+CASHIER = StaffMember("1002", "Cashier", "cashier", HASH, ())
+
+
+def unlocked(room: StaffRoom, operator: str, approver: StaffMember) -> str:
+    try:
+        unlock(room=room, lane=1, operator=operator, approver=approver)
+    except RetailError as error:
+        return error.code
+    return ""
+
+
+def test_a_manager_lets_somebody_try_again_at_once() -> None:
+    kept = Kept()
+    room = a_room(MANAGER, CASHIER, kept=kept)
+    for place in (TILL, place_of(2, is_known=False)):
+        for _ in range(FREE_TRIES):
+            tried(room, "1002", place=place)
+    assert unlocked(room, "1002", CASHIER) == "approval.own"
+    assert unlocked(room, "1001", CASHIER) == "approval.not_allowed"
+    assert tried(room, "1002", "1234") == "session.locked_out"
+    assert unlocked(room, "1002", MANAGER) == ""
+    assert tried(room, "1002", "1234") == "1002"
+    assert [(each.permission, each.operator, each.approver) for each in kept.events] == [
+        (STAFF_UNLOCK, "1002", "1001")
+    ]
+
+
+def test_letting_somebody_try_again_tells_nobody_who_works_here() -> None:
+    kept = Kept()
+    assert unlocked(a_room(kept=kept), "nobody", MANAGER) == ""
+    assert not kept.events
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,9 @@ def test_an_id_is_short_and_plain(role_id: str) -> None:
 
 def test_all_that_is_measured_can_be_approved() -> None:
     assert set(APPROVABLE) <= set(PERMISSIONS)
+
+
+def test_a_measure_of_newer_software_is_left_out_by_a_till_and_refused_by_the_editor() -> None:
+    value = {"ceilings": {"sale.override": {"off_bp": 500, "per_moon_minor": 7}}}
+    assert parse_role("cashier", value).ceilings["sale.override"] == Ceiling(off_bp=500)
+    assert code_of("cashier", value) == ("role.value", "ceilings.sale.override.per_moon_minor")
