@@ -19,6 +19,7 @@ from cloud.pki.folder import ca_of
 router = APIRouter(prefix="/v1", tags=["fleet"])
 READ = [Depends(Requires(FLEET_READ))]
 OF_AREA = [Depends(Requires(FLEET_READ, scoped=True))]
+Gatekeeper = Annotated[Principal, Depends(Requires(FLEET_ENROL, fresh=True))]
 AreaReader = Annotated[Principal, Depends(Requires(FLEET_READ, scoped=True))]
 
 
@@ -49,6 +50,16 @@ def box_history(dev: str, context: ContextDep) -> Response:
     """A box's journal lives, and what was done to it by whom."""
     streams, events = standing.history(context.database, dev)
     return json_answer({"streams": streams, "events": [asdict(event) for event in events]})
+
+
+@router.post("/fleet/boxes/{dev}/revoke", status_code=204)
+def revoke_box(
+    dev: str, body: schemas.ShutOutOrder, context: ContextDep, keeper: Gatekeeper
+) -> Response:
+    """Shut a lost or stolen box out; it can only come back as a new one, with a new claim."""
+    order = standing.Order(dev, keeper.name, body.reason, context.clock.now_ms())
+    standing.revoke(context.database, context.accounts, order)
+    return Response(status_code=204)
 
 
 @router.get(

@@ -88,6 +88,12 @@ class Boxes(BaseModel):
     boxes: list[Box]
 
 
+class ShutOutOrder(BaseModel):
+    """Why a box is shut out."""
+
+    reason: str = Field(min_length=1, max_length=200)
+
+
 class ClaimRequest(BaseModel):
     """Which store the new box is for."""
 

@@ -52,11 +52,16 @@ def retire(database: Database, order: Order) -> None:
 def revoke(database: Database, accounts: BrokerAccounts, order: Order) -> None:
     """Shut a lost or stolen box out; the broker drops its connection.
 
+    Once more drops its connection once more, and is no second event.
     Raises MissingError `box.unknown`, RefusedError `box.reason`, UnavailableError when the
     broker cannot be told.
     """
     with database.begin() as connection:
-        _change(connection, _locked(connection, order), REVOKED, order)
+        box = _locked(connection, order)
+        if box.status == REVOKED:
+            notify(connection, CHANNEL, box.dev)
+        else:
+            _change(connection, box, REVOKED, order)
         revoke_all(connection, order.dev, order.at_ms)
         accounts.remove(order.dev)
 

@@ -169,17 +169,33 @@ def test_a_box_enrols_sells_and_is_heard_by_mutual_tls(box: Box, broker: Broker)
     until(box.is_synced)
 
 
-def test_a_revoked_box_is_dropped_and_cannot_come_back(
-    box: Box, api: CloudApi, broker: Broker
+def test_a_box_that_is_shut_out_at_the_console_is_out_everywhere_within_seconds(
+    box: Box, api: CloudApi, admin: httpx.Client, broker: Broker
 ) -> None:
+    dev, bearer = (
+        box.identity.dev,
+        {"Authorization": f"Bearer {box.identity.dev}.{box.identity.secret}"},
+    )
     sell_today(box)
     box.sync.start()
     until(box.is_synced)
-    lists = broker.crl_file.read_bytes()
-    standing.revoke(api.context.database, api.context.accounts, order(api, box, "stolen"))
+    lists, before = broker.crl_file.read_bytes(), shut_out()
+    path = f"/v1/fleet/boxes/{dev}/revoke"
+    assert api.stranger().post(path, json={"reason": "mine"}).status_code == 401
+    assert admin.post(path, json={"reason": " "}).json()["code"] == "box.reason"
+    for _ in range(2):  # a click too many is no second event
+        admin.post(path, json={"reason": "stolen"}).raise_for_status()
+    batch = api.stranger().post("/v1/journal/batches", content=b"", headers=bearer)
+    assert batch.json()["code"] == "device.unknown"
+    assert api.stranger().get(f"/v1/objects/{'0' * 64}", headers=bearer).status_code == 403
     until(lambda: broker.crl_file.read_bytes() != lists)
-    until(lambda: shut_out() >= 2)
-    assert not box.sync.tell(up_hello(box.identity.dev), b"anybody?")
+    until(lambda: shut_out() >= before + 2)
+    assert not box.sync.tell(up_hello(dev), b"anybody?")
+    events = admin.get(f"/v1/fleet/boxes/{dev}").json()["events"]
+    told = [(each["action"], each["reason"]) for each in events]
+    assert told[:2] == [("revoked", "stolen"), ("enrolled", "")]
+    rows = admin.get("/v1/audit").json()["rows"]
+    assert f"dev={dev}" in {row["object"] for row in rows if row["what"] == "revoke_box"}
 
 
 def test_a_worker_that_starts_drops_who_was_shut_out_while_none_ran(

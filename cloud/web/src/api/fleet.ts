@@ -65,4 +65,6 @@ export const sendCommand = (command: Partial<NewCommand>): Promise<{ ids: string
   ask("POST", "/v1/fleet/commands", command);
 export const cancelCommand = (id: string): Promise<null> =>
   ask("POST", `/v1/fleet/commands/${id}/cancel`);
+export const shutOut = (dev: string, reason: string): Promise<null> =>
+  ask("POST", `/v1/fleet/boxes/${encodeURIComponent(dev)}/revoke`, { reason });
 export const logAddress = (id: string): string => `/v1/fleet/commands/${id}/log`;
