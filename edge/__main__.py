@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--wait-s", type=int, default=0, metavar="S", help="for goods to sell (default 0)"
     )
+    train.add_argument("--first", action="store_true", help="not where the box has sold already")
     train.epilog = "The running box does it. It is in the journal as training and counts nowhere."
 
     verify = _command(

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge.clock import SystemClock
+from edge.journal.reader import JournalReader
 from edge.ops.errand import TRAINING, ask
-from edge.settings import load_settings
+from edge.settings import Settings, load_settings
 from edge.texts import load_texts
 from shared.kernel.errors import UnavailableError
 
@@ -30,6 +31,9 @@ def train_sale(options: Namespace) -> int:
     """
     folder: Path = options.data
     settings, clock = load_settings(folder), SystemClock()
+    if options.first and has_sold(settings):
+        _say("This box has sold already: nothing is printed.")
+        return 0
     until_ms = clock.mono_ms() + options.wait_s * 1000
     found = _asked(folder, clock)
     while found.get("sale") == NO_GOODS and clock.mono_ms() < until_ms:
@@ -43,6 +47,19 @@ def train_sale(options: Namespace) -> int:
     else:
         _say_all(found, load_texts(settings.box.locale))
     return 0 if is_passed else 1
+
+
+def has_sold(settings: Settings) -> bool:
+    """Whether the box's journal has a sale, in training or in earnest."""
+    folder = settings.data_dir
+    if (folder / DONE_FILE).exists():
+        return True
+    journal = JournalReader(folder / "journal.db")
+    journal.open()
+    try:
+        return any(journal.recent_sales(lane, 1) for lane in settings.lane_numbers())
+    finally:
+        journal.close()
 
 
 def _asked(folder: Path, clock: SystemClock) -> dict[str, str]:

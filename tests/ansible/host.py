@@ -127,8 +127,11 @@ class Host:
         for path in (ssh, ssh / "authorized_keys"):
             os.chown(path, owner.st_uid, owner.st_gid)
 
-    def boot(self) -> float:
-        """Start it; the seconds until SSH answered. Raises SetupError with its console."""
+    def boot(self, *options: str) -> float:
+        """Start it, with options of the container's own; the seconds until SSH answered.
+
+        Raises SetupError with its console.
+        """
         began = time.monotonic()
         command = [
             *("systemd-nspawn", "--quiet", f"--directory={self.root}"),
@@ -136,6 +139,7 @@ class Host:
             *("--register=no", "--keep-unit", "--resolv-conf=off", "--console=pipe", "--boot"),
             *("--link-journal=no", "--capability=CAP_NET_ADMIN"),
             f"--network-namespace-path={NAMESPACES / self._network.space(self.name)}",
+            *options,
         ]
         with (self._folder / "console.log").open("ab") as console:
             self._container = subprocess.Popen(

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import yaml
 
+from edge.device.virtual_printer import VirtualPrinter
 from tests.ansible.host import ADMIN, Host, Image, unpack
 from tests.ansible.mirror import Mirror
 from tests.ansible.network import Network
@@ -21,7 +22,8 @@ from tests.lab import wheelhouse
 from tests.lab.python_env import ROOT
 
 OUT = ROOT / ".cache" / "ansible"
-CLOUD = "cloud"
+CLOUD, SECOND = "cloud", "cloud2"
+"""Head office's machine, and one that joins it."""
 DOMAIN = "shops.test"
 HEAD_OFFICE = f"hq.{DOMAIN}"
 
@@ -37,6 +39,7 @@ class Lab:
         self._names = (CLOUD, *boxes)
         self._folder = Path(tempfile.mkdtemp(prefix="tillbox-ansible-"))
         self._mirror = Mirror(_upstream(), cache_folder() / "packages")
+        self.printer: VirtualPrinter
 
     def __enter__(self) -> Self:
         try:
@@ -49,7 +52,10 @@ class Lab:
     def _make(self) -> None:
         OUT.mkdir(parents=True, exist_ok=True)
         self.log.write_text("")
-        mirror = self._mirror.start(self.network.make())
+        own_address = self.network.make()
+        mirror = self._mirror.start(own_address)
+        self.printer = VirtualPrinter(own_address, 0)
+        self.printer.start()
         image = unpack(self._folder, mirror, {})
         wheelhouse.build(self.wheels, image.key)
         for name in self._names:
@@ -84,9 +90,14 @@ class Lab:
 
     def write_inventory(self) -> Path:
         """The inventory as it is now."""
-        boxes = [name for name in self._names if name != CLOUD]
+        boxes = [name for name in self._names if name not in {CLOUD, SECOND}]
         groups = ("database", "broker", "cloud_api", "cloud_worker", "monitoring")
-        children: dict[str, Any] = {f"tillbox_{group}": {"hosts": {CLOUD: {}}} for group in groups}
+        office = self.vars.get(CLOUD, {})
+        children: dict[str, Any] = {
+            f"tillbox_{group}": {"hosts": {CLOUD: office}} for group in groups
+        }
+        if SECOND in self.vars:
+            children["tillbox_cloud_api"]["hosts"][SECOND] = self.vars[SECOND]
         children["tillbox_cloud"] = {"children": {name: {} for name in children}}
         children["tillbox_boxes"] = {"hosts": {name: self.vars.get(name, {}) for name in boxes}}
         hosts = {name: {"ansible_host": host.address} for name, host in self.hosts.items()}
@@ -103,15 +114,26 @@ class Lab:
         )
         return file
 
+    def printer_settings(self) -> dict[str, Any]:
+        """The lab's one receipt printer, as a box names it: a machine on the network."""
+        host, port = self.printer.address
+        return {"printer": {"kind": "network", "host": host, "port": port}}
+
     def set(self, **values: Any) -> None:
         """Set variables of all hosts."""
         self._common |= values
+
+    def common(self, name: str) -> Any:
+        """A variable of all hosts."""
+        return self._common[name]
 
     def remove(self) -> None:
         """Take all of it away; safe to repeat."""
         for host in self.hosts.values():
             host.remove()
         self._mirror.stop()
+        if hasattr(self, "printer"):
+            self.printer.stop()
         self.network.remove()
         # Quicker than Python by far: three copies of a Debian.
         subprocess.run(["rm", "-rf", str(self._folder)], check=False)

@@ -92,13 +92,28 @@ class Story:
         """Both at once; they enrol, and speak to the broker with their certificates."""
         for box, store in STORES.items():
             self.lab.vars[box] = {"tillbox_box_claim": self.claims[store]}
+        self.lab.vars["box1"]["tillbox_box_settings"] = self.lab.printer_settings()
         self.lab.vars["box2"] |= {
             "tillbox_store_has_sensors": True,
             "tillbox_sensors_box_password": PIN,
             "tillbox_box_settings": {"shelf": {"kind": "mqtt", "password_file": "sensors.passwd"}},
         }
         played = self.play("provision_store", "--limit", ",".join(STORES))
+        self.has_sold_in_training(*STORES.values())
         return {"provision_store, two boxes": _figure(played)}
+
+    def has_sold_in_training(self, *stores: str) -> None:
+        """Each in its journal, on the paper of the one that has a printer, and in no books."""
+        receipt, page = (each.paper.text for each in self.lab.printer.papers(0)[-2:])
+        assert "TRAINING" in receipt or "训练" in receipt, receipt
+        assert "Tea" in receipt, receipt
+        assert "TEST" in page or "测试" in page, page
+        for store in stores:
+            told = (
+                f"SELECT count(*) FROM entry WHERE store_id = '{store}' AND type = 'training.sold'"  # noqa: S608
+            )
+            self.office.wait(lambda sql=told: self.office.query(sql) == "1", "the training sale")
+            assert self.sales(store) == 0
 
     def each_box_makes_its_first_sale(self) -> Figures:
         """A person signs in, scans, takes cash; head office has it, and the list is done."""
@@ -176,7 +191,11 @@ class Story:
         card = self.lab.folder / "card"
         shutil.copytree(dead.root / DATA.lstrip("/"), card, ignore=_all_but_files)
         claim = self.office.run("claim", "17").split()[0]
-        self.lab.vars[NEW_BOX] = {"tillbox_box_claim": claim, "tillbox_replace_card": str(card)}
+        self.lab.vars[NEW_BOX] = {
+            "tillbox_box_claim": claim,
+            "tillbox_replace_card": str(card),
+            "tillbox_box_settings": self.lab.printer_settings(),
+        }
         played = self.play("replace_box", "--limit", NEW_BOX)
         self.sell(NEW_BOX)
         self.office.wait(lambda: self.sales("17") == before + 2, "the old card's sale", 240)

@@ -304,6 +304,8 @@ def trained(box: RunningBox, capsys: pytest.CaptureFixture[str]) -> None:
     assert "1.00" in receipt["text"]
     assert "PRINTER TEST" in page["text"]
     assert box.get("/v1/receipts?lane=1") == []
+    assert main(["train-sale", "--first", "--data", str(box.data)]) == 0
+    assert "sold already" in capsys.readouterr().out
 
 
 def test_the_day_closes_with_a_z_report(
