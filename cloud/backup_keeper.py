@@ -9,9 +9,10 @@ from pathlib import Path
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from cloud.archive.places import stash_of
+from cloud.archive.places import objects_of, stash_of
 from cloud.backup import store
 from cloud.backup.base import make_base, prune, seal_keys
+from cloud.backup.objects import Copied, copy_objects
 from cloud.backup.programs import programs_of
 from cloud.backup.recover import Recovery
 from cloud.backup.sealed_files import Vault, proofs_of, read_private
@@ -20,6 +21,7 @@ from cloud.backup.store import Run
 from cloud.db import Database
 from cloud.fleet.chain_store import instants, put_instant
 from cloud.posters import POSTERS
+from cloud.publication.prune import LARGE_KEPT_MS
 from cloud.recovery.backup_drill import BackupDrill, DrillParts, backup_drill
 from cloud.recovery.refill import Progress
 from cloud.settings import Settings
@@ -32,7 +34,7 @@ HOUR_MS = 3_600_000
 RETRY_MS = HOUR_MS
 RUNS_KEPT_MS = 800 * DAY_MS
 STOP_S = 10.0
-BASE = "base"
+BASE, OBJECTS = "base", "objects"
 RESTORE = "restore"
 """The alert rule that counts the days since a restore was the same as what lives."""
 
@@ -120,16 +122,30 @@ class BackupKeeper:
             with self._database.begin() as connection:
                 last = store.last_run(connection, kind, only_ok=True)
             is_old = last is None or now_ms - last.at_ms >= every_h * HOUR_MS
-            may_try = self._clock.mono_ms() >= self._not_before_ms.get(kind, 0)
-            if every_h and is_old and may_try:
+            if every_h and is_old and self._may_try(kind):
                 found.append(kind)
+        if settings.backup_every_h and BASE not in found and self._is_copy_due(now_ms):
+            found.append(OBJECTS)
         return found
+
+    def _is_copy_due(self, now_ms: int) -> bool:
+        """Each hour; a base backup copies too."""
+        with self._database.begin() as connection:
+            copied_ms = store.objects_copied_ms(connection)
+        is_old = copied_ms is None or now_ms - copied_ms >= HOUR_MS
+        return is_old and self._may_try(OBJECTS)
+
+    def _may_try(self, kind: str) -> bool:
+        return self._clock.mono_ms() >= self._not_before_ms.get(kind, 0)
 
     def _try(self, kind: str) -> bool:
         self._not_before_ms[kind] = self._clock.mono_ms() + RETRY_MS
         try:
             if kind == BASE:
                 back_up(self._settings, self._database, self._clock)
+            elif kind == OBJECTS:
+                vault = vault_of(self._settings, self._clock)
+                copy_published(self._settings, self._database, vault)
             else:
                 rehearse(self._settings, self._database, self._clock)
             self._meters.ran(kind, "done")
@@ -166,6 +182,7 @@ def key_files(settings: Settings) -> tuple[Path, ...]:
     return (
         Path(settings.hq_key_file),
         *((Path(settings.member_key_file),) if settings.member_key_file else ()),
+        *((Path(settings.member_key_file),) if settings.member_key_file else ()),
         *((folder / name for name in cas) if settings.ca_dir else ()),
     )
 
@@ -181,6 +198,7 @@ def back_up(
     try:
         made = make_base(vault, database, programs_of(settings), progress)
         seal_keys(vault, key_files(settings))
+        copy_published(settings, database, vault)
     except RetailError as error:
         failed = Run(
             BASE, at_ms, clock.mono_ms() - began_ms, is_ok=False, report={"code": error.code}
@@ -205,6 +223,22 @@ def back_up(
     return run
 
 
+def copy_published(
+    settings: Settings, database: Database, vault: Vault, progress: Progress = lambda *_: None
+) -> Copied:
+    """Copy what was published since the last time, and note when. Raises as `copy_objects`."""
+    at_ms = vault.clock.now_ms()
+    # What was let go had been named by nothing for LARGE_KEPT_MS: an older database may name it.
+    keep_ms = settings.backup_keep_days * DAY_MS
+    keep_ms = keep_ms if keep_ms <= LARGE_KEPT_MS else at_ms
+    told = copy_objects(vault, objects_of(settings), keep_ms, progress)
+    for name in told.damaged:
+        _log.error("backup.object_damaged", object=name)
+    with database.begin() as connection:
+        store.keep_objects_copied(connection, at_ms)
+    return told
+
+
 def rehearse(
     settings: Settings,
     database: Database,
@@ -216,7 +250,9 @@ def rehearse(
     pause = threading.Event()
     recovery = Recovery(programs_of(settings), settings.database_url, clock, partial(_wait, pause))
     private = read_private(Path(settings.backup_key_file))
-    parts = DrillParts(reader_of(settings, clock), private, recovery, POSTERS, scratch)
+    parts = DrillParts(
+        reader_of(settings, clock), private, recovery, POSTERS, objects_of(settings), scratch
+    )
     told = backup_drill(database, parts, progress)
     if told.is_ok:
         with database.begin() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,10 @@ from cloud.backup.names import (
 from cloud.backup.programs import Programs
 from cloud.backup.sealed_files import Vault
 from cloud.db import Database, driver
+from shared.kernel.errors import CorruptError
 from shared.wire.sealed import FILE_SUFFIX
 
+_KEY_MODE = 0o600
 SECOND_MS, DAY_MS = 1_000, 86_400_000
 KEEP_LEAST = 2
 Progress = Callable[[int, int], None]
@@ -74,9 +77,41 @@ def seal_keys(vault: Vault, files: tuple[Path, ...]) -> int:
     """
     there = [path for path in files if path.is_file()]
     for path in there:
-        with vault.sealing(f"{KEYS}/{path.name}{FILE_SUFFIX}", KEYS, path.name) as (writer, _):
+        with vault.sealing(_key_name(path), KEYS) as (writer, _):
             writer.write(path.read_bytes())
     return len(there)
+
+
+def bring_back_keys(vault: Vault, private: bytes, files: tuple[Path, ...]) -> list[Path]:
+    """Write those of the files that are missing here and sealed there, for their owner alone.
+
+    Which they were. Raises as `Vault.reading`; CorruptError `backup.keys_old` for one from before
+    the newest base backup, with which all are sealed anew: an old key in a new one's place.
+    """
+    sealed = {each.name for each in vault.stash.files(f"{KEYS}/")}
+    wanted = [path for path in files if not path.exists() and _key_name(path) in sealed]
+    newest_ms = max((base.at_ms for base in bases_of(vault)), default=0)
+    opened = [(path, _open_key(vault, private, path, newest_ms)) for path in wanted]
+    for path, content in opened:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _KEY_MODE)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    return wanted
+
+
+def _open_key(vault: Vault, private: bytes, path: Path, newest_ms: int) -> bytes:
+    sealed_ms: list[int] = []
+    content = b"".join(vault.reading(_key_name(path), private, sealed_ms.append))
+    if sealed_ms[0] < newest_ms:
+        raise CorruptError("backup.keys_old", name=_key_name(path))
+    return content
+
+
+def _key_name(path: Path) -> str:
+    return f"{KEYS}/{path.name}{FILE_SUFFIX}"
 
 
 def bases_of(vault: Vault) -> list[Base]:

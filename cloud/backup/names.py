@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from shared.wire.sealed import FILE_SUFFIX
 
-BASE, MARK, WAL, BOX, KEYS = "base", "mark", "wal", "box", "keys"
+BASE, MARK, WAL, BOX, KEYS, OBJECT = "base", "mark", "wal", "box", "keys", "object"
 _FORM = "%Y%m%dT%H%M%SZ"
 _MARK_NAME = re.compile(r"mark/(\d{8}T\d{6}Z)-(\d{8}T\d{6}Z)-([0-9A-F]{24})\.tbk")
 _WAL_FILE = re.compile(r"[0-9A-F]{24}(?:\.[0-9A-F]{8}\.backup|\.partial)?|[0-9A-F]{8}\.history")
@@ -107,6 +107,16 @@ def outdated(bases: Sequence[Base], keep_from_ms: int, keep_least: int) -> list[
     if reach is None:
         return []
     return newest_first[max(reach + 1, keep_least) :]
+
+
+def object_name(sha256: str) -> str:
+    """Where the copy of a published object lies."""
+    return f"{OBJECT}/{sha256}{FILE_SUFFIX}"
+
+
+def object_of(name: str) -> str:
+    """The object of a copy's name."""
+    return name.removeprefix(f"{OBJECT}/").removesuffix(FILE_SUFFIX)
 
 
 def box_name(dev: str, at_ms: int) -> str:

@@ -45,6 +45,24 @@ _COUNT = text("""
     FROM device d LEFT JOIN (SELECT dev, max(at_ms) AS at_ms FROM box_backup GROUP BY dev) b
         ON b.dev = d.dev
     WHERE d.status = 'active'""")
+# What the database says lies in the object store: what manifests name, versions of the
+# software with their wheels, pictures of goods (which an import may name and nobody uploaded).
+_OBJECTS = text("""
+    SELECT sha256 FROM large_piece WHERE unnamed_at_ms IS NULL AND made_at_ms <= :made_ms
+    UNION SELECT wheel->>1 FROM software, jsonb_array_elements(wheels) wheel
+        WHERE added_at_ms <= :made_ms
+    UNION SELECT vectors FROM software
+        WHERE added_at_ms <= :made_ms AND vectors ~ '^[0-9a-f]{64}$'
+    UNION SELECT sha256 FROM software_rollout WHERE created_at_ms <= :made_ms""")
+_PICTURES = text("""
+    SELECT DISTINCT substr(image, 8) FROM item
+    WHERE image ~ '^sha256:[0-9a-f]{64}$' AND NOT EXISTS (
+        SELECT FROM item_history later
+        WHERE later.gtin = item.gtin AND later.changed_at_ms > :made_ms)""")
+_KEEP_COPIED = text("""
+    INSERT INTO deployment (key, value) VALUES ('objects_copied_at_ms', :at_ms)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value""")
+_COPIED = text("SELECT value FROM deployment WHERE key = 'objects_copied_at_ms'")
 _KEEP_KEYS = text("""
     INSERT INTO deployment (key, value) VALUES ('backup_keys', :value)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value""")
@@ -158,6 +176,27 @@ def kept_keys(connection: Connection) -> Any:  # noqa: ANN401 - JSON
 def keep_keys(connection: Connection, value: Mapping[str, Any]) -> None:
     """Keep the list of keys."""
     connection.execute(_KEEP_KEYS, {"value": orjson.dumps(value).decode()})
+
+
+def named_objects(connection: Connection, made_ms: int) -> set[str]:
+    """Objects that the database names and that were made by an instant (UTC ms)."""
+    return set(connection.execute(_OBJECTS, {"made_ms": made_ms}).scalars())
+
+
+def named_pictures(connection: Connection, made_ms: int) -> set[str]:
+    """Pictures of goods that nobody changed since; whether anybody uploaded them is not said."""
+    return set(connection.execute(_PICTURES, {"made_ms": made_ms}).scalars())
+
+
+def objects_copied_ms(connection: Connection) -> int | None:
+    """When the copies of what is published were last brought up to date (UTC ms)."""
+    found = connection.execute(_COPIED).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def keep_objects_copied(connection: Connection, at_ms: int) -> None:
+    """Note that the copies have all that was published by an instant."""
+    connection.execute(_KEEP_COPIED, {"at_ms": str(at_ms)})
 
 
 def archiver(connection: Connection) -> Archiver:

@@ -12,14 +12,23 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from cloud.backup.base import bases_of, prune
+from cloud.archive.places import objects_of
+from cloud.backup.base import bases_of, bring_back_keys, prune
 from cloud.backup.boxes import newest_of
+from cloud.backup.objects import bring_back
 from cloud.backup.programs import programs_of
 from cloud.backup.recover import Recovery, recovered
 from cloud.backup.restore import Target, iso, prepare, require_reach
 from cloud.backup.sealed_files import read_private, recipients_of
 from cloud.backup.service import state_of
-from cloud.backup_keeper import back_up, reader_of, rehearse
+from cloud.backup_keeper import (
+    back_up,
+    copy_published,
+    key_files,
+    reader_of,
+    rehearse,
+    vault_of,
+)
 from cloud.clock import SystemClock, random_bytes
 from cloud.commands.flaws import flaw_text
 from cloud.commands.progress import ProgressBar
@@ -30,7 +39,7 @@ from cloud.recovery.backup_drill import BackupDrill
 from cloud.seal_cipher import CIPHER
 from cloud.settings import Settings
 from cloud.texts import sentence
-from shared.kernel.errors import RefusedError, RetailError
+from shared.kernel.errors import CorruptError, RefusedError, RetailError
 from shared.wire.sealed import KEY_BYTES, key_id, key_text, writer_key, writer_text
 
 KEY_MODE = 0o600
@@ -82,6 +91,33 @@ def prune_old(settings: Settings, chosen: Namespace) -> None:
     del chosen
     count = prune(reader_of(settings, SystemClock()), settings.backup_keep_days)
     say(f"{count} files deleted.")
+
+
+def objects(settings: Settings, chosen: Namespace) -> None:
+    """Copy what is published now, as the worker does; or put back what is lost of it."""
+    clock = SystemClock()
+    with _bar("objects") as bar:
+        if chosen.back:
+            private = read_private(_key(settings, chosen))
+            count = bring_back(reader_of(settings, clock), private, objects_of(settings), bar.show)
+            say(f"{count:,} objects put back.")
+            return
+        with closing(_opened(settings)) as database:
+            told = copy_published(settings, database, vault_of(settings, clock), bar.show)
+    say(f"{told.objects:,} objects copied ({told.bytes / 1e6:,.1f} MB), {told.deleted:,} dropped.")
+    for name in told.damaged:
+        say(f"{name}: {sentence(CorruptError('backup.object_damaged', sha256=name))}")
+
+
+def keys(settings: Settings, chosen: Namespace) -> None:
+    """Put head office's own keys back where the settings say, as they were in the newest backup."""
+    clock = SystemClock()
+    private = read_private(_key(settings, chosen))
+    files = key_files(settings)
+    for path in bring_back_keys(reader_of(settings, clock), private, files):
+        say(f"{path} put back.")
+    missing = [str(path) for path in files if not path.is_file()]
+    say(f"Not in the backup: {', '.join(missing)}" if missing else "All of them are there.")
 
 
 def box(settings: Settings, chosen: Namespace) -> None:
@@ -180,7 +216,8 @@ def _say_drill(told: BackupDrill) -> None:
     say(
         f"{told.entries:,} entries of {told.streams:,} journals restored in"
         f" {told.took_ms / 1000:.1f} s (unpacking {told.unpack_ms / 1000:.1f} s, replaying"
-        f" {told.replay_ms / 1000:.1f} s); {told.tables:,} books compared."
+        f" {told.replay_ms / 1000:.1f} s); {told.tables:,} books compared,"
+        f" {told.objects:,} published objects looked for."
     )
     if told.is_ok:
         say("The backups alone bring the database back.")

@@ -4,7 +4,8 @@ The newest base backup is unpacked and the WAL behind it replayed.
 
 What the living database holds at one instant must be in the restored one, journal by journal:
 every entry's number, hash and body go into the digests.  The books of a store are compared where
-none of its journals went on meanwhile.
+none of its journals went on meanwhile.  What the restored one names among published objects must
+have a copy, and some of the copies are opened.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cloud.archive.objects import ObjectStore
 from cloud.backup import store
 from cloud.backup.base import bases_of
 from cloud.backup.names import wal_name
@@ -28,6 +30,7 @@ from cloud.backup.store import Run
 from cloud.db import Database, driver
 from cloud.ingest.posting import Poster
 from cloud.recovery.digest import BITS, NOTHING, Digest, digests_of, tables_of
+from cloud.recovery.object_drill import damaged_copies, objects_without_copy
 from shared.kernel.errors import RefusedError, RetailError, UnavailableError
 
 DRILL = "drill"
@@ -61,12 +64,13 @@ Streams = dict[str, StreamDigest]
 
 @dataclass(frozen=True, slots=True)
 class DrillParts:
-    """The living database, where its backups lie and what opens them."""
+    """The living database, what it published, where the backups lie and what opens them."""
 
     vault: Vault
     private: bytes
     recovery: Recovery
     posters: Sequence[Poster]
+    objects: ObjectStore
     scratch: Path | None = None
     """The folder that a server may be restored in; None takes the machine's temporary one."""
 
@@ -78,6 +82,7 @@ class BackupDrill:
     streams: int = 0
     entries: int = 0
     tables: int = 0
+    objects: int = 0
     bytes: int = 0
     segments: int = 0
     base: str = ""
@@ -103,6 +108,8 @@ class _Living:
     lsn: str
     base: str
     """The newest base backup that was made, by name; "" before the first."""
+    copied_ms: int | None
+    """When what is published was last copied."""
 
 
 def backup_drill(
@@ -148,7 +155,13 @@ def _restore_and_compare(
             found = _streams(connection, living.streams)
             heads: dict[str, int] = dict(driver(connection).execute(_HEADS).fetchall())
             books = digests_of(connection, tables_of(parts.posters))
+            named, bare = objects_without_copy(
+                connection, parts.vault, parts.objects, living.copied_ms
+            )
     _compare(told, living, (found, heads, books))
+    told.objects = len(named)
+    told.differences += [(name, "drill.object") for name in sorted(bare)]
+    told.differences += damaged_copies(parts.vault, parts.private, named - bare, clock.now_ms())
 
 
 def _living(database: Database, parts: DrillParts) -> _Living:
@@ -159,12 +172,14 @@ def _living(database: Database, parts: DrillParts) -> _Living:
         streams = _streams(connection, None)
         books = digests_of(connection, tables_of(parts.posters))
         base = store.last_run(connection, "base", only_ok=True)
+        copied_ms = store.objects_copied_ms(connection)
     with database.begin() as connection:
         row = driver(connection).execute(_SWITCH).fetchone()
     assert row is not None
     lsn, file = row
     _wait_for_wal(parts, str(file))
-    return _Living(streams, books, at_ms, str(lsn), "" if base is None else base.name)
+    name = "" if base is None else base.name
+    return _Living(streams, books, at_ms, str(lsn), name, copied_ms)
 
 
 def _wait_for_wal(parts: DrillParts, file: str) -> None:

@@ -353,7 +353,9 @@ def _unwrapped(header: bytes, cipher: Cipher, private: bytes) -> bytes:
     wrap = _proven(_wrap_key(cipher, private, public, public + own), writer)
     body_key = cipher.decrypt(wrap, bytes(_NONCE_BYTES), bytes.fromhex(wrapped))
     if body_key is None:
-        raise CorruptError("backup.forged" if is_proven else "backup.damaged")
+        if is_proven:
+            raise CorruptError("backup.forged", name=str(raw["name"])[:120])
+        raise CorruptError("backup.damaged")
     return body_key
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from cloud.__main__ import main
-from cloud.archive.places import stash_of
+from cloud.archive.places import objects_of, stash_of
 from cloud.archive.stash import FileStash, writing
 from cloud.backup import programs, store
 from cloud.backup.archive_wal import archive_wal
@@ -28,13 +29,14 @@ from cloud.backup.names import Base
 from cloud.backup.restore import Target, needed_wal, prepare
 from cloud.backup.sealed_files import Vault
 from cloud.backup.service import state_of
-from cloud.backup_keeper import BackupKeeper, BackupMeters, back_up, rehearse
+from cloud.backup_keeper import BackupKeeper, BackupMeters, back_up, key_files, rehearse
 from cloud.clock import SystemClock
 from cloud.db import Database, incarnation
 from cloud.fleet.chain_store import instants
 from cloud.ingest.journals import Journals
 from cloud.migrations.run import migrate
 from cloud.posters import POSTERS
+from cloud.recovery.object_drill import objects_without_copy
 from cloud.seal_cipher import CIPHER
 from cloud.settings import Settings
 from cloud.signing import create_hq_key
@@ -46,6 +48,7 @@ from tests.fakes.box_stream import BoxStream
 from tests.fakes.enrolment import enrol
 from tests.lab.cloud_api import SettableClock
 from tests.lab.postgres import PostgresServer, binaries, prefix_for_root
+from tests.lab.s3 import S3Server
 
 PRIVATE = bytes(range(40, 72))
 PUBLIC = CIPHER.public_of(PRIVATE)
@@ -150,6 +153,7 @@ def test_a_drill_brings_back_what_was_sold_after_the_backup(
 
     monkeypatch.setattr(programs, "_wait_for_socket", seen)
     office.sell(30)
+    name_object(office, objects_of(office.settings).put(b"a catalogue"))
     assert office.command("backup", "run") == 0
     assert "sealed in" in capsys.readouterr().out
     copy = office.folder / "hq.copy"
@@ -161,6 +165,7 @@ def test_a_drill_brings_back_what_was_sold_after_the_backup(
     assert modes == {0o700}, "whoever reaches the socket of a rehearsal reads all of it"
     assert "The backups alone bring the database back" in said
     assert f"{sum(len(box.bodies) for box in office.boxes)} entries of 2 journals" in said
+    assert "1 published objects looked for" in said
     assert list(office.scratch.iterdir()) == []
     state = state_of(office.database, CLOCK.now_ms(), office.settings)
     assert state.verified is not None
@@ -332,6 +337,27 @@ def rename(stash: FileStash, name: str, to: str) -> None:
         write(data)
 
 
+def test_an_object_that_the_database_names_and_no_copy_has_is_missed(office: HeadOffice) -> None:
+    objects, lost = objects_of(office.settings), "ab" * 32
+    copied_ms = CLOCK.now_ms()
+    with office.database.begin() as connection:
+        before = objects_without_copy(connection, vault(office), objects, copied_ms)[1]
+        never = objects_without_copy(connection, vault(office), objects, None)
+    assert (before, never[1]) == (set(), set())
+    name_object(office, lost)
+    with office.database.begin() as connection:
+        after = objects_without_copy(connection, vault(office), objects, copied_ms)[1]
+        connection.execute(text("DELETE FROM large_piece WHERE sha256 = :lost"), {"lost": lost})
+    assert after == {lost}
+
+
+def name_object(office: HeadOffice, name: str) -> None:
+    """As a manifest does."""
+    insert = text("INSERT INTO large_piece (sha256, made_at_ms) VALUES (:name, 0)")
+    with office.database.begin() as connection:
+        connection.execute(insert, {"name": name})
+
+
 def test_another_servers_log_is_never_written_over(office: HeadOffice, tmp_path: Path) -> None:
     apart = Vault(FileStash(tmp_path / "stash"), PROOFS, CLOCK)
     piece = tmp_path / "000000010000000000000001"
@@ -385,3 +411,74 @@ def test_a_key_is_made_once(office: HeadOffice, capsys: pytest.CaptureFixture[st
     assert office.command("backup", "key", "init", "--out", str(key)) == 1
     assert key.stat().st_mode & 0o777 == 0o600
     assert office.command("backup", "key", "show", str(key)) == 0
+
+
+def test_a_bare_machine_becomes_head_office_from_a_bucket_and_the_backup_key_alone(
+    office: HeadOffice, s3: S3Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Keys, authorities, the whole server and what is published; on the way nothing lies open."""
+    office.sell(1)
+    before, sold = digests(office.database), sum(len(box.bodies) for box in office.boxes)
+    for bucket in ("published", "backups"):
+        s3.create_bucket(bucket)
+    lost = in_buckets(office, s3, tmp_path / "lost")
+    made = run_with(tmp_path / "lost.toml", "ca", "init", "--dns-suffix", "shops.example")
+    assert made == 0
+    create_hq_key(Path(lost.hq_key_file))
+    published = objects_of(lost).put(b"a catalogue")
+    run = back_up(lost, office.database, CLOCK)
+    keys = {path.name: path.read_bytes() for path in key_files(lost)}
+    assert len(keys) == 5
+    objects_of(lost).delete(published)
+    bucket = stash_of(lost)
+    sealed = {each.name: b"".join(bucket.chunks(each.name)) for each in bucket.files("")}
+    assert run.name in sealed
+    assert not [name for name, data in sealed.items() if b"a catalogue" in data]
+
+    bare = in_buckets(office, s3, tmp_path / "bare")
+    command = partial(run_with, tmp_path / "bare.toml")
+    key = ("--key", str(office.folder / "backup.key"))
+    capsys.readouterr()
+    assert command("backup", "keys", *key) == 0
+    assert "All of them are there" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in key_files(bare)} == keys
+    assert {stat.S_IMODE(path.stat().st_mode) for path in key_files(bare)} == {0o600}
+    assert command("restore", "--into", str(tmp_path / "server" / "pg"), *key) == 0
+    assert command("backup", "objects", "--back", *key) == 0
+    assert b"".join(objects_of(bare).chunks(published)) == b"a catalogue"
+    server = PostgresServer(tmp_path / "server", durable=False).start()
+    try:
+        with closing(Database(server.url("chain"))) as restored:
+            assert digests(restored) == before
+            assert sum(restored_entries(restored)) == sold
+    finally:
+        server.stop()
+
+
+def in_buckets(office: HeadOffice, s3: S3Server, folder: Path) -> Settings:
+    """Settings of a machine that has nothing of its own but a folder, and a file that says so."""
+    changed = {
+        "s3_bucket": "published",
+        "backup_bucket": "backups",
+        "s3_endpoint": s3.endpoint,
+        "s3_access_key": s3.access_key,
+        "s3_secret_key": s3.secret_key,
+        "hq_key_file": str(folder / "hq.key"),
+        "ca_dir": str(folder / "ca"),
+        "backup_key_file": "",
+    }
+    settings = replace(office.settings, **changed)
+    named = ("database_url", "backup_recipients", "backup_writer_keys", "postgres_bin")
+    lines = [f"{name} = {getattr(settings, name)!r}" for name in (*changed, *named, "postgres_run")]
+    folder.with_suffix(".toml").write_text("\n".join(lines), encoding="utf-8")
+    return settings
+
+
+def run_with(config: Path, *arguments: str) -> int:
+    return main(["--config", str(config), *arguments])
+
+
+def restored_entries(database: Database) -> list[int]:
+    with database.begin() as connection:
+        found = connection.execute(text("SELECT count(*) FROM entry GROUP BY stream_id"))
+        return [int(count) for (count,) in found]
