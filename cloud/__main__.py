@@ -340,6 +340,16 @@ def _add_receipts(kinds: _Kinds[argparse.ArgumentParser]) -> None:
     verify.add_argument("--hq-pub", metavar="HEX", help="head office's public key (default: ours)")
     verify.add_argument("--save", type=Path, metavar="FILE", help="write the whole proof")
     verify.set_defaults(run="receipt.verify")
+    members = kinds.add_parser("members", help="keys of members' personal data; erasing again")
+    actions = members.add_subparsers(required=True, metavar="ACTION")
+    for name, summary in (
+        ("init-key", "make a key file for members' data, in place of head office's key"),
+        ("roll-key", "add a key, which seals from then on"),
+        ("reseal", "bring all members' data under the newest key"),
+        ("erase", "erase again whom logs on standard input tell, after a database was put back"),
+    ):
+        action = actions.add_parser(name, help=summary)
+        action.set_defaults(run=f"members.{name.replace('-', '_')}")
     certificate = kinds.add_parser("certificate", help="completeness certificates of days")
     actions = certificate.add_subparsers(required=True, metavar="ACTION")
     for name, summary in (

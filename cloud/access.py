@@ -41,6 +41,14 @@ USER_READ = "user.read"
 USER_WRITE = "user.write"
 """To say who may sign in, as what, and what each role may do."""
 AUDIT_READ = "audit.read"
+MEMBER_READ = "member.read"
+"""To find members and see what names nobody: their last digits, consents, how many sales."""
+MEMBER_SEE_PERSONAL = "member.see_personal"
+"""To see who a member is."""
+MEMBER_CHANGE = "member.change"
+MEMBER_EXPORT = "member.export"
+"""To carry away all of a member's data, for the member."""
+MEMBER_ERASE = "member.erase"
 
 PERMISSIONS = frozenset(
     {
@@ -65,6 +73,11 @@ PERMISSIONS = frozenset(
         USER_READ,
         USER_WRITE,
         AUDIT_READ,
+        MEMBER_READ,
+        MEMBER_SEE_PERSONAL,
+        MEMBER_CHANGE,
+        MEMBER_EXPORT,
+        MEMBER_ERASE,
     }
 )
 FRESH_MS = 10 * 60_000

@@ -29,6 +29,7 @@ import cloud.ingest.api
 import cloud.intake.api
 import cloud.item.api
 import cloud.live.api
+import cloud.member.api
 import cloud.offer.api
 import cloud.picture.api
 import cloud.place.api
@@ -78,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cloud.intake.api.router,
     cloud.offer.api.router,
     cloud.staff.api.router,
+    cloud.member.api.router,
     cloud.publication.api.router,
     cloud.release.api.router,
     cloud.picture.api.router,

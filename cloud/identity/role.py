@@ -19,6 +19,11 @@ from cloud.access import (
     FLEET_READ,
     ITEM_READ,
     ITEM_WRITE,
+    MEMBER_CHANGE,
+    MEMBER_ERASE,
+    MEMBER_EXPORT,
+    MEMBER_READ,
+    MEMBER_SEE_PERSONAL,
     PERMISSIONS,
     PRICE_WRITE,
     PUBLICATION_PUBLISH,
@@ -47,6 +52,11 @@ ROLES: dict[str, frozenset[str]] = {
     "accountant": READER | {CONFIG_WRITE, EXPORT_READ, WORK_WRITE},
     # Reads everything, who did what included, and changes nothing.
     "auditor": READER | {EXPORT_READ, AUDIT_READ, USER_READ},
+    "member_service": frozenset({MEMBER_READ, MEMBER_SEE_PERSONAL, MEMBER_CHANGE}),
+    # Answers what members may ask for by law, and looks at who looked at them.
+    "privacy": frozenset(
+        {MEMBER_READ, MEMBER_SEE_PERSONAL, MEMBER_EXPORT, MEMBER_ERASE, AUDIT_READ}
+    ),
     "area_manager": frozenset({FLEET_READ, REPORT_READ}),
     "reader": READER,
 }

@@ -578,6 +578,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/device/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Feed Members
+         * @description What changed for a box of whom it is to know.
+         */
+        post: operations["feed_members_v1_device_members_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/device/members/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Member
+         * @description Somebody whom a box does not know yet.
+         */
+        post: operations["ask_member_v1_device_members_find_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/device/members/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring Member
+         * @description Take in somebody who joined at a till; told again it changes nothing.
+         */
+        post: operations["bring_member_v1_device_members_join_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/device/till-certificate": {
         parameters: {
             query?: never;
@@ -609,7 +669,9 @@ export interface paths {
         put?: never;
         /**
          * Enrol Box
-         * @description Turn a claim into a box's identity; a repeat with the same key gives the same.
+         * @description Turn a claim into a box's identity.
+         *
+         *     Until the box was heard from, a repeat with the same key gives the same.
          */
         post: operations["enrol_box_v1_enrol_post"];
         delete?: never;
@@ -815,6 +877,26 @@ export interface paths {
         get: operations["box_history_v1_fleet_boxes__dev__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fleet/boxes/{dev}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Box
+         * @description Shut a lost or stolen box out; it can only come back as a new one, with a new claim.
+         */
+        post: operations["revoke_box_v1_fleet_boxes__dev__revoke_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1574,6 +1656,154 @@ export interface paths {
         get: operations["master_events_csv_v1_master_events_csv_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Newest Members
+         * @description How many members there are, and who joined last.
+         */
+        get: operations["newest_members_v1_members_get"];
+        put?: never;
+        /**
+         * Join Member
+         * @description Take somebody in.
+         */
+        post: operations["join_member_v1_members_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Member
+         * @description Find somebody by their whole phone number or card.
+         */
+        post: operations["find_member_v1_members_find_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{member_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Member
+         * @description A member without anything that names them.
+         */
+        get: operations["show_member_v1_members__member_id__get"];
+        /**
+         * Change Member
+         * @description Change what is known of a member.
+         */
+        put: operations["change_member_v1_members__member_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{member_id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Consent
+         * @description Note that a member agreed to something, or took it back.
+         */
+        post: operations["change_consent_v1_members__member_id__consents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{member_id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase Member
+         * @description Forget who a member is, for good.
+         */
+        post: operations["erase_member_v1_members__member_id__erase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{member_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Member
+         * @description All of a member's data with their sales, to hand to the member.
+         */
+        post: operations["export_member_v1_members__member_id__export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{member_id}/personal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See Member
+         * @description Who a member is; a POST, so that the audit log tells who saw whom.
+         */
+        post: operations["see_member_v1_members__member_id__personal_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4191,6 +4421,16 @@ export interface components {
             streams: components["schemas"]["Stream"][];
         };
         /**
+         * BoxMember
+         * @description Somebody who joined at a till, sealed for head office (hex).
+         */
+        BoxMember: {
+            /** Member */
+            member: string;
+            /** Sealed */
+            sealed: string;
+        };
+        /**
          * BoxPage
          * @description A page of boxes, by store; `counts` by state are of all that match the search.
          */
@@ -4726,6 +4966,24 @@ export interface components {
             release_id: number;
         };
         /**
+         * ConsentChange
+         * @description Something was agreed to or taken back, by the words of a version.
+         */
+        ConsentChange: {
+            /** Is Given */
+            is_given: boolean;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "membership" | "marketing";
+            /**
+             * Text Version
+             * @default 2026-11
+             */
+            text_version: string;
+        };
+        /**
          * Convergence
          * @description Every store against the newest publication.
          */
@@ -4966,6 +5224,10 @@ export interface components {
          * @description A box with its claim; `journal_pub` is its Ed25519 public key in hex.
          *
          *     `csr` (PEM, P-256) asks for a certificate of its TLS key; nothing of it counts but the key.
+         *     `nonce` is random and used once, `t` (UTC ms) by the box's clock; `proof` is the journal key's
+         *     signature (hex) of "tbe1", the SHA-256 of `token`, the public key, the SHA-256 of `csr`, the
+         *     nonce and `t` as 8 bytes, the highest first. Software that does not sign yet leaves them out,
+         *     and is told so.
          */
         EnrolRequest: {
             /**
@@ -4980,6 +5242,21 @@ export interface components {
             hw_fp: string;
             /** Journal Pub */
             journal_pub: string;
+            /**
+             * Nonce
+             * @default
+             */
+            nonce: string;
+            /**
+             * Proof
+             * @default
+             */
+            proof: string;
+            /**
+             * T
+             * @default 0
+             */
+            t: number;
             /** Token */
             token: string;
         };
@@ -5006,6 +5283,22 @@ export interface components {
             text: string;
             /** Value */
             value: number;
+        };
+        /**
+         * FeedQuestion
+         * @description What a box was told last.
+         */
+        FeedQuestion: {
+            /**
+             * Cursor
+             * @default
+             */
+            cursor: string;
+            /**
+             * Epoch
+             * @default
+             */
+            epoch: string;
         };
         /**
          * FetchRequest
@@ -5086,6 +5379,14 @@ export interface components {
             };
             /** Severity */
             severity: string;
+        };
+        /**
+         * FoundMembers
+         * @description Nobody or one.
+         */
+        FoundMembers: {
+            /** Members */
+            members: components["schemas"]["Member"][];
         };
         /**
          * GroupChange
@@ -5476,6 +5777,14 @@ export interface components {
             target: number | string | null;
         };
         /**
+         * KnownMember
+         * @description One member as a box may know them; see `shared.member.feed.dump_member`.
+         */
+        KnownMember: {
+            /** Member */
+            member: unknown[];
+        };
+        /**
          * LateBox
          * @description A box without a backup of the last three days; `at_ms` null for none at all.
          *
@@ -5702,6 +6011,213 @@ export interface components {
             total: number;
         };
         /**
+         * Member
+         * @description The same with what they agreed to, where they are known and how many sales name them.
+         */
+        Member: {
+            /** Cards */
+            cards: number;
+            /** Consents */
+            consents: components["schemas"]["MemberConsent"][];
+            /** Erased At Ms */
+            erased_at_ms: number | null;
+            /** Joined At Ms */
+            joined_at_ms: number;
+            /** Joined By */
+            joined_by: string;
+            /** Joined Store */
+            joined_store: string;
+            /** Last Digits */
+            last_digits: string;
+            /** Member Id */
+            member_id: string;
+            /** Sales */
+            sales: number;
+            /** State */
+            state: string;
+            /** Stores */
+            stores: string[];
+        };
+        /**
+         * MemberAsked
+         * @description Somebody whom a box does not know: the slow hash of a phone number, or a card (hex).
+         */
+        MemberAsked: {
+            /**
+             * Card
+             * @default
+             */
+            card: string;
+            /**
+             * Phone Slow
+             * @default
+             */
+            phone_slow: string;
+        };
+        /**
+         * MemberCarried
+         * @description A member's own data, whole: as JSON, and as a text to read.
+         */
+        MemberCarried: {
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /** Text */
+            text: string;
+        };
+        /**
+         * MemberChange
+         * @description What is to be known; null leaves it as it is, "" takes it away.
+         */
+        MemberChange: {
+            /** Birthday */
+            birthday?: string | null;
+            /** Cards */
+            cards?: string[] | null;
+            /**
+             * Currency
+             * @default
+             */
+            currency: string;
+            /** Language */
+            language?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Phone */
+            phone?: string | null;
+        };
+        /**
+         * MemberConsent
+         * @description A consent with when (UTC ms) and before whom.
+         */
+        MemberConsent: {
+            /** At Ms */
+            at_ms: number;
+            /** By */
+            by: string;
+            /** Is Given */
+            is_given: boolean;
+            /** Purpose */
+            purpose: string;
+            /** Text Version */
+            text_version: string;
+        };
+        /**
+         * MemberCounts
+         * @description How many there are and were, and who joined last.
+         */
+        MemberCounts: {
+            /** Active */
+            active: number;
+            /** Erased */
+            erased: number;
+            /** Newest */
+            newest: components["schemas"]["MemberRow"][];
+        };
+        /**
+         * MemberFeed
+         * @description See `shared.member.feed`; keys and hashes in hex.
+         */
+        MemberFeed: {
+            /** Card Key */
+            card_key: string;
+            /** Cursor */
+            cursor: string;
+            /** Epoch */
+            epoch: string;
+            /** Has More */
+            has_more: boolean;
+            /** Join Public */
+            join_public: string;
+            /** Members */
+            members: unknown[][];
+            /** Salt */
+            salt: string;
+            /** Store Key */
+            store_key: string;
+        };
+        /**
+         * MemberMade
+         * @description The id of who joined.
+         */
+        MemberMade: {
+            /** Member Id */
+            member_id: string;
+        };
+        /**
+         * MemberPersonal
+         * @description Who a member is: whoever asks is in the audit log.
+         */
+        MemberPersonal: {
+            /** Birthday */
+            birthday: string;
+            /** Cards */
+            cards: string[];
+            /** Language */
+            language: string;
+            /** Member Id */
+            member_id: string;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+        };
+        /**
+         * MemberQuestion
+         * @description By whole phone number or card number; it is never part of an address.
+         *
+         *     `currency` says of which country a number without country code is.
+         */
+        MemberQuestion: {
+            /**
+             * Card
+             * @default
+             */
+            card: string;
+            /**
+             * Currency
+             * @default
+             */
+            currency: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone: string;
+        };
+        /**
+         * MemberReason
+         * @description Why somebody is erased, as they asked for it; no names.
+         */
+        MemberReason: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * MemberRow
+         * @description A member without anything that names them.
+         */
+        MemberRow: {
+            /** Erased At Ms */
+            erased_at_ms: number | null;
+            /** Joined At Ms */
+            joined_at_ms: number;
+            /** Joined By */
+            joined_by: string;
+            /** Joined Store */
+            joined_store: string;
+            /** Last Digits */
+            last_digits: string;
+            /** Member Id */
+            member_id: string;
+            /** State */
+            state: string;
+        };
+        /**
          * Members
          * @description What becomes of a member price: moved alike, kept, or dropped (members pay the regular).
          * @enum {string}
@@ -5782,6 +6298,29 @@ export interface components {
             minutes: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * NewMember
+         * @description Somebody joins at head office.
+         */
+        NewMember: {
+            /** Birthday */
+            birthday?: string | null;
+            /** Cards */
+            cards?: string[] | null;
+            /** Consents */
+            consents: components["schemas"]["ConsentChange"][];
+            /**
+             * Currency
+             * @default
+             */
+            currency: string;
+            /** Language */
+            language?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Phone */
+            phone?: string | null;
         };
         /**
          * NewNote
@@ -7258,6 +7797,14 @@ export interface components {
             sales: number;
             /** Sales Wanted */
             sales_wanted: number;
+        };
+        /**
+         * ShutOutOrder
+         * @description Why a box is shut out.
+         */
+        ShutOutOrder: {
+            /** Reason */
+            reason: string;
         };
         /**
          * SignIn
@@ -9094,6 +9641,105 @@ export interface operations {
             };
         };
     };
+    feed_members_v1_device_members_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberFeed"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_member_v1_device_members_find_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownMember"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bring_member_v1_device_members_join_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoxMember"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownMember"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     certify_till_pages_v1_device_till_certificate_post: {
         parameters: {
             query?: never;
@@ -9470,6 +10116,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BoxHistory"];
                 };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_box_v1_fleet_boxes__dev__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dev: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShutOutOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error */
             default: {
@@ -10755,6 +11434,293 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    newest_members_v1_members_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberCounts"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_member_v1_members_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberMade"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_member_v1_members_find_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundMembers"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_member_v1_members__member_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_member_v1_members__member_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_consent_v1_members__member_id__consents_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_member_v1_members__member_id__erase_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_member_v1_members__member_id__export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberCarried"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    see_member_v1_members__member_id__personal_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPersonal"];
                 };
             };
             /** @description Any error */
