@@ -182,7 +182,6 @@ def key_files(settings: Settings) -> tuple[Path, ...]:
     return (
         Path(settings.hq_key_file),
         *((Path(settings.member_key_file),) if settings.member_key_file else ()),
-        *((Path(settings.member_key_file),) if settings.member_key_file else ()),
         *((folder / name for name in cas) if settings.ca_dir else ()),
     )
 

@@ -204,7 +204,8 @@ def _unpack(plain: Iterator[bytes], into: Path) -> int:
                 if info.isdir():
                     target.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
                     continue
-                source = tar.extractfile(info) if info.isreg() else None
+                is_plain = info.isreg() and not info.issparse()
+                source = tar.extractfile(info) if is_plain else None
                 if source is None:
                     raise CorruptError("backup.member", name=info.name[:80])
                 total += _write(target, source)

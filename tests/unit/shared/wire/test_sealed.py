@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -59,6 +61,13 @@ def unsealed(file: bytes, private: bytes = PRIVATE, step: int = 7_777) -> bytes:
 
 def body_start(file: bytes) -> int:
     return file.index(b"\n", 5) + 1
+
+
+def test_both_sides_have_the_same_cipher() -> None:
+    sides = (
+        inspect.getsource(sys.modules[type(each).__module__]) for each in (CIPHER, EDGE_CIPHER)
+    )
+    assert len(set(sides)) == 1
 
 
 @pytest.mark.parametrize(
