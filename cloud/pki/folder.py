@@ -52,14 +52,20 @@ class CaFolder:
     device_pem: str = ""
 
     def init(self, dns_suffix: str, at_ms: int) -> None:
-        """Make both CAs. RefusedError `ca.exists` or `ca.dns_suffix`."""
+        """Make both CAs, or finish what was cut in the middle of that: nobody knows them yet.
+
+        RefusedError `ca.exists` or `ca.dns_suffix`; UnavailableError `ca.missing` for a CA that
+        others know already and whose key is gone.
+        """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
         with self._locked():
-            if any(self._file(kind).exists() for kind in KINDS):
+            if all(self._public(kind).exists() for kind in KINDS):
                 raise RefusedError("ca.exists", folder=str(self.path))
-            made = (self._fresh("chain", at_ms, dns_suffix), self._fresh("device", at_ms, ""))
-            self._write_secret(self._file("chain"), _pem_of(made[0]))
-            self._write_secret(self._file("device"), _pem_of(made[1]))
+            fresh = {"chain": self._fresh("chain", at_ms, dns_suffix)}
+            fresh["device"] = self._fresh("device", at_ms, "")
+            for kind in KINDS:
+                if not self._is_begun(kind, dns_suffix):
+                    self._write_secret(self._file(kind), _pem_of(fresh[kind]))
             self._publish()
 
     def signer(self, kind: Kind) -> Authority:
@@ -84,9 +90,12 @@ class CaFolder:
         return "".join(_public_pem(each.certificate) for each in self.authorities(kind))
 
     def roll(self, kind: Kind, at_ms: int) -> Authority:
-        """Make the next CA known; the present one signs on. RefusedError `ca.rolling`."""
+        """Make the next CA known; the present one signs on. RefusedError `ca.rolling`.
+
+        A next one that nobody was told of is from a roll that was cut: another one is made.
+        """
         with self._locked():
-            if any(self._file(kind, part).exists() for part in (_NEXT, _OLD)):
+            if self._file(kind, _OLD).exists() or self._is_next_known(kind):
                 raise RefusedError("ca.rolling", kind=kind)
             present = self.signer(kind)
             suffix = authority.dns_suffix_of(present.certificate) if kind == "chain" else ""
@@ -102,7 +111,9 @@ class CaFolder:
         """
         with self._locked():
             upcoming = self._file(kind, _NEXT)
-            if not upcoming.exists():
+            if not upcoming.exists() and self._mended(kind):
+                return self.signer(kind)  # only the bundle was left to write
+            if not self._is_next_known(kind):
                 raise RefusedError("ca.no_next", kind=kind)
             fresh = _read(upcoming)
             known_ms = at_ms - authority.begin_ms(fresh.certificate)
@@ -120,6 +131,8 @@ class CaFolder:
         with self._locked():
             old = self._file(kind, _OLD)
             if not old.exists():
+                if self._mended(kind):
+                    return
                 raise RefusedError("ca.no_old", kind=kind)
             old.unlink()
             self._publish()
@@ -171,9 +184,39 @@ class CaFolder:
             return authority.device_ca(key, serial, at_ms)
         return authority.chain_ca(key, serial, at_ms, dns_suffix)
 
+    def _is_begun(self, kind: Kind, dns_suffix: str) -> bool:
+        """Whether a CA's key is there from an init that was cut."""
+        if not self._file(kind).exists():
+            if self._public(kind).exists():
+                raise UnavailableError("ca.missing", file=str(self._file(kind)))
+            return False
+        begun = _read(self._file(kind))
+        if kind == "chain" and authority.dns_suffix_of(begun.certificate) != dns_suffix:
+            raise RefusedError("ca.exists", folder=str(self.path))
+        return True
+
+    def _is_next_known(self, kind: Kind) -> bool:
+        """Whether there is a next CA that others were told of."""
+        upcoming, told = self._file(kind, _NEXT), self._public(kind)
+        if not upcoming.exists() or not told.exists():
+            return False
+        known = x509.load_pem_x509_certificates(told.read_bytes())
+        return _read(upcoming).certificate in known
+
+    def _mended(self, kind: Kind) -> bool:
+        """Write the bundles that a cut left behind; whether this CA's was one of them."""
+        told = self._public(kind)
+        is_behind = told.exists() and told.read_text(encoding="ascii") != self.bundle(kind)
+        if is_behind:
+            self._publish()
+        return is_behind
+
     def _publish(self) -> None:
         for kind in KINDS:
-            replace_file(self.path / f"{kind}-ca.pem", self.bundle(kind), PUBLIC_MODE)
+            replace_file(self._public(kind), self.bundle(kind), PUBLIC_MODE)
+
+    def _public(self, kind: Kind) -> Path:
+        return self.path / f"{kind}-ca.pem"
 
     def _write_secret(self, path: Path, text: str) -> None:
         replace_file(path, text, KEY_MODE)
@@ -185,6 +228,8 @@ class CaFolder:
     def _locked(self) -> Iterator[None]:
         with (self.path / ".lock").open("a") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
+            for draft in self.path.glob(".*-ca*.key.*"):  # keys of whoever was cut while writing
+                draft.unlink()
             yield
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.demo.opening import CASHIER
+from tests.e2e.console_page import ConsolePage
 from tests.e2e.shop import NAMES, SOUTHERN_TEA, SOUTHERN_TOWEL, Shop
 from tests.e2e.till_page import TillPage
 from tests.e2e.waiting import until
@@ -85,6 +86,33 @@ def test_sales_of_a_dead_box_reach_headquarters_through_the_page(
     assert [arrived.count(receipt) for receipt in receipts] == [1, 1, 1]
     assert till.page.evaluate(KEPT) == 0
     windows.forgive_network()
+    shut_out_the_lost_box(outage, windows)
+
+
+def shut_out_the_lost_box(shop: Shop, windows: Windows) -> None:
+    """Head office sees to it that nobody comes back with what the dead box knew."""
+    state, store = shop.chain.state, shop.south.store_id
+    office = ConsolePage(windows.open("en", width=1280, height=800), shop.chain.console_url)
+    office.sign_in(state.console_user, state.console_password)
+    words = office.words
+    boxes = shop.chain.console.call("GET", "/v1/fleet/boxes")["boxes"]
+    lost = next(
+        box["dev"]
+        for box in boxes
+        if (box["store_id"], box["device_status"]) == (store, "retiring")
+    )
+    office.go("console.stores.title")
+    row = office.row(lost[:8])
+    row.get_by_role("button", name=words.like("console.life.open", dev=lost)).click()
+    office.button("console.shut_out.open").click()
+    asked = office.dialog("console.shut_out.of", store=shop.south.box.store.name)
+    refused = asked.get_by_role("button", name=words("console.shut_out.do"), exact=True)
+    expect(refused).to_be_disabled()
+    asked.get_by_label(words("console.shut_out.reason")).fill("gone with the van")
+    shoot(office.page, "console-shut-out")
+    refused.click()
+    expect(asked).to_have_count(0)
+    expect(row).to_contain_text(words("console.stores.revoked"))
 
 
 def arrived_of(shop: Shop) -> list[str]:
