@@ -5,12 +5,14 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-annotate --no-header
 # One more than processors: a third of the tests' time is waiting for processes, disks and pages.
 WORKERS ?= 3
+# Where bytecode may not be kept, each of some hundred processes compiles the product anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-hardware test-machine test-ansible wheelhouse soak bench audit fuzz mutation lint fmt lock clean
+.PHONY: help setup demo test test-hardware test-machine test-ansible test-arm64 wheelhouse soak bench audit fuzz mutation lint fmt lock clean
 .DEFAULT_GOAL := help
 
 help: ## List what make can do
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## Prepare .venv with tillbox-edge and tillbox-cloud, and build both web apps
 	@$(PYTHON) -m tests.lab.bootstrap setup
@@ -35,14 +37,18 @@ test-ansible: ## Provision bare Debian machines over SSH as cloud and store boxe
 	@$(PYTHON) -m tests.lab.bootstrap ansible
 	@exec $(BIN)/python -m tests.ansible $(ARGS)
 
-wheelhouse: ## Everything that machines install, as wheels in dist/wheelhouse (KEY=file signs it)
-	@$(PYTHON) -m tests.lab.bootstrap setup
-	@exec $(BIN)/python -m tests.lab.wheelhouse $(if $(KEY),--key $(KEY))
+test-arm64: ## Provision a bare Debian for ARM, as on a Raspberry Pi, through an emulator, and let it sell; slow
+	@$(PYTHON) -m tests.lab.bootstrap ansible
+	@exec $(BIN)/python -m tests.arm64 $(ARGS)
 
-fuzz: ## Send EXAMPLES=n requests per endpoint and role, made from the API's own description
+wheelhouse: ## Everything that machines install, as wheels in dist/wheelhouse (KEY=file signs it; ARCH=arm64: for boxes)
+	@$(PYTHON) -m tests.lab.bootstrap setup
+	@exec $(BIN)/python -m $(if $(filter arm64,$(ARCH)),tests.arm64.wheels,tests.lab.wheelhouse) $(if $(KEY),--key $(KEY))
+
+fuzz: ## Send EXAMPLES=n requests per endpoint and role, made from both APIs' own descriptions
 	@$(PYTHON) -m tests.lab.bootstrap test
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),50) exec $(BIN)/python -m pytest -p no:xdist -o timeout=0 \
-		tests/integration/cloud/test_api_fuzz.py $(ARGS)
+		tests/integration/cloud/test_api_fuzz.py tests/integration/edge/test_strange_requests.py $(ARGS)
 
 soak: ## Simulate SEEDS=n more days of bad luck on all cores (ARGS="--seed N" replays one)
 	@$(PYTHON) -m tests.lab.bootstrap setup

@@ -11,39 +11,30 @@ from sqlalchemy import Connection
 
 from cloud.archive.places import objects_of
 from cloud.context import BrokerAccounts, Context
-from cloud.db import Database, database_of
+from cloud.db import database_of
 from cloud.fleet.broker_accounts import MosquittoAccounts, OpenAccounts
 from cloud.fleet.service import Boxes, boxes
 from cloud.http.app import create_app
 from cloud.identity.parts import Parts
 from cloud.identity.service import Identity
 from cloud.ingest.journals import Journals
-from cloud.item.service import ItemImporter, ItemRecords
+from cloud.item.service import ItemImporter
 from cloud.live.hub import BOXES_TOLD_MAX, LiveHub
 from cloud.mail import Mailer
-from cloud.offer.service import OfferRecords
-from cloud.place.setting import ConfigRecords
 from cloud.posters import POSTERS
 from cloud.price.importer import PriceImporter
-from cloud.price.service import PriceRecords
 from cloud.price.store import draft_sample
 from cloud.publication.engine import Act, Publisher, begin
 from cloud.publication.queries import convergence_of, has_more_stores
-from cloud.release.runner import ReleaseThread, Runner
-from cloud.release.simulation_job import SimulationThread
+from cloud.release_works import SOURCES
 from cloud.secret import Sealer
 from cloud.settings import Settings
 from cloud.signing import HqKey
-from cloud.staff.service import StaffRecords
 from cloud.table_import import Importers
 from shared.kernel.clock import Clock
 
-SOURCES = (ItemRecords(), PriceRecords(), OfferRecords(), StaffRecords(), ConfigRecords())
-"""Whose rows a publication publishes."""
 IMPORTERS: Importers = {"items": ItemImporter, "prices": PriceImporter}
 """Which tables are taken over in two steps."""
-
-RUNNER_CONNECTIONS = 3
 
 
 def accounts_of(settings: Settings) -> BrokerAccounts:
@@ -83,22 +74,6 @@ def _welcome(publisher: Publisher, clock: Clock) -> Callable[[Connection, str, s
         begin(publisher, connection, store_id, dev, Act("", clock.now_ms()))
 
     return welcome
-
-
-def releases_of(
-    settings: Settings, clock: Clock, key: Callable[[], HqKey | None]
-) -> tuple[ReleaseThread, SimulationThread]:
-    """A worker's part of the releases; both have connections of their own, which may wait."""
-
-    def make() -> Runner | None:
-        hq_key = key()
-        if hq_key is None:
-            return None
-        database = Database(settings.database_url, connections=RUNNER_CONNECTIONS)
-        return Runner(Publisher(database, objects_of(settings), hq_key, SOURCES), clock)
-
-    database = Database(settings.database_url, connections=RUNNER_CONNECTIONS)
-    return ReleaseThread(make), SimulationThread(database, clock)
 
 
 def app_of(context: Context) -> FastAPI:

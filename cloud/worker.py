@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from cloud.archivist import ArchiveMeters, ArchivistThread, hq_key, key_of
 from cloud.backup_keeper import BackupKeeper, BackupMeters
 from cloud.clock import SystemClock, random_bytes
-from cloud.compose import releases_of
 from cloud.db import Database, incarnation
 from cloud.deployment import share_group
 from cloud.desired import CHANNEL, Letter, demand_signatures, renew
@@ -33,6 +32,7 @@ from cloud.migrations.state import require_migrated
 from cloud.mqtt import BrokerLink, LinkEvents, Route
 from cloud.posters import POSTERS
 from cloud.publication.announce import Announcer
+from cloud.release_works import releases_of
 from cloud.settings import Settings
 from cloud.software.runner import SoftwareThread
 from cloud.software.store import save_reports

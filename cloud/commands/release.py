@@ -13,7 +13,6 @@ from cloud.archive.places import objects_of
 from cloud.archivist import hq_key
 from cloud.clock import SystemClock
 from cloud.commands.say import say
-from cloud.compose import SOURCES
 from cloud.context import Principal
 from cloud.db import database_of
 from cloud.identity.service import principal_of
@@ -22,6 +21,7 @@ from cloud.release import queries, service
 from cloud.release.schemas import ReleaseFilter
 from cloud.release.service import Asked, Submit
 from cloud.release.state import Verb
+from cloud.release_works import SOURCES
 from cloud.settings import Settings
 from shared.kernel.errors import RefusedError
 from shared.release.plan import SOAK_S, Plan, plan_of

@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 from cloud.access import PUBLICATION_PUBLISH, RELEASE_APPROVE
 from cloud.archive.objects import FileObjects
-from cloud.compose import SOURCES
 from cloud.context import Principal
 from cloud.db import Database
 from cloud.publication.engine import Publisher
@@ -25,6 +24,7 @@ from cloud.release.runner import Runner
 from cloud.release.service import Asked, Submit
 from cloud.release.state import Verb
 from cloud.release.steps import Step, carry_out
+from cloud.release_works import SOURCES
 from cloud.signing import read_hq_key
 from shared.release.plan import Plan
 from tests.lab.cloud_api import SettableClock
