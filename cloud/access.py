@@ -84,6 +84,8 @@ FRESH_MS = 10 * 60_000
 """How long a proof of who one is holds for what `Requires(fresh=True)` guards."""
 SESSION_COOKIE = "tb_console"
 CSRF_HEADER = "X-Tillbox"
+ACTIVE_HEADER = "X-Tillbox-Active"
+"""The console sends it while somebody is at it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -108,10 +110,12 @@ class Requires:
         """Admit the sender of a request, or raise."""
         token = session_token_of(request)
         context = context_of(request)
-        principal = None if token is None else context.people.find(token)
+        is_used = _is_used(request)
+        principal = None if token is None else context.people.find(token, is_used=is_used)
         if principal is None:
             raise RefusedError("session.required")
         request.state.principal = principal
+        request.state.is_known = True
         request.state.permission = self.permission or ""
         if self.permission is not None:
             self._judge(principal, self.permission, request.path_params.get("store_id"))
@@ -157,6 +161,7 @@ class DeviceOnly:
             raise RefusedError("device.required")
         if context_of(request).boxes.status_of(dev, secret) not in self.statuses:
             raise ForbiddenError("device.unknown", dev=dev[:40])
+        request.state.is_known = True
         return DeviceId(dev)
 
 
@@ -182,6 +187,11 @@ def session_token_of(request: Request) -> str | None:
     if cookie and request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != "1":
         raise ForbiddenError("session.csrf", header=CSRF_HEADER)
     return cookie or None
+
+
+def _is_used(request: Request) -> bool:
+    """Whether a person asks: a console that looks by itself keeps nobody signed in."""
+    return ACTIVE_HEADER in request.headers or _bearer(request) is not None
 
 
 def _bearer(request: Request) -> str | None:

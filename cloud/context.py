@@ -45,8 +45,8 @@ class Principal:
 class People(Protocol):
     """Finds who a session belongs to; the identity room."""
 
-    def find(self, token: str) -> Principal | None:
-        """The person of a valid session token."""
+    def find(self, token: str, *, is_used: bool = True) -> Principal | None:
+        """The person of a valid session token; the session goes on if they are using it."""
         ...
 
     def close(self) -> None:

@@ -66,5 +66,5 @@ class BooksPoster:
         return self._ledger.differing(connection, store_id, entries)
 
 
-POSTERS: tuple[Poster, ...] = (BooksPoster(), StaffPoster())
+POSTERS: tuple[Poster, ...] = (BooksPoster(), StaffPoster(SystemClock()))
 """The worker, the API and a rebuild post with the same ones."""

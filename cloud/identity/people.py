@@ -34,13 +34,14 @@ _MAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
 
 @dataclass(frozen=True, slots=True)
 class UserChange:
-    """What is said of a user; `mail` "" for none."""
+    """What is said of a user; `mail` "" for none, `language` "" leaves the one there is."""
 
     display_name: str
     mail: str
     role: str
     store_groups: tuple[str, ...] = ()
     is_active: bool = True
+    language: str = ""
 
 
 def put_user(database: Database, *, name: str, display_name: str, role: str, password: str) -> None:
@@ -57,7 +58,9 @@ def put_user(database: Database, *, name: str, display_name: str, role: str, pas
         old = store.find_user(connection, name)
         user = User(name, display_name or name, role, hashed)
         if old is not None:
-            user = replace(user, mail=old.mail, store_groups=old.store_groups)
+            user = replace(
+                user, mail=old.mail, store_groups=old.store_groups, language=old.language
+            )
             _require_somebody_else(connection, old, role)
         store.put_user(connection, user)
         session_store.close_all(connection, name)
@@ -108,7 +111,8 @@ def invite(parts: Parts, actor: Principal, caller: Caller, name: str, asked: Use
     """
     _require_name(name)
     user = User(name, asked.display_name or name, asked.role, None, asked.mail, INVITED)
-    user = replace(user, store_groups=asked.store_groups)
+    language = asked.language or user.language
+    user = replace(user, store_groups=asked.store_groups, language=language)
     with parts.database.begin() as connection:
         lock_for_transaction(connection, PEOPLE_LOCK)
         if store.find_user(connection, name) is not None:
@@ -139,6 +143,7 @@ def change(parts: Parts, actor: Principal, caller: Caller, name: str, asked: Use
             role=asked.role,
             store_groups=asked.store_groups,
             state=state,
+            language=asked.language or old.language,
         )
         _require_change(connection, actor, new, old)
         _require_somebody_else(connection, old, new.role, is_active=new.state == ACTIVE)
@@ -280,10 +285,10 @@ def _lively(old: User) -> str:
 
 
 def _sent_or_told(parts: Parts, user: User, ticket: Ticket) -> str:
-    return "" if user.mail and post_letter(parts, user, ticket, "zh-CN") else ticket.link
+    return "" if user.mail and post_letter(parts, user, ticket, user.language) else ticket.link
 
 
 def _facts(user: User) -> dict[str, object]:
     told = asdict(user)
-    kept = ("display_name", "role", "mail", "state", "store_groups")
+    kept = ("display_name", "role", "mail", "state", "store_groups", "language")
     return {name: told[name] for name in kept}

@@ -124,6 +124,7 @@ def _users(parts: Parts) -> list[dict[str, Any]]:
             "is_machine": user.is_machine,
             "has_totp": user.totp_sealed is not None,
             "store_groups": list(user.store_groups),
+            "language": user.language,
             "seen_at_ms": seen.get(user.name),
         }
         for user in found
@@ -137,4 +138,5 @@ def _change(body: schemas.UserFields) -> UserChange:
         role=body.role,
         store_groups=tuple(dict.fromkeys(body.store_groups)),
         is_active=body.is_active,
+        language=body.language or "",
     )

@@ -135,6 +135,7 @@ class User(BaseModel):
     is_machine: bool
     has_totp: bool
     store_groups: list[str]
+    language: Language
     seen_at_ms: int | None
 
 
@@ -145,13 +146,15 @@ class Users(BaseModel):
 
 
 class UserFields(BaseModel):
-    """What is said of a user; `mail` "" for none."""
+    """What is said of a user; `mail` "" for none, `language` null leaves the one there is."""
 
     name: str = Field(default="", max_length=NAME_MAX)
     mail: str = Field(default="", max_length=254)
     role: str = Field(min_length=1, max_length=32)
     store_groups: list[str] = Field(default=[], max_length=200)
     is_active: bool = True
+    language: Language | None = None
+    """In which links are mailed."""
 
 
 class NewUser(UserFields):

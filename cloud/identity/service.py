@@ -57,13 +57,15 @@ class Identity:
         user, how = self._checked(given, caller)
         return self.open(user, caller, how)
 
-    def find(self, token: str) -> Principal | None:
-        """The person of a valid session token."""
+    def find(self, token: str, *, is_used: bool = True) -> Principal | None:
+        """The person of a valid session token; see `People`."""
         parts = self.parts
         with parts.database.begin() as connection:
             row = session_store.find_session(
                 connection, hash_of(token), parts.now_ms(), parts.idle_since_ms()
             )
+            if row is not None and is_used:
+                session_store.note_use(connection, row, hash_of(token), parts.now_ms())
         return None if row is None else _principal_of_row(row, parts.settings.require_totp)
 
     def close(self) -> None:

@@ -97,11 +97,13 @@ def find_session(
     """A session with its user, role and stores; None when it has ended, or the user may not."""
     asked = {"token_hash": token_hash, "at_ms": at_ms, "idle_since_ms": idle_since_ms}
     row = connection.execute(_FIND, asked).mappings().one_or_none()
-    if row is None:
-        return None
-    if at_ms - row["seen_at_ms"] >= SEEN_EVERY_MS:
+    return None if row is None else dict(row)
+
+
+def note_use(connection: Connection, row: dict[str, object], token_hash: bytes, at_ms: int) -> None:
+    """The person uses the session that was found: it goes on from now."""
+    if at_ms - int(str(row["seen_at_ms"])) >= SEEN_EVERY_MS:
         connection.execute(_SEEN, {"at_ms": at_ms, "token_hash": token_hash})
-    return dict(row)
 
 
 def confirm(connection: Connection, token_hash: bytes, at_ms: int) -> None:

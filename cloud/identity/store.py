@@ -24,11 +24,13 @@ class User:
     store_groups: tuple[str, ...] = ()
     totp_sealed: bytes | None = None
     totp_step: int = 0
+    language: str = "zh-CN"
+    """In which they are written to."""
 
 
 _COLUMNS = (
     "u.name, u.display_name, u.role, u.password_hash, u.mail, u.state, u.is_machine,"
-    " u.store_groups, u.totp_sealed, u.totp_step"
+    " u.store_groups, u.totp_sealed, u.totp_step, u.language"
 )
 _FIND = text(f"SELECT {_COLUMNS} FROM app_user u WHERE u.name = :name")  # noqa: S608 - constants
 _ALL = text(f"SELECT {_COLUMNS} FROM app_user u ORDER BY u.name")  # noqa: S608 - constants
@@ -40,11 +42,13 @@ _BY_SUBJECT = text(
 )
 _PUT = text("""
     INSERT INTO app_user (name, display_name, role, password_hash, mail, state, is_machine,
-                          store_groups)
-    VALUES (:name, :display_name, :role, :password_hash, :mail, :state, :is_machine, :store_groups)
+                          store_groups, language)
+    VALUES (:name, :display_name, :role, :password_hash, :mail, :state, :is_machine, :store_groups,
+            :language)
     ON CONFLICT (name) DO UPDATE SET display_name = excluded.display_name, role = excluded.role,
         password_hash = excluded.password_hash, mail = excluded.mail, state = excluded.state,
-        is_machine = excluded.is_machine, store_groups = excluded.store_groups""")
+        is_machine = excluded.is_machine, store_groups = excluded.store_groups,
+        language = excluded.language""")
 _PASSWORD = text("""
     UPDATE app_user SET password_hash = :hash,
         state = CASE state WHEN 'invited' THEN 'active' ELSE state END
@@ -110,6 +114,7 @@ def put_user(connection: Connection, user: User) -> None:
         "state": user.state,
         "is_machine": user.is_machine,
         "store_groups": list(user.store_groups),
+        "language": user.language,
     }
     connection.execute(_PUT, values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -18,12 +18,12 @@ from cloud.staff.service import keep_change
 from cloud.staff.store import Author, Operator
 from shared.journal.event import OperatorSignedOn
 from shared.journal.staff_event import PinChanged, PinGuessed
+from shared.kernel.clock import Clock
 from shared.staff.pin import NONCE_BYTES, hash_name, sealing_key
 
 UNREADABLE = "staff.event"
 _HASH = re.compile(r"\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=1\$[A-Za-z0-9+/$]{20,120}")
 _KIB_MAX, _PASSES_MAX = 65_536, 4
-_MS = (1 << 53) - 1
 
 
 class Fact(Protocol):
@@ -78,11 +78,19 @@ class StaffPoster:
     entry_types = frozenset(_READ)
     tables = ("staff_seen", "staff_pin_change")
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
     def prepare(
         self, store_id: str, entries: Sequence[Fact]
     ) -> Callable[[Connection], StaffPosted]:
-        """Read the entries; what comes back writes them."""
+        """Read the entries; what comes back writes them.
+
+        A box whose clock is wrong, or that lies, dates nothing later than now: a PIN of the year
+        9999 would never run out.
+        """
         posted, read = StaffPosted(), []
+        now_ms = self._clock.now_ms()
         for entry in entries:
             try:
                 event = _READ[entry.type](entry.data)
@@ -92,10 +100,10 @@ class StaffPoster:
                 read.append((entry, event))
 
         def post(connection: Connection) -> StaffPosted:
-            _note_seen(connection, store_id, read)
+            _note_seen(connection, store_id, read, now_ms)
             for entry, event in read:
                 if isinstance(event, _Changed):
-                    _take_over(connection, store_id, entry, event)
+                    _take_over(connection, store_id, entry, event, now_ms)
             return posted
 
         return post
@@ -110,11 +118,13 @@ class StaffPoster:
         return set()
 
 
-def _note_seen(connection: Connection, store_id: str, read: Sequence[tuple[Fact, Any]]) -> None:
+def _note_seen(
+    connection: Connection, store_id: str, read: Sequence[tuple[Fact, Any]], now_ms: int
+) -> None:
     there: dict[str, int] = {}
     guessed: dict[str, tuple[int, int]] = {}
     for entry, event in read:
-        at_ms, operator = min(max(entry.at, 0), _MS), str(event.operator)[:64].replace("\0", "")
+        at_ms, operator = _at_ms(entry, now_ms), str(event.operator)[:64].replace("\0", "")
         if isinstance(event, _SignedOn):
             there[operator] = max(at_ms, there.get(operator, 0))
         elif isinstance(event, _Guessed):
@@ -122,18 +132,23 @@ def _note_seen(connection: Connection, store_id: str, read: Sequence[tuple[Fact,
     seen_store.put(connection, store_id, there, guessed)
 
 
-def _take_over(connection: Connection, store_id: str, entry: Fact, event: _Changed) -> None:
+def _take_over(
+    connection: Connection, store_id: str, entry: Fact, event: _Changed, now_ms: int
+) -> None:
     before = store.find_operator(connection, event.operator[:64].replace("\0", ""))
     pin_hash = None if before is None else _opened(before, event)
     is_taken = before is not None and pin_hash is not None and store_id in before.store_ids
     if is_taken and before is not None and pin_hash is not None:
-        day = _day(event.day)
+        day = _day(event.day, now_ms)
         after = replace(before, pin_hash=pin_hash, pin_day=day, is_first_pin=False)
         store.put_operator(connection, after)
-        author = Author(before.name, min(max(entry.at, 0), _MS), f"at a till of store {store_id}")
+        author = Author(before.name, _at_ms(entry, now_ms), f"at a till of store {store_id}")
         keep_change(connection, author, before, after)
     seen_store.add_change(
-        connection, store_id, entry.id, (event.operator[:64].replace("\0", ""), entry.at, is_taken)
+        connection,
+        store_id,
+        entry.id,
+        (event.operator[:64].replace("\0", ""), _at_ms(entry, now_ms), is_taken),
     )
 
 
@@ -153,8 +168,14 @@ def _opened(operator: Operator, event: _Changed) -> str | None:
     return told
 
 
-def _day(text: str) -> date | None:
+def _at_ms(entry: Fact, now_ms: int) -> int:
+    return min(max(entry.at, 0), now_ms)
+
+
+def _day(text: str, now_ms: int) -> date:
+    """The store's day, which may be one ahead of ours; ours where it tells none that can be."""
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
     try:
-        return date.fromisoformat(text)
+        return min(date.fromisoformat(text), today + timedelta(days=1))
     except ValueError:
-        return None
+        return today

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends, FastAPI
 from edge.access import PUBLIC, Gate, Requires
 from edge.copy import api as copy_api
 from edge.http import display, events, lanes, problems, static_files
+from edge.http.described import DescribedApp
 from edge.http.guard import Guard
 from edge.label import api as label_api
 from edge.ops import api as ops_api
 from edge.ops import devices_api, pairing_api
 from edge.sale import api as sale_api
-from edge.sale import print_api, weigh_api
+from edge.sale import member_api, print_api, weigh_api
 from edge.shelf import api as shelf_api
 from edge.staff import api as staff_api
 from edge.staff import approval_api
@@ -47,7 +48,7 @@ class Rooms:
 
 def build_app(rooms: Rooms) -> FastAPI:
     """All routes, in order: the API, the training pages, then the till app for everything else."""
-    app = FastAPI(
+    app = DescribedApp(
         title="Tillbox store box",
         version=software_version(),
         docs_url=None,
@@ -69,6 +70,8 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.customer = rooms.customer
     problems.install(app, rooms.locale)
     foreign = ForbiddenError("session.cross_site")
+    limit = {"mono_ms": SystemClock().mono_ms, "refusal": partial(_refused, rooms.locale)}
+    app.add_middleware(RefusalLimit, **limit)
     app.add_middleware(Guard, refusal=lambda: problems.problem(foreign, rooms.locale))
     rooms_of_the_store = (till_api, copy_api, ops_api, devices_api, pairing_api, shelf_api)
     for module in (lanes, staff_api, approval_api, events, label_api, *rooms_of_the_store):
@@ -76,6 +79,7 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.include_router(sale_api.lane_router)
     app.include_router(sale_api.router)
     app.include_router(display.router)
+    app.include_router(member_api.lane_router)
     app.include_router(weigh_api.lane_router)
     app.include_router(weigh_api.device_router)
     app.include_router(print_api.router)

@@ -36,7 +36,7 @@ async def health(room: RoomDep, _: Anybody) -> dict[str, Any]:
     return await asyncio.to_thread(room.health)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(_: Anybody) -> Response:
     """Prometheus text format."""
     text = await asyncio.to_thread(generate_latest)

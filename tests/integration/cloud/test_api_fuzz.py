@@ -6,9 +6,9 @@ fuzz EXAMPLES=50` makes many more of those, and sends each one as every role.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 from urllib.parse import quote
@@ -17,30 +17,15 @@ import httpx
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from cloud.db import Database
 from cloud.http.openapi import description
 from cloud.identity.people import Machine, put_machine
 from cloud.identity.role import ROLES
+from tests.integration.described import EXAMPLES, TIMEOUT_S, faults_of, operations
 from tests.lab.cloud_api import CloudApi
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
-SEED = int(os.environ.get("FUZZ_SEED", "1"))
 ENDLESS = {"/v1/events"}
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
-TIMEOUT_S = 30
 PROBE = "x' OR 1=1; DROP TABLE app_user; --\"{{7*7}}${7*7}<script>alert(1)</script>\u202e\\"
 PROBE += "\r\nSet-Cookie: tb_console=planted"
 
@@ -48,8 +33,8 @@ PROBE += "\r\nSet-Cookie: tb_console=planted"
 def gets() -> list[tuple[str, list[str]]]:
     """Every GET that answers at once: its path, and the names of its texts in the query."""
     found = []
-    for path, operations in description()["paths"].items():
-        operation = operations.get("get")
+    for path, methods in description()["paths"].items():
+        operation = methods.get("get")
         if operation is None or path in ENDLESS:
             continue
         asked: list[dict[str, Any]] = operation.get("parameters", [])
@@ -119,7 +104,7 @@ class Crowd:
         self._tokens: dict[str, str] = {}
         self._session = requests.Session()
 
-    def send(self, api: CloudApi, case: Any, role: str) -> requests.Response:
+    def send(self, api: CloudApi, role: str, case: Any) -> requests.Response:
         answer = self._sent(api, case, role)
         if answer.status_code == requests.codes.unauthorized:
             self._tokens.pop(role, None)
@@ -152,54 +137,13 @@ def crowd(database: Database) -> Iterator[Crowd]:
     opened.close()
 
 
-def operations() -> list[Any]:
-    found = schemathesis.openapi.from_dict(description()).get_all_operations()
-    return [each for each in (result.ok() for result in found) if each.path not in ENDLESS]
-
-
 def test_no_request_breaks_the_api_and_each_answer_is_as_described(
     api: CloudApi, crowd: Crowd
 ) -> None:
+    """In short by who may do everything; who may do what is tried in `test_authorisation`."""
     faults: list[str] = []
-    asked = operations()
-    for operation in asked:
-        faults += tried(api, crowd, operation)
+    asked = operations(description(), ENDLESS)
+    for operation, role in product(asked, ROLES if EXAMPLES else ("admin",)):
+        faults += list(faults_of(operation, partial(crowd.send, api, role), role))[:3]
     assert faults == []
     assert len(asked) > 150
-
-
-def tried(api: CloudApi, crowd: Crowd, operation: Any) -> list[str]:
-    """What was wrong with the answers of one operation.
-
-    In short, one request by who may do everything: the first that is made is the plainest, so it
-    is the second that is sent. Who may do what is tried in `test_authorisation`.
-    """
-    cases: list[Any] = []
-    faults: list[str] = []
-
-    @seed(SEED)
-    @settings(
-        max_examples=EXAMPLES or 2,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy())
-    def collect(case: Any) -> None:
-        cases.append(case)
-
-    collect()
-    for case, role in product(cases if EXAMPLES else cases[-1:], ROLES if EXAMPLES else ("admin",)):
-        answer = crowd.send(api, case, role)
-        try:
-            case.validate_response(answer, checks=CHECKS)
-        except BaseExceptionGroup as group:
-            faults.append(_line(role, operation, group.exceptions[0]))
-        except AssertionError as fault:
-            faults.append(_line(role, operation, fault))
-    return faults[:3]
-
-
-def _line(role: str, operation: Any, fault: BaseException) -> str:
-    return f"{role} {operation.label}: {' '.join(str(fault).split())[:300]}"

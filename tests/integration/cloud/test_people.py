@@ -27,6 +27,8 @@ from tests.lab.cloud_api import CloudApi, SettableClock
 PASSWORD = "seven lanterns over the harbour"
 OTHER = "violet anchors under the bridge"
 HEADER = {"X-Tillbox": "1"}
+THERE = {"X-Tillbox-Active": "1"}
+"""What a console sends while somebody is at it."""
 
 
 @pytest.fixture(scope="module")
@@ -191,13 +193,15 @@ def test_a_session_ends_when_it_is_not_used_and_after_its_hours(
     browser = person(strict, "idle", "reader")
     for _ in range(3):
         clock.at_ms += 50 * 60_000
-        assert browser.get("/v1/session").status_code == 200
-    clock.at_ms += 61 * 60_000
-    assert browser.get("/v1/session").status_code == 401
+        assert browser.get("/v1/session", headers=THERE).status_code == 200
+    clock.at_ms += 50 * 60_000
+    assert browser.get("/v1/session").status_code == 200, "the page looks by itself"
+    clock.at_ms += 11 * 60_000
+    assert browser.get("/v1/session").status_code == 401, "which keeps nobody signed in"
     sign_in(browser, "idle")
     for _ in range(13):
         clock.at_ms += 55 * 60_000
-        browser.get("/v1/session")
+        browser.get("/v1/session", headers=THERE)
     assert browser.get("/v1/session").status_code == 200
     clock.at_ms += 6 * 60_000
     assert browser.get("/v1/session").status_code == 401
@@ -299,8 +303,10 @@ def test_an_invited_person_chooses_a_password_by_the_link(
 ) -> None:
     root = administrator(strict, "inviter")
     body = {"user": "zoe", "name": "Zoe", "mail": "zoe@example.com", "role": "reader"}
+    body["language"] = "zh-TW"
     assert root.post("/v1/users", json=body).json() == {"link": ""}
     until(lambda: office.links_to("zoe@example.com") != [], "a letter")
+    assert office.letters[-1]["Subject"] == "Tillbox：設定您的密碼", "in the reader's language"
     token = office.links_to("zoe@example.com")[-1].partition("#")[2]
     stranger = strict.stranger()
     assert sign_in(stranger, "zoe", PASSWORD).status_code == 401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -21,9 +21,11 @@ from edge.staff.pins import sealed_for_office
 from shared.staff.badge import parse_badge
 from shared.staff.pin import hash_name
 from tests.integration.cloud.test_places import problem, table
-from tests.lab.cloud_api import CloudApi
+from tests.lab.cloud_api import CloudApi, SettableClock
 
 AT_MS = 1_790_000_000_000
+NOW_MS = SettableClock().now_ms() + 4 * 86_400_000
+"""2026-11-22."""
 _PINS = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 NEW_HASH = _PINS.hash("8042")
 HUGE_HASH = NEW_HASH.replace("m=1024", "m=999999")
@@ -60,11 +62,13 @@ def published(database: Database, operator_id: str, store_id: str = "s1") -> dic
     return dict(bodies[0] or {})
 
 
-def told(database: Database, type_: str, data: Any, store_id: str = "s1") -> list[tuple[int, str]]:
+def told(
+    database: Database, type_: str, data: Any, store_id: str = "s1", at_ms: int = AT_MS
+) -> list[tuple[int, str]]:
     """A till's entry, posted as ingest does."""
     raw = msgspec.Raw(orjson.dumps(data))
-    fact: Any = SimpleNamespace(id=str(uuid4()), type=type_, seq=7, at=AT_MS, data=raw)
-    post = StaffPoster().prepare(store_id, [fact])
+    fact: Any = SimpleNamespace(id=str(uuid4()), type=type_, seq=7, at=at_ms, data=raw)
+    post = StaffPoster(SettableClock(NOW_MS)).prepare(store_id, [fact])
     with database.begin() as connection:
         flags = list(post(connection).flags)
     with database.begin() as connection:  # a batch that is told again changes nothing
@@ -138,6 +142,14 @@ def test_a_pin_that_was_chosen_at_a_till_is_taken_over(
     assert published(database, ann)["pin_hash"] == after
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "2027-01-01", "", "yesterday"])
+def test_a_till_dates_no_pin_later_than_now(database: Database, ann: str, day: str) -> None:
+    """Else a box could give a PIN that never runs out."""
+    told(database, "operator.pin_changed", change(database, ann) | {"day": day})
+    today = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
+    assert today <= date.fromisoformat(published(database, ann)["pin_day"]) <= today + timedelta(1)
+
+
 @pytest.mark.parametrize("why", ["another store", "forged", "a hash that no till could check"])
 def test_a_till_changes_no_pin_but_those_of_its_own_people(
     database: Database, ann: str, why: str
@@ -163,6 +175,9 @@ def test_head_office_sees_who_was_there_and_whose_pin_is_guessed_at(
     assert (row["last_at_ms"], row["last_store_id"]) == (AT_MS, "s1")
     assert (row["guessed_at_ms"], row["guessed_tries"]) == (AT_MS, 10)
     assert any(each["operator_id"] == ann for each in table(admin, "/v1/staff.csv"))
+    late = {"lane": 1, "operator": ann}
+    told(database, "operator.signed_on", late, at_ms=(1 << 53) - 1)
+    assert shown(admin, ann)["last_at_ms"] == NOW_MS, "nobody was at work later than now"
 
 
 @pytest.mark.parametrize("data", [{}, {"operator": 5}, [], "x", {"operator": "4001", "tries": "x"}])

@@ -1,6 +1,7 @@
 /** Questions to endpoints that the API's description does not have yet. */
 
 import { ProblemError, steadyFetch } from "@tillbox/web/client.ts";
+import { attended } from "../lib/presence.ts";
 import { HEADERS, problemOf, unreachable } from "./client.ts";
 
 export const ask = <T>(method: string, path: string, body?: unknown): Promise<T> =>
@@ -17,7 +18,7 @@ async function answerTo<T>(method: string, path: string, type: string, body?: Bo
     ...(body === undefined ? {} : { body }),
     credentials: "same-origin",
   });
-  const response = await steadyFetch(request).catch((error: unknown) => {
+  const response = await steadyFetch(attended(request)).catch((error: unknown) => {
     throw unreachable(error);
   });
   const answer: unknown = await response.json().catch(() => null);

@@ -2,6 +2,7 @@
 
 import { ProblemError, steadyFetch, UNREACHABLE, type Problem } from "@tillbox/web/client.ts";
 import createClient from "openapi-fetch";
+import { attended } from "../lib/presence.ts";
 import type { components, paths } from "./schema.gen.ts";
 
 export type ProblemBody = components["schemas"]["Problem"];
@@ -13,7 +14,7 @@ export const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: "same-origin",
   headers: HEADERS,
-  fetch: (request) => steadyFetch(request),
+  fetch: (request) => steadyFetch(attended(request)),
 });
 
 interface Answer<T> {
