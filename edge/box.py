@@ -32,6 +32,7 @@ from edge.ids import Ids
 from edge.journal.signer import KEY_FILE, load
 from edge.journal.store import Journal
 from edge.label.wiring import LabelTools, make_label_works
+from edge.member.wiring import make_members
 from edge.ops.api import OpsRoom
 from edge.ops.care import CareParts, DeviceCare
 from edge.ops.facts import FactParts, FactWriter
@@ -117,6 +118,9 @@ class Box:
         self.effects = SaleEffects(self._layout, self._outside())
         self.standing = Standing(data)
         self.people = self._make_people()
+        self.members = make_members(
+            BoxKeys(data), identity, self.machine_clock, self.ids, self._is_online
+        )
         self.shop = self._make_shop()
         self.copies = make_copies(settings, identity, signer, self.journal, self.ids)
         self.sync = self._make_sync(data / "fetch")
@@ -125,9 +129,12 @@ class Box:
         self.updater = self._make_updater()
         self.care = self._make_care()
         self.works = make_works(self)
-        machine = Machine(self.machine_clock, self.ids)
         self.shelf = make_shelf_works(
-            self.devices.shelves, self.desk_file, self.journal, self.replica, machine
+            self.devices.shelves,
+            self.desk_file,
+            self.journal,
+            self.replica,
+            Machine(self.machine_clock, self.ids),
         )
         self.labels = make_label_works(
             self.desk_file,
@@ -146,6 +153,7 @@ class Box:
         self.spool.recover()
         self._record_activation()
         self.people.load()
+        self.members.start()
         handlers = {**sale_handlers(self.shop), **staff_handlers(self.people.room)}
         self.desk.start(handlers, self.present, self._recover)
         self.people.start()
@@ -175,12 +183,14 @@ class Box:
         self.copies.stop()
         self.sync.stop()
         self.works.stop()
+        self.members.stop()
         self.people.stop()
         self.desk.stop()
         self.customer.stop()
         self.effects.stop()
         self.devices.stop()
         self.facts.stop()
+        self.members.close()
         self.desk_file.close()
         self.replica.close()
         self.journal.close()
@@ -265,7 +275,9 @@ class Box:
             tenders=self.rules.tenders(),
             rounding=self.rules.rounding(),
         )
-        return present(state, around, self.shop.sources) | self.people.view(state.lane)
+        shown = present(state, around, self.shop.sources)
+        member = None if state.basket is None else state.basket.member
+        return shown | self.people.view(state.lane) | self.members.view(member)
 
     def status(self, lane: int, is_secure: bool) -> dict[str, Any]:  # noqa: FBT001 - one caller
         """The Status of the strip, as a lane sees it."""
@@ -384,6 +396,7 @@ class Box:
             self.rules.takes,
             self.people.tally,
             self.rules.rounding,
+            self.members.register,
         )
 
     def _make_collector(self) -> BoxCollector:
@@ -429,6 +442,9 @@ class Box:
                 zone=self.identity.zone,
             )
         )
+
+    def _is_online(self) -> bool:
+        return self.sync.cloud_state().online
 
     def _idle_ms(self) -> int:
         return self.machine_clock.now_ms() - max(self._last_scan_at_ms.values(), default=0)

@@ -8,6 +8,7 @@ from edge.desk.state import LaneState, LastScan, ScanKind, Turn
 from edge.device.pairing import PAIRING_CODE, is_pairing_code
 from edge.sale.commands import GiveBackCoupon, HandInCoupon, ScanCode
 from edge.sale.goods import Scanned, Unknown, named_by
+from edge.sale.members import shown_card
 from edge.sale.pricing import book_of, offers_of
 from edge.sale.shop import Shop, changed, open_basket, refuse_unready, revision_of
 from edge.sale.weigh import begin_weighing, waits_for_other
@@ -36,8 +37,10 @@ def scan_code(*, shop: Shop, state: LaneState, command: ScanCode) -> Turn:
         case Scanned() as scanned:
             return _with_item(shop, state, basket, scanned)
         case MemberCard(number):
-            scan = _scan(state, "member", number, None, code)
-            return Turn(changed(state, basket.with_member(number), None, scan))
+            # The card's number is kept nowhere: neither on the screen nor in the sale.
+            scan = _scan(state, "member", shown_card(number), None, "")
+            member = shop.members.of_card(number)
+            return Turn(changed(state, basket.with_member(member), None, scan))
         case Unknown() as unknown if unknown.is_goods:
             return _with_unknown(state, basket, unknown)
         case unknown:

@@ -40,6 +40,7 @@ from edge.sale.commands import (
     WeighByHand,
     WeighItem,
 )
+from edge.sale.members import member_handlers
 from edge.sale.recorded import printed_sale
 from edge.sale.scan import give_back_coupon, hand_in_coupon, scan_code
 from edge.sale.scan_trouble import note_trouble
@@ -108,6 +109,7 @@ def sale_handlers(shop: Shop) -> dict[type[Command], Handler]:
         WeighByHand: weigh_by_hand,
         SetTare: set_tare,
         GiveUpWeighing: give_up_weighing,
+        **member_handlers(_append),
     }
     return {kind: partial(_call, function, shop) for kind, function in functions.items()}
 

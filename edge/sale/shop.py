@@ -22,8 +22,10 @@ from edge.sale.pricing import (
 )
 from shared.item.labels import DEFAULT_SCHEME, BarcodeScheme
 from shared.kernel.clock import Clock
-from shared.kernel.errors import RefusedError
+from shared.kernel.errors import RefusedError, UnavailableError
 from shared.kernel.rounding import NO_ROUNDING, CashRounding
+from shared.member.consent import Consent
+from shared.member.feed import Joining
 from shared.sale.basket import Basket
 from shared.sale.pricing import PricedBasket
 
@@ -109,6 +111,62 @@ class NoTally:
         """Keep nothing."""
 
 
+class Members(Protocol):
+    """Who members are, as far as this box may know."""
+
+    def of_card(self, number: str) -> str:
+        """What names the holder of a card in a sale; at once."""
+        ...
+
+    def shown(self, ref: str) -> str:
+        """The last digits of whoever a basket names, "" where there are none to show."""
+        ...
+
+    def find(self, typed: str) -> str:
+        """The id of who has this phone number; takes a moment.
+
+        Raises RefusedError `member.phone`, MissingError `member.unknown`, UnavailableError
+        `member.not_ready` or `member.office_away`.
+        """
+        ...
+
+    def prepare(self, typed: str, consents: tuple[Consent, ...], operator: str) -> Joining:
+        """Make ready to let somebody join; takes a moment, raises as `find`."""
+        ...
+
+    def join(self, joining: Joining) -> None:
+        """Know them from now on."""
+        ...
+
+
+class NoMembers:
+    """A box without a register: cards stand for themselves, and nobody is found or taken in."""
+
+    def of_card(self, number: str) -> str:
+        """The number."""
+        return number
+
+    def shown(self, ref: str) -> str:
+        """Nothing."""
+        del ref
+        return ""
+
+    def find(self, typed: str) -> str:
+        """See `Members`."""
+        del typed
+        raise UnavailableError("member.not_ready")
+
+    def prepare(self, typed: str, consents: tuple[Consent, ...], operator: str) -> Joining:
+        """See `Members`."""
+        del typed, consents, operator
+        raise UnavailableError("member.not_ready")
+
+    def join(self, joining: Joining) -> None:
+        """See `Members`."""
+        del joining
+        raise UnavailableError("member.not_ready")
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """What selling works with."""
@@ -136,6 +194,9 @@ class Shop:
 
     rounding: Callable[[], CashRounding] = lambda: NO_ROUNDING
     """How the store rounds what is paid in cash."""
+
+    members: Members = field(default_factory=NoMembers)
+    """Who members are."""
 
     @property
     def sources(self) -> PriceSources:

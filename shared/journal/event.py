@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from shared.journal.device_event import DEVICE_EVENTS, DeviceEvent
+from shared.journal.member_event import MEMBER_EVENTS, MemberEvent
 from shared.journal.software_event import SoftwareChanged
 from shared.journal.staff_event import STAFF_EVENTS, StaffEvent
 from shared.journal.training_event import TrainingSold
@@ -196,6 +197,7 @@ Event = (
     | TrainingSold
     | DeviceEvent
     | StaffEvent
+    | MemberEvent
     | UnknownEvent
 )
 
@@ -216,4 +218,5 @@ KNOWN_EVENTS = (
     TrainingSold,
     *DEVICE_EVENTS,
     *STAFF_EVENTS,
+    *MEMBER_EVENTS,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.kernel.errors import CorruptError
 from shared.kernel.hexadecimal import is_hex
+from shared.member.consent import Consent
 from shared.member.pseudonym import (
     CARD_REF_BYTES,
     KEY_BYTES,
@@ -36,6 +37,15 @@ class KnownMember:
     cards: tuple[str, ...]
     last_at_ms: int
     is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Somebody about to join: known to a box as `member`, to head office by what is sealed."""
+
+    member: KnownMember
+    sealed: bytes
+    consents: tuple[Consent, ...]
 
 
 @dataclass(frozen=True, slots=True)
