@@ -23,7 +23,7 @@ from cloud.release.move import (
 from cloud.release.progress import progress_of
 from cloud.release.state import State
 from cloud.release.store import Event, Release, Turn
-from shared.release.plan import order_of, stores_of
+from shared.release.plan import order_of, stand_ins, stores_of
 
 NOBODY = ""
 PERSON = "person:"
@@ -170,17 +170,24 @@ def _turn(step: Step, turn: Turn, event: Event) -> None:
 
 
 def _chosen(connection: Connection, release: Release, n: int) -> list[str]:
-    """The stores of wave `n`: by name, by group or by share; the last wave takes the rest."""
+    """The stores of wave `n`: by name, by group or by share; the last wave takes the rest.
+
+    Where nobody would have it before the last wave, some stores stand in for those that were named.
+    """
     placed = store.placed(connection, release.release_id)
-    waiting = [store_id for store_id, wave in placed.items() if wave < 0]
-    plan, is_last = release.plan[n], n == len(release.plan) - 1
-    if plan.stores is not None and not is_last:
-        named = set(plan.stores)
-        return [store_id for store_id in waiting if store_id in named]
-    if plan.group is not None and not is_last:
-        members = store.group_stores(connection, plan.group)
-        return [store_id for store_id in waiting if store_id in members]
     kinds = facts_store.kinds(connection, release.release_id)
-    taken = [store_id for store_id, wave in placed.items() if wave >= 0]
     order = order_of(release.release_id, kinds)
-    return stores_of(release.plan, n, kinds, taken, order)
+    taken = [store_id for store_id, wave in placed.items() if wave >= 0]
+    named, is_last = _named(connection, release, n), n == len(release.plan) - 1
+    if named is None or is_last:
+        return stores_of(release.plan, n, kinds, taken, order)
+    chosen = [store_id for store_id, wave in placed.items() if wave < 0 and store_id in named]
+    return chosen if chosen or taken else stand_ins(kinds, order)
+
+
+def _named(connection: Connection, release: Release, n: int) -> set[str] | None:
+    """Whom wave `n` names, itself or by a group; None: it takes a share."""
+    plan = release.plan[n]
+    if plan.stores is not None:
+        return set(plan.stores)
+    return None if plan.group is None else set(store.group_stores(connection, plan.group))

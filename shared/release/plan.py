@@ -143,6 +143,14 @@ def stores_of(
     return rest[: max(0, wanted - len(gone))]
 
 
+def stand_ins(kinds: Mapping[str, str], order: Sequence[str]) -> list[str]:
+    """Who goes first where the wave that was to has none of the release's stores.
+
+    As many as a first wave by share has at least: a release never begins with all of them.
+    """
+    return list(order[: max(CANARY_MIN, kinds_in(kinds))])
+
+
 def waves_of(plan: Plan, kinds: Mapping[str, str], seed: int | str) -> list[list[str]]:
     """All stores dealt into the waves of a plan of shares; waves without stores are left out."""
     order, taken = order_of(seed, kinds), list[str]()

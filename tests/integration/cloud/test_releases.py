@@ -24,6 +24,7 @@ from cloud.release.signal import Counts, Signals, Sold
 from cloud.release.signal_store import add
 from cloud.release.simulation_job import SimulationJob
 from cloud.release.steps import Step, carry_out
+from shared.release.plan import CANARY_MIN
 from tests.integration.cloud.publications import publish_all
 from tests.integration.cloud.releasing import (
     ALL,
@@ -586,6 +587,20 @@ def test_a_plan_may_name_stores_and_groups_that_are_there(
     rows = buyer.get(f"/v1/releases/{release_id}/stores").json()["stores"]
     waves = {row["store_id"]: row["wave"] for row in rows}
     assert waves == {"8": 0, "4": 1, "5": 1, **dict.fromkeys(("1", "2", "3", "6", "7"), 2)}
+
+
+def test_a_first_wave_that_has_none_of_the_stores_never_leaves_all_to_the_last(
+    chain: Chain, buyer: httpx.Client, admin: httpx.Client
+) -> None:
+    body: dict[str, Any] = {"name": "Closed", "rank": 2, "store_ids": []}
+    admin.put("/v1/groups/closed", json=body).raise_for_status()
+    change_price(buyer, next(PRICES))
+    plan = [{"name": "closed", "group": "closed"}, {"name": "rest", "percent": 100}]
+    release_id = submit(buyer, plan=plan, approve=True)["release_id"]
+    chain.runner().tick()
+    assert len(chain.having(release_id)) == CANARY_MIN
+    assert roll_to_the_end(chain, buyer, release_id)["state"] == "done"
+    assert len(chain.having(release_id)) == len(STORES)
 
 
 def test_what_a_pin_is_checked_by_is_in_no_table_of_changes(
