@@ -18,6 +18,9 @@ from typing import Protocol
 from cloud.archive.objects import CHUNK_BYTES
 from shared.kernel.errors import MissingError, UnavailableError
 
+# What lies here is sealed. On a machine with a database of its own PostgreSQL writes its log here
+# and the cloud's user all else: either must read what a restore needs, and delete what is too old.
+_FOLDER_MODE, _FILE_MODE = 0o2770, 0o640
 _NAME = re.compile(r"[a-z]{1,20}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,120}){1,3}")
 
 
@@ -134,8 +137,11 @@ class _FileWriter:
     def __init__(self, target: Path) -> None:
         self._target = target
         try:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not target.parent.is_dir():
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o770)
+                target.parent.chmod(_FOLDER_MODE)
             handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".draft-")
+            os.fchmod(handle, _FILE_MODE)
         except OSError as error:
             raise UnavailableError("objects.unavailable", because=str(error)) from error
         self._draft = Path(draft)

@@ -99,12 +99,13 @@ class Programs:
         inner = sockets / "s"
         inner.mkdir(mode=0o700)
         settings = ["listen_addresses=", f"unix_socket_directories={inner}", *options]
-        command = [*self.run, self.path("postgres"), "-D", str(data)]
+        command = [*self.run, self.path("postgres"), "-D", str(data.absolute())]
         command += [part for each in settings for part in ("-c", each)]
         try:
             with log.open("wb") as told:
+                # PostgreSQL refuses to start in a folder that its user may not enter.
                 process = subprocess.Popen(
-                    command, stdout=told, stderr=told, stdin=subprocess.DEVNULL
+                    command, stdout=told, stderr=told, stdin=subprocess.DEVNULL, cwd=data
                 )
             try:
                 _wait_for_socket(process, inner, log, wait)

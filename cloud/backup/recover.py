@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from cloud.backup.log_check import LOG
 from cloud.backup.programs import Programs, Server, Wait, log_end
-from cloud.backup.restore import Prepared
+from cloud.backup.restore import Prepared, forget_recovery
 from cloud.db import Database
 from shared.kernel.clock import Clock
 from shared.kernel.errors import UnavailableError
@@ -58,11 +58,12 @@ def recovered(recovery: Recovery, prepared: Prepared, *, is_rehearsal: bool) -> 
         finally:
             database.close()
     if not is_rehearsal:
+        forget_recovery(prepared.data)
         _hand_on_histories(prepared.data / LOG)
 
 
 def _options(data: Path, *, is_rehearsal: bool) -> list[str]:
-    config, hba = data / CONFIG, data / HBA
+    config, hba = data.absolute() / CONFIG, data.absolute() / HBA
     config.write_text("", encoding="ascii")
     hba.write_text("local all all trust\n", encoding="ascii")
     files = [f"config_file={config}", f"hba_file={hba}"]

@@ -39,6 +39,7 @@ from shared.kernel.errors import CorruptError, MissingError, RefusedError
 from shared.wire.unpack import ChunkReader
 
 RECOVERY_SIGNAL, AUTO_CONF = "recovery.signal", "postgresql.auto.conf"
+_RECOVERY_SETTINGS = ("restore_command", "recovery_target", "# Restored by")
 WAL_SUFFIX = ".wal"
 SKEW_MS = 900_000
 """So far the clocks of the database and of the store may be apart."""
@@ -180,9 +181,19 @@ def _configure(data: Path, wal: Path, target: Target, timeline: int | None) -> N
         lines.append(f"recovery_target_time = '{iso(target.to_ms)}'")
     if target.to_lsn is not None:
         lines.append(f"recovery_target_lsn = '{target.to_lsn}'")
+    forget_recovery(data)
     with (data / AUTO_CONF).open("a", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     (data / RECOVERY_SIGNAL).touch(mode=_FILE_MODE)
+
+
+def forget_recovery(data: Path) -> None:
+    """Take out what this restore, or one before it, said of its target: a server takes one."""
+    config = data / AUTO_CONF
+    if config.exists():
+        lines = config.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.lstrip().startswith(_RECOVERY_SETTINGS)]
+        config.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
 def _quoted(path: Path) -> str:

@@ -21,7 +21,7 @@ from cloud.backup.names import (
     wal_file,
     wal_name,
 )
-from cloud.backup.restore import Prepared, require_reach
+from cloud.backup.restore import Prepared, forget_recovery, require_reach
 from shared.kernel.errors import CorruptError, MissingError
 
 DAY_MS = 86_400_000
@@ -128,6 +128,16 @@ def test_a_log_must_reach_to_the_last_sign_of_life() -> None:
     require_reach(prepared, 10 * DAY_MS + 3_600_000)
     with pytest.raises(CorruptError, match=r"backup\.rolled_back"):
         require_reach(prepared, 11 * DAY_MS)
+
+
+def test_a_server_that_was_restored_before_is_told_one_target_alone(tmp_path: Path) -> None:
+    config = tmp_path / "postgresql.auto.conf"
+    config.write_text(
+        "work_mem = '8MB'\n# Restored by tillbox-cloud.\nrestore_command = 'cp a b'\n"
+        "recovery_target_time = '2026-11-22'\nrecovery_target_action = 'promote'\n"
+    )
+    forget_recovery(tmp_path)
+    assert config.read_text() == "work_mem = '8MB'\n"
 
 
 def test_a_boxs_backups_lie_apart() -> None:
