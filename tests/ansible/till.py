@@ -9,6 +9,7 @@ import json
 import sys
 import time
 import uuid
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -37,9 +38,16 @@ class Till:
         return found
 
     def open_day(self) -> None:
-        """Open the business day, unless it is open."""
-        if self.health()["business_date"] is None:
-            self.post("/v1/day/open", {"business_date": time.strftime("%Y-%m-%d")})
+        """Open the business day, unless it is open; the next one where today's is closed."""
+        today = date.today()  # noqa: DTZ011 - as the shop's wall has it
+        for day in (today, today + timedelta(days=1)):
+            if self.health()["business_date"] is not None:
+                return
+            try:
+                self.post("/v1/day/open", {"business_date": day.isoformat()})
+            except AssertionError as refused:
+                if "day.already_closed" not in str(refused):
+                    raise
 
     def sign_in(self, pin: str) -> None:
         """Sign in once the box has its staff and prices."""

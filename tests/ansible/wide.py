@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from tests.ansible.lab import CLOUD, SECOND
 from tests.ansible.story import Figures, Story
+from tests.lab.python_env import ROOT
 
 _UNIT = "tillbox-cloud-api"
 _ASK = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read())"
@@ -80,6 +82,7 @@ def a_box_cannot_write_to_its_root(story: Story) -> Figures:
     with partitions(lab.folder / "partitions") as devices:
         host.boot(*(f"--bind={device}" for device in devices))
         lab.vars["box2"]["tillbox_store_is_readonly"] = True
+        lab.vars["box2"]["tillbox_readonly_files"] = str(_box_files(lab.folder / "box"))
         played = story.play("provision_store", "--limit", "box2")
         host.inside("mount", "-o", "remount,ro", "/")
         host.inside("systemctl", "restart", "tillbox-edge.service")
@@ -98,10 +101,22 @@ def a_box_cannot_write_to_its_root(story: Story) -> Figures:
     return {"provision_store": f"{played.took_s:.0f} s", "again": f"{again.took_s:.0f} s"}
 
 
+def _box_files(folder: Path) -> Path:
+    """The box's own, but for its first partition: not every test machine's kernel knows vfat."""
+    shutil.copytree(ROOT / "firmware-config/box/root", folder, dirs_exist_ok=True)
+    table = folder / "etc/fstab"
+    lines = table.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("LABEL=bootfs"):
+            lines[number] = "LABEL=bootfs /boot/firmware ext4 ro,nodev,nosuid,noexec 0 2"
+    table.write_text("\n".join([*lines, ""]))
+    return folder
+
+
 @contextmanager
 def partitions(folder: Path) -> Iterator[list[str]]:
     """The three that a box's card has, as devices of this machine."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     made: list[str] = []
     try:
         for label in _PARTITIONS:
