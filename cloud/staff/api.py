@@ -12,6 +12,7 @@ from cloud.clock import random_bytes
 from cloud.context import Context, Principal
 from cloud.qr import qr_path
 from cloud.staff import schemas, service
+from cloud.staff.reach_store import Reach
 from cloud.staff.service import PutOperator
 from cloud.staff.store import Author, Operator, Seen
 
@@ -25,14 +26,14 @@ WRITE = [Depends(Requires(STAFF_WRITE))]
 @router.get("/staff", response_model=schemas.Operators, dependencies=WRITE)
 def operators(context: ContextDep) -> Response:
     """Everybody, by id."""
-    people = service.operators_seen(context.database)
-    return json_answer({"operators": [_shown(operator, seen) for operator, seen in people]})
+    people = service.operators_seen(context.database, context.clock.now_ms())
+    return json_answer({"operators": [_shown(*each) for each in people]})
 
 
 @router.get("/staff.csv", response_class=CsvAnswer, dependencies=WRITE)
 def operators_csv(context: ContextDep) -> Response:
     """The same as a table."""
-    people = service.operators_seen(context.database)
+    people = service.operators_seen(context.database, context.clock.now_ms())
     rows = ([cell_of(cell) for cell in _shown(*each).values()] for each in people)
     return CsvAnswer.of_rows(tuple(schemas.Operator.model_fields), rows, "staff.csv")
 
@@ -88,7 +89,7 @@ def _author(context: Context, principal: Principal, reason: str) -> Author:
     return Author(principal.name, context.clock.now_ms(), reason)
 
 
-def _shown(operator: Operator, seen: Seen | None) -> dict[str, Any]:
+def _shown(operator: Operator, seen: Seen | None, reach: Reach) -> dict[str, Any]:
     return {
         "operator_id": operator.operator_id,
         "name": operator.name,
@@ -103,4 +104,9 @@ def _shown(operator: Operator, seen: Seen | None) -> dict[str, Any]:
         "last_store_id": None if seen is None or seen.at_ms is None else seen.store_id,
         "guessed_at_ms": None if seen is None else seen.guessed_at_ms,
         "guessed_tries": None if seen is None else seen.guessed_tries,
+        "is_waiting": reach.is_waiting,
+        "boxes": reach.boxes,
+        "boxes_stored": reach.stored,
+        "boxes_active": reach.active,
+        "behind_store_ids": reach.behind,
     }

@@ -41,6 +41,14 @@ class Operator(BaseModel):
     guessed_at_ms: int | None
     """When somebody last seemed to guess at their PIN, and how many wrong ones in a row."""
     guessed_tries: int | None
+    is_waiting: bool
+    """The newest change is not published yet."""
+    boxes: int
+    """Boxes that their last changes concern, those that they were taken away from among them."""
+    boxes_stored: int
+    boxes_active: int
+    behind_store_ids: list[str]
+    """Stores whose box does not go by them yet, at most 20."""
 
 
 class BadgeChange(BaseModel):

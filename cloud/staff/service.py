@@ -15,6 +15,7 @@ from cloud.db import Database
 from cloud.passwords import hash_pin
 from cloud.records import ScopedRecord, TableDrafts, Waiting, zone_of
 from cloud.staff import store
+from cloud.staff.reach_store import NOWHERE, Reach, reach
 from cloud.staff.store import Author, Operator, Seen
 from shared.kernel.errors import MissingError, RefusedError
 from shared.publication.revision import Record, RecordKind
@@ -170,11 +171,14 @@ def operators(database: Database) -> list[Operator]:
         return list(store.operators(connection))
 
 
-def operators_seen(database: Database) -> list[tuple[Operator, Seen | None]]:
-    """Everybody, by id, with when they were last at a till."""
+def operators_seen(database: Database, now_ms: int) -> list[tuple[Operator, Seen | None, Reach]]:
+    """Everybody, by id: when they were last at a till, and how far their changes have come."""
     with database.begin() as connection:
-        seen = store.seen(connection)
-        return [(each, seen.get(each.operator_id)) for each in store.operators(connection)]
+        seen, told = store.seen(connection), reach(connection, now_ms)
+        return [
+            (each, seen.get(each.operator_id), told.get(each.operator_id, NOWHERE))
+            for each in store.operators(connection)
+        ]
 
 
 class StaffRecords(TableDrafts):

@@ -157,3 +157,29 @@ def test_somebody_who_hands_in_prices_takes_nobody_into_their_review(
     assert ("staff", "4002") not in content(chain, "1")
     act(admin, release_id, "cancel")
     drop_drafts(chain, admin)
+
+
+def test_head_office_sees_which_boxes_go_by_a_change_of_a_person_and_which_do_not(
+    chain: Chain, admin: httpx.Client
+) -> None:
+    """The box that somebody was taken away from counts most of all."""
+
+    def reach() -> tuple[bool, int, int, int, list[str]]:
+        people = admin.get("/v1/staff").json()["operators"]
+        row = next(each for each in people if each["operator_id"] == "4009")
+        counted = (int(row["boxes"]), int(row["boxes_stored"]), int(row["boxes_active"]))
+        return bool(row["is_waiting"]), *counted, row["behind_store_ids"]
+
+    put_person(admin, "4009", "1", "2")
+    assert reach() == (True, 0, 0, 0, [])
+    chain.runner().tick()
+    chain.follow()
+    assert reach() == (False, 2, 2, 2, [])
+    put_person(admin, "4009", "2")
+    assert reach()[0], "not sent yet"
+    chain.runner().tick()
+    assert reach() == (False, 2, 0, 0, ["1", "2"])
+    chain.follow("2")
+    assert reach() == (False, 2, 1, 1, ["1"])
+    chain.follow()
+    assert reach() == (False, 2, 2, 2, [])

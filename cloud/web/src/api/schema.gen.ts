@@ -6564,6 +6564,14 @@ export interface components {
          * @description An operator; PINs are never shown.
          */
         Operator: {
+            /** Behind Store Ids */
+            behind_store_ids: string[];
+            /** Boxes */
+            boxes: number;
+            /** Boxes Active */
+            boxes_active: number;
+            /** Boxes Stored */
+            boxes_stored: number;
             /** Guessed At Ms */
             guessed_at_ms: number | null;
             /** Guessed Tries */
@@ -6572,6 +6580,8 @@ export interface components {
             has_badge: boolean;
             /** Is First Pin */
             is_first_pin: boolean;
+            /** Is Waiting */
+            is_waiting: boolean;
             /** Last At Ms */
             last_at_ms: number | null;
             /** Last Store Id */
