@@ -21,7 +21,9 @@ LARGE_KEPT_MS = 35 * 86_400_000
 """A database that is restored from a copy no older than this finds what its manifests name; an
 address that was given out for an object holds for minutes."""
 LARGE_MAX = 500
-"""Large objects let go in one run, while no publication goes on."""
+"""Large objects let go in one run."""
+LARGE_AT_ONCE = 20
+"""Of these, while no publication goes on: a push never waits for more deletions."""
 
 # Version 1 of a manifest names its pieces as objects, and the snapshot alone.
 _NAMED = """
@@ -85,9 +87,15 @@ def prune(database: Database, objects: ObjectStore, now_ms: int) -> int:
         asked = {"gone": unnamed, "rev": newest}
         gone = [str(name) for (name,) in connection.execute(_STILL, asked)]
         small = _drop(connection, gone, now_ms)
-    with database.begin() as connection:
-        lock_for_transaction(connection, PUBLICATION_LOCK)
-        return small + _let_go(connection, objects, gone, now_ms)
+    large = 0
+    while large < LARGE_MAX:
+        with database.begin() as connection:
+            lock_for_transaction(connection, PUBLICATION_LOCK)
+            count = _let_go(connection, objects, gone, now_ms)
+        large += count
+        if count < LARGE_AT_ONCE:
+            break
+    return small + large
 
 
 def _drop(connection: Connection, gone: list[str], now_ms: int) -> int:
@@ -98,7 +106,7 @@ def _drop(connection: Connection, gone: list[str], now_ms: int) -> int:
 
 def _let_go(connection: Connection, objects: ObjectStore, gone: list[str], now_ms: int) -> int:
     """Delete large objects that nothing has named for long; cut off, the next run goes on."""
-    asked = {"gone": gone, "before_ms": now_ms - LARGE_KEPT_MS, "most": LARGE_MAX}
+    asked = {"gone": gone, "before_ms": now_ms - LARGE_KEPT_MS, "most": LARGE_AT_ONCE}
     due = [str(name) for (name,) in connection.execute(_DUE, asked)]
     for name in due:
         objects.delete(name)
