@@ -127,6 +127,7 @@ class Requires:
             return actor if actor is not None and _has_lane(actor, request) else NOBODY
         if actor is None or actor.operator is None:
             raise ForbiddenError("session.required")
+        request.state.is_known = True
         if not _has_lane(actor, request):
             raise ForbiddenError("session.other_lane", lane=actor.lane)
         if self.permission == SIGNED_IN:

@@ -51,11 +51,13 @@ from cloud.http import problems
 from cloud.http.console import STATIC_FOLDER, console_router
 from cloud.http.described import DescribedApp
 from cloud.http.middleware import AnswerHeaders, BodyLimit, OwnPagesOnly, RequestCounter
+from cloud.http.refusals import RefusalLimit
 from cloud.http.trail import AuditTrail
 from cloud.live.hub import LiveHub
 from cloud.offer.file import FILE_BYTES_MAX
 from cloud.picture.remake import PICTURE_BYTES_MAX
 from cloud.upload import UPLOAD_BYTES_MAX
+from shared.kernel.refusals import Refusals
 
 BODY_BYTES_MAX = 1 << 20
 UPLOADS = {
@@ -123,6 +125,7 @@ def create_app(context: Context, live_hub: LiveHub, *, static: Path = STATIC_FOL
     app.add_middleware(AuditTrail, database=context.database, clock=context.clock)
     app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=UPLOADS)
     app.add_middleware(OwnPagesOnly)
+    app.add_middleware(RefusalLimit, refusals=Refusals(), mono_ms=context.clock.mono_ms)
     app.add_middleware(AnswerHeaders, is_https=context.settings.is_https())
     app.add_middleware(RequestCounter)
     return app

@@ -57,6 +57,7 @@ STATUS_OF_CODE = {
     "user.mail_taken": 409,
     "role.in_use": 409,
     "request.too_large": 413,
+    "request.too_many_refused": 429,
 }
 RETRY_AFTER_S = "5"
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Depends, FastAPI
 
 from edge.access import PUBLIC, Gate, Requires
+from edge.clock import SystemClock
 from edge.copy import api as copy_api
 from edge.http import display, events, lanes, problems, static_files
 from edge.http.described import DescribedApp
 from edge.http.guard import Guard
+from edge.http.refusals import RefusalLimit
 from edge.label import api as label_api
 from edge.ops import api as ops_api
 from edge.ops import devices_api, pairing_api
@@ -70,8 +72,11 @@ def build_app(rooms: Rooms) -> FastAPI:
     app.state.customer = rooms.customer
     problems.install(app, rooms.locale)
     foreign = ForbiddenError("session.cross_site")
-    limit = {"mono_ms": SystemClock().mono_ms, "refusal": partial(_refused, rooms.locale)}
-    app.add_middleware(RefusalLimit, **limit)
+    app.add_middleware(
+        RefusalLimit,
+        mono_ms=SystemClock().mono_ms,
+        refusal=lambda error: problems.problem(error, rooms.locale),
+    )
     app.add_middleware(Guard, refusal=lambda: problems.problem(foreign, rooms.locale))
     rooms_of_the_store = (till_api, copy_api, ops_api, devices_api, pairing_api, shelf_api)
     for module in (lanes, staff_api, approval_api, events, label_api, *rooms_of_the_store):

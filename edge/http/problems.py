@@ -36,6 +36,7 @@ STATUS_OF_CODE = {
     "session.bad_pin": 401,
     "session.locked_out": 429,
     "request.too_large": 413,
+    "request.too_many_refused": 429,
     # What a page handed in is damaged, not this box.
     "carbon.hash": 422,
     "carbon.chain": 422,
