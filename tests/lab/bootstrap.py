@@ -42,6 +42,7 @@ def prepare(purpose: str) -> None:
     if purpose == "test":
         debian.need_ssh()
         python_env.install_apart(python_env.ESPHOME_LOCK)
+        python_env.install_apart(python_env.ANSIBLE_LOCK)
     if purpose == "bench":
         python_env.install_apart(python_env.BENCH_LOCK)
     if purpose == "demo":
