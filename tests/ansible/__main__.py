@@ -19,7 +19,6 @@ from tests.ansible.wide import wide_steps
 from tests.lab.console import SetupError, say
 
 ALL = "all"
-TABLE = OUT / "table.md"
 Row = tuple[str, float, Figures]
 
 
@@ -58,7 +57,7 @@ def tell(story: Story, last: str, ready_s: float) -> int:
         if step.__name__ == last:
             break
     table = table_of(rows)
-    TABLE.write_text(table)
+    story.lab.log.with_name(story.lab.table).write_text(table, encoding="utf-8")
     say(f"\n{table}")
     say(f"Provisioning lab passed: {len(rows) - 1} steps, {sum(row[1] for row in rows):.0f} s.")
     return 0

@@ -36,6 +36,7 @@ class Lab:
         self.hosts: dict[str, Host] = {}
         self.vars: dict[str, dict[str, Any]] = {}
         self.log = OUT / "plays.log"
+        self.table = "table.md"
         self._names = (CLOUD, *boxes)
         self._folder = Path(tempfile.mkdtemp(prefix="tillbox-ansible-"))
         self._mirror = Mirror(_upstream(), cache_folder() / "packages")
