@@ -119,6 +119,19 @@ def test_wheels_of_another_version_are_not_installed_under_this_name(work, tmp_p
     assert not (tmp_path / "releases").exists()
 
 
+def test_wheels_for_another_processor_are_named_as_that(tmp_path, monkeypatch, capsys) -> None:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for tag in ("any", "manylinux2014_aarch64.manylinux_2_17_aarch64"):
+        (folder / f"part-1.0-py3-none-{tag}.whl").touch()
+    monkeypatch.setattr(INSTALL.platform, "machine", lambda: "aarch64")
+    INSTALL.check_processor(folder)
+    monkeypatch.setattr(INSTALL.platform, "machine", lambda: "x86_64")
+    with pytest.raises(SystemExit):
+        INSTALL.check_processor(folder)
+    assert "another processor than this machine's x86_64" in capsys.readouterr().err
+
+
 def test_an_archive_writes_nowhere_but_into_its_folder(tmp_path) -> None:
     evil = tmp_path / "evil"
     evil.write_text("x")

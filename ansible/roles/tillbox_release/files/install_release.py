@@ -7,6 +7,7 @@ the box's own updater would leave: a virtual environment, whole only with its fi
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ def main(work: Path, root: Path, version: str, owner: str) -> int:
     listed = (wheels / "requirements.txt").read_text(encoding="ascii")
     if f"tillbox=={version} " not in listed:
         return failed(f"the wheels are not those of {version}")
+    check_processor(wheels)
     folder = root / "releases" / version
     shutil.rmtree(folder, ignore_errors=True)
     run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
@@ -71,6 +73,14 @@ def check_signature(wheels: Path, signers: Path) -> None:
         )
     if done.returncode != 0:
         sys.exit(failed("nobody whose signature is trusted signed the wheels"))
+
+
+def check_processor(wheels: Path) -> None:
+    """Leave with a sentence where they are of another kind of machine: pip would only miss them."""
+    mine = platform.machine()
+    kinds = {wheel.stem.rpartition("-")[2] for wheel in wheels.glob("*.whl")} - {"any"}
+    if not all(kind.endswith(mine) for kind in kinds):
+        sys.exit(failed(f"the wheels are for another processor than this machine's {mine}"))
 
 
 def newest_pip() -> Path:
