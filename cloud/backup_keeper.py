@@ -205,7 +205,7 @@ def back_up(
         with database.begin() as connection:
             store.add_run(connection, failed)
         raise
-    gone = prune(vault, settings.backup_keep_days)
+    gone = drop_old(settings, database, vault, made.base.name)
     run = Run(
         kind=BASE,
         at_ms=at_ms,
@@ -220,6 +220,13 @@ def back_up(
         store.add_run(connection, run)
         store.forget_runs(connection, at_ms - RUNS_KEPT_MS)
     return run
+
+
+def drop_old(settings: Settings, database: Database, vault: Vault, *more: str) -> int:
+    """Delete what reaches too far back; `more` are base backups that have no run yet."""
+    with database.begin() as connection:
+        known = store.known_bases(connection) | set(more)
+    return prune(vault, settings.backup_keep_days, known)
 
 
 def copy_published(

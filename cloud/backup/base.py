@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -120,16 +120,19 @@ def bases_of(vault: Vault) -> list[Base]:
     return [each for each in found if each is not None]
 
 
-def prune(vault: Vault, keep_days: int) -> int:
+def prune(vault: Vault, keep_days: int, known: Container[str]) -> int:
     """Delete what only reaches further back than wanted; how many files went.
 
-    Also what no mark names and is older than a day: a base backup that was broken off.
+    `known` are the base backups that the database knows of, by name: this machine cannot open a
+    mark, and one that somebody put there must not decide what is deleted. Also what no mark names
+    and is older than a day: a base backup that was broken off.
     """
-    now_ms, bases = vault.clock.now_ms(), bases_of(vault)
+    now_ms, marked = vault.clock.now_ms(), bases_of(vault)
+    bases = [each for each in marked if each.name in known]
     old = outdated(bases, now_ms - keep_days * DAY_MS, KEEP_LEAST)
     left = [each for each in bases if each not in old]
     gone = [name for each in old for name in (each.mark, each.name)]
-    named = {each.name for each in bases}
+    named = {each.name for each in marked}
     gone += [
         each.name
         for each in vault.stash.files(f"{BASE}/")

@@ -23,6 +23,7 @@ _HALF_DIGITS = 8
 _SEGMENT_HEAD = struct.Struct("<HHIQI4xQI")
 """PostgreSQL's XLogLongPageHeaderData: magic, flags, timeline, place, rest, server, size."""
 _IS_LONG = 2
+_HISTORY_WORDS = 2
 _SEGMENT_BYTES_MIN, _SEGMENT_BYTES_MAX = 1 << 20, 1 << 30
 
 
@@ -61,13 +62,24 @@ def timeline_for(begin_wal: str, wal: Path, histories: Iterable[str]) -> int | N
     return max(found, default=None)
 
 
-def reachable(begin_wal: str, timeline: int | None, wal: Path) -> frozenset[int]:
-    """The timelines whose pieces a server replays on its way to `timeline`."""
+def on_the_way(begin_wal: str, timeline: int | None, wal: Path, files: Iterable[str]) -> list[str]:
+    """Those segments that a server replays on its way to `timeline` (None: its own).
+
+    Of a timeline that was left only those up to where: what came after is another life's.
+    """
     own = timeline_of(begin_wal)
-    if timeline is None:
-        return frozenset((own,))
-    parents = _parents(wal / f"{timeline:08X}{HISTORY}")
-    return frozenset((own, timeline, *(each for each in parents if each > own)))
+    left_at: dict[int, int | None] = {own if timeline is None else timeline: None}
+    if timeline is not None:
+        parents = _parents(wal / f"{timeline:08X}{HISTORY}")
+        left_at |= {each: place for each, place in parents.items() if each >= own}
+    found = []
+    for file in files:
+        if not is_segment(file) or timeline_of(file) not in left_at:
+            continue
+        until = left_at[timeline_of(file)]
+        if until is None or _place(file, (wal / file).stat().st_size) <= until:
+            found.append(file)
+    return found
 
 
 def check_no_gap(begin_wal: str, data: Path, pieces: Mapping[str, int]) -> None:
@@ -121,26 +133,30 @@ def _named(number: int, size: int) -> str:
     return f"{number // each:08X}{number % each:08X}"
 
 
-def _parents(history: Path) -> dict[int, str]:
-    """A timeline's history: the timelines before it, and the place (`X/X`) where each was left."""
+def _parents(history: Path) -> dict[int, int]:
+    """A timeline's history: the timelines before it, and the place (bytes) where each was left.
+
+    CorruptError `backup.damaged` for what is none.
+    """
     found = {}
     for line in history.read_text(encoding="utf-8", errors="replace").splitlines():
         told = line.split("#")[0].split()
-        if len(told) > 1 and told[0].isdecimal():
-            found[int(told[0])] = told[1]
+        if len(told) < _HISTORY_WORDS:
+            continue
+        high, _, low = told[1].partition("/")
+        try:
+            found[int(told[0])] = (int(high, 16) << 32) + int(low, 16)
+        except ValueError:
+            raise CorruptError("backup.damaged") from None
     return found
 
 
 def _branches_after(history: Path, own: int, begin_wal: str) -> bool:
+    """Whether a timeline left this one behind where the base backup began."""
     left_at = _parents(history).get(own)
     if left_at is None:
         return False
-    high, _, low = left_at.partition("/")
-    # The low half of a segment's name counts segments: whichever size they have, the high half
-    # decides first, and below it a later byte is in no earlier segment.
     begin = place_of(begin_wal)
-    try:
-        at = (int(high, 16), int(low, 16) >> 20)
-    except ValueError:
-        raise CorruptError("backup.damaged") from None
-    return at >= (int(begin[:_HALF_DIGITS], 16), int(begin[_HALF_DIGITS:], 16))
+    high, low = int(begin[:_HALF_DIGITS], 16), int(begin[_HALF_DIGITS:], 16)
+    # How large segments are is not known yet: none is smaller than this.
+    return left_at >= high * _LOG_BYTES + low * _SEGMENT_BYTES_MIN

@@ -21,7 +21,7 @@ from cloud.backup.log_check import (
     HISTORY,
     check_no_gap,
     check_one_server,
-    reachable,
+    on_the_way,
     timeline_for,
 )
 from cloud.backup.names import (
@@ -31,7 +31,6 @@ from cloud.backup.names import (
     is_needed,
     is_segment,
     is_wal_file,
-    timeline_of,
     wal_file,
 )
 from cloud.backup.sealed_files import Vault
@@ -132,8 +131,7 @@ def _checked(
         if file.endswith(HISTORY) and (target.to_ms is None or at_ms <= target.to_ms)
     ]
     timeline = timeline_for(base.begin_wal, wal, in_time)
-    on_the_way = reachable(base.begin_wal, timeline, wal)
-    pieces = [file for file in sealed_ms if is_segment(file) and timeline_of(file) in on_the_way]
+    pieces = on_the_way(base.begin_wal, timeline, wal, sealed_ms)
     check_no_gap(base.begin_wal, data, {file: (wal / file).stat().st_size for file in pieces})
     return timeline, max((sealed_ms[file] for file in pieces), default=base.end_ms)
 

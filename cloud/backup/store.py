@@ -19,6 +19,7 @@ _LAST = text("""
 _RUNS = text("""
     SELECT kind, at_ms, took_ms, is_ok, name, bytes, reaches_ms, report FROM backup_run
     ORDER BY at_ms DESC, id DESC LIMIT :most""")
+_BASES = text("SELECT name FROM backup_run WHERE kind = 'base' AND is_ok")
 _FORGET = text("DELETE FROM backup_run WHERE at_ms < :before_ms")
 _ADD_BOX = text("""
     INSERT INTO box_backup (dev, at_ms, name, bytes, stick)
@@ -132,6 +133,11 @@ def last_run(connection: Connection, kind: str, *, only_ok: bool = False) -> Run
 def runs(connection: Connection, most: int) -> list[Run]:
     """The newest runs."""
     return [Run(*row) for row in connection.execute(_RUNS, {"most": most})]
+
+
+def known_bases(connection: Connection) -> set[str]:
+    """Base backups that were made, by name."""
+    return set(connection.execute(_BASES).scalars())
 
 
 def forget_runs(connection: Connection, before_ms: int) -> None:

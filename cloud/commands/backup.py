@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cloud.archive.places import objects_of
-from cloud.backup.base import bases_of, bring_back_keys, prune
+from cloud.backup.base import bases_of, bring_back_keys
 from cloud.backup.boxes import newest_of
 from cloud.backup.objects import bring_back
 from cloud.backup.programs import programs_of
@@ -24,6 +24,7 @@ from cloud.backup.service import state_of
 from cloud.backup_keeper import (
     back_up,
     copy_published,
+    drop_old,
     key_files,
     reader_of,
     rehearse,
@@ -89,7 +90,8 @@ def listed(settings: Settings, chosen: Namespace) -> None:
 def prune_old(settings: Settings, chosen: Namespace) -> None:
     """Delete what only reaches further back than `backup_keep_days`."""
     del chosen
-    count = prune(reader_of(settings, SystemClock()), settings.backup_keep_days)
+    with closing(_opened(settings)) as database:
+        count = drop_old(settings, database, reader_of(settings, SystemClock()))
     say(f"{count} files deleted.")
 
 

@@ -399,9 +399,13 @@ def test_what_reaches_too_far_back_is_deleted_with_its_log(
         piece = tmp_path / base.begin_wal
         piece.write_bytes(begin.encode())
         archive_wal(apart, piece, piece.name)
-    assert prune(apart, 15) == 2 * 2 + 2
-    assert [base.begin_wal[-1] for base in bases_of(apart)] == ["3", "4"]
-    assert prune(apart, 15) == 0
+    known = [base.name for base in bases_of(apart)]
+    planted = Base(clock.at_ms - 90 * day, clock.at_ms - 90 * day + 1000, "0" * 15 + "F" * 9)
+    put(apart, planted.mark, b"x")
+    assert prune(apart, 15, ()) == 0, "what only the bucket knows of decides nothing"
+    assert prune(apart, 15, known) == 2 * 2 + 2
+    assert [base.begin_wal[-1] for base in bases_of(apart)] == ["F", "3", "4"]
+    assert prune(apart, 15, known) == 0
 
 
 def test_a_key_is_made_once(office: HeadOffice, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cloud.backup.log_check import (
     check_no_gap,
     check_one_server,
-    reachable,
+    on_the_way,
     timeline_for,
 )
 from shared.kernel.errors import CorruptError
@@ -41,8 +41,10 @@ def wal(tmp_path: Path) -> Path:
     return folder
 
 
-def segment(folder: Path, number: int, server: int = SERVER, called: int | None = None) -> str:
-    file = name(number if called is None else called)
+def segment(
+    folder: Path, number: int, server: int = SERVER, called: int | None = None, timeline: int = 1
+) -> str:
+    file = name(number if called is None else called, timeline)
     with (folder / file).open("wb") as out:
         out.write(struct.pack("<HHIQI4xQI", 0xD110, 2, 1, number * SIZE, 0, server, SIZE))
         out.truncate(SIZE)
@@ -112,10 +114,28 @@ def test_the_newest_timeline_that_goes_on_from_a_backup_is_followed(wal: Path) -
     every = ("00000002.history", "00000003.history")
     begin = "000000010000000000000004"
     assert timeline_for(begin, wal, every) == 3
-    assert reachable(begin, 3, wal) == {1, 2, 3}
     assert timeline_for(begin, wal, every[:1]) == 2
     assert timeline_for(begin, wal, ()) is None
-    assert reachable(begin, None, wal) == {1}
+
+
+def test_of_a_timeline_that_was_left_only_what_came_before_counts(data: Path, wal: Path) -> None:
+    """What it went on with could hide a gap in the one that is followed."""
+    (wal / "00000002.history").write_text("1\t0/680000\treason\n")
+    files = [segment(wal, number) for number in range(5, 10)]
+    files += [segment(wal, number, timeline=2) for number in (6, 8)]
+    begin = name(5)
+    assert on_the_way(begin, None, wal, files) == files[:5]
+    followed = on_the_way(begin, 2, wal, files)
+    assert followed == [name(5), name(6), name(6, 2), name(8, 2)]
+    with pytest.raises(CorruptError, match=r"backup\.wal_gap"):
+        check_no_gap(begin, data, dict.fromkeys(followed, SIZE))
+
+
+@pytest.mark.parametrize("content", ["1\tnonsense\n", "x\t0/1\n", "1\t0/zz\n"])
+def test_a_history_that_cannot_be_read_is_damage(wal: Path, content: str) -> None:
+    (wal / "00000002.history").write_text(content)
+    with pytest.raises(CorruptError, match=r"backup\.damaged"):
+        timeline_for(name(5), wal, ["00000002.history"])
 
 
 def test_a_timeline_that_was_left_before_a_backup_began_is_not_its_own(wal: Path) -> None:
