@@ -14,7 +14,7 @@ from cloud.commands.say import say
 from cloud.db import Database, database_of
 from cloud.member import service, store
 from cloud.member.keys import init_keys, keys_of, roll_keys
-from cloud.member.service import Register
+from cloud.member.service import Author, Register
 from cloud.migrations.state import require_migrated
 from cloud.settings import Settings
 from cloud.signing import read_hq_key
@@ -64,18 +64,14 @@ def erase(settings: Settings, chosen: Namespace) -> int:
     del chosen
     ids = sorted({each for line in sys.stdin for each in erased_in(line)})
     unknown = 0
-    at_ms = SystemClock().now_ms()
+    by = Author("tillbox-cloud", SystemClock().now_ms())
     with closing(database_of(settings)) as database:
         register = _register(settings, database)
         for each in ids:
             try:
-                service.erase(register, each, at_ms)
+                service.erase(register, each, by, "again")
             except MissingError:
                 unknown += 1
-                continue
-            event = audit.Event(at_ms, "tillbox-cloud", "member.erased", f"member_id={each}")
-            with database.begin() as connection:
-                audit.append(connection, event)
     say(f"erased {len(ids) - unknown} members; {unknown} are not in this database")
     return 0 if ids else 1
 

@@ -37,6 +37,7 @@ from shared.member.phone import normal_phone
 router = APIRouter(prefix="/v1", tags=["members"])
 Reader = Depends(Requires(MEMBER_READ))
 Changer = Annotated[Principal, Depends(Requires(MEMBER_CHANGE))]
+Eraser = Annotated[Principal, Depends(Requires(MEMBER_ERASE, fresh=True))]
 Box = Annotated[DeviceId, Depends(DEVICE)]
 _log = structlog.get_logger("cloud.member")
 
@@ -118,15 +119,13 @@ def export_member(member_id: str, context: ContextDep) -> Response:
     return json_answer({"data": data, "text": carry.as_text(data)})
 
 
-@router.post(
-    "/members/{member_id}/erase",
-    status_code=204,
-    dependencies=[Depends(Requires(MEMBER_ERASE, fresh=True))],
-)
-def erase_member(member_id: str, body: schemas.MemberReason, context: ContextDep) -> Response:
+@router.post("/members/{member_id}/erase", status_code=204)
+def erase_member(
+    member_id: str, body: schemas.MemberReason, context: ContextDep, principal: Eraser
+) -> Response:
     """Forget who a member is, for good."""
-    del body
-    erased = service.erase(_register(context), member_id, context.clock.now_ms())
+    author = _author(context, principal)
+    erased = service.erase(_register(context), member_id, author, body.reason)
     # Whoever puts back an older database needs these ids: see `tillbox-cloud members erase`.
     _log.info("member.erased", id=erased)
     return Response(status_code=204)

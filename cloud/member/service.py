@@ -15,6 +15,7 @@ from typing import NoReturn
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from cloud import audit
 from cloud.db import Database
 from cloud.member import store
 from cloud.member.keys import MemberKeys, Random
@@ -26,6 +27,7 @@ from shared.member.phone import last_digits, normal_phone
 from shared.member.pseudonym import ID_BYTES, card_ref, member_id, slow_hash
 
 ACTIVE, ERASED = "active", "erased"
+ERASED_ACT = "member.erased"
 CARDS_MAX, NAME_MAX = 8, 80
 RESEALED_AT_ONCE = 500
 _BIRTHDAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|")
@@ -134,8 +136,10 @@ def agree(register: Register, member: str, consent: Consent, by: Author) -> None
         store.add_consents(connection, row.member_id, (consent,), by.at_ms, by.name)
 
 
-def erase(register: Register, member: str, at_ms: int) -> str:
+def erase(register: Register, member: str, by: Author, reason: str = "") -> str:
     """Forget who a member is, for good; their id. Done twice it changes nothing.
+
+    `reason` goes into the audit log.
 
     What stays: the id, which the sales name, and when which consents were given. What stood for
     phone and cards goes, here at once and from each box with its next question.
@@ -152,9 +156,12 @@ def erase(register: Register, member: str, at_ms: int) -> str:
             last_digits="",
             sealed=None,
             key_id=None,
-            erased_at_ms=at_ms,
+            erased_at_ms=by.at_ms,
         )
         store.put(connection, gone)
+        told = {"reason": reason} if reason else {}
+        act = audit.Event(by.at_ms, by.name, ERASED_ACT, f"member_id={row.member_id}", facts=told)
+        audit.append(connection, act)
         return row.member_id
 
 

@@ -23,12 +23,11 @@ class PhoneBody(BaseModel):
 
 
 class JoinBody(BaseModel):
-    """Somebody joins: `membership` says that the words of the version were shown and agreed to."""
+    """Somebody joins: `membership` says that the words on the screen were agreed to."""
 
     phone: Phone
     membership: bool
     marketing: bool = False
-    text_version: str = Field(default=TEXT_VERSION, max_length=20)
 
 
 async def _lane(lane: int) -> int:
@@ -62,8 +61,8 @@ async def unname_member(room: RoomDep, actor: Operating, key: Key = None) -> Res
 async def join_member(room: RoomDep, actor: Operating, body: JoinBody, key: Key = None) -> Response:
     """Let the customer become a member."""
     consents = (
-        Consent(MEMBERSHIP, body.membership, body.text_version),
-        Consent(MARKETING, body.marketing, body.text_version),
+        Consent(MEMBERSHIP, body.membership, TEXT_VERSION),
+        Consent(MARKETING, body.marketing, TEXT_VERSION),
     )
     prepare = room.shop.members.prepare
     joining = await asyncio.to_thread(prepare, body.phone, consents, actor.name)

@@ -244,7 +244,7 @@ def test_an_erased_member_is_nobody_any_more_and_the_sales_stand(
     box = new_box()
     sell(register.database, box, member)
     before = box.bodies[-1]
-    assert admin.post(f"/v1/members/{member}/erase", json={}).status_code == 204
+    assert admin.post(f"/v1/members/{member}/erase", json={"reason": "asked"}).status_code == 204
     assert admin.post(f"/v1/members/{member}/erase", json={}).status_code == 204
     assert found(admin, phone=phone) == found(admin, card="555" + phone[-5:]) == []
     for path in ("personal", "export"):
@@ -288,7 +288,7 @@ def test_a_box_is_told_of_its_own_members_by_hashes_and_of_each_change_once(
     assert first.members == (known,)
     assert feed_of(register, other).members == ()
     assert feed_of(register, box, (first.epoch, first.cursor)).members == ()
-    service.erase(register, member, START_MS + 1)
+    service.erase(register, member, Author("ann", START_MS + 1))
     gone = feed_of(register, box, (first.epoch, first.cursor)).members
     assert gone == (KnownMember(member, "", "", (), START_MS, is_active=False),)
     assert feed_of(register, box, ("another life", first.cursor)).members == gone

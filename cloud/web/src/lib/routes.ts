@@ -108,6 +108,13 @@ export const GROUPS: readonly RouteGroup[] = [
         page: () => import("../pages/Staff.svelte"),
       },
       {
+        path: "/members",
+        title: "console.members.title",
+        icon: "person",
+        permission: "member.read",
+        page: () => import("../pages/Members.svelte"),
+      },
+      {
         path: "/convergence",
         title: "console.convergence.title",
         icon: "target",

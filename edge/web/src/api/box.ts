@@ -132,6 +132,16 @@ export class LaneApi {
     );
   coupon = (code: string): Answer =>
     taken(box.POST("/v1/lanes/{lane}/coupons", { params: this.#at(), body: { code } }));
+  member = (phone: string): Answer =>
+    taken(box.POST("/v1/lanes/{lane}/member", { params: this.#at(), body: { phone } }));
+  unnameMember = (): Answer => taken(box.DELETE("/v1/lanes/{lane}/member", { params: this.#at() }));
+  joinMember = (phone: string, membership: boolean, marketing: boolean): Answer =>
+    taken(
+      box.POST("/v1/lanes/{lane}/member/join", {
+        params: this.#at(),
+        body: { phone, membership, marketing },
+      }),
+    );
   giveBackCoupon = (code: string): Answer =>
     taken(box.DELETE("/v1/lanes/{lane}/coupons", { params: { ...this.#at(), query: { code } } }));
   offers = (): Promise<Offers> =>

@@ -181,6 +181,8 @@ export interface LaneView {
   readonly approvable: readonly string[];
   /** The request that waits for it: a badge may have told who is there, or who has vouched. */
   readonly approval: WaitingApproval | null;
+  /** The end of the member's phone number; "" for nobody, or a member known by a card alone. */
+  readonly member_digits?: string;
   /** The badge that was shown to the scanner of a lane that nobody has. */
   readonly badge: ShownBadge | null;
   readonly basket: Basket;

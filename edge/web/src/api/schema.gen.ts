@@ -1399,7 +1399,7 @@ export interface components {
         };
         /**
          * JoinBody
-         * @description Somebody joins: `membership` says that the words of the version were shown and agreed to.
+         * @description Somebody joins: `membership` says that the words on the screen were agreed to.
          */
         JoinBody: {
             /**
@@ -1411,11 +1411,6 @@ export interface components {
             membership: boolean;
             /** Phone */
             phone: string;
-            /**
-             * Text Version
-             * @default 2026-11
-             */
-            text_version: string;
         };
         /**
          * LabelBody

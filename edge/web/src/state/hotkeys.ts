@@ -8,6 +8,7 @@ export const KEYS = {
   cash: "F5",
   card: "F6",
   coupon: "F7",
+  member: "F8",
   undo: "F10",
   search: "F11",
   lock: "F12",
@@ -27,6 +28,7 @@ function sellingKeys(): Record<string, Handler> {
   if (view.can_undo) {
     keys[KEYS.undo] = () => void till.run("undo", (api) => api.undo());
   }
+  if (view.basket.tenders.length === 0) keys[KEYS.member] = () => till.open({ name: "member" });
   if (!view.can_pay) return keys;
   const takes = new Set(view.tenders);
   if (takes.has("cash")) keys[KEYS.cash] = () => till.open({ name: "cash" });

@@ -27,7 +27,7 @@ export type Dialog =
   | { readonly name: "cash" | "card" | "coupon" | "menu" | "settings" | "receipts" | "device" }
   | { readonly name: "pair" | "pin" }
   | { readonly name: "drawer" | "void" | "close_day" | "prices" | "offers" }
-  | { readonly name: "weigh" | "shelves" | "labels" }
+  | { readonly name: "weigh" | "shelves" | "labels" | "member" }
   | { readonly name: "coupon_code"; readonly code: string }
   | { readonly name: "line" | "dismiss"; readonly n: number }
   | { readonly name: "search"; readonly q: string };
