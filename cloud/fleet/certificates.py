@@ -19,6 +19,7 @@ from cloud.fleet import certificate_store
 from cloud.fleet.certificate_store import Issued
 from cloud.pki.authority import DAY_MS, Revoked, end_ms, proven_key
 from cloud.pki.folder import CaFolder
+from cloud.pki.shut_out_list import known
 from cloud.settings import Settings
 from cloud.signing import HqKey, is_signed_by
 from shared.kernel.canonical import sha256
@@ -140,10 +141,18 @@ def revoke_all(connection: Connection, dev: str, at_ms: int) -> None:
 
 
 def revocation_lists(database: Database, ca: CaFolder, at_ms: int) -> str:
-    """What brokers must refuse: a list for each device CA, PEM."""
+    """What brokers must refuse: a list for each device CA, PEM.
+
+    With those that only the file beside the CAs knows: see `cloud.pki.shut_out_list`.
+    """
     with database.begin() as connection:
-        found = certificate_store.revoked(connection, at_ms)
-    return ca.revocation_lists((Revoked(int(serial, 16), at) for serial, at in found), at_ms)
+        found = dict(certificate_store.revoked(connection, at_ms))
+    for box in known(ca):
+        for serial, until_ms in box.certificates:
+            if until_ms > at_ms:
+                found.setdefault(serial, box.at_ms)
+    revoked = (Revoked(int(serial, 16), found[serial]) for serial in sorted(found))
+    return ca.revocation_lists(revoked, at_ms)
 
 
 def _hash_of(key: ec.EllipticCurvePublicKey) -> bytes:

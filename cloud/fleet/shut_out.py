@@ -18,6 +18,7 @@ from cloud.db import Database
 from cloud.fleet import certificate_store, chain_store, store
 from cloud.fleet.broker_accounts import MosquittoAccounts
 from cloud.fleet.certificates import revocation_lists
+from cloud.fleet.kept_standing import bring_together
 from cloud.fleet.standing import REVOKED
 from cloud.pki.authority import CRL_DAYS, DAY_MS, end_ms
 from cloud.pki.folder import KINDS, PUBLIC_MODE, CaFolder, replace_file
@@ -88,12 +89,15 @@ class ShutOut:
     def write(self) -> None:
         """Make the list anew, and note when it and the CAs end.
 
+        A database that was restored learns first whom it had shut out.
+
         Raises UnavailableError, RefusedError or CorruptError of the CA's files, OSError.
         """
         parts, ca = self._parts, self._parts.ca
         if ca is None:
             return
         now_ms = parts.clock.now_ms()
+        bring_together(parts.database, ca, now_ms)
         if parts.crl_file:
             lists = revocation_lists(parts.database, ca, now_ms)
             replace_file(Path(parts.crl_file), lists, PUBLIC_MODE)

@@ -66,6 +66,12 @@ def revoke(database: Database, accounts: BrokerAccounts, order: Order) -> None:
         accounts.remove(order.dev)
 
 
+def shut_out_again(connection: Connection, order: Order) -> None:
+    """Revoke what a restored database had forgotten; the broker knows it still."""
+    _change(connection, _locked(connection, order), REVOKED, order)
+    revoke_all(connection, order.dev, order.at_ms)
+
+
 def reinstate(database: Database, accounts: BrokerAccounts, hq_key: HqKey, order: Order) -> None:
     """Put a box back into service, with the secret that it has.
 

@@ -58,7 +58,7 @@ class CaFolder:
         others know already and whose key is gone.
         """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
-        with self._locked():
+        with self.locked():
             if all(self._public(kind).exists() for kind in KINDS):
                 raise RefusedError("ca.exists", folder=str(self.path))
             fresh = {"chain": self._fresh("chain", at_ms, dns_suffix)}
@@ -94,7 +94,7 @@ class CaFolder:
 
         A next one that nobody was told of is from a roll that was cut: another one is made.
         """
-        with self._locked():
+        with self.locked():
             if self._file(kind, _OLD).exists() or self._is_next_known(kind):
                 raise RefusedError("ca.rolling", kind=kind)
             present = self.signer(kind)
@@ -109,7 +109,7 @@ class CaFolder:
 
         Raises RefusedError `ca.no_next`, or `ca.too_early` while some may not know it.
         """
-        with self._locked():
+        with self.locked():
             upcoming = self._file(kind, _NEXT)
             if not upcoming.exists() and self._mended(kind):
                 return self.signer(kind)  # only the bundle was left to write
@@ -128,7 +128,7 @@ class CaFolder:
 
     def retire(self, kind: Kind) -> None:
         """Forget the old CA; whatever it signed counts no more. RefusedError `ca.no_old`."""
-        with self._locked():
+        with self.locked():
             old = self._file(kind, _OLD)
             if not old.exists():
                 if self._mended(kind):
@@ -225,7 +225,8 @@ class CaFolder:
         return self.path / f"{kind}-ca{part}.key"
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Nobody else changes the folder meanwhile."""
         with (self.path / ".lock").open("a") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             for draft in self.path.glob(".*-ca*.key.*"):  # keys of whoever was cut while writing
