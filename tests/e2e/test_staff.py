@@ -9,11 +9,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.demo.opening import CASHIER, MANAGER
-from tests.e2e.axe import Inspector
+from tests.e2e.axe import PHONE, Inspector
 from tests.e2e.console_page import ConsolePage
 from tests.e2e.shop import NAMES, OATS, Shop
+from tests.e2e.till_page import TillPage
 from tests.e2e.waiting import until
-from tests.e2e.windows import Windows
+from tests.e2e.windows import SIZES, Windows, shoot
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def admin(ready: Shop, windows: Windows) -> ConsolePage:
     return page
 
 
-def test_a_role_gets_a_ceiling_and_a_person_a_badge(admin: ConsolePage) -> None:
+def test_a_role_gets_a_ceiling_and_a_person_a_badge(ready: Shop, admin: ConsolePage) -> None:
     words, page, inspector = admin.words, admin.page, Inspector(admin.page)
     admin.go("console.staff.title")
     badge = words("console.staff.badge_of", name=NAMES[CASHIER])
@@ -37,6 +38,17 @@ def test_a_role_gets_a_ceiling_and_a_person_a_badge(admin: ConsolePage) -> None:
     inspector.look("badge")
     admin.close_dialog()
     expect(admin.row(NAMES[CASHIER])).to_contain_text(words("console.staff.badge_yes"))
+
+    def in_force() -> bool:
+        told = page.request.get(f"{ready.chain.console_url}/v1/staff").json()["operators"]
+        row = next(each for each in told if each["operator_id"] == CASHIER)
+        return not row["is_waiting"] and 0 < row["boxes"] == row["boxes_active"]
+
+    until(in_force, "the badge to be in force at every box", timeout_s=30)
+    page.reload()
+    pill = words.like("console.staff.reach_all", count=len(ready.stores))
+    expect(admin.row(NAMES[CASHIER])).to_contain_text(pill)
+    shoot(page, "console-staff-en")
 
     page.get_by_role("button", name=words("console.staff.roles")).click()
     page.get_by_role("button", name=words("console.staff.role.senior_cashier"), exact=True).click()
@@ -74,3 +86,34 @@ def test_who_is_taken_away_is_out_at_the_till_without_a_release_and_the_basket_s
         assert again.json()["code"] == "session.bad_pin"
     north.call("POST", "/v1/lanes/1/session", {"operator": MANAGER, "pin": north.pins[MANAGER]})
     until(lambda: len(north.view()["basket"]["lines"]) == 1, "the basket that she left")
+
+
+def test_who_typed_wrong_pins_is_let_in_by_a_manager_on_the_same_screen(
+    ready: Shop, windows: Windows
+) -> None:
+    north = ready.north
+    till = TillPage(windows.open("en"), north)
+    till.open()
+    inspector, keyboard = Inspector(till.page), till.page.keyboard
+    till.page.get_by_role("button", name=NAMES[CASHIER]).click()
+    alert = till.page.get_by_role("alert")
+
+    def typed(pin: str) -> None:
+        keyboard.type(pin)
+        keyboard.press("Enter")
+
+    for _ in range(3):
+        typed("0000")
+        expect(alert).to_have_text(till.words("error.session.bad_pin"))
+    typed("0000")
+    till.button("till.unlock.ask").click()
+    expect(till.heading("till.unlock.title", name=NAMES[CASHIER])).to_be_visible()
+    inspector.look("a manager is asked", (*SIZES, PHONE))
+    shoot(till.page, "till-unlock-en")
+    typed("0000")
+    expect(alert).to_have_text(till.words("error.approval.bad_pin"))
+    typed(north.pins[MANAGER])
+    expect(till.button("common.sign_in")).to_be_visible()
+    typed(north.pins[CASHIER])
+    expect(till.heading("till.lane", lane="1")).to_be_visible()
+    assert inspector.problems == []

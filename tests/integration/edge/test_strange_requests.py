@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 import requests
 
@@ -101,3 +102,23 @@ def test_no_request_breaks_the_box_and_each_answer_is_as_described(box: RunningB
     assert faults == []
     assert len(asked) > 50
     assert box.get("/healthz")["state"] == "ok"
+
+
+def test_a_planted_or_ended_session_lets_nobody_in(box: RunningBox) -> None:
+    session, probe = "/v1/lanes/2/session", "/v1/lanes/2/approvals/none"
+
+    def answer(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.delete(box.url + probe, headers=headers).status_code
+
+    planted = {"Cookie": "tb_session=planted"}
+    given = {"operator": MANAGER, "pin": MANAGER_PIN}
+    signed_in = httpx.post(box.url + session, json=given, headers=planted)
+    token = signed_in.json()["token"]
+    cookies = signed_in.headers.get_list("set-cookie")
+    assert all("httponly" in each.lower() and "samesite=strict" in each.lower() for each in cookies)
+    assert f"tb_session={token}" in "".join(cookies)
+    assert (answer("planted"), answer(token)) == (401, 204)
+    ended = {"Authorization": f"Bearer {token}"}
+    httpx.delete(box.url + session, headers=ended).raise_for_status()
+    assert answer(token) == 401
