@@ -8,7 +8,9 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -20,6 +22,10 @@ from shared.kernel.private_address import is_private
 LOOK_EVERY_S = 60.0
 """How often the addresses of the machine are looked at: a router may give others any day."""
 RETRY_MIN_S, RETRY_MAX_S = 2.0, 900.0
+ADDRESSES_MAX = 8
+"""What head office signs in one certificate."""
+_ROUTES, _INTERFACES = Path("/proc/net/route"), Path("/sys/class/net")
+_EVERYWHERE = "00000000"
 _SIOCGIFADDR = 0x8915
 _ADDRESS_AT = slice(20, 24)
 _log = structlog.get_logger("https")
@@ -54,9 +60,37 @@ def is_due(now_ms: int, certified: Certified | None, addresses: frozenset[str]) 
     return "age" if now_ms >= certified.not_before_ms + life_ms * 2 // 3 else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An address of this machine, and what it is reached by."""
+
+    address: str
+    is_way_out: bool
+    """Whether the interface is the one to everywhere else: tablets are on that network."""
+    is_hardware: bool
+    """Whether it is a network card; bridges of containers and tunnels are none."""
+
+
+def chosen(found: Iterable[Reached]) -> frozenset[str]:
+    """The private addresses to be certified for. Pure.
+
+    Head office certifies `ADDRESSES_MAX`: of more the likeliest, the same ones each time.
+    """
+    private = {each for each in found if is_private(each.address)}
+    ranked = sorted(private, key=_rank)
+    ours = dict.fromkeys(
+        each.address for each in ranked if not ipaddress.ip_address(each.address).is_loopback
+    )
+    return frozenset(list(ours)[:ADDRESSES_MAX])
+
+
+def _rank(each: Reached) -> tuple[bool, bool, int]:
+    return not each.is_way_out, not each.is_hardware, int(ipaddress.ip_address(each.address))
+
+
 def private_addresses() -> frozenset[str]:
     """The IPv4 addresses by which tablets of the store may reach this machine."""
-    found = set()
+    found, ways_out = [], _ways_out()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         for _, name in socket.if_nameindex():
             wanted = struct.pack("256s", name.encode()[:15])
@@ -64,9 +98,20 @@ def private_addresses() -> frozenset[str]:
                 answer = fcntl.ioctl(any_socket.fileno(), _SIOCGIFADDR, wanted)
             except OSError:  # an interface without an address
                 continue
-            found.add(ipaddress.IPv4Address(answer[_ADDRESS_AT]))
-    reachable = (str(each) for each in found if not each.is_loopback)
-    return frozenset(each for each in reachable if is_private(each))
+            address = str(ipaddress.IPv4Address(answer[_ADDRESS_AT]))
+            is_hardware = (_INTERFACES / name / "device").exists()
+            found.append(Reached(address, name in ways_out, is_hardware))
+    return chosen(found)
+
+
+def _ways_out() -> set[str]:
+    """The interfaces of the default routes."""
+    try:
+        lines = _ROUTES.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return set()
+    rows = (line.split() for line in lines[1:])
+    return {row[0] for row in rows if len(row) > 1 and row[1] == _EVERYWHERE}
 
 
 class CertificateKeeper:
