@@ -13,7 +13,10 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from cloud.backup_keeper import back_up, rehearse
+from cloud.backup.programs import programs_of
+from cloud.backup.recover import Recovery, recovered
+from cloud.backup.restore import Target, prepare
+from cloud.backup_keeper import back_up, reader_of, rehearse
 from cloud.clock import SystemClock
 from cloud.db import Database
 from cloud.seal_cipher import CIPHER
@@ -49,6 +52,7 @@ def measure(folder: Path) -> list[Figure]:
     finally:
         server.stop()
     assert told.is_ok, told.differences[:3]
+    durable_s = _durable(folder, settings, clock)
     began = time.perf_counter()
     shutil.copytree(folder / "server" / "pg", folder / "plain")
     plain_s = time.perf_counter() - began
@@ -57,13 +61,22 @@ def measure(folder: Path) -> list[Figure]:
         f" {told.unpack_ms / 1000:.0f} s, replaying and taking over {told.replay_ms / 1000:.0f} s,"
         f" then {told.entries:,} entries and {told.tables:,} books compared"
     )
-    restored_s = (told.unpack_ms + told.replay_ms) / 1000
+    rehearsed_s = (told.unpack_ms + told.replay_ms) / 1000
     limit = "copying the data folder"
     return [
         Figure(
-            f"head office with {sales:,} sales restored from its backup",
+            f"head office with {sales:,} sales restored from its backup, each write on the disk",
             "s",
-            restored_s,
+            durable_s,
+            GOAL_S,
+            plain_s,
+            limit,
+            "unpacking, proving, replaying and taking over as `tillbox-cloud restore` does",
+        ),
+        Figure(
+            "the same as a rehearsal, which is deleted and need not be on the disk",
+            "s",
+            rehearsed_s,
             GOAL_S,
             plain_s,
             limit,
@@ -79,6 +92,18 @@ def measure(folder: Path) -> list[Figure]:
             f"the base backup before it took {made.took_ms / 1000:.0f} s",
         ),
     ]
+
+
+def _durable(folder: Path, settings: Settings, clock: SystemClock) -> float:
+    """Seconds until a restore in earnest answers queries, with fsync; its folder goes again."""
+    began = time.perf_counter()
+    prepared = prepare(reader_of(settings, clock), PRIVATE, Target(), folder / "restored")
+    recovery = Recovery(programs_of(settings), settings.database_url, clock, time.sleep)
+    with recovered(recovery, prepared, is_rehearsal=False):
+        took_s = time.perf_counter() - began
+    for path in (prepared.data, prepared.wal):
+        shutil.rmtree(path)
+    return took_s
 
 
 def _settings(folder: Path, config: Path, url: str) -> Settings:
