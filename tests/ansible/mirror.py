@@ -67,6 +67,13 @@ class _Relay(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A machine was switched off while it fetched; nobody reads it either."""
+
+
 class Mirror:
     """The mirror on one address of this machine, from `start` to `stop`."""
 
@@ -78,8 +85,7 @@ class Mirror:
 
     def start(self, host: str) -> str:
         """The address that `apt` is to use, without a trailing slash."""
-        self._server = ThreadingHTTPServer((host, 0), self._handler)
-        self._server.daemon_threads = True
+        self._server = _Server((host, 0), self._handler)
         Thread(target=self._server.serve_forever, daemon=True).start()
         return f"http://{host}:{self._server.server_address[1]}"
 

@@ -43,7 +43,8 @@ def all_tasks() -> list[tuple[str, dict[str, Any]]]:
     found = [(path, yaml.safe_load(path.read_text())) for path in TASKS]
     for path in PLAYBOOKS:
         plays = yaml.safe_load(path.read_text())
-        found += [(path, play.get("tasks", [])) for play in plays]
+        parts = ("pre_tasks", "tasks", "post_tasks")
+        found += [(path, play.get(part, [])) for play in plays for part in parts]
     return [
         (f"{path.relative_to(ANSIBLE)}: {task.get('name')}", task)
         for path, content in found
