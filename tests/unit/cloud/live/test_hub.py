@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
 from cloud.db import Database
 from cloud.live import hub
+from cloud.live.api import LOOK_MS, while_admitted
 from cloud.live.hub import ALL_BOXES, BOXES_TOLD_MAX, WAITING_MAX, Listener, LiveHub, encode
 
 
@@ -23,6 +25,27 @@ def test_a_reader_gets_everything_in_order_after_a_first_beat() -> None:
         b'event: beat\ndata: {"t":42}\n\n',
         *(b'event: sale\ndata: {"n":%d}\n\n' % n for n in range(3)),
     ]
+
+
+def test_a_reader_whose_session_has_ended_hears_soon_no_more() -> None:
+    now_ms = 0
+    asked: list[int] = []
+
+    def is_admitted() -> bool:
+        asked.append(now_ms)
+        return now_ms < 2 * LOOK_MS
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal now_ms
+        for _ in range(9):
+            yield b"%d" % now_ms
+            now_ms += LOOK_MS // 3
+
+    async def read() -> list[bytes]:
+        return [each async for each in while_admitted(chunks(), is_admitted, lambda: now_ms)]
+
+    assert asyncio.run(read())[-1] == b"%d" % (2 * LOOK_MS - LOOK_MS // 3)
+    assert asked == [LOOK_MS, 2 * LOOK_MS], "not with every chunk"
 
 
 def test_a_reader_that_cannot_keep_up_is_cut_off_within_bounds() -> None:
