@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from cloud.backup.service import DAY_MS
 from cloud.backup.store import Run
 from cloud.db import Database
 from cloud.fleet.chain_store import instants, put_instant
+from cloud.pki.shut_out_list import FILE as SHUT_OUT
 from cloud.posters import POSTERS
 from cloud.publication.prune import LARGE_KEPT_MS
 from cloud.recovery.backup_drill import BackupDrill, DrillParts, backup_drill
@@ -145,6 +147,7 @@ class BackupKeeper:
                 back_up(self._settings, self._database, self._clock)
             elif kind == OBJECTS:
                 vault = vault_of(self._settings, self._clock)
+                seal_all_keys(self._settings, vault)
                 copy_published(self._settings, self._database, vault)
             else:
                 rehearse(self._settings, self._database, self._clock)
@@ -176,14 +179,33 @@ def reader_of(settings: Settings, clock: Clock) -> Vault:
 
 
 def key_files(settings: Settings) -> tuple[Path, ...]:
-    """What a restored head office cannot do without and no database holds."""
-    cas = ("device-ca.key", "device-ca.pem", "chain-ca.key", "chain-ca.pem")
-    folder = Path(settings.ca_dir)
+    """What a restored head office cannot do without and no database holds.
+
+    The list of who is shut out is among them: it counts also for a database that was put back to
+    a time before.
+    """
+    cas = ("device-ca.key", "device-ca.pem", "chain-ca.key", "chain-ca.pem", SHUT_OUT)
     return (
         Path(settings.hq_key_file),
         *((Path(settings.member_key_file),) if settings.member_key_file else ()),
-        *((folder / name for name in cas) if settings.ca_dir else ()),
+        *_in_ca_folder(settings, cas),
     )
+
+
+def passing_key_files(settings: Settings) -> tuple[Path, ...]:
+    """What is there besides while a CA is replaced."""
+    names = [f"{kind}-ca-{part}.key" for kind in ("device", "chain") for part in ("next", "old")]
+    return _in_ca_folder(settings, names)
+
+
+def _in_ca_folder(settings: Settings, names: Sequence[str]) -> tuple[Path, ...]:
+    folder = Path(settings.ca_dir)
+    return tuple(folder / name for name in names) if settings.ca_dir else ()
+
+
+def seal_all_keys(settings: Settings, vault: Vault) -> None:
+    """Seal whatever keys there are now."""
+    seal_keys(vault, (*key_files(settings), *passing_key_files(settings)))
 
 
 def back_up(
@@ -196,7 +218,7 @@ def back_up(
     vault, at_ms, began_ms = vault_of(settings, clock), clock.now_ms(), clock.mono_ms()
     try:
         made = make_base(vault, database, programs_of(settings), progress)
-        seal_keys(vault, key_files(settings))
+        seal_all_keys(settings, vault)
         copy_published(settings, database, vault)
     except RetailError as error:
         failed = Run(

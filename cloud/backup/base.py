@@ -82,32 +82,40 @@ def seal_keys(vault: Vault, files: tuple[Path, ...]) -> int:
     return len(there)
 
 
-def bring_back_keys(vault: Vault, private: bytes, files: tuple[Path, ...]) -> list[Path]:
+def bring_back_keys(
+    vault: Vault, private: bytes, files: tuple[Path, ...], passing: tuple[Path, ...] = ()
+) -> list[Path]:
     """Write those of the files that are missing here and sealed there, for their owner alone.
 
     Which they were. Raises as `Vault.reading`; CorruptError `backup.keys_old` for one from before
-    the newest base backup, with which all are sealed anew: an old key in a new one's place.
+    the newest base backup, with which all are sealed anew: an old key in a new one's place. Of the
+    `passing` ones an old one is left out, as it may have been there for some weeks alone.
     """
     sealed = {each.name for each in vault.stash.files(f"{KEYS}/")}
-    wanted = [path for path in files if not path.exists() and _key_name(path) in sealed]
+    wanted = [
+        path for path in (*files, *passing) if not path.exists() and _key_name(path) in sealed
+    ]
     newest_ms = max((base.at_ms for base in bases_of(vault)), default=0)
-    opened = [(path, _open_key(vault, private, path, newest_ms)) for path in wanted]
-    for path, content in opened:
+    opened = {path: _open_key(vault, private, path) for path in wanted}
+    new = {path: content for path, (content, at_ms) in opened.items() if at_ms >= newest_ms}
+    for path in wanted:
+        if path not in new and path not in passing:
+            raise CorruptError("backup.keys_old", name=_key_name(path))
+    for path, content in new.items():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _KEY_MODE)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    return wanted
+    return list(new)
 
 
-def _open_key(vault: Vault, private: bytes, path: Path, newest_ms: int) -> bytes:
+def _open_key(vault: Vault, private: bytes, path: Path) -> tuple[bytes, int]:
+    """A key file and when it was sealed (UTC ms)."""
     sealed_ms: list[int] = []
     content = b"".join(vault.reading(_key_name(path), private, sealed_ms.append))
-    if sealed_ms[0] < newest_ms:
-        raise CorruptError("backup.keys_old", name=_key_name(path))
-    return content
+    return content, sealed_ms[0]
 
 
 def _key_name(path: Path) -> str:

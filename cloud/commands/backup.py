@@ -26,6 +26,7 @@ from cloud.backup_keeper import (
     copy_published,
     drop_old,
     key_files,
+    passing_key_files,
     reader_of,
     rehearse,
     vault_of,
@@ -116,7 +117,8 @@ def keys(settings: Settings, chosen: Namespace) -> None:
     clock = SystemClock()
     private = read_private(_key(settings, chosen))
     files = key_files(settings)
-    for path in bring_back_keys(reader_of(settings, clock), private, files):
+    vault, passing = reader_of(settings, clock), passing_key_files(settings)
+    for path in bring_back_keys(vault, private, files, passing):
         say(f"{path} put back.")
     missing = [str(path) for path in files if not path.is_file()]
     say(f"Not in the backup: {', '.join(missing)}" if missing else "All of them are there.")

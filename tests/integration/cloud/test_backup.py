@@ -431,8 +431,9 @@ def test_a_bare_machine_becomes_head_office_from_a_bucket_and_the_backup_key_alo
     create_hq_key(Path(lost.hq_key_file))
     published = objects_of(lost).put(b"a catalogue")
     run = back_up(lost, office.database, CLOCK)
-    keys = {path.name: path.read_bytes() for path in key_files(lost)}
-    assert len(keys) == 5
+    there = [path for path in key_files(lost) if path.exists()]
+    keys = {path.name: path.read_bytes() for path in there}
+    assert {"hq.key", "device-ca.key", "device-ca.pem", "chain-ca.key", "chain-ca.pem"} <= set(keys)
     objects_of(lost).delete(published)
     bucket = stash_of(lost)
     sealed = {each.name: b"".join(bucket.chunks(each.name)) for each in bucket.files("")}
@@ -444,9 +445,9 @@ def test_a_bare_machine_becomes_head_office_from_a_bucket_and_the_backup_key_alo
     key = ("--key", str(office.folder / "backup.key"))
     capsys.readouterr()
     assert command("backup", "keys", *key) == 0
-    assert "All of them are there" in capsys.readouterr().out
-    assert {path.name: path.read_bytes() for path in key_files(bare)} == keys
-    assert {stat.S_IMODE(path.stat().st_mode) for path in key_files(bare)} == {0o600}
+    there = [path for path in key_files(bare) if path.exists()]
+    assert {path.name: path.read_bytes() for path in there} == keys
+    assert {stat.S_IMODE(path.stat().st_mode) for path in there} == {0o600}
     assert command("restore", "--into", str(tmp_path / "server" / "pg"), *key) == 0
     assert command("backup", "objects", "--back", *key) == 0
     assert b"".join(objects_of(bare).chunks(published)) == b"a catalogue"

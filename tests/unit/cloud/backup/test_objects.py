@@ -133,4 +133,5 @@ def test_a_key_from_before_the_newest_backup_is_an_old_one_that_was_put_back(
         writer.write(base.name.encode())
     with pytest.raises(CorruptError, match=r"backup\.keys_old"):
         bring_back_keys(vault, PRIVATE, (path,))
+    assert bring_back_keys(vault, PRIVATE, (), (path,)) == [], "one that was there for some weeks"
     assert not path.exists()
