@@ -500,6 +500,8 @@ class Box:
 
     def _cloud_changed(self, state: CloudState) -> None:
         _log.info("cloud", online=state.online, unsynced=state.unsynced)
+        if state.online:
+            self.members.keeper.connected()
 
     def _standing_told(self, status: str) -> None:
         try:

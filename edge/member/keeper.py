@@ -60,6 +60,11 @@ class MemberKeeper:
         """Somebody joined: do not wait for the next turn."""
         self._wake.set()
 
+    def connected(self) -> None:
+        """There is a line again: hurry only with what cannot wait, as all boxes may be back now."""
+        if self._parts.store.chain() is None or self._parts.store.waiting():
+            self._wake.set()
+
     def step(self) -> None:
         """Bring who waits, then ask what is new. Raises as `Office`."""
         self._bring()
