@@ -35,6 +35,8 @@ it may have been revoked, and the box reinstated."""
 NO_CA = "ca.none"
 KEY_REVOKED = "certificate.revoked"
 """Its answer got lost before the box was shut out: once reinstated, it needs another key."""
+CLOCK_OFF = "certificate.clock"
+_NOW_MS_MAX = 1 << 53
 _TIMEOUT_S, _CONNECT_TIMEOUT_S = 20.0, 5.0
 _OK, _SERVER_FAILED = 200, 500
 _JOIN_S = 5.0
@@ -110,11 +112,9 @@ class CertificateKeeper:
         `tls.answer`, CorruptError `certificate.signature`.
         """
         parts, identity = self._parts, self._parts.identity
-        csr, t_ms = parts.keys.request(), parts.time.now_ms()
-        statement = renewal_statement(identity.dev, csr.encode(), t_ms)
-        proof = parts.sign(statement).hex()
+        csr = parts.keys.request()
         try:
-            answer = self._post({"csr": csr, "t": t_ms, "proof": proof})
+            answer = self._asked(csr)
         except RefusedError as error:
             if error.params.get("because") == KEY_REVOKED:
                 parts.keys.forget_request()
@@ -128,6 +128,23 @@ class CertificateKeeper:
             raise CorruptError("certificate.signature") from None
         parts.keys.accept(answer)
         parts.renewed()
+
+    def _asked(self, csr: str) -> dict[str, Any]:
+        """Ask by this box's time; where head office says that it is off, by head office's.
+
+        The instant shows only that the request is fresh: who says it lets nobody in by it.
+        """
+        try:
+            return self._post(self._signed(csr, self._parts.time.now_ms()))
+        except RefusedError as error:
+            told_ms = error.params.get("now_ms")
+            if error.params.get("because") != CLOCK_OFF or not isinstance(told_ms, int):
+                raise
+            return self._post(self._signed(csr, told_ms))
+
+    def _signed(self, csr: str, t_ms: int) -> dict[str, Any]:
+        statement = renewal_statement(self._parts.identity.dev, csr.encode(), t_ms)
+        return {"csr": csr, "t": t_ms, "proof": self._parts.sign(statement).hex()}
 
     def _let_in(self, used: BoxCertificate) -> None:
         self._refused = 0
@@ -202,8 +219,15 @@ class CertificateKeeper:
             code = str(answer.get("code", ""))
             if code == NO_CA:
                 raise RefusedError(NO_CA)
-            raise RefusedError("certificate.refused", because=code)
+            raise RefusedError("certificate.refused", because=code, **_now_of(answer))
         return answer
+
+
+def _now_of(answer: dict[str, Any]) -> dict[str, int]:
+    """Head office's time in a refusal that tells it."""
+    params = answer.get("params")
+    now_ms = params.get("now_ms") if isinstance(params, dict) else None
+    return {"now_ms": now_ms} if isinstance(now_ms, int) and 0 <= now_ms < _NOW_MS_MAX else {}
 
 
 def _sound(read: Callable[[], BoxCertificate | None]) -> BoxCertificate | None:

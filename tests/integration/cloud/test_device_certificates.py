@@ -323,6 +323,21 @@ def test_who_is_not_this_box_now_gets_no_certificate_of_it(
     assert (answer.json()["code"], answer.status_code) == (code, status)
 
 
+@pytest.mark.parametrize("off_ms", [-400 * DAY_MS, -DAY_MS, 40 * DAY_MS])
+def test_a_box_whose_clock_is_off_gets_its_next_certificate_by_head_offices(
+    box: Box, off_ms: int
+) -> None:
+    keeper = keeper_of(box)
+
+    class Off(SystemClock):
+        def now_ms(self) -> int:
+            return super().now_ms() + off_ms
+
+    keeper._parts = replace(keeper._parts, time=Off())
+    keeper.renew()
+    assert box.keys.upcoming() is not None
+
+
 def test_a_box_that_asks_without_an_end_is_stopped(box: Box, api: CloudApi) -> None:
     for _ in range(5):
         assert ask(api, box).status_code == 200
