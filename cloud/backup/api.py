@@ -74,6 +74,7 @@ def backups(context: ContextDep) -> Response:
             "drill": _run(state.drill),
             "verified": _run(state.verified),
             "wal_at_ms": state.archiver.last_ms if state.archiver.is_on else None,
+            "objects_at_ms": state.objects_ms,
             "boxes": state.boxes,
             "boxes_in_time": state.boxes_in_time,
             "late": [{each: row[each] for each in COLUMNS} for row in state.late],

@@ -7,7 +7,14 @@ from typing import Literal
 from pydantic import BaseModel
 
 Concern = Literal[
-    "off", "no_writer", "base_old", "drill_failed", "drill_old", "wal_off", "wal_failing"
+    "off",
+    "no_writer",
+    "base_old",
+    "objects_old",
+    "drill_failed",
+    "drill_old",
+    "wal_off",
+    "wal_failing",
 ]
 
 
@@ -53,7 +60,8 @@ class Backups(BaseModel):
     """How backups stand. `concerns` are codes of texts `backup.concern.<code>`, [] for none.
 
     `verified` is the last restore that was compared and was the same; `wal_at_ms` when
-    PostgreSQL's log last went into the archive.
+    PostgreSQL's log last went into the archive; `objects_at_ms` when what is published was last
+    copied.
     """
 
     is_on: bool
@@ -62,6 +70,7 @@ class Backups(BaseModel):
     drill: BackupRun | None
     verified: BackupRun | None
     wal_at_ms: int | None
+    objects_at_ms: int | None
     boxes: int
     boxes_in_time: int
     late: list[LateBox]

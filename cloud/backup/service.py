@@ -16,6 +16,7 @@ BOX_LATE_MS = 3 * DAY_MS
 """A box hands in once a day; a long weekend without power is no reason to call."""
 DRILL_LATE_MS = 14 * DAY_MS
 BASE_LATE_MS = 2 * DAY_MS
+OBJECTS_LATE_MS = DAY_MS
 SHOWN_MAX = 500
 
 
@@ -23,7 +24,8 @@ SHOWN_MAX = 500
 class BackupState:
     """`is_on`: there is a key to seal for; `is_proving`: and what proves who sealed.
 
-    `late` are boxes without a backup of three days.
+    `objects_ms` is when what is published was last copied (UTC). `late` are boxes without a backup
+    of three days.
     """
 
     is_on: bool
@@ -32,6 +34,7 @@ class BackupState:
     drill: Run | None
     verified: Run | None
     archiver: Archiver
+    objects_ms: int | None
     boxes: int
     boxes_in_time: int
     late: list[dict[str, Any]]
@@ -43,6 +46,8 @@ class BackupState:
         found = [] if self.is_proving else ["no_writer"]
         if self.base is None or now_ms - self.base.at_ms > BASE_LATE_MS:
             found.append("base_old")
+        if self.objects_ms is None or now_ms - self.objects_ms > OBJECTS_LATE_MS:
+            found.append("objects_old")
         if self.drill is not None and not self.drill.is_ok:
             found.append("drill_failed")
         if self.verified is None or now_ms - self.verified.at_ms > DRILL_LATE_MS:
@@ -67,6 +72,7 @@ def state_of(database: Database, now_ms: int, settings: Settings) -> BackupState
             drill=store.last_run(connection, "drill"),
             verified=store.last_run(connection, "drill", only_ok=True),
             archiver=store.archiver(connection),
+            objects_ms=store.objects_copied_ms(connection),
             boxes=boxes,
             boxes_in_time=in_time,
             late=[row for row in found if is_late(row, now_ms)],

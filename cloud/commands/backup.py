@@ -72,6 +72,7 @@ def status(settings: Settings, chosen: Namespace) -> int:
     last = state.archiver.last_ms
     say(f"Base backup: {_when(None if state.base is None else state.base.at_ms)}")
     say(f"WAL archived: {_when(last)}{'' if state.archiver.is_on else ' (archive_mode is off)'}")
+    say(f"What is published copied: {_when(state.objects_ms)}")
     verified = state.verified
     say(f"Last verified restore: {_when(None if verified is None else verified.at_ms)}")
     say(f"Boxes with a backup of the last 3 days: {state.boxes_in_time} of {state.boxes}")

@@ -692,7 +692,7 @@ export interface paths {
          * @description Sales, boxes and convergence as they change; a `beat` at least every ten seconds.
          *
          *     The stream ends when the reader is too slow or events may have been missed: connect again and
-         *     ask for the whole state.
+         *     ask for the whole state. It ends soon after the session does.
          */
         get: operations["events_v1_events_get"];
         put?: never;
@@ -4183,7 +4183,8 @@ export interface components {
          * @description How backups stand. `concerns` are codes of texts `backup.concern.<code>`, [] for none.
          *
          *     `verified` is the last restore that was compared and was the same; `wal_at_ms` when
-         *     PostgreSQL's log last went into the archive.
+         *     PostgreSQL's log last went into the archive; `objects_at_ms` when what is published was last
+         *     copied.
          */
         Backups: {
             base: components["schemas"]["BackupRun"] | null;
@@ -4192,12 +4193,14 @@ export interface components {
             /** Boxes In Time */
             boxes_in_time: number;
             /** Concerns */
-            concerns: ("off" | "no_writer" | "base_old" | "drill_failed" | "drill_old" | "wal_off" | "wal_failing")[];
+            concerns: ("off" | "no_writer" | "base_old" | "objects_old" | "drill_failed" | "drill_old" | "wal_off" | "wal_failing")[];
             drill: components["schemas"]["BackupRun"] | null;
             /** Is On */
             is_on: boolean;
             /** Late */
             late: components["schemas"]["LateBox"][];
+            /** Objects At Ms */
+            objects_at_ms: number | null;
             verified: components["schemas"]["BackupRun"] | null;
             /** Wal At Ms */
             wal_at_ms: number | null;
