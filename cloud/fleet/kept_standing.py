@@ -9,11 +9,14 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import Connection, text
 
-from cloud.db import Database
+from cloud.clock import random_bytes
+from cloud.context import Context
+from cloud.db import Database, DatabaseError
 from cloud.fleet import standing
 from cloud.fleet.standing import Order
-from cloud.pki.folder import CaFolder
+from cloud.pki.folder import CaFolder, ca_of
 from cloud.pki.shut_out_list import ShutOutBox, known, write_list
+from shared.kernel.errors import RetailError
 
 BY, WHY = "-", "Shut out before the database was restored"
 _STANDING = text("""
@@ -51,6 +54,17 @@ def bring_together(database: Database, ca: CaFolder, at_ms: int) -> list[str]:
     for dev in again:
         _log.warning("fleet.shut_out_again", dev=dev)
     return again
+
+
+def recall(context: Context) -> None:
+    """Do it before the first request is answered; a database that is away is only told."""
+    ca = ca_of(context.settings, random_bytes)
+    if ca is None:
+        return
+    try:
+        bring_together(context.database, ca, context.clock.now_ms())
+    except (RetailError, DatabaseError, OSError) as error:
+        _log.error("fleet.shut_out_not_recalled", because=str(error))
 
 
 def _revoked(connection: Connection) -> dict[str, ShutOutBox]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 
 import cloud.backup.api
@@ -47,6 +48,7 @@ import cloud.work.api
 from cloud.backup.boxes import BOX_BYTES_MAX
 from cloud.certificate.checker import CertificateChecker
 from cloud.context import Context
+from cloud.fleet.kept_standing import recall
 from cloud.http import problems
 from cloud.http.console import STATIC_FOLDER, console_router
 from cloud.http.described import DescribedApp
@@ -148,6 +150,7 @@ def describe(lifespan: Lifespan | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await to_thread.run_sync(recall, app.state.context)
     app.state.live_hub.start()
     app.state.certificates.start()
     try:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from cloud.db import Database
 from cloud.fleet import standing
 from cloud.fleet.certificates import revocation_lists
-from cloud.fleet.kept_standing import BY, WHY, bring_together
+from cloud.fleet.kept_standing import BY, WHY, bring_together, recall
 from cloud.fleet.standing import Order
 from cloud.pki.folder import CaFolder
 from cloud.pki.shut_out_list import DAMAGED, FILE, ShutOutBox, read_list
@@ -109,6 +109,20 @@ def test_a_restored_database_does_not_let_a_stolen_box_in_again(
     _, events = standing.history(database, dev)
     assert (events[0].action, events[0].by, events[0].reason) == ("revoked", BY, WHY)
     assert bring_together(database, ca, api.context.clock.now_ms()) == [], "once is enough"
+
+
+def test_an_api_that_starts_on_a_restored_database_knows_it_before_the_first_request(
+    box: Identity, api: CloudApi, ca: CaFolder
+) -> None:
+    standing.revoke(api.context.database, api.context.accounts, order(api, box, "stolen"))
+    bring_together(api.context.database, ca, api.context.clock.now_ms())
+    rewind(api, box)
+    recall(api.context)
+    _, events = standing.history(api.context.database, box.dev)
+    assert (events[0].action, events[0].reason) == ("revoked", WHY)
+    (ca.path / "device-ca.key").chmod(0o644)  # what it cannot do keeps the API from nothing
+    recall(api.context)
+    (ca.path / "device-ca.key").chmod(0o600)
 
 
 def test_who_was_put_back_into_service_stays_so(box: Identity, api: CloudApi, ca: CaFolder) -> None:
