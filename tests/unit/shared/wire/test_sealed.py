@@ -273,3 +273,22 @@ def test_writer_keys_are_read_for_their_recipients() -> None:
     for text in ("", two, "abc", f"{key_id(PUBLIC)}:", f"{key_id(PUBLIC)}:{'0' * 63}"):
         with pytest.raises(RefusedError, match=r"backup\.writer_key"):
             proofs_of(text, (PUBLIC,))
+
+
+PROVEN = proven(b"the books of a chain" * 50)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, len(PROVEN) - 1), st.integers(1, 255))
+def test_no_byte_of_a_proven_file_can_be_changed(at: int, by: int) -> None:
+    changed = bytearray(PROVEN)
+    changed[at] ^= by
+    with pytest.raises(RetailError):
+        believed(bytes(changed))
+
+
+@settings(max_examples=20)
+@given(st.integers(0, len(PROVEN) - 1))
+def test_no_end_of_a_proven_file_can_be_missing(length: int) -> None:
+    with pytest.raises(RetailError):
+        believed(PROVEN[:length])
