@@ -38,23 +38,28 @@ def test_what_was_there_comes_along_with_its_rights(place: Path, tmp_path: Path)
     assert home.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_the_box_wrote_since_is_never_overwritten(place: Path, tmp_path: Path) -> None:
-    home = tmp_path / "data/tillbox"
-    CARRY.carry(place, home)
-    (home / "identity.json").write_text("who, later")
-    CARRY.carry(place, home)
-    assert (home / "identity.json").read_text() == "who, later"
-
-
-def test_a_copy_that_was_cut_off_is_made_anew(place: Path, tmp_path: Path) -> None:
+def test_what_lies_there_already_is_put_aside_and_never_mixed(place: Path, tmp_path: Path) -> None:
     home = tmp_path / "data/tillbox"
     home.mkdir(parents=True)
-    (home / "identity.json").write_text("w")
+    (home / "journal.db-wal").write_text("of another journal")
     CARRY.carry(place, home)
-    assert (home / "identity.json").read_text() == "who"
+    assert [each.name for each in home.iterdir()] == ["identity.json"]
+    assert (tmp_path / "data/tillbox.before-1/journal.db-wal").read_text() == "of another journal"
+    CARRY.carry(place, home)
+    assert (tmp_path / "data/tillbox.before-2/identity.json").exists()
 
 
 def test_a_folder_that_this_box_lacks_is_made_empty(tmp_path: Path) -> None:
     home = tmp_path / "data/system/NetworkManager"
     CARRY.carry(tmp_path / "var/lib/NetworkManager", home)
-    assert [each.name for each in home.iterdir()] == [".carried"]
+    assert list(home.iterdir()) == []
+
+
+def test_the_data_partition_counts_from_the_moment_that_the_table_names_it(tmp_path: Path) -> None:
+    table = tmp_path / "fstab"
+    table.write_text("UUID=1 / ext4 rw 0 1\n")
+    assert not CARRY.is_in_force(FSTAB, table)
+    CARRY.exchange(FSTAB, table)
+    assert CARRY.is_in_force(FSTAB, table)
+    assert table.read_text() == FSTAB.read_text()
+    assert (tmp_path / "fstab.before-tillbox").read_text() == "UUID=1 / ext4 rw 0 1\n"

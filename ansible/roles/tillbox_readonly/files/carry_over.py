@@ -1,9 +1,10 @@
-"""Brings what a box has written so far to its data partition, and binds the folders to there.
+"""Moves what a box writes to its data partition, then makes that the order of every next start.
 
-    carry_over.py FSTAB
+    carry_over.py TABLE [/etc/fstab]
 
-Says "changed" when it did something.  A box that was set up before its root became read only would
-otherwise wake up with an empty folder: not enrolled, without journal or software.
+TABLE is the list of mounts as it is to be.  Says "changed" when it did something.  Until the list
+is exchanged the folders on the root are what counts, afterwards those of the data partition: a
+power cut in between loses nothing, for the box does not sell meanwhile.  Nothing is ever deleted.
 """
 
 from __future__ import annotations
@@ -13,58 +14,99 @@ import subprocess
 import sys
 from pathlib import Path
 
+DATA = Path("/data")
 SERVICE = "tillbox-edge.service"
 FOLDERS = "/etc/tmpfiles.d/tillbox.conf"
-MARK = ".carried"
 
 
-def binds_of(fstab: Path) -> list[tuple[Path, Path]]:
+def rows_of(table: Path) -> list[list[str]]:
+    """Source, place, type and options of each mount."""
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return [line.split() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def binds_of(table: Path) -> list[tuple[Path, Path]]:
     """Folder on the data partition, and where it is seen, of each bind."""
-    lines = fstab.read_text(encoding="utf-8").splitlines()
-    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     return [
         (Path(source), Path(place))
-        for source, place, _, options, *_ in rows
+        for source, place, _, options, *_ in rows_of(table)
         if "bind" in options.split(",")
     ]
 
 
+def is_in_force(wanted: Path, table: Path) -> bool:
+    """Whether the data partition is what counts already."""
+    return set(binds_of(wanted)) <= set(binds_of(table))
+
+
 def carry(source: Path, home: Path) -> None:
-    """Copy a folder with owners and times, once; a copy that was cut off is made anew."""
+    """Copy a folder with owners, rights and times; what lies there already is put aside."""
+    if home.is_dir() and any(home.iterdir()):
+        number = 1
+        while (aside := home.with_name(f"{home.name}.before-{number}")).exists():
+            number += 1
+        home.rename(aside)
     home.mkdir(parents=True, exist_ok=True)
-    if source.is_dir() and not (home / MARK).exists():
+    if source.is_dir():
         subprocess.run(["cp", "--archive", f"{source}/.", f"{home}/"], check=True)
         status = source.stat()
         os.chown(home, status.st_uid, status.st_gid)
         home.chmod(status.st_mode & 0o7777)
-    with (home / MARK).open("w") as mark:
-        os.fsync(mark.fileno())
+
+
+def exchange(wanted: Path, table: Path) -> None:
+    """Put the new list of mounts in place of the old one, for good; the old one is kept."""
+    old, draft = table.with_name("fstab.before-tillbox"), table.with_name("fstab.new")
+    if not old.exists():
+        old.write_bytes(table.read_bytes())
+    with draft.open("wb") as file:
+        file.write(wanted.read_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    draft.chmod(0o644)
+    os.sync()  # what was copied is on the disk before anything relies on it
+    draft.replace(table)
+    os.sync()
+
+
+def bind(home: Path, place: Path, options: str) -> None:
+    """Show the folder of the data partition at its place."""
+    place.mkdir(parents=True, exist_ok=True)
+    run("mount", "--bind", str(home), str(place))
+    kept = [word for word in options.split(",") if word in {"exec", "nodev", "nosuid", "rw"}]
+    if kept:
+        run("mount", "-o", ",".join(["remount", "bind", *kept]), str(home), str(place))
 
 
 def run(*command: str) -> None:
-    """Run a program; CalledProcessError with what it said."""
+    """Run a program; CalledProcessError where it fails."""
     subprocess.run(command, check=True)
 
 
-def main(fstab: Path) -> None:
+def main(wanted: Path, table: Path) -> None:
     """Do what is left to do."""
-    missing = [pair for pair in binds_of(fstab) if not os.path.ismount(pair[1])]
-    if not missing:
+    options = {Path(place): words for _, place, _, words, *_ in rows_of(wanted)}
+    is_late = is_in_force(wanted, table)
+    missing = [(home, place) for home, place in binds_of(wanted) if not os.path.ismount(place)]
+    if is_late and not missing:
         return
-    if not os.path.ismount("/data"):
-        Path("/data").mkdir(exist_ok=True)
-        run("mount", "/data")
+    if not os.path.ismount(DATA):
+        DATA.mkdir(exist_ok=True)
+        [source] = [source for source, place, *_ in rows_of(wanted) if Path(place) == DATA]
+        run("mount", source, str(DATA))
     # It complains of users that this box lacks, such as the broker's where no sensors are.
     subprocess.run(["systemd-tmpfiles", "--create", FOLDERS], check=False)
     run("systemctl", "stop", SERVICE)
     for home, place in missing:
-        carry(place, home)
-        place.mkdir(parents=True, exist_ok=True)
-        run("mount", str(place))
-    os.sync()
+        if not is_late:
+            carry(place, home)
+        bind(home, place, options[place])
+    if not is_late:
+        exchange(wanted, table)
+    run("systemctl", "daemon-reload")
     run("systemctl", "start", SERVICE)
     sys.stdout.write("changed\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2] if sys.argv[2:] else "/etc/fstab"))
