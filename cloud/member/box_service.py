@@ -112,7 +112,8 @@ def _take(register: Register, dev: str, joined: Joined, slow: bytes, at_ms: int)
         by = f"{store_id}/{joined.operator}"
         kept = store.consents(connection, row.member_id)
         if not any((each.at_ms, each.by) == (at_ms, by) for each in kept):
-            store.add_consents(connection, row.member_id, joined.consents, at_ms, by)
+            given = tuple(each for each in joined.consents if each.is_given)
+            store.add_consents(connection, row.member_id, given, at_ms, by)
         store.be_at_store(connection, store_id, row.member_id, at_ms)
         return _known(register, connection, store_id, row, at_ms)
 

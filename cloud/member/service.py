@@ -99,7 +99,8 @@ def join(register: Register, change: Change, consents: tuple[Consent, ...], by: 
     slow = _slow(register, personal)
     with _write(register) as connection:
         _put(register, connection, replace(row, phone_slow=slow), personal)
-        store.add_consents(connection, row.member_id, consents, by.at_ms, by.name)
+        given = tuple(each for each in consents if each.is_given)
+        store.add_consents(connection, row.member_id, given, by.at_ms, by.name)
         if by.store_id:
             store.be_at_store(connection, by.store_id, row.member_id, by.at_ms)
     return row.member_id
