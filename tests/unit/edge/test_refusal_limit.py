@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
-import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,8 +27,11 @@ def client_at(app: Starlette, address: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://box")
 
 
-@pytest.mark.anyio
-async def test_a_tablet_that_guesses_waits_and_the_signed_in_one_does_not() -> None:
+def test_a_tablet_that_guesses_waits_and_the_signed_in_one_does_not() -> None:
+    asyncio.run(guess_and_sell())
+
+
+async def guess_and_sell() -> None:
     app = Starlette(routes=[Route("/", till)])
     app.add_middleware(RefusalLimit, mono_ms=lambda: 0, refusal=lambda error: problem(error, "en"))
     good = {"Authorization": "Bearer good"}
