@@ -24,6 +24,8 @@ LOOK_EVERY_S = 60.0
 RETRY_MIN_S, RETRY_MAX_S = 2.0, 900.0
 ADDRESSES_MAX = 8
 """What head office signs in one certificate."""
+OWN_SCREEN = "127.0.0.1"
+"""How the screen that hangs on the box itself opens the till page."""
 _ROUTES, _INTERFACES = Path("/proc/net/route"), Path("/sys/class/net")
 _EVERYWHERE = "00000000"
 _SIOCGIFADDR = 0x8915
@@ -72,7 +74,7 @@ class Reached:
 
 
 def chosen(found: Iterable[Reached]) -> frozenset[str]:
-    """The private addresses to be certified for. Pure.
+    """The private addresses to be certified for, and that of the box's own screen. Pure.
 
     Head office certifies `ADDRESSES_MAX`: of more the likeliest, the same ones each time.
     """
@@ -81,7 +83,7 @@ def chosen(found: Iterable[Reached]) -> frozenset[str]:
     ours = dict.fromkeys(
         each.address for each in ranked if not ipaddress.ip_address(each.address).is_loopback
     )
-    return frozenset(list(ours)[:ADDRESSES_MAX])
+    return frozenset([OWN_SCREEN, *list(ours)[: ADDRESSES_MAX - 1]])
 
 
 def _rank(each: Reached) -> tuple[bool, bool, int]:
@@ -89,7 +91,7 @@ def _rank(each: Reached) -> tuple[bool, bool, int]:
 
 
 def private_addresses() -> frozenset[str]:
-    """The IPv4 addresses by which tablets of the store may reach this machine."""
+    """The IPv4 addresses by which tablets of the store, and its own screen, reach this machine."""
     found, ways_out = [], _ways_out()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         for _, name in socket.if_nameindex():

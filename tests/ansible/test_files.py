@@ -9,10 +9,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from edge.https.service import OWN_SCREEN
 from tests.lab.python_env import ROOT
 
 ANSIBLE = ROOT / "ansible"
@@ -128,6 +130,12 @@ def test_files_are_short() -> None:
     files = [*ANSIBLE.glob("roles/*/*/*.yml"), *PLAYBOOKS]
     lengths = {str(path.relative_to(ANSIBLE)): len(path.read_text().splitlines()) for path in files}
     assert {name: lines for name, lines in lengths.items() if lines > LINES_MAX} == {}
+
+
+def test_the_boxs_own_screen_opens_an_address_that_its_certificate_names() -> None:
+    defaults = ANSIBLE / "roles/tillbox_kiosk/defaults/main.yml"
+    url = yaml.safe_load(defaults.read_text(encoding="utf-8"))["tillbox_kiosk_url"]
+    assert urlsplit(url).hostname == OWN_SCREEN
 
 
 def test_dashboards_and_alerts_name_metrics_that_there_are() -> None:

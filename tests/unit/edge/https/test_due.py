@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cloud.fleet import till_pages
-from edge.https.service import ADDRESSES_MAX, Reached, chosen, is_due, private_addresses
+from edge.https.service import ADDRESSES_MAX, OWN_SCREEN, Reached, chosen, is_due, private_addresses
 from edge.https.store import Certified
 
 DAY_MS = 86_400_000
@@ -41,18 +41,26 @@ def test_a_machine_with_many_networks_is_certified_for_the_likeliest_always_the_
     cards = [Reached(f"10.0.{n}.1", is_way_out=False, is_hardware=True) for n in range(3)]
     way_out = Reached("192.168.7.20", is_way_out=True, is_hardware=True)
     found = [*bridges, *cards, way_out]
-    wanted = {"192.168.7.20", "10.0.0.1", "10.0.1.1", "10.0.2.1"}
+    wanted = {OWN_SCREEN, "192.168.7.20", "10.0.0.1", "10.0.1.1", "10.0.2.1"}
     certified = chosen(found)
     assert certified == chosen(reversed(found))
     assert len(certified) == ADDRESSES_MAX == till_pages.ADDRESSES_MAX
     assert wanted < certified
-    assert certified - wanted == {f"172.{n}.0.1" for n in range(17, 21)}
+    assert certified - wanted == {f"172.{n}.0.1" for n in range(17, 20)}
 
 
-def test_only_private_addresses_that_tablets_can_reach_are_certified() -> None:
+def test_only_private_addresses_that_tablets_and_the_own_screen_open_are_certified() -> None:
     found = [
         Reached(address, is_way_out=True, is_hardware=True)
-        for address in ("127.0.0.1", "93.184.216.34", "10.1.1.1", "10.1.1.1", "169.254.3.4")
+        for address in (
+            "127.0.0.1",
+            "127.0.0.2",
+            "93.184.216.34",
+            "10.1.1.1",
+            "10.1.1.1",
+            "169.254.3.4",
+        )
     ]
-    assert chosen(found) == {"10.1.1.1", "169.254.3.4"}
+    assert chosen(found) == {OWN_SCREEN, "10.1.1.1", "169.254.3.4"}
+    assert chosen([]) == {OWN_SCREEN}
     assert len(private_addresses()) <= ADDRESSES_MAX
