@@ -34,8 +34,13 @@ LEAVES_ON = "2026-11-23"
 STORE_ZONE = ZoneInfo("America/New_York")
 CLERK, CLERK_PIN = "1007", "7007"
 CLERK_ROLE = {
-    "grants": {"sale.operate": "allowed", "sale.override": "allowed"},
-    "ceilings": {"sale.override": {"basket_minor": 100, "day_minor": 150}},
+    "grants": dict.fromkeys(
+        ("sale.operate", "sale.override", "sale.coupon", "basket.void"), "allowed"
+    ),
+    "ceilings": {
+        "sale.override": {"basket_minor": 100, "day_minor": 150},
+        "sale.coupon": {"day_minor": 50},
+    },
 }
 # May vouch for prices up to a half, with the badge alone.
 DEPUTY_ROLE = {
@@ -100,6 +105,18 @@ class Till:
 
     def override(self, line: int, minor: int) -> tuple[str, Any]:
         return f"lines/{line}/override", {"regular_minor": minor, "reason": "deal"}
+
+
+def sold_lines(box: RunningBox, *numbers: int) -> list[int]:
+    """Scan items into lane 1; the numbers of their lines."""
+    box.scan(*map(a_gtin, numbers))
+    wanted = {a_gtin(number) for number in numbers}
+
+    def lines(view: dict[str, Any]) -> dict[str, int]:
+        return {each["gtin"]: each["n"] for each in view["basket"]["lines"]}
+
+    view = box.screen(box.token).wait(lambda view: wanted <= set(lines(view)))
+    return [lines(view)[a_gtin(number)] for number in numbers]
 
 
 DRAWER = ("drawer", {"reason": "change"})
@@ -210,18 +227,8 @@ def test_after_three_no_sales_a_day_a_senior_cashier_asks(box: RunningBox) -> No
 def test_a_price_by_hand_is_not_split_over_lines_nor_over_sales(box: RunningBox) -> None:
     """Alone 1.00 in one sale and 1.50 in a day; items 1 to 3 are at 1.00, 2.00 and 3.00."""
     till = Till(box, CLERK, CLERK_PIN)
-    screen = box.screen(box.token)
-
-    def line_of(number: int) -> int:
-        box.scan(a_gtin(number))
-        view = screen.wait(
-            lambda view: any(each["gtin"] == a_gtin(number) for each in view["basket"]["lines"])
-        )
-        lines = {each["gtin"]: each["n"] for each in view["basket"]["lines"]}
-        return int(lines[a_gtin(number)])
-
-    assert till.ask(*till.override(line_of(3), 220)).status_code == 200  # 0.80 off
-    second = line_of(2)
+    first, second = sold_lines(box, 3, 2)
+    assert till.ask(*till.override(first, 220)).status_code == 200  # 0.80 off
     asked = till.asked(*till.override(second, 170))
     assert (asked["over"], asked["limit"]) == ("basket_minor", 100)
     assert (asked["amount_minor"], asked["basket_minor"], asked["day_minor"]) == (30, 110, 110)
@@ -230,11 +237,29 @@ def test_a_price_by_hand_is_not_split_over_lines_nor_over_sales(box: RunningBox)
     fact = facts(box, "approval.given")[-1]
     assert (fact["basket_minor"], fact["day_minor"]) == (110, 110)
     till.ask("tenders", {"kind": "cash", "amount_minor": 390}).raise_for_status()
-    line = line_of(3)
+    (line,) = sold_lines(box, 3)
     asked = till.asked(*till.override(line, 229))  # 0.71 and the 0.80 of before
     assert (asked["over"], asked["day_minor"]) == ("day_minor", 151), "what M. vouched for is hers"
     assert till.ask(*till.override(line, 230)).status_code == 200
     till.ask("tenders", {"kind": "cash", "amount_minor": 230}).raise_for_status()
+
+
+def test_coupons_count_together_until_the_basket_is_given_up(box: RunningBox) -> None:
+    till, given_up = Till(box, CLERK, CLERK_PIN), {"reason": "customer_left"}
+    for together in (False, True):
+        first, second = sold_lines(box, 2, 3)
+
+        def coupon(line: int, minor: int) -> tuple[str, Any]:
+            body = {"amount_minor": minor, "reference": f"c-{minor}"}
+            return f"lines/{line}/store-coupon", body
+
+        assert till.ask(*coupon(first, 30)).status_code == 200
+        asked = till.asked(*coupon(second, 30))
+        assert (asked["over"], asked["limit"], asked["day_minor"]) == ("day_minor", 50, 60)
+        if together:
+            assert till.vouch(asked["approval"], MANAGER, MANAGER_PIN) == (200, "")
+            assert till.ask(*coupon(second, 30), asked["approval"]).status_code == 200
+        till.ask("void", given_up).raise_for_status()
 
 
 def test_a_badge_vouches_at_the_lane_s_scanner(box: RunningBox, cashier: Till) -> None:
