@@ -12,6 +12,7 @@ from functools import partial, update_wrapper
 from pathlib import Path
 
 from tests.ansible.lab import CLOUD, SECOND
+from tests.ansible.restore import the_database_goes_back_to_an_instant
 from tests.ansible.story import Figures, Story
 from tests.lab.python_env import ROOT
 
@@ -36,6 +37,7 @@ def wide_steps(story: Story) -> list[Step]:
     """All of them, in their order."""
     steps = (
         all_log_ins_are_new,
+        the_database_goes_back_to_an_instant,
         a_second_api_joins,
         an_api_that_dies_is_not_missed,
         a_box_cannot_write_to_its_root,
@@ -148,6 +150,7 @@ def a_second_api_joins(story: Story) -> Figures:
     password = secrets.token_urlsafe(24)
     lab.set(tillbox_cloud_peers=addresses)
     lab.vars[CLOUD] = {
+        **lab.vars.get(CLOUD, {}),
         "tillbox_postgres_clients": [addresses[1]],
         "tillbox_postgres_password": password,
         "tillbox_front_backends": ["127.0.0.1:8080", f"{addresses[1]}:8080"],
