@@ -37,6 +37,8 @@ from shared.kernel.errors import ForbiddenError, RefusedError
 from shared.kernel.ids import RANDOM_BYTES, uuid7
 from shared.wire.enrolment import NONCE_BYTES, enrol_statement
 
+TOLD_MAX, TOLD_FOR_MS = 10, 72 * 3_600_000
+"""So many refused tries of a box's claim are written down within the claim's life."""
 PUBLIC_KEY_BYTES = 32
 DEVICE_BYTES = 10
 SKEW_MS = 900_000
@@ -98,7 +100,9 @@ def enrol(parts: Enrolment, command: Enrol, at_ms: int) -> dict[str, Any]:
     except UsedClaimError as error:
         event = FleetEvent(at_ms, error.dev, error.store_id, REFUSED, "-", error.code)
         with parts.database.begin() as connection:
-            standing_store.add_event(connection, event)
+            told = standing_store.count(connection, error.dev, REFUSED, at_ms - TOLD_FOR_MS)
+            if told < TOLD_MAX:  # nobody floods away what else was done to the box
+                standing_store.add_event(connection, event)
         raise
 
 

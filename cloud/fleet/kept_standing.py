@@ -20,8 +20,8 @@ from shared.kernel.errors import RetailError
 
 BY, WHY = "-", "Shut out before the database was restored"
 _STANDING = text("""
-    SELECT dev, status, coalesce((
-        SELECT max(at_ms) FROM fleet_event e WHERE e.dev = d.dev AND e.action = 'active'), -1)
+    SELECT dev, status, coalesce((SELECT max(at_ms) FROM fleet_event e
+        WHERE e.dev = d.dev AND e.action IN ('active', 'revoked')), -1)
     FROM device d WHERE dev = ANY(:devs)""")
 _REVOKED = text("""
     SELECT d.dev, coalesce((
@@ -41,10 +41,11 @@ def bring_together(database: Database, ca: CaFolder, at_ms: int) -> list[str]:
         with database.begin() as connection:
             known_of = {row[0]: row[1:] for row in connection.execute(_STANDING, {"devs": [*kept]})}
             again = []
-            for dev, (status, active_at_ms) in known_of.items():
+            for dev, (status, decided_at_ms) in known_of.items():
                 if status == standing.REVOKED:
                     continue
-                if active_at_ms > kept[dev].at_ms:
+                # The database knows of it, or of something later: it was put back since.
+                if decided_at_ms >= kept[dev].at_ms:
                     del kept[dev]
                     continue
                 standing.shut_out_again(connection, Order(dev, BY, WHY, at_ms))

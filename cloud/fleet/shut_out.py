@@ -97,7 +97,10 @@ class ShutOut:
         if ca is None:
             return
         now_ms = parts.clock.now_ms()
-        bring_together(parts.database, ca, now_ms)
+        try:
+            bring_together(parts.database, ca, now_ms)
+        except (RetailError, OSError) as error:  # a folder that only root may change: brokers first
+            _log.error("fleet.shut_out_not_kept", because=str(error))
         if parts.crl_file:
             lists = revocation_lists(parts.database, ca, now_ms)
             replace_file(Path(parts.crl_file), lists, PUBLIC_MODE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import text
 
+from cloud.fleet.enrol import TOLD_MAX
 from cloud.fleet.service import token_hash
 from cloud.fleet.standing import Order, revoke
 from cloud.fleet.store import NONCES_KEPT, add_nonce, lock_claim
@@ -330,6 +332,28 @@ def test_a_copied_request_is_answered_once_and_written_down(
     clock.at_ms += 901_000
     assert told(sent.post()) == (422, "enrol.clock")
     assert sent.post().json()["params"] == {"minutes": 15, "now_ms": clock.at_ms}
+
+
+def test_who_tries_again_and_again_cannot_flood_a_boxs_history(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    sent = Sent(api, claim(admin))
+    for _ in range(TOLD_MAX + 3):
+        assert told(sent.post()) == (409, "enrol.copied")
+    actions = [e["action"] for e in admin.get(f"/v1/fleet/boxes/{sent.dev}").json()["events"]]
+    assert actions == ["enrol_refused"] * TOLD_MAX + ["enrolled"]
+
+
+def test_two_copies_of_a_request_at_once_are_answered_once(
+    api: CloudApi, admin: httpx.Client
+) -> None:
+    body = enrol_body(claim(admin), journal_key(KEY), api.clock.now_ms())
+
+    def post(_: int) -> int:
+        return api.stranger().post("/v1/enrol", json=body).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(post, range(4))) == [200, 409, 409, 409]
 
 
 def test_a_box_whose_answers_get_lost_again_and_again_is_answered(
