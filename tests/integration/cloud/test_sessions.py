@@ -89,6 +89,11 @@ def test_a_role_may_do_what_its_permissions_say(api: CloudApi, role: str) -> Non
         "user.read": client.get("/v1/users"),
         "user.write": client.delete("/v1/users/nobody/sessions"),
         "audit.read": client.get("/v1/audit"),
+        "member.read": client.get("/v1/members"),
+        "member.change": client.put("/v1/members/none", json={}),
+        "member.see_personal": client.post("/v1/members/none/personal", json={}),
+        "member.export": client.post("/v1/members/none/export", json={}),
+        "member.erase": client.post("/v1/members/none/erase", json={}),
     }
     allowed = {name for name, answer in asked.items() if answer.status_code != 403}
     assert allowed == set(client.get("/v1/session").json()["permissions"]) == ROLES[role]

@@ -34,6 +34,7 @@ EXPECTED = {
     "POST /v1/lanes/{lane}/session": PUBLIC,
     "DELETE /v1/lanes/{lane}/session": SIGNED_IN,
     "POST /v1/lanes/{lane}/session/badge": PUBLIC,
+    "POST /v1/lanes/{lane}/session/unlock": PUBLIC,
     "POST /v1/lanes/{lane}/approvals/{number}": SIGNED_IN,
     "DELETE /v1/lanes/{lane}/approvals/{number}": SIGNED_IN,
     "GET /v1/lanes/{lane}/events": LOCKED_VIEW,
