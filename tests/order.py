@@ -22,7 +22,8 @@ TOGETHER = {
 }
 FIRST = (
     *("tests/e2e/", "tests/powerloss/", "tests/faults/", "tests/simulation/"),
-    *("tests/architecture/", "tests/integration/", "tests/contract/", "tests/property/"),
+    *("tests/architecture/", "tests/ansible/", "tests/integration/"),
+    *("tests/contract/", "tests/property/"),
 )
 
 
