@@ -41,6 +41,7 @@ STATUS_OF_CODE = {
     "session.code_required": 401,
     "session.wrong_code": 401,
     "device.required": 401,
+    "member.asked_often": 429,
     "session.too_many_tries": 429,
     "receipt.too_many_tries": 429,
     "publication.nothing": 409,

@@ -24,11 +24,12 @@ from cloud.access import (
 from cloud.answer import json_answer
 from cloud.clock import random_bytes
 from cloud.context import Context, Principal
+from cloud.limiter import FailureLimiter
 from cloud.member import box_service, carry, schemas, service
 from cloud.member.keys import keys_of
 from cloud.member.service import Author, Change, Register, Shown
 from cloud.member.store import MemberRow
-from shared.kernel.errors import RefusedError
+from shared.kernel.errors import MissingError, RefusedError
 from shared.kernel.ids import DeviceId
 from shared.member.consent import Consent
 from shared.member.feed import dump_feed, dump_member
@@ -39,6 +40,9 @@ Reader = Depends(Requires(MEMBER_READ))
 Changer = Annotated[Principal, Depends(Requires(MEMBER_CHANGE))]
 Eraser = Annotated[Principal, Depends(Requires(MEMBER_ERASE, fresh=True))]
 Box = Annotated[DeviceId, Depends(DEVICE)]
+UNKNOWN_MAX, UNKNOWN_WINDOW_MS = 200, 3_600_000
+"""So many numbers that are nobody's may one box ask for in an hour, of each API process."""
+_unknown = FailureLimiter(failures_max=UNKNOWN_MAX, window_ms=UNKNOWN_WINDOW_MS)
 _log = structlog.get_logger("cloud.member")
 
 
@@ -144,7 +148,12 @@ def ask_member(body: schemas.MemberAsked, context: ContextDep, dev: Box) -> Resp
     if bool(body.phone_slow) == bool(body.card):
         raise RefusedError("member.question")
     slow, now_ms = bytes.fromhex(body.phone_slow), context.clock.now_ms()
-    found = box_service.ask(_register(context), dev, slow, body.card, now_ms)
+    _refuse_trying(context, dev)
+    try:
+        found = box_service.ask(_register(context), dev, slow, body.card, now_ms)
+    except MissingError:
+        _unknown.failed(dev, context.clock.mono_ms())
+        raise
     return json_answer({"member": dump_member(found)})
 
 
@@ -156,6 +165,12 @@ def bring_member(body: schemas.BoxMember, context: ContextDep, dev: Box) -> Resp
     sealed, now_ms = bytes.fromhex(body.sealed), context.clock.now_ms()
     found = box_service.bring(_register(context), dev, body.member, sealed, now_ms)
     return json_answer({"member": dump_member(found)})
+
+
+def _refuse_trying(context: Context, dev: DeviceId) -> None:
+    """A store asks for strangers now and then; whoever tries out numbers with a box asks always."""
+    if _unknown.wait_ms(dev, context.clock.mono_ms()):
+        raise RefusedError("member.asked_often")
 
 
 def _register(context: Context) -> Register:

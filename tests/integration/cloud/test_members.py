@@ -21,10 +21,13 @@ from cloud.db import Database
 from cloud.ingest.arrival import read_arrival
 from cloud.ingest.service import ingest
 from cloud.member import box_service, service
+from cloud.member.api import UNKNOWN_MAX
 from cloud.member.keys import HeldKeys, init_keys, keys_of, roll_keys
 from cloud.member.service import Author, Change, Register
 from cloud.posters import POSTERS
 from cloud.seal_cipher import CIPHER
+from edge.identity import Identity
+from edge.member.office import Office
 from shared.journal.event import SaleCompleted
 from shared.kernel.errors import CorruptError, MissingError, RefusedError, UnavailableError
 from shared.member import pseudonym
@@ -33,6 +36,7 @@ from shared.member.feed import KnownMember
 from shared.member.pseudonym import card_ref, phone_ref, slow_hash
 from shared.wire.note import seal_note
 from tests.fakes.box_stream import START_MS, BoxStream, a_sale
+from tests.fakes.enrolment import enrol_body, journal_key
 from tests.integration.cloud.test_places import problem
 from tests.lab.cloud_api import CloudApi
 
@@ -474,3 +478,43 @@ def test_only_who_was_erased_is_erased_again() -> None:
     assert members.erased_in(f"7,now,ann,erase_member,member_id={ids[0]},done") == [ids[0]]
     assert members.erased_in(f"7,now,ann,erase_member,member_id={ids[1]},refused") == []
     assert members.erased_in(f"7,now,ann,see_member,member_id={ids[2]},done") == []
+
+
+@pytest.fixture
+def real_box(api: CloudApi, admin: httpx.Client) -> tuple[Office, httpx.Client]:
+    """A box that enrolled over HTTP, and its own way of asking; a client that asks as it does."""
+    place = {"name": "Harbour", "time_zone": "Asia/Shanghai", "currency": "CNY"}
+    admin.put("/v1/stores/harbour", json=place).raise_for_status()
+    token = admin.post("/v1/claims", json={"store_id": "harbour"}).json()["token"]
+    body = enrol_body(token, journal_key("ab" * 32), api.clock.now_ms())
+    told = api.stranger().post("/v1/enrol", json=body).raise_for_status().json()
+    raw = api.stranger()
+    raw.headers["Authorization"] = f"Bearer {told['dev']}.{told['secret']}"
+    return Office(Identity.from_answer(told, api.url), lambda: True), raw
+
+
+def test_a_box_asks_over_the_wire_and_whoever_tries_out_numbers_with_one_is_held_off(
+    admin: httpx.Client, real_box: tuple[Office, httpx.Client], phone: str
+) -> None:
+    office, raw = real_box
+    member = joined(admin, phone)
+    first = office.feed("", "")
+    assert first.members == ()
+    slow = slow_hash(f"+86{phone}", first.keys.salt).hex()
+    known = office.ask(phone_slow=slow)
+    assert (known.member_id, known.last_digits) == (member, phone[-4:])
+    assert office.feed(first.epoch, first.cursor).members == (known,)
+    with pytest.raises(RefusedError, match=r"member\.join"):
+        office.bring(new_id(), b"x" * 60)
+    with pytest.raises(MissingError, match="unknown"):
+        office.ask(phone_slow="00" * 32)
+    at = "/v1/device/members/find"
+    told = [raw.post(at, json={"phone_slow": f"{n:064x}"}) for n in range(1, UNKNOWN_MAX + 1)]
+    codes = [problem(each) for each in told]
+    assert codes[:-1] == [(404, "member.unknown")] * (UNKNOWN_MAX - 1)
+    assert codes[-1] == (429, "member.asked_often")
+    with pytest.raises(RefusedError, match="asked_often"):
+        office.ask(phone_slow=slow)
+    assert raw.post("/v1/device/members", json={}).status_code == 200
+    del raw.headers["Authorization"]
+    assert raw.post("/v1/device/members", json={}).status_code in {401, 403}
