@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from cloud.clock import random_bytes
 from cloud.context import Context
-from cloud.db import Database, DatabaseError
+from cloud.db import Database, StatementError
 from cloud.fleet import standing
 from cloud.fleet.standing import Order
 from cloud.pki.folder import CaFolder, ca_of
@@ -64,7 +64,7 @@ def recall(context: Context) -> None:
         return
     try:
         bring_together(context.database, ca, context.clock.now_ms())
-    except (RetailError, DatabaseError, OSError) as error:
+    except (RetailError, StatementError, OSError) as error:
         _log.error("fleet.shut_out_not_recalled", because=str(error))
 
 

@@ -120,9 +120,19 @@ def test_an_api_that_starts_on_a_restored_database_knows_it_before_the_first_req
     recall(api.context)
     _, events = standing.history(api.context.database, box.dev)
     assert (events[0].action, events[0].reason) == ("revoked", WHY)
-    (ca.path / "device-ca.key").chmod(0o644)  # what it cannot do keeps the API from nothing
+
+
+def test_what_an_api_cannot_recall_keeps_it_from_nothing(
+    api: CloudApi, ca: CaFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (ca.path / "device-ca.key").chmod(0o644)
     recall(api.context)
     (ca.path / "device-ca.key").chmod(0o600)
+    name = api.database_url.rpartition("/")
+    empty = Database(f"{name[0]}/postgres")
+    recall(replace(api.context, database=empty))
+    empty.close()
+    assert capsys.readouterr().out.count("fleet.shut_out_not_recalled") == 2
 
 
 def test_who_was_put_back_into_service_stays_so(box: Identity, api: CloudApi, ca: CaFolder) -> None:
