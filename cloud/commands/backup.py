@@ -122,7 +122,11 @@ def keys(settings: Settings, chosen: Namespace) -> None:
     for path in bring_back_keys(vault, private, files, passing):
         say(f"{path} put back.")
     missing = [str(path) for path in files if not path.is_file()]
-    say(f"Neither here nor in the backup: {', '.join(missing)}" if missing else "All of them are there.")
+    say(
+        f"Neither here nor in the backup: {', '.join(missing)}"
+        if missing
+        else "All of them are there."
+    )
 
 
 def box(settings: Settings, chosen: Namespace) -> None:
