@@ -33,6 +33,7 @@ from shared.journal.event import (
     StreamOpened,
     UnknownEvent,
 )
+from shared.journal.member_event import MemberJoined
 from shared.journal.software_event import SoftwareChanged
 from shared.journal.staff_event import ApprovalGiven, PinChanged, PinGuessed
 from shared.journal.training_event import TrainingSold
@@ -92,6 +93,7 @@ EVENTS: list[Event] = [
     PinGuessed(0, "cashier-1", 10, 640),
     SoftwareChanged("1.0.0", "1.1.0", "update"),
     TrainingSold(1, a_sale()),
+    MemberJoined(1, "m" + "0a" * 12, ("identify", "contact"), "1"),
     UnknownEvent("till.counted", {"minor": 5, "notes": [1, 2]}),
 ]
 
