@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from edge.access import Actor
 from edge.box_parts import activation_draft, make_copies, make_layout, newest_at_ms
 from edge.box_software import SoftwareView, make_updater
-from edge.box_works import make_backups, make_works
+from edge.box_works import make_backups, make_collector, make_works, premises_of
 from edge.clock import SystemClock, VirtualClock
 from edge.desk.desk import Desk
 from edge.desk.migrations import MIGRATIONS as DESK_MIGRATIONS
@@ -37,9 +37,7 @@ from edge.ops.api import OpsRoom
 from edge.ops.care import CareParts, DeviceCare
 from edge.ops.facts import FactParts, FactWriter
 from edge.ops.machine import hardware_model
-from edge.ops.metrics import BoxCollector, BoxGauges
 from edge.ops.pairing_api import PairingRoom
-from edge.ops.self_test import Premises
 from edge.ops.status import CloudContact, Conditions, status_of
 from edge.ops.upkeep import Upkeep, UpkeepParts
 from edge.receipt.layout import zone_of
@@ -142,7 +140,7 @@ class Box:
             self.replica,
             LabelTools(self.prices_at, self.ids, self.currency, self._layout.texts),
         )
-        self._collector = self._make_collector()
+        self._collector = make_collector(self.journal, self.replica, self.effects, self.upkeep)
 
     def start(self) -> None:
         """Open the files, bring the lanes back, then let devices and cloud in."""
@@ -276,8 +274,7 @@ class Box:
             rounding=self.rules.rounding(),
         )
         shown = present(state, around, self.shop.sources)
-        member = None if state.basket is None else state.basket.member
-        return shown | self.people.view(state.lane) | self.members.view(member)
+        return shown | self.people.view(state.lane) | self.members.view(state.basket)
 
     def status(self, lane: int, is_secure: bool) -> dict[str, Any]:  # noqa: FBT001 - one caller
         """The Status of the strip, as a lane sees it."""
@@ -399,18 +396,6 @@ class Box:
             self.members.register,
         )
 
-    def _make_collector(self) -> BoxCollector:
-        return BoxCollector(
-            BoxGauges(
-                lambda: self.journal.head()[0],
-                self.journal.acked,
-                self.replica.active_revision,
-                self.effects.depth,
-                lambda: self.journal.is_short_of_room,
-                self.upkeep.damaged,
-            )
-        )
-
     def _make_updater(self) -> Updater:
         view = SoftwareView(
             self.devices.reports,
@@ -423,11 +408,7 @@ class Box:
 
     def _make_care(self) -> DeviceCare:
         settings, clock = self.settings, self.machine_clock
-        premises = Premises(
-            self.open_baskets,
-            lambda: (day := self.journal.day()) is not None and day.is_open,
-            self._idle_ms,
-        )
+        premises = premises_of(self.journal, self.open_baskets, self._idle_ms)
         return DeviceCare(
             CareParts(
                 reports=self.devices.reports,

@@ -16,9 +16,11 @@ from edge.ids import Ids
 from edge.journal.store import Journal
 from edge.ops.care import DeviceCare
 from edge.ops.errand import TRAINING, Errands
+from edge.ops.metrics import BoxCollector, BoxGauges
 from edge.ops.remote_works import Line, RemoteWorks, WorksParts, end_service
-from edge.ops.self_test import is_quiet
+from edge.ops.self_test import Premises, is_quiet
 from edge.ops.telemetry import ClockState
+from edge.ops.upkeep import Upkeep
 from edge.replica.catalog import StaffMember
 from edge.replica.store import Replica
 from edge.sale.effects import SaleEffects
@@ -148,3 +150,28 @@ def make_backups(settings: Settings, journal: Journal) -> Nightly:
         return day is not None and day.is_open
 
     return nightly_of(settings.data_dir, heads_of, is_day_open)
+
+
+def make_collector(
+    journal: Journal, replica: Replica, effects: SaleEffects, upkeep: Upkeep
+) -> BoxCollector:
+    """What the box counts of itself for /metrics."""
+    return BoxCollector(
+        BoxGauges(
+            lambda: journal.head()[0],
+            journal.acked,
+            replica.active_revision,
+            effects.depth,
+            lambda: journal.is_short_of_room,
+            upkeep.damaged,
+        )
+    )
+
+
+def premises_of(
+    journal: Journal, open_baskets: Callable[[], int], idle_ms: Callable[[], int]
+) -> Premises:
+    """Whether somebody is at work in the store, for what must not disturb them."""
+    return Premises(
+        open_baskets, lambda: (day := journal.day()) is not None and day.is_open, idle_ms
+    )

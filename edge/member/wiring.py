@@ -13,6 +13,7 @@ from edge.member.office import Office
 from edge.member.register import MemberRegister, RegisterParts
 from edge.member.store import MEMBERS_FILE, MemberStore
 from edge.tls import BoxKeys
+from shared.sale.basket import Basket
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class MemberWorks:
         """Close the file."""
         self.store.close()
 
-    def view(self, member: str | None) -> dict[str, str]:
+    def view(self, basket: Basket | None) -> dict[str, str]:
         """What a lane's screen shows of whoever its basket names."""
+        member = None if basket is None else basket.member
         return {"member_digits": "" if member is None else self.register.shown(member)}
 
 
