@@ -24,12 +24,13 @@ PROGRAMS = (
 )
 
 
-def rendered(template: Path) -> str:
+def rendered(template: Path, **given: object) -> str:
     """As Ansible renders with the role's own defaults: what is not there is an error."""
     values: dict[str, Any] = {"ansible_managed": "Ansible", "item": "api"}
     for part in ("defaults", "vars"):
         file = template.parents[1] / part / "main.yml"
         values |= yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    values |= given
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent),
         undefined=jinja2.StrictUndefined,
@@ -88,3 +89,11 @@ def test_the_screens_script_is_one_that_a_shell_takes() -> None:
     done = subprocess.run(["sh", "-n"], input=text, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "certutil" in text
+
+
+def test_an_api_behind_another_machines_nginx_believes_it_who_asks() -> None:
+    template = ANSIBLE / "roles/tillbox_cloud/templates/tillbox-cloud.service.j2"
+    peers = ["10.0.0.1", "10.0.0.2"]
+    assert "FORWARDED_ALLOW_IPS" not in rendered(template)
+    told = rendered(template, tillbox_cloud_peers=peers)
+    assert "\nEnvironment=FORWARDED_ALLOW_IPS=127.0.0.1,10.0.0.1,10.0.0.2\n" in told
