@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,29 @@ def test_the_data_partition_counts_from_the_moment_that_the_table_names_it(tmp_p
     assert CARRY.is_in_force(FSTAB, table)
     assert table.read_text() == FSTAB.read_text()
     assert (tmp_path / "fstab.before-tillbox").read_text() == "UUID=1 / ext4 rw 0 1\n"
+
+
+def test_a_move_that_fails_leaves_the_box_selling_from_its_root(
+    place: Path, tmp_path: Path, monkeypatch
+) -> None:
+    table, ran = tmp_path / "fstab", []
+    table.write_text("UUID=1 / ext4 rw 0 1\n")
+
+    def run(*command: str) -> None:
+        ran.append(command)
+        if command[:2] == ("mount", "--bind") and command[2].endswith("releases"):
+            raise subprocess.CalledProcessError(32, command)
+
+    monkeypatch.setattr(CARRY, "run", run)
+    shown = {str(place)}
+    monkeypatch.setattr(CARRY.os.path, "ismount", lambda path: str(path) in shown)
+    second = tmp_path / "opt/tillbox"
+    folders = [
+        (tmp_path / "data/tillbox", place, "bind"),
+        (tmp_path / "data/releases", second, "bind"),
+    ]
+    with pytest.raises(subprocess.CalledProcessError):
+        CARRY.move(folders, FSTAB, table)
+    assert ran[-2:] == [("umount", "--lazy", str(place)), ("systemctl", "start", CARRY.SERVICE)]
+    assert table.read_text() == "UUID=1 / ext4 rw 0 1\n"
+    assert (place / "identity.json").read_text() == "who"

@@ -78,6 +78,24 @@ def bind(home: Path, place: Path, options: str) -> None:
         run("mount", "-o", ",".join(["remount", "bind", *kept]), str(home), str(place))
 
 
+def move(folders: list[tuple[Path, Path, str]], wanted: Path, table: Path) -> None:
+    """Carry folders, show them, exchange the list; the box sells on from the root if that fails.
+
+    It would sell into folders that no next start shows, or not at all.
+    """
+    try:
+        for home, place, options in folders:
+            carry(place, home)
+            bind(home, place, options)
+        exchange(wanted, table)
+    except BaseException:
+        for _, place, _ in reversed(folders):
+            if os.path.ismount(place):
+                run("umount", "--lazy", str(place))
+        run("systemctl", "start", SERVICE)
+        raise
+
+
 def run(*command: str) -> None:
     """Run a program; CalledProcessError where it fails."""
     subprocess.run(command, check=True)
@@ -97,12 +115,11 @@ def main(wanted: Path, table: Path) -> None:
     # It complains of users that this box lacks, such as the broker's where no sensors are.
     subprocess.run(["systemd-tmpfiles", "--create", FOLDERS], check=False)
     run("systemctl", "stop", SERVICE)
-    for home, place in missing:
-        if not is_late:
-            carry(place, home)
-        bind(home, place, options[place])
-    if not is_late:
-        exchange(wanted, table)
+    if is_late:
+        for home, place in missing:
+            bind(home, place, options[place])
+    else:
+        move([(home, place, options[place]) for home, place in missing], wanted, table)
     run("systemctl", "daemon-reload")
     run("systemctl", "start", SERVICE)
     sys.stdout.write("changed\n")
