@@ -15,6 +15,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import IO
 
 FETCH_S = 60
 _LASTING = ("/pool/", "/by-hash/")
@@ -36,25 +37,32 @@ class _Relay(BaseHTTPRequestHandler):
             self._send(file)
             return
         try:
-            self._fetch(file)
+            part = self._fetch()
         except urllib.error.HTTPError as error:
             self.send_error(error.code)
             return
         except (OSError, http.client.HTTPException) as error:
             self.send_error(502, str(error))
             return
-        self._send(file)
-        if not is_lasting:
-            file.unlink(missing_ok=True)
+        if is_lasting:
+            self._send(part.replace(file))
+            return
+        # Each asker has a file of its own: two hosts may look at one index at the same time.
+        try:
+            self._send(part)
+        finally:
+            part.unlink()
 
-    def _fetch(self, file: Path) -> None:
+    def _fetch(self) -> Path:
+        """A new file with the whole answer; nothing is left of half of one."""
         address = self.upstream + self.path
-        with (
-            urllib.request.urlopen(address, timeout=FETCH_S) as answer,  # noqa: S310 - http mirror
-            tempfile.NamedTemporaryFile(dir=self.kept, delete=False) as part,
-        ):
-            shutil.copyfileobj(answer, part)
-        Path(part.name).replace(file)
+        with tempfile.NamedTemporaryFile(dir=self.kept, delete=False) as part:
+            try:
+                _copy(address, part)
+            except BaseException:
+                Path(part.name).unlink()
+                raise
+        return Path(part.name)
 
     def _send(self, file: Path) -> None:
         with file.open("rb") as body:
@@ -65,6 +73,13 @@ class _Relay(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""
+
+
+def _copy(address: str, part: IO[bytes]) -> None:
+    with urllib.request.urlopen(address, timeout=FETCH_S) as answer:  # noqa: S310 - http mirror
+        shutil.copyfileobj(answer, part)
+        if answer.length:  # the line was cut, and what is kept is kept for good
+            raise http.client.IncompleteRead(b"", answer.length)
 
 
 class _Server(ThreadingHTTPServer):
