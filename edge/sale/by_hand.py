@@ -64,6 +64,12 @@ def taken_by_hand(shop: Shop, basket: Basket) -> Sums:
     return sums
 
 
+def to_count(shop: Shop, before: Basket, after: Basket) -> Sums:
+    """What a basket counts for once it has changed: what was there before may come back undone."""
+    sums = Counter(taken_by_hand(shop, before))
+    return sums | Counter(taken_by_hand(shop, after))
+
+
 def _off(listed_minor: int, off_minor: int) -> Measure:
     if listed_minor <= 0:
         return Measure(amount_minor=off_minor)

@@ -17,7 +17,13 @@ from edge.desk.state import (
 from edge.journal.store import EntryDraft
 from edge.receipt.layout import PrintedSale
 from edge.receipt.pool import SALE
-from edge.sale.by_hand import coupon_measure, override_measure, taken_by_hand, with_totals
+from edge.sale.by_hand import (
+    coupon_measure,
+    override_measure,
+    taken_by_hand,
+    to_count,
+    with_totals,
+)
 from edge.sale.commands import (
     ConfirmAge,
     DismissUnknown,
@@ -141,7 +147,7 @@ def override_price(*, shop: Shop, state: LaneState, command: OverridePrice) -> T
         if approver:
             override = replace(override, approved_by=approver)
         after = basket.with_override(command.line, override)
-        shop.tally.put(after.id, taken_by_hand(shop, after))
+        shop.tally.put(after.id, to_count(shop, basket, after))
     return Turn(changed(state, after, command.line))
 
 
@@ -156,7 +162,7 @@ def hand_in_store_coupon(*, shop: Shop, state: LaneState, command: HandInStoreCo
         measure = with_totals(shop, SALE_COUPON, operator, alone, measure)
         approver = command.authority(SALE_COUPON, measure)
         after = basket.with_coupon(command.line, replace(coupon, approved_by=approver or operator))
-        shop.tally.put(after.id, taken_by_hand(shop, after))
+        shop.tally.put(after.id, to_count(shop, basket, after))
     return Turn(changed(state, after, command.line))
 
 

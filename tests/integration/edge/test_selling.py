@@ -23,10 +23,12 @@ from edge.sale.commands import (
 )
 from edge.sale.recorded import recorded_sale
 from edge.sale.recovery import recover_lane
+from edge.sale.shop import NoTally, Sums
 from edge.sqlite import Writer
 from shared.item.barcode import member_card_code, price_label_code
 from shared.kernel.errors import CorruptError, MissingError, RefusedError
 from shared.sale.tender import TenderKind
+from shared.staff.permission import SALE_COUPON, SALE_OVERRIDE
 from tests.builders import OPENED_AT_MS, a_gtin
 from tests.integration.edge.boxes import (
     DAY,
@@ -156,6 +158,38 @@ def test_an_override_is_recorded_with_who_and_why(lane: Lane) -> None:
     assert (line.gross_minor, line.net_minor) == (250, 200)
     assert line.override is not None
     assert (line.override.book_unit_minor, line.override.approved_by) == (300, "1001")
+
+
+class _Counted(NoTally):
+    """Remembers what each basket counts for."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Sums] = {}
+
+    def put(self, basket: str, sums: Sums) -> None:
+        self.sums[basket] = {key: minor for key, minor in sums.items() if minor}
+
+
+def test_a_price_by_hand_that_may_come_back_undone_still_counts(lane: Lane) -> None:
+    """Else it is raised, the day's rest is given away at another lane, and the rise undone."""
+    tally = _Counted()
+    lane.shop = replace(lane.shop, tally=tally)
+    lane.scan(a_gtin(3))
+    mine = (SALE_OVERRIDE, "1001")
+    lane.do(OverridePrice(1, 250, None, "dented", alone))
+    basket = lane.basket().id
+    lane.do(OverridePrice(1, 300, None, "no", alone))
+    assert tally.sums[basket] == {mine: 50}
+    lane.do(Undo())
+    lane.pay(250)
+    assert tally.sums[basket] == {mine: 50}
+    lane.scan(a_gtin(3))
+    lane.do(HandInStoreCoupon(1, 70, "C-1", alone))
+    lane.do(HandInStoreCoupon(1, 10, "C-2", alone))
+    assert tally.sums[lane.basket().id] == {(SALE_COUPON, "1001"): 70}
+    basket = lane.basket().id
+    lane.pay(290)
+    assert tally.sums[basket] == {(SALE_COUPON, "1001"): 10}, "paid, it counts as it is"
 
 
 def test_an_item_without_a_price_waits_for_one(lane: Lane) -> None:
