@@ -43,6 +43,8 @@ Box = Annotated[DeviceId, Depends(DEVICE)]
 UNKNOWN_MAX, UNKNOWN_WINDOW_MS = 200, 3_600_000
 """So many numbers that are nobody's may one box ask for in an hour, of each API process."""
 _unknown = FailureLimiter(failures_max=UNKNOWN_MAX, window_ms=UNKNOWN_WINDOW_MS)
+# The answer to a joining tells whether the number was known: it must not be the way around that.
+_brought = FailureLimiter(failures_max=UNKNOWN_MAX, window_ms=UNKNOWN_WINDOW_MS)
 _log = structlog.get_logger("cloud.member")
 
 
@@ -148,7 +150,7 @@ def ask_member(body: schemas.MemberAsked, context: ContextDep, dev: Box) -> Resp
     if bool(body.phone_slow) == bool(body.card):
         raise RefusedError("member.question")
     slow, now_ms = bytes.fromhex(body.phone_slow), context.clock.now_ms()
-    _refuse_trying(context, dev)
+    _refuse_trying(context, dev, _unknown)
     try:
         found = box_service.ask(_register(context), dev, slow, body.card, now_ms)
     except MissingError:
@@ -162,14 +164,16 @@ def bring_member(body: schemas.BoxMember, context: ContextDep, dev: Box) -> Resp
     """Take in somebody who joined at a till; told again it changes nothing."""
     if len(body.sealed) % 2:
         raise RefusedError("member.join")
+    _refuse_trying(context, dev, _brought)
+    _brought.failed(dev, context.clock.mono_ms())
     sealed, now_ms = bytes.fromhex(body.sealed), context.clock.now_ms()
     found = box_service.bring(_register(context), dev, body.member, sealed, now_ms)
     return json_answer({"member": dump_member(found)})
 
 
-def _refuse_trying(context: Context, dev: DeviceId) -> None:
+def _refuse_trying(context: Context, dev: DeviceId, asked: FailureLimiter) -> None:
     """A store asks for strangers now and then; whoever tries out numbers with a box asks always."""
-    if _unknown.wait_ms(dev, context.clock.mono_ms()):
+    if asked.wait_ms(dev, context.clock.mono_ms()):
         raise RefusedError("member.asked_often")
 
 

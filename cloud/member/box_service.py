@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ from shared.kernel.errors import CorruptError, MissingError, RefusedError
 from shared.member.consent import Consent, check_consents
 from shared.member.feed import MS_MAX, ROWS_MAX, Feed, KnownMember
 from shared.member.phone import last_digits, normal_phone
-from shared.member.pseudonym import is_member_id, phone_ref, slow_hash
+from shared.member.pseudonym import ID_BYTES, is_member_id, member_id, phone_ref, slow_hash
 from shared.wire.note import open_note
 
 
@@ -82,14 +82,15 @@ def ask(register: Register, dev: str, slow: bytes, card: str, at_ms: int) -> Kno
         return _known(register, connection, store_id, row, at_ms)
 
 
-def bring(register: Register, dev: str, member_id: str, payload: bytes, now_ms: int) -> KnownMember:
+def bring(register: Register, dev: str, till_id: str, payload: bytes, now_ms: int) -> KnownMember:
     """Take in whoever joined at a till; told again it changes nothing.
 
-    Whose number is known already stays who they are: the till's id becomes another of theirs.
+    Whose number is known already stays who they are: the till's id becomes another of theirs. Who
+    was taken for somebody with another number, or for somebody erased before, is somebody new.
     Raises RefusedError `member.join` for what cannot be one, or `member.consent`,
     MissingError `member.erased` where that id was erased meanwhile.
     """
-    joined = _read(register, dev, member_id, payload)
+    joined = _read(register, dev, till_id, payload)
     slow = slow_hash(joined.phone, register.keys.of_store("").salt)
     try:
         return _take(register, dev, joined, slow, min(joined.at_ms, now_ms))
@@ -100,8 +101,14 @@ def bring(register: Register, dev: str, member_id: str, payload: bytes, now_ms: 
 def _take(register: Register, dev: str, joined: Joined, slow: bytes, at_ms: int) -> KnownMember:
     with register.database.begin() as connection:
         store_id = box_store.store_of(connection, dev)
+        by = f"{store_id}/{joined.operator}"
         row = store.find(connection, joined.member_id)
-        if row is None:
+        if row is not None and _is_somebody_else(connection, row, slow, (at_ms, by)):
+            row = store.find_by_phone(connection, slow)
+            if row is None:
+                own = replace(joined, member_id=member_id(register.random(ID_BYTES)))
+                row = _added(register, connection, own, slow, (store_id, at_ms))
+        elif row is None:
             row = store.find_by_phone(connection, slow)
             if row is None:
                 row = _added(register, connection, joined, slow, (store_id, at_ms))
@@ -109,13 +116,29 @@ def _take(register: Register, dev: str, joined: Joined, slow: bytes, at_ms: int)
                 store.add_alias(connection, joined.member_id, row.member_id)
         if row.state != ACTIVE:
             raise MissingError("member.erased")
-        by = f"{store_id}/{joined.operator}"
-        kept = store.consents(connection, row.member_id)
-        if not any((each.at_ms, each.by) == (at_ms, by) for each in kept):
+        if not _has_heard(connection, row, (at_ms, by)):
             given = tuple(each for each in joined.consents if each.is_given)
             store.add_consents(connection, row.member_id, given, at_ms, by)
         store.be_at_store(connection, store_id, row.member_id, at_ms)
         return _known(register, connection, store_id, row, at_ms)
+
+
+def _is_somebody_else(
+    connection: Connection, row: MemberRow, slow: bytes, heard: tuple[int, str]
+) -> bool:
+    """Whether the till's list was old: whom it took the customer for has another number by now.
+
+    Or was erased before the customer joined: then that customer joined anew.
+    """
+    if row.state != ACTIVE:
+        return row.erased_at_ms is not None and row.erased_at_ms < heard[0]
+    return row.phone_slow != slow and not _has_heard(connection, row, heard)
+
+
+def _has_heard(connection: Connection, row: MemberRow, heard: tuple[int, str]) -> bool:
+    """Whether what was agreed to then (UTC ms), before that person, is kept already."""
+    kept = store.consents(connection, row.member_id)
+    return any((each.at_ms, each.by) == heard for each in kept)
 
 
 def _added(
@@ -150,16 +173,16 @@ def _known(
     return KnownMember(row.member_id, ref, row.last_digits, cards, at_ms)
 
 
-def _read(register: Register, dev: str, member_id: str, payload: bytes) -> Joined:
-    if not is_member_id(member_id):
+def _read(register: Register, dev: str, till_id: str, payload: bytes) -> Joined:
+    if not is_member_id(till_id):
         raise RefusedError("member.join")
     # What one box sealed for one member is no other's.
-    about = f"{dev}/{member_id}"
+    about = f"{dev}/{till_id}"
     try:
         note = open_note(CIPHER, register.keys.join_private(), payload, about)
         raw: dict[str, Any] = orjson.loads(note)
         joined = Joined(
-            member_id=member_id,
+            member_id=till_id,
             phone=normal_phone(str(raw["phone"]), ""),
             operator=str(raw["operator"])[:64].replace("\0", ""),
             at_ms=int(raw["at_ms"]),

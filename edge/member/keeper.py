@@ -66,8 +66,16 @@ class MemberKeeper:
             self._wake.set()
 
     def step(self) -> None:
-        """Bring who waits, then ask what is new. Raises as `Office`."""
-        self._bring()
+        """Bring who waits, then ask what is new. Raises as `Office`.
+
+        Whatever cannot be brought now, who was erased is heard of.
+        """
+        late = self._bring()
+        self._ask()
+        if late is not None:
+            raise late
+
+    def _ask(self) -> None:
         for _ in range(PIECES_MAX):
             chain = self._parts.store.chain()
             place = ("", "") if chain is None else (chain.epoch, chain.place)
@@ -76,18 +84,20 @@ class MemberKeeper:
             if not feed.has_more or self._is_stopping:
                 return
 
-    def _bring(self) -> None:
+    def _bring(self) -> RetailError | None:
+        """Why some still wait; None when nobody does."""
         for each in self._parts.store.waiting():
             try:
                 known = self._parts.office.bring(each.member, each.sealed)
             except RetailError as error:
                 if not is_for_good(error):
-                    raise
+                    return error
                 # It will never be taken: kept, it would stand in the way of all that come after.
                 _log.error("member.not_taken", member=each.member, code=error.code)
                 self._parts.store.brought(each.member, None)
             else:
                 self._parts.store.brought(each.member, known)
+        return None
 
     def _run(self) -> None:
         while not self._is_stopping:

@@ -10,7 +10,8 @@ from shared.kernel.errors import MissingError, RefusedError, UnavailableError
 from shared.member.feed import Feed, KnownMember, read_feed, read_member
 
 _TIMEOUT_S, _ASK_TIMEOUT_S, _CONNECT_TIMEOUT_S = 20.0, 4.0, 3.0
-_OK, _NOT_FOUND, _BAD, _BUSY, _FAILED = 200, 404, 400, 429, 500
+_OK, _NOT_FOUND, _BAD, _FAILED = 200, 404, 400, 500
+_OFTEN = "member.asked_often"
 
 
 class Office:
@@ -64,4 +65,4 @@ class Office:
 
 def is_for_good(error: Exception) -> bool:
     """Whether head office will never take what was brought."""
-    return isinstance(error, RefusedError | MissingError)
+    return isinstance(error, RefusedError | MissingError) and error.code != _OFTEN

@@ -20,14 +20,15 @@ from cloud.commands import members
 from cloud.db import Database
 from cloud.ingest.arrival import read_arrival
 from cloud.ingest.service import ingest
+from cloud.limiter import FailureLimiter
 from cloud.member import box_service, service
-from cloud.member.api import UNKNOWN_MAX
+from cloud.member.api import UNKNOWN_MAX, UNKNOWN_WINDOW_MS
 from cloud.member.keys import HeldKeys, init_keys, keys_of, roll_keys
 from cloud.member.service import Author, Change, Register
 from cloud.posters import POSTERS
 from cloud.seal_cipher import CIPHER
 from edge.identity import Identity
-from edge.member.office import Office
+from edge.member.office import Office, is_for_good
 from shared.journal.event import SaleCompleted
 from shared.kernel.errors import CorruptError, MissingError, RefusedError, UnavailableError
 from shared.member import pseudonym
@@ -376,6 +377,52 @@ def test_who_joins_twice_stays_one_member_with_all_sales(
     assert admin.get(f"/v1/members/{first}").json()["sales"] == 1
 
 
+def test_whom_an_old_list_takes_for_somebody_else_becomes_a_member_of_their_own(
+    admin: httpx.Client, register: Register, new_box: NewBox, phone: str
+) -> None:
+    """Their number was another's: what they agree to is not the other one's consent."""
+    other = joined(admin, phone)
+    moved = {"phone": str(next(_phones)), "currency": "CNY"}
+    admin.put(f"/v1/members/{other}", json=moved).raise_for_status()
+    box = new_box()
+    agreed = [[MEMBERSHIP, True, "1"], [MARKETING, True, "1"]]
+    note = note_of(register, box, other, phone=f"+86{phone}", consents=agreed)
+    brought = [box_service.bring(register, box.dev, other, note, START_MS + 5) for _ in range(2)]
+    assert brought[0] == brought[1]
+    assert brought[0].member_id != other
+    assert found(admin, phone=phone)[0]["member_id"] == brought[0].member_id
+    shown = admin.get(f"/v1/members/{other}").json()
+    assert [each["purpose"] for each in shown["consents"]] == [MEMBERSHIP]
+
+
+def test_a_number_that_was_changed_since_a_till_told_it_stays_changed(
+    admin: httpx.Client, register: Register, new_box: NewBox, phone: str
+) -> None:
+    box, member = new_box(), new_id()
+    note = note_of(register, box, member, phone=f"+86{phone}")
+    box_service.bring(register, box.dev, member, note, START_MS)  # and the answer was lost
+    moved = {"phone": str(next(_phones)), "currency": "CNY"}
+    admin.put(f"/v1/members/{member}", json=moved).raise_for_status()
+    assert box_service.bring(register, box.dev, member, note, START_MS).member_id == member
+    assert found(admin, phone=phone) == []
+
+
+def test_an_erased_member_who_joins_again_at_a_till_with_an_old_list_is_somebody_new(
+    admin: httpx.Client, register: Register, new_box: NewBox, phone: str
+) -> None:
+    box, member = new_box(), new_id()
+    before = note_of(register, box, member, phone=f"+86{phone}")
+    box_service.bring(register, box.dev, member, before, START_MS)
+    service.erase(register, member, Author("ann", START_MS + 10))
+    with pytest.raises(MissingError, match=r"member\.erased"):
+        box_service.bring(register, box.dev, member, before, START_MS + 20)
+    again = note_of(register, box, member, phone=f"+86{phone}", at_ms=START_MS + 20)
+    brought = box_service.bring(register, box.dev, member, again, START_MS + 30)
+    assert brought.member_id != member
+    assert found(admin, phone=phone)[0]["member_id"] == brought.member_id
+    assert admin.get(f"/v1/members/{member}").json()["state"] == "erased"
+
+
 def test_what_a_till_sealed_is_good_for_that_till_and_member_only(
     register: Register, new_box: NewBox
 ) -> None:
@@ -491,6 +538,20 @@ def real_box(api: CloudApi, admin: httpx.Client) -> tuple[Office, httpx.Client]:
     raw = api.stranger()
     raw.headers["Authorization"] = f"Bearer {told['dev']}.{told['secret']}"
     return Office(Identity.from_answer(told, api.url), lambda: True), raw
+
+
+def test_joining_is_no_way_to_try_out_more_numbers(
+    real_box: tuple[Office, httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, _ = real_box
+    limiter = FailureLimiter(failures_max=1, window_ms=UNKNOWN_WINDOW_MS)
+    monkeypatch.setattr("cloud.member.api._brought", limiter)
+    codes = []
+    for _ in range(2):
+        with pytest.raises(RefusedError) as refused:
+            office.bring(new_id(), b"x" * 60)
+        codes.append((refused.value.code, is_for_good(refused.value)))
+    assert codes == [("member.join", True), ("member.asked_often", False)]
 
 
 def test_a_box_asks_over_the_wire_and_whoever_tries_out_numbers_with_one_is_held_off(

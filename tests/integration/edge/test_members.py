@@ -290,6 +290,23 @@ def test_what_head_office_never_takes_does_not_stand_in_the_way(till: Till) -> N
         till.register.find("212 555 0188")
 
 
+def test_who_cannot_be_brought_now_waits_and_who_was_erased_is_heard_of_all_the_same(
+    till: Till,
+) -> None:
+    till.keeper.step()
+    member = till.join("212 555 0188")
+    till.office.refuses = RefusedError("member.asked_often")
+    gone = KnownMember(ANN.member_id, "", "", (), OPENED_AT_MS, is_active=False)
+    till.office.members.append(gone)
+    with pytest.raises(RefusedError, match="asked_often"):
+        till.keeper.step()
+    assert [each.member for each in till.store.waiting()] == [member]
+    assert till.register.shown(ANN.member_id) == ""
+    till.office.refuses = None
+    till.keeper.step()
+    assert till.store.waiting() == []
+
+
 def test_nobody_joins_without_agreeing(till: Till) -> None:
     till.keeper.step()
     no = (Consent(MEMBERSHIP, is_given=False, text_version="1"),)
