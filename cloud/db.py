@@ -67,6 +67,8 @@ class Database:
             pool_size=connections,
             max_overflow=connections,
             pool_pre_ping=True,
+            # Errors end up in logs; what a statement was given may be somebody's.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 "options": f"-c lock_timeout={lock_wait_ms}"

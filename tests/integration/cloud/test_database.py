@@ -26,3 +26,11 @@ def test_a_transaction_that_nobody_goes_on_with_gives_its_locks_back(database: D
     connection.close()
     assert time.monotonic() - began >= IDLE_MS / 1_000
     frozen.close()
+
+
+def test_an_error_tells_nothing_of_what_a_statement_was_given(database: Database) -> None:
+    """Errors end up in logs, and what was given may be somebody's."""
+    with pytest.raises(DBAPIError) as failed, database.begin() as connection:
+        connection.execute(text("SELECT :given FROM no_table"), {"given": "whoever-it-is"})
+    assert "no_table" in str(failed.value)
+    assert "whoever-it-is" not in str(failed.value)
