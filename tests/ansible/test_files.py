@@ -30,6 +30,7 @@ KEYWORDS = {
     *("name", "when", "register", "notify", "loop", "loop_control", "vars", "tags", "become"),
     *("changed_when", "failed_when", "check_mode", "no_log", "until", "retries", "delay"),
     *("environment", "delegate_to", "run_once", "block", "always", "rescue", "listen"),
+    *("diff", "ignore_unreachable"),
 }
 SECRET_WORDS = ("password", "token", "claim", "secret")
 
