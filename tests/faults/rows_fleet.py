@@ -260,7 +260,7 @@ _IDENTITY_ROWS = (
         "real API",
         (
             f"{_ENROLMENT}test_a_lost_answer_can_be_asked_for_again",
-            "tests/integration/edge/test_fetch_and_enrol.py::test_a_repeat_after_a_lost_answer_is_the_same_request",
+            "tests/integration/edge/test_fetch_and_enrol.py::test_a_repeat_after_a_lost_answer_asks_for_the_same_signed_anew",
         ),
     ),
     Fault(
