@@ -11,6 +11,7 @@ import orjson
 from cloud.member import service, store
 from cloud.member.personal import opened
 from cloud.member.service import Register
+from shared.journal.event import EntrySalvaged
 from shared.kernel.errors import MissingError
 
 SALES_MAX = 10_000
@@ -63,6 +64,8 @@ def as_text(carried: dict[str, Any]) -> str:
 
 def _sale(store_id: str, body: bytes) -> dict[str, Any]:
     entry = orjson.loads(body)
+    while entry["type"] == EntrySalvaged.type:  # the books took what it carries
+        entry = orjson.loads(entry["data"]["body"])
     sale = entry["data"]["sale"]
     return {
         "at": _instant(int(entry["at"])),

@@ -54,12 +54,20 @@ _STALE = text(f"""{_SELECT} WHERE sealed IS NOT NULL AND key_id <> :key_id
     ORDER BY member_id LIMIT :most FOR UPDATE SKIP LOCKED""")
 _RESEAL = text("UPDATE member SET sealed = :sealed, key_id = :key_id WHERE member_id = :member_id")
 _KEY_IDS = text("SELECT DISTINCT key_id FROM member WHERE key_id IS NOT NULL ORDER BY key_id")
+# A sale that a box brought out of an older journal stands in its carrier.
 _SALES = text("""
-    SELECT sold.store_id, sold.at_ms, entry.body
-    FROM member_sale sold JOIN entry ON entry.store_id = sold.store_id
-        AND entry.at_ms = sold.at_ms AND entry.type = 'sale.completed'
-        AND entry.id = CAST(sold.entry_id AS text)
-    WHERE sold.ref = ANY(:refs) ORDER BY sold.at_ms, sold.entry_id LIMIT :most""")
+    WITH sold AS (SELECT * FROM member_sale WHERE ref = ANY(:refs)),
+    told AS (
+        SELECT sold.*, entry.body, false AS is_carried
+        FROM sold JOIN entry ON entry.store_id = sold.store_id
+            AND entry.at_ms = sold.at_ms AND entry.type = 'sale.completed'
+            AND entry.id = CAST(sold.entry_id AS text)
+        UNION ALL
+        SELECT sold.*, entry.body, true
+        FROM sold JOIN entry ON entry.store_id = sold.store_id
+            AND entry.type = 'entry.salvaged' AND entry.id = CAST(sold.entry_id AS text))
+    SELECT DISTINCT ON (at_ms, entry_id) store_id, at_ms, body FROM told
+    ORDER BY at_ms, entry_id, is_carried LIMIT :most""")
 _COUNT_SALES = text("SELECT count(*) FROM member_sale WHERE ref = ANY(:refs)")
 
 

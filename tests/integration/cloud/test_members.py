@@ -29,7 +29,7 @@ from cloud.posters import POSTERS
 from cloud.seal_cipher import CIPHER
 from edge.identity import Identity
 from edge.member.office import Office, is_for_good
-from shared.journal.event import SaleCompleted
+from shared.journal.event import EntrySalvaged, SaleCompleted
 from shared.kernel.errors import CorruptError, MissingError, RefusedError, UnavailableError
 from shared.member import pseudonym
 from shared.member.consent import MARKETING, MEMBERSHIP, Consent
@@ -240,6 +240,21 @@ def test_all_that_is_known_of_a_member_can_be_carried_away(
     assert data["consents"][0]["purpose"] == MEMBERSHIP
     assert f"phone: +86{phone}" in answer["text"]
     assert admin.get(f"/v1/members/{member}").json()["stores"] == [box.store_id]
+
+
+def test_a_sale_that_came_out_of_a_dead_box_is_carried_away_too(
+    admin: httpx.Client, register: Register, new_box: NewBox, phone: str
+) -> None:
+    member = joined(admin, phone)
+    dead, box = new_box(), new_box()
+    dead.append(SaleCompleted(replace(a_sale(1), member=member)))
+    carried = EntrySalvaged(dead.stream_id.hex(), 0, dead.hashes[0].hex(), dead.bodies[0].decode())
+    box.append(carried, entry_id=dead.id_at(0))
+    arrival = read_arrival(box.dev, box.batch(0, 0))
+    ingest(database=register.database, arrival=arrival, posters=POSTERS, now_ms=START_MS)
+    data = admin.post(f"/v1/members/{member}/export").raise_for_status().json()["data"]
+    assert data["sales_in_all"] == 1
+    assert [each["receipt_no"] for each in data["sales"]] == ["1-000001"]
 
 
 def test_an_erased_member_is_nobody_any_more_and_the_sales_stand(
