@@ -6,16 +6,22 @@ Only `waiting` may not: it holds who joined here and is not known at head office
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from edge.sqlite import Step, Writer
+import structlog
+
+from edge.sqlite import Step, Writer, connect_reader
 from shared.kernel.errors import CorruptError
 from shared.member.feed import KNOWN_MS, Feed, KnownMember
 from shared.member.pseudonym import BoxKeys
 
 MEMBERS_FILE = "members.db"
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_log = structlog.get_logger("member")
 MIGRATIONS: tuple[Step, ...] = (
     """
     CREATE TABLE member(
@@ -68,24 +74,37 @@ class MemberStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = Writer(path, "NORMAL")
+        # A lane that shows a member does not wait while a piece of the list is written.
+        self._reading = threading.Lock()
+        self._reader: sqlite3.Connection | None = None
         self._chain: Chain | None = None
 
     def open(self) -> None:
         """Open the file; one that is damaged begins anew, as head office can tell all of it."""
         try:
-            self._file.open(MIGRATIONS)
-        except CorruptError:
-            self._file.close()
+            self._open()
+        except (CorruptError, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and not _is_damage(error):
+                raise
+            self.close()
             for each in self._path.parent.glob(self._path.name + "*"):
                 each.unlink()
-            self._file.open(MIGRATIONS)
+            self._open()
+
+    def _open(self) -> None:
+        self._file.open(MIGRATIONS)
         with self._file.transaction() as connection:
             # What is erased is to be gone from the card, not only from the table.
             connection.execute("PRAGMA secure_delete=ON")
+        self._reader = connect_reader(self._path)
         self._chain = self._read_chain()
 
     def close(self) -> None:
         """Close the file; may be called twice."""
+        with self._reading:
+            reader, self._reader = self._reader, None
+            if reader is not None:  # first: the writer is the last one, and checkpoints
+                reader.close()
         self._file.close()
 
     def chain(self) -> Chain | None:
@@ -94,24 +113,24 @@ class MemberStore:
 
     def by_phone(self, phone_ref: str) -> str | None:
         """The id of who has that number."""
-        rows = self._file.rows(
+        rows = self._found(
             "SELECT member FROM member WHERE phone_ref=?", (bytes.fromhex(phone_ref),)
         )
         return str(rows[0][0]) if rows else None
 
     def by_card(self, card_ref: str) -> str | None:
         """The id of who has that card."""
-        rows = self._file.rows("SELECT member FROM card WHERE card_ref=?", (card_ref,))
+        rows = self._found("SELECT member FROM card WHERE card_ref=?", (card_ref,))
         return str(rows[0][0]) if rows else None
 
     def digits(self, member: str) -> str:
         """The last digits of a member's number, "" where they are not known."""
-        rows = self._file.rows("SELECT digits FROM member WHERE member=?", (member,))
+        rows = self._found("SELECT digits FROM member WHERE member=?", (member,))
         return str(rows[0][0]) if rows else ""
 
     def count(self) -> int:
         """How many members this box knows."""
-        return int(self._file.rows("SELECT count(*) FROM member")[0][0])
+        return int(self._rows("SELECT count(*) FROM member")[0][0])
 
     def take(self, feed: Feed, now_ms: int) -> None:
         """Take a piece of the list; of another epoch it is the first of a new one."""
@@ -156,7 +175,7 @@ class MemberStore:
 
     def waiting(self) -> list[Waiting]:
         """Who joined here and is not known at head office yet, oldest first."""
-        rows = self._file.rows("SELECT member, sealed, at_ms FROM waiting ORDER BY at_ms LIMIT 100")
+        rows = self._rows("SELECT member, sealed, at_ms FROM waiting ORDER BY at_ms LIMIT 100")
         return [Waiting(*row) for row in rows]
 
     def brought(self, member: str, known: KnownMember | None) -> None:
@@ -171,14 +190,32 @@ class MemberStore:
             if known is not None:
                 _put(connection, (known,))
 
+    def _found(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The same; nothing where the file is damaged: selling goes on without members."""
+        try:
+            return self._rows(sql, parameters)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            _log.error("member.list_damaged", because=str(error))
+            return []
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._reading:
+            if self._reader is None:
+                raise RuntimeError(f"{self._path.name} is not open")
+            return self._reader.execute(sql, parameters).fetchall()
+
     def _read_chain(self) -> Chain | None:
-        rows = self._file.rows(
-            "SELECT epoch, place, salt, card_key, store_key, join_public FROM chain"
-        )
+        rows = self._rows("SELECT epoch, place, salt, card_key, store_key, join_public FROM chain")
         if not rows:
             return None
         epoch, place, salt, card, store, public = rows[0]
         return Chain(epoch, place, BoxKeys(salt, card, store), public)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
 def _put(connection: sqlite3.Connection, members: Iterable[KnownMember]) -> None:

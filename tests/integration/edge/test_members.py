@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -307,11 +308,48 @@ def test_who_cannot_be_brought_now_waits_and_who_was_erased_is_heard_of_all_the_
     assert till.store.waiting() == []
 
 
+def test_a_lane_does_not_wait_while_the_list_is_written(till: Till) -> None:
+    till.keeper.step()
+    found: list[str] = []
+    with till.store._file.transaction():  # as long as a piece of the list takes
+        lane = threading.Thread(target=lambda: found.append(till.register.of_card("2479")))
+        lane.start()
+        lane.join(10)
+        assert found == [ANN.member_id]
+
+
 def test_nobody_joins_without_agreeing(till: Till) -> None:
     till.keeper.step()
     no = (Consent(MEMBERSHIP, is_given=False, text_version="1"),)
     with pytest.raises(RefusedError, match="consent"):
         till.register.prepare(PHONE, no, "1001")
+
+
+def spoil(file: Path) -> None:
+    """All pages but the first, which says that it is a database, become rubbish."""
+    raw = file.read_bytes()
+    file.write_bytes(raw[:4096] + b"\xa5" * (len(raw) - 4096))
+
+
+def test_a_list_that_is_found_damaged_inside_begins_anew_and_the_box_starts(till: Till) -> None:
+    till.keeper.step()
+    till.store.close()
+    spoil(till.folder / MEMBERS_FILE)
+    till.store.open()
+    assert till.store.chain() is None
+    till.keeper.step()
+    assert till.register.find(PHONE) == ANN.member_id
+
+
+def test_a_list_that_is_damaged_while_the_box_runs_stops_no_sale(till: Till) -> None:
+    till.keeper.step()
+    till.store.close()
+    till.store.open()  # what is in no memory is read from the card
+    spoil(till.folder / MEMBERS_FILE)
+    till.lane.scan(a_gtin(3), member_card_code("2479"))
+    assert till.lane.basket().member == card_ref("2479", KEYS.card)
+    assert till.register.shown(ANN.member_id) == ""
+    till.lane.pay(290)
 
 
 def test_a_damaged_list_begins_anew(till: Till) -> None:
