@@ -104,6 +104,7 @@ def locked(view: dict[str, Any]) -> dict[str, Any]:
         "approvable": [],
         "approval": None,
         "basket": _basket(Basket("", 0), PricedBasket((), 0, 0, 0, 0), 0) | NOTHING_PROMOTED,
+        "member_digits": "",
         "weighing": None,
         "touched_line": None,
         "last_scan": None,

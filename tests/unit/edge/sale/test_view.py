@@ -160,6 +160,13 @@ def test_a_screen_without_a_session_sees_neither_goods_nor_people() -> None:
     assert "Ann" not in str(view)
 
 
+def test_a_screen_without_a_session_sees_nothing_of_the_member() -> None:
+    """Anybody in the store's network may look at a lane so."""
+    state = LaneState(1, operator=ANN, basket=a_basket(an_item(), member="m1"))
+    told = locked(shown(state, an_item()) | {"member_digits": "5678"})
+    assert (told["member_digits"], told["basket"]["member"]) == ("", None)
+
+
 def test_a_deleted_replica_needs_prices_and_does_not_crash() -> None:
     basket = replace(a_basket(an_item()), revision=3)
     priced = price_open_basket(basket, sources(Prices(an_item())))
