@@ -69,9 +69,12 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """One S3 server for all tests of this worker; make buckets of your own."""
+    """One S3 server for a test file (no longer: it is busy also while nobody asks it).
+
+    Make buckets of your own.
+    """
     running = S3Server(tmp_path_factory.mktemp("s3")).start()
     yield running
     running.stop()
