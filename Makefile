@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
-# One more than processors: a third of the tests' time is waiting for processes, disks and pages.
-WORKERS ?= 3
+# Two for each processor: a third of the tests' time is waiting for processes, disks and pages.
+WORKERS ?= 4
 # Where bytecode may not be kept, each of some hundred processes compiles the product anew.
 unexport PYTHONDONTWRITEBYTECODE
 
