@@ -28,6 +28,7 @@ MIGRATIONS: tuple[Step, ...] = (
         member TEXT PRIMARY KEY, phone_ref BLOB, digits TEXT NOT NULL, last_at_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX member_phone ON member(phone_ref);
+    CREATE INDEX member_last ON member(last_at_ms);
     CREATE TABLE card(
         card_ref TEXT PRIMARY KEY, member TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
@@ -143,9 +144,7 @@ class MemberStore:
                 connection.execute("DELETE FROM member")
             _put(connection, feed.members)
             if not feed.has_more:
-                old = "member IN (SELECT member FROM member WHERE last_at_ms<?)"
-                connection.execute(f"DELETE FROM card WHERE {old}", (now_ms - KNOWN_MS,))  # noqa: S608 - fixed text
-                connection.execute("DELETE FROM member WHERE last_at_ms<?", (now_ms - KNOWN_MS,))
+                _forget(connection, now_ms)
             connection.execute(
                 "INSERT OR REPLACE INTO chain VALUES(1,?,?,?,?,?,?)",
                 (
@@ -212,6 +211,15 @@ class MemberStore:
             return None
         epoch, place, salt, card, store, public = rows[0]
         return Chain(epoch, place, BoxKeys(salt, card, store), public)
+
+
+def _forget(connection: sqlite3.Connection, now_ms: int) -> None:
+    """Who was not in the store for long; of a clock that is far ahead nobody is forgotten."""
+    newest = connection.execute("SELECT coalesce(max(last_at_ms), 0) FROM member").fetchone()[0]
+    before = (min(now_ms, int(newest)) - KNOWN_MS,)
+    old = "SELECT member FROM member WHERE last_at_ms<?"
+    connection.execute(f"DELETE FROM card WHERE member IN ({old})", before)  # noqa: S608 - fixed text
+    connection.execute("DELETE FROM member WHERE last_at_ms<?", before)
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

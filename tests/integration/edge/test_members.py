@@ -221,6 +221,15 @@ def test_a_list_of_many_pieces_a_new_epoch_and_old_faces(till: Till) -> None:
     assert till.register.find(PHONE) == ANN.member_id
 
 
+def test_a_clock_that_is_years_ahead_forgets_nobody(till: Till) -> None:
+    till.keeper.step()
+    chain = till.store.chain()
+    assert chain is not None
+    told = till.office.feed(chain.epoch, chain.place)
+    till.store.take(told, OPENED_AT_MS + 3 * KNOWN_MS)
+    assert till.register.find(PHONE) == ANN.member_id
+
+
 def test_a_customer_joins_offline_and_is_known_at_once(till: Till) -> None:
     till.office.members = []
     till.keeper.step()
