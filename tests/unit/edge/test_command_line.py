@@ -1,8 +1,7 @@
 """The command line of a box: help that helps, one sentence for each failure."""
 
 import json
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import pytest
@@ -74,6 +73,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence(
     content: bytes | None,
     words: str,
     tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "edge.toml").write_text("[box]\nport = 0\n", encoding="utf-8")
     save_identity(tmp_path, an_identity())
@@ -83,23 +83,28 @@ def test_a_file_that_cannot_be_used_is_one_sentence(
         (tmp_path / file).mkdir()
     else:
         (tmp_path / file).write_bytes(content)
-    error = error_of_run(tmp_path)
+    error = error_of_run(tmp_path, capsys)
     assert "Traceback" not in error
     assert words in error.splitlines()[-1]
 
 
-def error_of_run(folder: Path) -> str:
-    """What a box process that cannot start says; in this one it would take the signals."""
-    command = [sys.executable, "-m", "edge", "run", "--data", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    assert done.returncode == 1
-    return done.stderr
+def error_of_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a box that cannot start says; the signals stay with the tests."""
+    ours = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        assert main(["run", "--data", str(folder)]) == 1
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+    return capsys.readouterr().err
 
 
-def test_an_enrolled_box_makes_no_second_key(tmp_path: Path) -> None:
+def test_an_enrolled_box_makes_no_second_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "edge.toml").write_text("[box]\nport = 0\n", encoding="utf-8")
     save_identity(tmp_path, an_identity())
-    assert "journal.key is missing or damaged" in error_of_run(tmp_path)
+    assert "journal.key is missing or damaged" in error_of_run(tmp_path, capsys)
     assert not (tmp_path / KEY_FILE).exists()
 
 
