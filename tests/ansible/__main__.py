@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 from tests.ansible.lab import OUT, SECOND, Lab
 from tests.ansible.story import NEW_BOX, STORES, Figures, Story
@@ -71,6 +72,7 @@ def _take(step: Callable[[], Figures | None], story: Story) -> Row | None:
     except (AssertionError, SetupError):
         say(f"  FAIL {name} ({time.monotonic() - began:.0f} s)")
         say("".join(f"    | {line}\n" for line in traceback.format_exc().splitlines()))
+        keep_complaints(story)
         return None
     took_s = time.monotonic() - began
     say(f"  ok   {name} ({took_s:.0f} s)")
@@ -91,6 +93,15 @@ def table_of(rows: list[Row]) -> str:
         to_sale_s = sum(row[1] for row in rows[1 : names.index(sale) + 1])
         lines.append(f"| bare machines to the first sale in two stores | {to_sale_s:.0f} | |")
     return "\n".join(lines) + "\n"
+
+
+def keep_complaints(story: Story) -> None:
+    """What the machines themselves say of it, below the plays: they are gone with the lab."""
+    with story.lab.log.open("a", encoding="utf-8") as log:
+        for name, host in story.lab.hosts.items():
+            with suppress(AssertionError, OSError, IndexError):  # one that does not run is silent
+                said = host.inside("journalctl", "--no-pager", "--lines=200", is_checked=False)
+                log.write(f"\n== {name}: the end of its journal\n{said}\n")
 
 
 def stay(story: Story) -> None:
