@@ -6,7 +6,6 @@ streams must not be buffered.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 from prometheus_client import Counter
@@ -14,10 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.http.problems import problem
 from shared.kernel.errors import RefusedError
-from shared.kernel.refusals import Refusals
+from shared.kernel.refusals import Refusals, credential_of
 
 HELD_OFF = Counter("tillbox_http_held_off_total", "Requests of senders that were refused too often")
-_SHOWN = frozenset({b"authorization", b"cookie"})
 
 
 class RefusalLimit:
@@ -34,7 +32,7 @@ class RefusalLimit:
             await self._app(scope, receive, send)
             return
         refusals, client = self._refusals, scope.get("client")
-        credential = _credential(scope)
+        credential = credential_of(scope["headers"])
         sender = refusals.sender_of(client[0] if client else "", credential)
         if sender is None:
             await self._app(scope, receive, send)
@@ -55,9 +53,3 @@ class RefusalLimit:
             await send(message)
 
         await self._app(scope, receive, noted)
-
-
-def _credential(scope: Scope) -> bytes:
-    """A digest of what a request shows, empty for nothing: secrets are not kept."""
-    shown = [value for name, value in scope["headers"] if name in _SHOWN]
-    return hashlib.blake2b(b"\0".join(shown), digest_size=16).digest() if shown else b""

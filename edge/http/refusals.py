@@ -6,16 +6,13 @@ streams must not be buffered.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kernel.errors import RefusedError
-from shared.kernel.refusals import Refusals
-
-_SHOWN = frozenset({b"authorization", b"cookie"})
+from shared.kernel.refusals import Refusals, credential_of
 
 
 class RefusalLimit:
@@ -39,7 +36,7 @@ class RefusalLimit:
             await self._app(scope, receive, send)
             return
         refusals, client = self._refusals, scope.get("client")
-        credential = _credential(scope)
+        credential = credential_of(scope["headers"])
         sender = refusals.sender_of(client[0] if client else "", credential)
         if sender is None:
             await self._app(scope, receive, send)
@@ -59,9 +56,3 @@ class RefusalLimit:
             await send(message)
 
         await self._app(scope, receive, noted)
-
-
-def _credential(scope: Scope) -> bytes:
-    """A digest of what a request shows, empty for nothing: secrets are not kept."""
-    shown = [value for name, value in scope["headers"] if name in _SHOWN]
-    return hashlib.blake2b(b"\0".join(shown), digest_size=16).digest() if shown else b""

@@ -6,6 +6,8 @@ credential.  So a guesser in a store slows down nobody of the store who is signe
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv6Address
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ KNOWN_MAX: Final = 20_000
 COUNTED: Final = frozenset({401, 403, 404, 429})
 COUNTED_OF_STRANGERS: Final = COUNTED | {409, 422}
 """Claims and codes that are wrong are told as such; only strangers guess them."""
+_SHOWN: Final = frozenset({b"authorization", b"cookie"})
 _OK_MAX: Final = 399
 _UNKNOWN: Final = 401
 _NETWORK_BITS: Final = 64
@@ -66,6 +69,12 @@ class Refusals:
             most_ms = now_ms + self._window_ms + self._refill_ms
             self._until_ms[sender] = min(owed_ms + self._refill_ms, most_ms)
             _shorten(self._until_ms, SENDERS_MAX)
+
+
+def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A digest of what a request shows, empty for nothing: secrets are not kept."""
+    shown = [value for name, value in headers if name in _SHOWN]
+    return hashlib.blake2b(b"\0".join(shown), digest_size=16).digest() if shown else b""
 
 
 def _place_of(address: str) -> str:
